@@ -1,0 +1,33 @@
+"""Small values that every room shares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Language(StrEnum):
+    """The languages the city answers in; ISO 639-1."""
+
+    KK = "kk"
+    RU = "ru"
+    EN = "en"
+
+
+LocalizedText = Mapping[str, str]
+"""A text in Kazakh, Russian and English, keyed kk, ru, en."""
+
+
+def in_language(text: LocalizedText, language: str) -> str:
+    """The text in the language asked for, else Russian, Kazakh, English, in that order."""
+    for candidate in (language, Language.RU, Language.KK, Language.EN):
+        if found := text.get(candidate):
+            return found
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """A point in WGS 84 degrees."""
+
+    latitude: float
+    longitude: float
