@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
 
 
 class Language(StrEnum):
@@ -31,3 +34,8 @@ class Coordinates:
 
     latitude: float
     longitude: float
+
+
+def new_id() -> UUID:
+    """A fresh identifier, ordered by the time of its making (UUIDv7, RFC 9562)."""
+    return uuid7()

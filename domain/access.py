@@ -1,0 +1,128 @@
+"""Who may do what: roles, permissions and the grants that join them.
+
+Permission asks 'may this person?'; the transition table (domain/appeals/workflow.py)
+asks 'may it happen in this state?'. The two are kept apart.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import NotPermitted
+
+
+class Role(StrEnum):
+    """What somebody is in an organisation, or towards the city."""
+
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+    INSPECTOR = "inspector"
+    EXECUTOR = "executor"
+    HEAD = "head"
+    AKIM = "akim"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    SYSTEM = "system"
+
+
+class Permission(StrEnum):
+    """One thing that can be allowed."""
+
+    READ_CATALOGUE = "catalogue:read"
+    READ_ORGANISATIONS = "organisations:read"
+    READ_POLICIES = "policies:read"
+    READ_STATISTICS = "statistics:read"
+    READ_APPEAL = "appeals:read"
+    READ_APPLICANT = "applicants:read"
+    READ_INTERNAL = "appeals:read-internal"
+    REGISTER_APPEAL = "appeals:register"
+    REGISTER_FOR_OTHERS = "appeals:register-for-others"
+    ANSWER = "appeals:answer"
+    ASSIGN = "appeals:assign"
+    PERFORM = "appeals:perform"
+    PAUSE = "appeals:pause"
+    CHECK = "appeals:check"
+    CONFIRM = "appeals:confirm"
+    WITHDRAW = "appeals:withdraw"
+    COMMENT = "appeals:comment"
+    COMMENT_INTERNALLY = "appeals:comment-internally"
+    CORRECT = "appeals:correct"
+    ATTACH = "attachments:create"
+    MANAGE_ENDPOINTS = "webhooks:manage"
+
+
+P = Permission
+_EVERYBODY = frozenset({P.READ_CATALOGUE, P.READ_APPEAL})
+_STAFF = _EVERYBODY | {
+    P.READ_ORGANISATIONS,
+    P.READ_POLICIES,
+    P.READ_INTERNAL,
+}
+_EXECUTOR = _STAFF | {
+    P.READ_APPLICANT,
+    P.PERFORM,
+    P.PAUSE,
+    P.COMMENT,
+    P.COMMENT_INTERNALLY,
+    P.ATTACH,
+}
+_OPERATOR = _STAFF | {
+    P.READ_APPLICANT,
+    P.READ_STATISTICS,
+    P.REGISTER_APPEAL,
+    P.REGISTER_FOR_OTHERS,
+    P.ANSWER,
+    P.PAUSE,
+    P.CONFIRM,
+    P.WITHDRAW,
+    P.COMMENT,
+    P.COMMENT_INTERNALLY,
+    P.CORRECT,
+    P.ATTACH,
+}
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.CITIZEN: _EVERYBODY
+    | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
+    Role.OPERATOR: _OPERATOR,
+    Role.INSPECTOR: _OPERATOR | {P.ASSIGN, P.CHECK},
+    Role.EXECUTOR: _EXECUTOR,
+    Role.HEAD: _EXECUTOR | {P.MANAGE_ENDPOINTS},
+    Role.AKIM: _STAFF | {P.READ_STATISTICS, P.COMMENT, P.COMMENT_INTERNALLY},
+    Role.ADMINISTRATOR: _STAFF | {P.READ_STATISTICS, P.MANAGE_ENDPOINTS},
+    Role.AUDITOR: _STAFF | {P.READ_STATISTICS},
+    Role.SYSTEM: frozenset(),
+}
+"""Role → permissions; every role of `Role` stands here (a test says so)."""
+
+CITY_WIDE = frozenset(
+    {Role.OPERATOR, Role.INSPECTOR, Role.AKIM, Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM}
+)
+"""Roles that see the whole register of their city (an akim of a district: the district)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking: a member, a citizen or a program, in one city.
+
+    `organisations` is the subtree that the principal's organisation heads, itself
+    included; `district` narrows an akim to a district; `citizen` is set for residents.
+    """
+
+    id: UUID
+    role: Role
+    city: UUID
+    name: str = ""
+    organisation: UUID | None = None
+    organisations: frozenset[UUID] = field(default=frozenset())
+    district: str | None = None
+    citizen: UUID | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role holds the permission."""
+        return permission in GRANTS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Raise NotPermitted unless the role holds the permission."""
+        if permission not in GRANTS[self.role]:
+            raise NotPermitted(permission=str(permission), role=str(self.role))

@@ -1,0 +1,93 @@
+"""Facts and events: what happened in the life of an appeal.
+
+A Fact is what a rule of the domain caused; the register (domain/register) binds
+it into the appeal's chain and it becomes an Event, which nobody edits or removes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.access import Principal
+
+
+class EventType(StrEnum):
+    """Every kind of fact that the register knows."""
+
+    REGISTERED = "appeal.registered"
+    ANSWERED = "appeal.answered"
+    ASSIGNED = "appeal.assigned"
+    ACCEPTED = "appeal.accepted"
+    DECLINED = "appeal.declined"
+    REDIRECTED = "appeal.redirected"
+    STAGE_REPORTED = "appeal.stage_reported"
+    PAUSED = "appeal.paused"
+    RESUMED = "appeal.resumed"
+    RESOLVED = "appeal.resolved"
+    CHECKED = "appeal.checked"
+    RETURNED = "appeal.returned"
+    CONFIRMED = "appeal.confirmed"
+    REOPENED = "appeal.reopened"
+    CLOSED = "appeal.closed"
+    WITHDRAWN = "appeal.withdrawn"
+    COMMENTED = "appeal.commented"
+    CORRECTED = "appeal.corrected"
+    ATTACHED = "appeal.attached"
+    CLOCK_WARNED = "clock.warned"
+    CLOCK_BREACHED = "clock.breached"
+    CLOCK_ESCALATED = "clock.escalated"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused a fact, by ids alone: names live with the members, not in the register."""
+
+    role: str
+    id: UUID
+    organisation: UUID | None = None
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Actor":
+        """The principal as the register names it."""
+        return cls(str(principal.role), principal.id, principal.organisation)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened.
+
+    `data` holds plain JSON values without personal data (strings, integers, booleans,
+    null, lists, objects; no floats). `personal` holds texts that could name a person;
+    they enter the register as salted hashes only. `internal` facts are not shown to
+    residents.
+    """
+
+    type: EventType
+    data: Mapping[str, object] = field(default_factory=dict)
+    personal: Mapping[str, str] = field(default_factory=dict)
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A personal text with the salt of its commitment; erasable without hurting the proof."""
+
+    value: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact in its place: the `sequence`-th of its appeal, linked to the one before."""
+
+    id: UUID
+    appeal: UUID
+    sequence: int
+    type: EventType
+    at: datetime
+    internal: bool
+    personal: Mapping[str, Sealed]
+    canonical: bytes
+    hash: bytes
