@@ -1,0 +1,63 @@
+# Everything starts here, on a machine that has nothing but Python 3.11 or 3.12.
+#
+#   make run     the whole city on this machine, with its demonstration data
+#   make test    the tests (make test ARGS="tests/domain -x")
+#   make lint    style, formatting, types, who may import whom
+#   make bench   the measurements
+#   make lock    resolve the dependencies anew (ARGS=--upgrade for newer releases)
+#   make clean   remove the environment and the caches; the register in var/ stays
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
+	if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; \
+	then echo $$python; break; fi; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
+
+.PHONY: run test lint bench lock clean environment
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.runtime
+	@$(BIN)/ikomek up --demo $(ARGS)
+
+test: $(VENV)/.development
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.development
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(VENV)/.development
+	test -x $(BIN)/uv || $(PIP) install --quiet uv
+	$(COMPILE) $(ARGS) -o requirements.lock
+	$(COMPILE) $(ARGS) --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist ikomek.egg-info .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+environment: $(VENV)/.runtime
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or 3.12 is needed: make PYTHON=/path/to/python3.11'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What the tests add; its lock holds the runtime lock whole.
+$(VENV)/.development: requirements-dev.lock $(VENV)/.runtime
+	$(INSTALL) -r requirements-dev.lock
+	@touch $@
