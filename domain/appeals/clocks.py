@@ -1,0 +1,97 @@
+"""How an appeal's clocks are begun, stopped, paused, reopened and recounted."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from domain.appeals.model import Appeal, Channel
+from domain.reference import City, Promises
+from domain.sla import clock as clocks
+from domain.sla.clock import Clock
+from domain.sla.policy import Policy, Stage
+
+
+def begin(
+    promises: Promises, city: City, policy: str, channel: Channel, *, at: datetime
+) -> tuple[Clock, ...]:
+    """The clocks of a new appeal: its service's promises, then its channel's."""
+    codes = [policy, promises.by_channel.get(channel)]
+    day = city.local(at).date()
+    started: dict[Stage, Clock] = {}
+    for code in filter(None, codes):
+        for clock in _start_all(promises, promises.policy(code, day), at):
+            started.setdefault(clock.stage, clock)
+    return tuple(started.values())
+
+
+def _start_all(promises: Promises, policy: Policy, at: datetime) -> Iterable[Clock]:
+    for promise in policy.promises:
+        yield clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
+
+
+def meet(appeal: Appeal, *stages: Stage, at: datetime) -> Appeal:
+    """The appeal with the latest clocks of these stages met, where they still run."""
+    return _each(appeal, stages, lambda clock: clocks.meet(clock, at=at))
+
+
+def cancel(appeal: Appeal, *, at: datetime) -> Appeal:
+    """The appeal with every clock that still runs stopped: nothing is promised any more."""
+    return _each(appeal, tuple(Stage), lambda clock: clocks.cancel(clock, at=at))
+
+
+def pause(
+    appeal: Appeal, stages: Iterable[Stage], promises: Promises, *, reason: str, at: datetime
+) -> Appeal:
+    """The appeal with the clocks of these stages waiting."""
+
+    def change(clock: Clock) -> Clock:
+        promise, calendar = promises.of(clock)
+        return clocks.pause(clock, promise, calendar, reason=reason, at=at)
+
+    return _each(appeal, stages, change)
+
+
+def resume(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
+    """The appeal with every waiting clock running on."""
+
+    def change(clock: Clock) -> Clock:
+        promise, calendar = promises.of(clock)
+        return clocks.resume(clock, promise, calendar, at=at)
+
+    return _each(appeal, tuple(Stage), change)
+
+
+def reopen(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
+    """The appeal with a next round of the clock for resolving, as its promise says."""
+    clock = appeal.clock(Stage.RESOLVE)
+    if clock is None:
+        return appeal
+    promise, calendar = promises.of(clock)
+    again = clocks.reopen(clock, promise, calendar, at=at)
+    return appeal if again is None else appeal.with_clock(again)
+
+
+def recount(appeal: Appeal, policy: str, promises: Promises, city: City) -> Appeal:
+    """The appeal under another service's promises, counted from its registration.
+
+    Stages met already stay met; clocks of stages that the new policy lacks are cancelled.
+    """
+    fresh = begin(promises, city, policy, appeal.channel, at=appeal.registered_at)
+    stages = {clock.stage for clock in fresh}
+    for clock in fresh:
+        former = appeal.clock(clock.stage)
+        if former is None:
+            appeal = appeal.with_clock(clock)
+        elif former.met_at is None:
+            appeal = appeal.with_clock(replace(clock, round=former.round + 1))
+            appeal = appeal.with_clock(clocks.cancel(former, at=appeal.updated_at))
+    gone = tuple(stage for stage in Stage if stage not in stages)
+    return _each(appeal, gone, lambda clock: clocks.cancel(clock, at=appeal.updated_at))
+
+
+def _each(appeal: Appeal, stages: Iterable[Stage], change: Callable[[Clock], Clock]) -> Appeal:
+    for stage in stages:
+        clock = appeal.clock(stage)
+        if clock is not None and (changed := change(clock)) is not clock:
+            appeal = appeal.with_clock(changed)
+    return appeal

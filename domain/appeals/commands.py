@@ -1,0 +1,200 @@
+"""What a caller says when acting on an appeal; decoded by the door, judged by the rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.appeals.model import Applicant, Channel, Kind
+from domain.appeals.workflow import PauseReason
+from domain.sla.policy import Stage
+from domain.values import Coordinates, Language
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where the caller says that it is: a known building, words, a point, or several of them."""
+
+    building: UUID | None = None
+    address: str | None = None
+    apartment: str | None = None
+    coordinates: Coordinates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """The operator's answer while the resident is on the line.
+
+    `confirmed_by` says how the resident agreed that this settles it ('call', 'chat', …);
+    None where they were not asked or did not agree: the appeal then awaits their word.
+    """
+
+    text: str
+    confirmed_by: str | None = None
+    rating: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A new appeal. `service_version` is the one whose form the caller filled in, if known."""
+
+    service: str
+    kind: Kind
+    channel: Channel
+    language: Language
+    text: str
+    where: Whereabouts = Whereabouts()
+    service_version: int | None = None
+    answers: Mapping[str, object] = field(default_factory=dict)
+    applicant: Applicant | None = None
+    anonymous: bool = False
+    contact: str | None = None
+    attachments: tuple[UUID, ...] = ()
+    answer: FirstAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveAnswer:
+    """Answer at first contact after registration."""
+
+    answer: FirstAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the appeal to an executor (assign, redirect); `reason` is read by colleagues."""
+
+    organisation: UUID
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Take the appeal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Give the appeal back, saying why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A promised stage is reached: arrived, secured."""
+
+    stage: Stage
+    note: str | None = None
+    attachments: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PauseWork:
+    """Let the clocks wait, for a reason the rules know."""
+
+    reason: PauseReason
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let the clocks run on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """The work is done. Evidence is wanted; where none can be had, `no_photo_reason` says why."""
+
+    text: str
+    evidence: tuple[UUID, ...] = ()
+    no_photo_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The inspector finds the work good."""
+
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The inspector finds the work wanting."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The resident's yes. `how` it was given: app, call, chat, e-mail, in person."""
+
+    how: str
+    rating: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """The resident's no, and how it was given."""
+
+    how: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The resident takes the appeal back."""
+
+    how: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A word to the resident, or (internal) among colleagues."""
+
+    text: str
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """What the record should say instead; None leaves a field as it is.
+
+    A new `service` moves the appeal to that service's promises, counted from the
+    original registration: a correction never gives time.
+    """
+
+    text: str | None = None
+    kind: Kind | None = None
+    language: Language | None = None
+    where: Whereabouts | None = None
+    service: str | None = None
+    answers: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Add uploads to the appeal."""
+
+    attachments: tuple[UUID, ...]
+
+
+Command = (
+    GiveAnswer
+    | Assign
+    | Accept
+    | Decline
+    | Report
+    | PauseWork
+    | Resume
+    | Resolve
+    | Check
+    | Return
+    | Confirm
+    | Reopen
+    | Withdraw
+    | Comment
+    | Correct
+    | Attach
+)

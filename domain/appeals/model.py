@@ -1,0 +1,187 @@
+"""An appeal and what belongs to it. Every value is frozen; rules answer with new ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.appeals.workflow import PauseReason, Status
+from domain.catalogue.model import Criticality
+from domain.errors import Conflict
+from domain.events import Event
+from domain.register.chain import Head
+from domain.sla.clock import Clock
+from domain.sla.policy import Stage
+from domain.values import Coordinates, Language
+
+
+class Kind(StrEnum):
+    """What the resident wants, in the terms of Art. 4 of the АППК (№ 350-VI)."""
+
+    COMPLAINT = "complaint"
+    APPLICATION = "application"
+    REQUEST = "request"
+    PROPOSAL = "proposal"
+    RESPONSE = "response"
+    MESSAGE = "message"
+    THANKS = "thanks"
+
+
+class Channel(StrEnum):
+    """By which road the appeal came."""
+
+    PHONE = "phone"
+    APP = "app"
+    SMART_ASTANA = "smart_astana"
+    WEB = "web"
+    TELEGRAM = "telegram"
+    EMAIL = "email"
+    FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
+    E_OTINISH = "e-otinish"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the problem is. Everything may be unknown; `address` is what the caller said."""
+
+    building: UUID | None = None
+    street: UUID | None = None
+    district: str | None = None
+    address: str | None = None
+    apartment: str | None = None
+    coordinates: Coordinates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who asks: a citizen known to the city, or only a contact. Personal data throughout."""
+
+    citizen: UUID | None = None
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+class AssignmentState(StrEnum):
+    """What became of an appeal given to an organisation."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REDIRECTED = "redirected"
+    DONE = "done"
+    RECALLED = "recalled"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An appeal given to one executor organisation."""
+
+    id: UUID
+    organisation: UUID
+    state: AssignmentState
+    offered_at: datetime
+    answered_at: datetime | None = None
+    done_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The wait that a paused appeal is in; it ends by itself at `until`."""
+
+    reason: PauseReason
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The resident's word (law 3): who gave it, how and when; a rating of 1–5 may go with it."""
+
+    by: UUID
+    role: str
+    how: str
+    at: datetime
+    rating: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Why the appeal went where it went: a stable reason, and the rule that decided."""
+
+    reason: str
+    responsibility: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """One resident's request, complaint, proposal or thanks."""
+
+    id: UUID
+    city: UUID
+    number: str
+    status: Status
+    kind: Kind
+    channel: Channel
+    language: Language
+    service: str
+    service_version: int
+    category: str
+    sphere: str
+    criticality: Criticality
+    text: str
+    place: Place
+    registered_at: datetime
+    updated_at: datetime
+    route: Route
+    emergency: bool = False
+    answers: Mapping[str, object] = field(default_factory=dict)
+    applicant: Applicant | None = None
+    operator: UUID | None = None
+    contact: str | None = None
+    assignment: Assignment | None = None
+    clocks: tuple[Clock, ...] = ()
+    pause: Pause | None = None
+    confirmation: Confirmation | None = None
+    first_contact: bool = False
+    reopened: int = 0
+    closed_at: datetime | None = None
+    version: int = 1
+    head: Head = Head()
+
+    def clock(self, stage: Stage) -> Clock | None:
+        """The latest round of a stage's clock."""
+        rounds = [clock for clock in self.clocks if clock.stage is stage]
+        return max(rounds, key=lambda clock: clock.round, default=None)
+
+    def with_clock(self, changed: Clock) -> "Appeal":
+        """The appeal with a clock put in the place of its former self, or added."""
+        key = (changed.stage, changed.round)
+        others = tuple(c for c in self.clocks if (c.stage, c.round) != key)
+        return replace(self, clocks=(*others, changed))
+
+    def assigned(self) -> Assignment:
+        """The assignment that stands; raises Conflict where nobody has the appeal."""
+        if self.assignment is None:
+            raise Conflict(reason="no-executor")
+        return self.assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one act did: the appeal after it, its new events, and rows that changed with it.
+
+    `expected` is the version that was read (None for a new appeal); `assignments` are those
+    to be written, `attachments` the uploads that now belong to the appeal, with their purpose.
+    """
+
+    appeal: Appeal
+    events: tuple[Event, ...]
+    expected: int | None = None
+    clocks: tuple[Clock, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    attachments: tuple[UUID, ...] = ()
+    purpose: str = "report"

@@ -1,0 +1,386 @@
+"""What each action does to an appeal: pure functions, one per action.
+
+Permission and the transition table were asked before (use_cases.py); here stand the
+rules that need the appeal itself. Every rule answers with a Step: the appeal after,
+and the facts that it caused.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from domain.access import Principal, Role
+from domain.appeals import clocks
+from domain.appeals import commands as c
+from domain.appeals.model import (
+    Appeal,
+    Assignment,
+    AssignmentState,
+    Confirmation,
+    Pause,
+)
+from domain.appeals.places import locate, seal_place
+from domain.appeals.services import available_service
+from domain.appeals.workflow import PAUSE_RULES, REOPEN_WITHIN, Action, Status
+from domain.catalogue.model import Criticality
+from domain.errors import Conflict, Invalid, NotPermitted
+from domain.events import EventType, Fact
+from domain.reference import Reference
+from domain.register.canonical import instant
+from domain.sla.policy import Stage
+from domain.values import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who acts, by which agreements, and when."""
+
+    principal: Principal
+    reference: Reference
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a rule answers."""
+
+    appeal: Appeal
+    facts: tuple[Fact, ...]
+    assignments: tuple[Assignment, ...] = ()
+    attachments: tuple[Any, ...] = ()
+    purpose: str = "report"
+
+
+def answer(appeal: Appeal, command: c.GiveAnswer, desk: Desk) -> Step:
+    """First contact: the operator answers; with the resident's word it closes at once."""
+    given = command.answer
+    recalled = _leave(appeal, AssignmentState.RECALLED, desk)
+    after = replace(appeal, status=Status.ANSWERED, assignment=None, first_contact=True)
+    after = clocks.meet(after, Stage.ANSWER, Stage.RESOLVE, at=desk.at)
+    after = clocks.cancel(after, at=desk.at)
+    step = Step(
+        after,
+        (Fact(EventType.ANSWERED, {"first_contact": True}, {"text": given.text}),),
+        recalled,
+    )
+    if given.confirmed_by is None:
+        return step
+    said = confirm(after, c.Confirm(given.confirmed_by, given.rating), desk)
+    return replace(said, facts=step.facts + said.facts, assignments=recalled)
+
+
+def assign(appeal: Appeal, command: c.Assign, desk: Desk) -> Step:
+    """An inspector gives the appeal to an executor. Raises Invalid for one that cannot act."""
+    organisation = desk.reference.organisations.get(command.organisation)
+    if organisation is None or not organisation.active:
+        raise Invalid.at("/organisation", "unknown-organisation", value=str(command.organisation))
+    offered = Assignment(new_id(), command.organisation, AssignmentState.OFFERED, desk.at)
+    after = replace(appeal, status=Status.ASSIGNED, assignment=offered)
+    fact = Fact(
+        EventType.ASSIGNED,
+        {"organisation": str(command.organisation), "assignment": str(offered.id), "by": "hand"},
+        _said(reason=command.reason),
+    )
+    return Step(after, (fact,), (offered,))
+
+
+def redirect(appeal: Appeal, command: c.Assign, desk: Desk) -> Step:
+    """An inspector moves the appeal to another executor; no clock is touched but a paused one."""
+    former = appeal.assigned()
+    if former.organisation == command.organisation:
+        raise Conflict(reason="same-executor")
+    left = _leave(appeal, AssignmentState.REDIRECTED, desk)
+    running = _unpause(appeal, desk)
+    given = assign(running, command, desk)
+    moved = Fact(
+        EventType.REDIRECTED,
+        {"from": str(former.organisation), "to": str(command.organisation)},
+        _said(reason=command.reason),
+    )
+    return replace(given, facts=(moved, *given.facts), assignments=(*left, *given.assignments))
+
+
+def accept(appeal: Appeal, _: c.Accept, desk: Desk) -> Step:
+    """The executor takes the appeal; a resident waiting for a first answer has one now."""
+    taken = replace(_own(appeal, desk), state=AssignmentState.ACCEPTED, answered_at=desk.at)
+    after = replace(appeal, status=Status.IN_PROGRESS, assignment=taken)
+    fact = Fact(EventType.ACCEPTED, {"organisation": str(taken.organisation)})
+    return Step(clocks.meet(after, Stage.ANSWER, at=desk.at), (fact,), (taken,))
+
+
+def decline(appeal: Appeal, command: c.Decline, desk: Desk) -> Step:
+    """The executor gives the appeal back to the inspectors; every clock runs on."""
+    own = _own(appeal, desk)
+    after = replace(appeal, status=Status.REGISTERED, assignment=None)
+    fact = Fact(
+        EventType.DECLINED, {"organisation": str(own.organisation)}, {"reason": command.reason}
+    )
+    return Step(after, (fact,), _leave(appeal, AssignmentState.DECLINED, desk, command.reason))
+
+
+def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
+    """A stage is reached. Raises Invalid for one that was not promised or is no report."""
+    own = _own(appeal, desk)
+    if command.stage not in (Stage.ARRIVE, Stage.SECURE):
+        raise Invalid.at("/stage", "enum", allowed=["arrive", "secure"])
+    clock = appeal.clock(command.stage)
+    if clock is None:
+        raise Invalid.at("/stage", "not-promised", stage=str(command.stage))
+    if clock.met_at is not None:
+        raise Conflict(reason="stage-reported-already")
+    reached = (
+        (Stage.ARRIVE, Stage.SECURE) if command.stage is Stage.SECURE else (Stage.ARRIVE,)
+    )
+    after = clocks.meet(appeal, *reached, at=desk.at)
+    fact = Fact(
+        EventType.STAGE_REPORTED,
+        {"stage": str(command.stage), "organisation": str(own.organisation)}
+        | _listed(command.attachments),
+        _said(note=command.note),
+    )
+    return Step(after, (fact,), attachments=command.attachments)
+
+
+def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
+    """The clocks of a reason wait. Raises NotPermitted, or Conflict in an emergency."""
+    rule = PAUSE_RULES[command.reason]
+    _involved(appeal, desk)
+    if desk.principal.role not in rule.roles:
+        raise NotPermitted(permission=f"pause:{command.reason}", role=str(desk.principal.role))
+    if appeal.emergency or appeal.criticality is Criticality.EMERGENCY:
+        raise Conflict(reason="emergency-cannot-wait")
+    until = desk.at + rule.longest
+    waiting = clocks.pause(
+        appeal,
+        rule.stages,
+        desk.reference.promises,
+        reason=str(command.reason),
+        at=desk.at,
+    )
+    after = replace(
+        waiting, status=Status.PAUSED, pause=Pause(command.reason, desk.at, until)
+    )
+    fact = Fact(
+        EventType.PAUSED,
+        {"reason": str(command.reason), "until": instant(until)},
+        {"note": command.note},
+    )
+    return Step(after, (fact,))
+
+
+def resume(appeal: Appeal, _: c.Resume, desk: Desk) -> Step:
+    """The wait ends: by a person, or by itself when it has lasted as long as it may."""
+    if desk.principal.role is not Role.SYSTEM:
+        _involved(appeal, desk)
+    reason = str(appeal.pause.reason) if appeal.pause else None
+    after = replace(_unpause(appeal, desk), status=Status.IN_PROGRESS)
+    return Step(after, (Fact(EventType.RESUMED, {"reason": reason}),))
+
+
+def resolve(appeal: Appeal, command: c.Resolve, desk: Desk) -> Step:
+    """The work is reported done. Raises Invalid where neither evidence nor a reason comes."""
+    own = _own(appeal, desk)
+    if not command.evidence and not command.no_photo_reason:
+        raise Invalid.at("/evidence", "evidence-required")
+    done = replace(own, state=AssignmentState.DONE, done_at=desk.at)
+    after = replace(appeal, status=Status.RESOLVED, assignment=done)
+    after = clocks.meet(after, *Stage, at=desk.at)
+    fact = Fact(
+        EventType.RESOLVED,
+        {"organisation": str(own.organisation)} | _listed(command.evidence),
+        _said(text=command.text, no_photo_reason=command.no_photo_reason),
+    )
+    return Step(after, (fact,), (done,), command.evidence, "evidence")
+
+
+def check(appeal: Appeal, command: c.Check, desk: Desk) -> Step:
+    """The inspector finds the work good; the resident's word is awaited."""
+    after = replace(appeal, status=Status.CHECKED)
+    return Step(after, (Fact(EventType.CHECKED, {}, _said(note=command.note)),))
+
+
+def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
+    """The inspector sends the work back to the same executor; its clock goes on."""
+    after, again = _back_to_work(appeal, desk)
+    fact = Fact(EventType.RETURNED, {}, {"reason": command.reason})
+    return Step(after, (fact,), again)
+
+
+def confirm(appeal: Appeal, command: c.Confirm, desk: Desk) -> Step:
+    """The resident's yes closes the appeal (law 3). The fact names who gave it, how and when."""
+    said = Confirmation(
+        desk.principal.id, str(desk.principal.role), command.how, desk.at, command.rating
+    )
+    after = replace(
+        appeal, status=Status.CLOSED, confirmation=said, closed_at=desk.at, pause=None
+    )
+    after = clocks.cancel(after, at=desk.at)
+    data = {"how": command.how, "rating": command.rating}
+    return Step(
+        after,
+        (
+            Fact(EventType.CONFIRMED, data, _said(text=command.text)),
+            Fact(EventType.CLOSED, {"first_contact": appeal.first_contact}),
+        ),
+    )
+
+
+def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
+    """The resident's no. Raises Conflict when a closed appeal was closed too long ago."""
+    if appeal.closed_at is not None and desk.at - appeal.closed_at > REOPEN_WITHIN:
+        raise Conflict(reason="closed-too-long-ago", days=REOPEN_WITHIN.days)
+    after, again = _back_to_work(appeal, desk)
+    after = replace(
+        after,
+        reopened=appeal.reopened + 1,
+        closed_at=None,
+        confirmation=None,
+        first_contact=False,
+    )
+    fact = Fact(
+        EventType.REOPENED,
+        {"how": command.how, "round": after.reopened},
+        {"reason": command.reason},
+    )
+    return Step(after, (fact,), again)
+
+
+def withdraw(appeal: Appeal, command: c.Withdraw, desk: Desk) -> Step:
+    """The resident takes the appeal back; whoever had it is told."""
+    recalled = _leave(appeal, AssignmentState.RECALLED, desk)
+    after = replace(
+        appeal, status=Status.WITHDRAWN, assignment=None, pause=None, closed_at=desk.at
+    )
+    fact = Fact(EventType.WITHDRAWN, {"how": command.how}, _said(reason=command.reason))
+    return Step(clocks.cancel(after, at=desk.at), (fact,), recalled)
+
+
+def comment(appeal: Appeal, command: c.Comment, desk: Desk) -> Step:
+    """A word; a public one by the city is the first answer that a chat waits for."""
+    staff = desk.principal.role is not Role.CITIZEN
+    after = appeal
+    if staff and not command.internal:
+        after = clocks.meet(appeal, Stage.ANSWER, at=desk.at)
+    data = {"internal": command.internal}
+    fact = Fact(EventType.COMMENTED, data, {"text": command.text}, internal=command.internal)
+    return Step(after, (fact,))
+
+
+def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
+    """A mistake of the record is put right. Time given by it: none."""
+    after = _corrected_words(appeal, command, desk)
+    if command.service is not None and command.service != appeal.service:
+        after = _corrected_service(after, command.service, desk)
+    changed = [
+        name
+        for name in ("text", "kind", "language", "place", "service", "answers")
+        if getattr(after, name) != getattr(appeal, name)
+    ]
+    if not changed:
+        raise Conflict(reason="nothing-changed")
+    fact = Fact(
+        EventType.CORRECTED,
+        {"fields": changed, "service": after.service, "service_version": after.service_version},
+        _said(text=command.text) | ({"place": seal_place(after.place)} if command.where else {}),
+    )
+    return Step(after, (fact,))
+
+
+def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:
+    """Uploads join the appeal."""
+    fact = Fact(EventType.ATTACHED, _listed(command.attachments))
+    return Step(appeal, (fact,), attachments=command.attachments, purpose="addition")
+
+
+Rule = Callable[[Appeal, Any, Desk], Step]
+
+RULES: Mapping[Action, Rule] = {
+    Action.ANSWER: answer,
+    Action.ASSIGN: assign,
+    Action.REDIRECT: redirect,
+    Action.ACCEPT: accept,
+    Action.DECLINE: decline,
+    Action.REPORT: report,
+    Action.PAUSE: pause,
+    Action.RESUME: resume,
+    Action.RESOLVE: resolve,
+    Action.CHECK: check,
+    Action.RETURN: return_,
+    Action.CONFIRM: confirm,
+    Action.REOPEN: reopen,
+    Action.WITHDRAW: withdraw,
+    Action.COMMENT: comment,
+    Action.CORRECT: correct,
+    Action.ATTACH: attach,
+}
+
+
+def _own(appeal: Appeal, desk: Desk) -> Assignment:
+    """The standing assignment, if it is the principal's own organisation's (or a child's)."""
+    assignment = appeal.assigned()
+    if assignment.organisation not in desk.principal.organisations:
+        raise NotPermitted(permission="perform:assigned-to-another", role=str(desk.principal.role))
+    return assignment
+
+
+def _involved(appeal: Appeal, desk: Desk) -> None:
+    """Executors act on their own appeals only; the contact centre on all."""
+    if desk.principal.role in (Role.EXECUTOR, Role.HEAD):
+        _own(appeal, desk)
+
+
+def _leave(
+    appeal: Appeal, state: AssignmentState, desk: Desk, reason: str | None = None
+) -> tuple[Assignment, ...]:
+    if appeal.assignment is None:
+        return ()
+    return (replace(appeal.assignment, state=state, answered_at=desk.at, reason=reason),)
+
+
+def _unpause(appeal: Appeal, desk: Desk) -> Appeal:
+    if appeal.pause is None:
+        return appeal
+    return replace(clocks.resume(appeal, desk.reference.promises, at=desk.at), pause=None)
+
+
+def _back_to_work(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Assignment, ...]]:
+    """In progress again with whoever had it; with the inspectors where nobody had."""
+    reopened = clocks.reopen(appeal, desk.reference.promises, at=desk.at)
+    if appeal.assignment is None:
+        return replace(reopened, status=Status.REGISTERED), ()
+    again = replace(appeal.assignment, state=AssignmentState.ACCEPTED, done_at=None)
+    return replace(reopened, status=Status.IN_PROGRESS, assignment=again), (again,)
+
+
+def _corrected_words(appeal: Appeal, command: c.Correct, desk: Desk) -> Appeal:
+    return replace(
+        appeal,
+        text=command.text if command.text is not None else appeal.text,
+        kind=command.kind or appeal.kind,
+        language=command.language or appeal.language,
+        place=locate(command.where, desk.reference) if command.where else appeal.place,
+        answers=command.answers if command.answers is not None else appeal.answers,
+        updated_at=desk.at,
+    )
+
+
+def _corrected_service(appeal: Appeal, code: str, desk: Desk) -> Appeal:
+    service = available_service(code, None, desk.principal, desk.reference, desk.at)
+    moved = replace(
+        appeal,
+        service=service.code,
+        service_version=service.version,
+        category=service.category,
+        sphere=service.sphere,
+        criticality=service.criticality,
+    )
+    return clocks.recount(moved, service.policy, desk.reference.promises, desk.reference.city)
+
+
+def _said(**texts: str | None) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text}
+
+
+def _listed(attachments: tuple[Any, ...]) -> dict[str, object]:
+    return {"attachments": [str(one) for one in attachments]} if attachments else {}

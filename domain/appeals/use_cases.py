@@ -1,0 +1,152 @@
+"""What can be asked of a registered appeal: permit, load, guard, act, bind, store.
+
+The unit of work is opened and committed by the door, so that the answer to an
+Idempotency-Key is kept in the same transaction as the act.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.access import Permission
+from domain.appeals import commands as c
+from domain.appeals.model import Appeal, Change
+from domain.appeals.rules import RULES, Desk, Step, resume
+from domain.appeals.workflow import TRANSITIONS, Action, guard
+from domain.catalogue.model import Criticality
+from domain.errors import Invalid, VersionConflict
+from domain.events import Actor, EventType, Fact
+from domain.ports import UnitOfWork
+from domain.reference import Reference
+from domain.register.canonical import instant
+from domain.register.chain import extend
+from domain.sla import clock as clocks
+from domain.sla.clock import Nudge, Reminder
+
+
+async def perform(
+    number: str,
+    action: Action,
+    command: c.Command,
+    *,
+    uow: UnitOfWork,
+    reference: Reference,
+    at: datetime,
+    expected: int | None = None,
+) -> Appeal:
+    """Do one action. `expected` is the version that the caller saw (If-Match), if it says so.
+
+    Raises NotPermitted, NotFound, VersionConflict, InvalidTransition, Conflict or Invalid.
+    """
+    uow.principal.require(_permission(action, command))
+    appeal = await uow.appeals.get(number)
+    if expected is not None and expected != appeal.version:
+        raise VersionConflict(expected=expected, actual=appeal.version)
+    guard(action, appeal.status)
+    await _own_uploads(command, uow)
+    desk = Desk(uow.principal, reference, at)
+    if isinstance(command, c.Correct):
+        _check_answers(appeal, command, reference)
+    change = bind(appeal, RULES[action](appeal, command, desk), desk)
+    uow.appeals.save(change)
+    return change.appeal
+
+
+def bind(before: Appeal, step: Step, desk: Desk) -> Change:
+    """A rule's step as what is to be written: next version, events at the end of the chain."""
+    head, events = extend(
+        before.head,
+        step.facts,
+        city=before.city,
+        appeal=before.id,
+        actor=Actor.of(desk.principal),
+        at=desk.at,
+    )
+    after = replace(step.appeal, head=head, version=before.version + 1, updated_at=desk.at)
+    known = {(clock.stage, clock.round): clock for clock in before.clocks}
+    return Change(
+        appeal=after,
+        events=events,
+        expected=before.version,
+        clocks=tuple(k for k in after.clocks if known.get((k.stage, k.round)) != k),
+        assignments=step.assignments,
+        attachments=step.attachments,
+        purpose=step.purpose,
+    )
+
+
+async def act_on_due(
+    *, uow: UnitOfWork, reference: Reference, at: datetime, limit: int
+) -> Sequence[Change]:
+    """Warn, breach, escalate and end pauses for what is due by `at`; at most `limit` appeals."""
+    desk = Desk(uow.principal, reference, at)
+    changes = []
+    for appeal in await uow.appeals.due(at, limit):
+        change = bind(appeal, _due(appeal, desk), desk)
+        uow.appeals.save(change)
+        changes.append(change)
+    return changes
+
+
+def _permission(action: Action, command: c.Command) -> Permission:
+    if isinstance(command, c.Comment) and command.internal:
+        return Permission.COMMENT_INTERNALLY
+    return TRANSITIONS[action].permission
+
+
+async def _own_uploads(command: c.Command, uow: UnitOfWork) -> None:
+    uploads: tuple[UUID, ...] = getattr(command, "attachments", getattr(command, "evidence", ()))
+    if missing := await uow.attachments.missing(uploads):
+        field = "/evidence" if isinstance(command, c.Resolve) else "/attachments"
+        raise Invalid.at(field, "unknown-attachment", value=str(missing[0]))
+
+
+def _check_answers(appeal: Appeal, command: c.Correct, reference: Reference) -> None:
+    """Answers are judged by the form of the service that the appeal will have."""
+    if command.answers is None and command.service is None:
+        return
+    service = reference.catalogue.service(command.service or appeal.service)
+    answers = command.answers if command.answers is not None else appeal.answers
+    if service is not None and (faults := reference.forms.faults(service, answers)):
+        raise Invalid(faults)
+
+
+def _due(appeal: Appeal, desk: Desk) -> Step:
+    facts: list[Fact] = []
+    if appeal.pause is not None and appeal.pause.until <= desk.at:
+        step = resume(appeal, c.Resume(), desk)
+        appeal, facts = step.appeal, list(step.facts)
+    for clock in appeal.clocks:
+        if clock.next_at is None or clock.next_at > desk.at:
+            continue
+        promise, _ = desk.reference.promises.of(clock)
+        moved, reminders = clocks.act(clock, promise, at=desk.at)
+        appeal = appeal.with_clock(moved)
+        facts.extend(_reminded(clock, reminder) for reminder in reminders)
+        breached = any(reminder.kind is Nudge.BREACH for reminder in reminders)
+        if breached and promise.emergency_on_breach:
+            appeal = replace(appeal, emergency=True, criticality=Criticality.EMERGENCY)
+    return Step(appeal, tuple(facts))
+
+
+_NUDGES = {
+    Nudge.WARN: EventType.CLOCK_WARNED,
+    Nudge.BREACH: EventType.CLOCK_BREACHED,
+    Nudge.ESCALATE: EventType.CLOCK_ESCALATED,
+}
+
+
+def _reminded(clock: clocks.Clock, reminder: Reminder) -> Fact:
+    data: dict[str, object] = {
+        "stage": str(clock.stage),
+        "round": clock.round,
+        "due_at": instant(clock.due_at),
+        "policy": clock.policy,
+        "policy_version": clock.policy_version,
+    }
+    if reminder.to is not None:
+        data |= {"to": str(reminder.to), "level": reminder.level}
+    return Fact(_NUDGES[reminder.kind], data, internal=True)
+
+

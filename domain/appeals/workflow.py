@@ -1,0 +1,182 @@
+"""The life of an appeal as data: every action, from where, to where, who may.
+
+docs/workflow.md is drawn from this table (tests/house checks that it is current).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from domain.access import Permission, Role
+from domain.errors import InvalidTransition
+from domain.sla.policy import Stage
+
+
+class Status(StrEnum):
+    """Where an appeal stands."""
+
+    REGISTERED = "registered"
+    ASSIGNED = "assigned"
+    IN_PROGRESS = "in_progress"
+    PAUSED = "paused"
+    ANSWERED = "answered"
+    RESOLVED = "resolved"
+    CHECKED = "checked"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class Action(StrEnum):
+    """What can be done with a registered appeal."""
+
+    ANSWER = "answer"
+    ASSIGN = "assign"
+    REDIRECT = "redirect"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    REPORT = "report"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RESOLVE = "resolve"
+    CHECK = "check"
+    RETURN = "return"
+    CONFIRM = "confirm"
+    REOPEN = "reopen"
+    WITHDRAW = "withdraw"
+    COMMENT = "comment"
+    CORRECT = "correct"
+    ATTACH = "attach"
+
+
+S, A, P = Status, Action, Permission
+
+OPEN = frozenset({S.REGISTERED, S.ASSIGNED, S.IN_PROGRESS, S.PAUSED})
+"""Somebody in the city must act."""
+
+AWAITING_RESIDENT = frozenset({S.ANSWERED, S.RESOLVED, S.CHECKED})
+"""The resident's word is wanted; only it closes."""
+
+FINAL = frozenset({S.CLOSED, S.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row of the table. An empty `to` means that the status stays."""
+
+    action: Action
+    sources: frozenset[Status]
+    to: tuple[Status, ...]
+    permission: Permission
+    meaning: str
+
+
+def _row(
+    action: Action,
+    sources: frozenset[Status],
+    to: tuple[Status, ...],
+    permission: Permission,
+    meaning: str,
+) -> tuple[Action, Transition]:
+    return action, Transition(action, sources, to, permission, meaning)
+
+
+TRANSITIONS: Mapping[Action, Transition] = dict(
+    (
+        _row(A.ANSWER, frozenset({S.REGISTERED, S.ASSIGNED}), (S.ANSWERED,), P.ANSWER,
+             "the operator answers at first contact"),
+        _row(A.ASSIGN, frozenset({S.REGISTERED}), (S.ASSIGNED,), P.ASSIGN,
+             "the inspector gives it to an executor"),
+        _row(A.REDIRECT, frozenset({S.ASSIGNED, S.IN_PROGRESS, S.PAUSED}), (S.ASSIGNED,), P.ASSIGN,
+             "the inspector gives it to another executor"),
+        _row(A.ACCEPT, frozenset({S.ASSIGNED}), (S.IN_PROGRESS,), P.PERFORM,
+             "the executor takes it"),
+        _row(A.DECLINE, frozenset({S.ASSIGNED, S.IN_PROGRESS}), (S.REGISTERED,), P.PERFORM,
+             "the executor gives it back to the inspectors, with the reason"),
+        _row(A.REPORT, frozenset({S.IN_PROGRESS}), (), P.PERFORM,
+             "the executor reports a stage: arrived, secured"),
+        _row(A.PAUSE, frozenset({S.IN_PROGRESS}), (S.PAUSED,), P.PAUSE,
+             "a clock waits for a reason that the rules know"),
+        _row(A.RESUME, frozenset({S.PAUSED}), (S.IN_PROGRESS,), P.PAUSE,
+             "the clock runs on"),
+        _row(A.RESOLVE, frozenset({S.IN_PROGRESS}), (S.RESOLVED,), P.PERFORM,
+             "the executor reports the work done, with evidence"),
+        _row(A.CHECK, frozenset({S.RESOLVED}), (S.CHECKED,), P.CHECK,
+             "the inspector finds the work good"),
+        _row(A.RETURN, frozenset({S.RESOLVED}), (S.IN_PROGRESS,), P.CHECK,
+             "the inspector finds it wanting; the clock goes on"),
+        _row(A.CONFIRM, AWAITING_RESIDENT, (S.CLOSED,), P.CONFIRM,
+             "the resident says that it is solved"),
+        _row(A.REOPEN, AWAITING_RESIDENT | {S.CLOSED}, (S.IN_PROGRESS, S.REGISTERED), P.CONFIRM,
+             "the resident says that it is not solved; back to the executor, "
+             "or to the inspectors where there is none"),
+        _row(A.WITHDRAW, OPEN | AWAITING_RESIDENT, (S.WITHDRAWN,), P.WITHDRAW,
+             "the resident takes it back"),
+        _row(A.COMMENT, frozenset(Status), (), P.COMMENT,
+             "a word to the resident, or among colleagues"),
+        _row(A.CORRECT, OPEN, (), P.CORRECT,
+             "a mistake of the record is put right by a new event"),
+        _row(A.ATTACH, OPEN | AWAITING_RESIDENT, (), P.ATTACH,
+             "a photo, a PDF or a recording is added"),
+    )
+)  # fmt: skip
+
+
+def guard(action: Action, status: Status) -> Transition:
+    """The row of the table, or InvalidTransition naming what is allowed from here."""
+    transition = TRANSITIONS[action]
+    if status not in transition.sources:
+        raise InvalidTransition(action=str(action), status=str(status), allowed=allowed(status))
+    return transition
+
+
+def allowed(status: Status) -> tuple[str, ...]:
+    """The actions that the table allows from a status."""
+    return tuple(str(t.action) for t in TRANSITIONS.values() if status in t.sources)
+
+
+class PauseReason(StrEnum):
+    """Why a clock may wait."""
+
+    AWAITING_RESIDENT = "awaiting_resident"
+    PARTS = "parts"
+    WEATHER = "weather"
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRule:
+    """Who may pause for this reason, which stages' clocks wait, and how long at most."""
+
+    roles: frozenset[Role]
+    stages: frozenset[Stage]
+    longest: timedelta
+
+
+PAUSE_RULES: Mapping[PauseReason, PauseRule] = {
+    PauseReason.AWAITING_RESIDENT: PauseRule(
+        frozenset({Role.EXECUTOR, Role.HEAD, Role.INSPECTOR, Role.OPERATOR}),
+        frozenset({Stage.RESOLVE}),
+        timedelta(days=3),
+    ),
+    PauseReason.PARTS: PauseRule(
+        frozenset({Role.HEAD, Role.INSPECTOR}), frozenset({Stage.RESOLVE}), timedelta(days=14)
+    ),
+    PauseReason.WEATHER: PauseRule(
+        frozenset({Role.HEAD, Role.INSPECTOR}),
+        frozenset({Stage.ARRIVE, Stage.RESOLVE}),
+        timedelta(days=5),
+    ),
+}
+
+REOPEN_WITHIN = timedelta(days=30)
+"""How long after closing the resident may still say that it is not solved."""
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", "    [*] --> registered", "    [*] --> assigned"]
+    for transition in TRANSITIONS.values():
+        for source in sorted(transition.sources):
+            for target in transition.to:
+                lines.append(f"    {source} --> {target}: {transition.action}")
+    return "\n".join([*lines, *(f"    {status} --> [*]" for status in sorted(FINAL))])

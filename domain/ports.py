@@ -1,0 +1,117 @@
+"""The core's shopping list: what the use cases ask of the world, as protocols.
+
+Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.access import Principal
+from domain.appeals.model import Appeal, Applicant, Change
+from domain.reference import Reference
+from domain.webhooks.model import Endpoint
+
+Now = Callable[[], datetime]
+
+
+class Numbers(Protocol):
+    """Registration numbers without gaps and without a lock that callers wait for."""
+
+    async def take(self, city: UUID, year: int) -> int:
+        """The next number; it returns to the pool if the unit of work does not commit."""
+
+
+class Appeals(Protocol):
+    """The appeals that the principal may see; others do not exist for it."""
+
+    async def get(self, number: str) -> Appeal:
+        """The appeal, locked until the unit ends. Raises NotFound."""
+
+    def add(self, change: Change, number: int, year: int) -> None:
+        """A new appeal with its first events."""
+
+    def save(self, change: Change) -> None:
+        """What an act did to an appeal that was read in this unit."""
+
+    async def due(self, at: datetime, limit: int) -> Sequence[Appeal]:
+        """Appeals with a reminder or the end of a pause due by `at`, locked, others skipped."""
+
+
+class Attachments(Protocol):
+    """Uploads of the principal that no appeal has yet."""
+
+    async def missing(self, ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        """Those of `ids` that the principal did not upload, or that an appeal already has."""
+
+
+class Endpoints(Protocol):
+    """Webhook endpoints of the principal's organisation."""
+
+    async def list(self) -> Sequence[Endpoint]:
+        """All of them, oldest first."""
+
+    async def get(self, id: UUID) -> Endpoint:
+        """One of them. Raises NotFound."""
+
+    async def add(self, endpoint: Endpoint) -> None:
+        """Keep a new one."""
+
+    async def save(self, endpoint: Endpoint) -> None:
+        """Keep a changed one. Raises NotFound."""
+
+    async def remove(self, id: UUID, *, at: datetime) -> None:
+        """Take it out of use; its deliveries end as cancelled. Raises NotFound."""
+
+
+class Citizens(Protocol):
+    """What the city knows of its residents."""
+
+    async def applicant(self, citizen: UUID) -> Applicant:
+        """Name and contacts of a citizen. Raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first answer to a call with an Idempotency-Key, kept to be given again."""
+
+    key: str
+    fingerprint: bytes
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class UnitOfWork(Protocol):
+    """One transaction of one principal; what is not committed did not happen."""
+
+    principal: Principal
+    appeals: Appeals
+    attachments: Attachments
+    citizens: Citizens
+    endpoints: Endpoints
+    numbers: Numbers
+
+    async def commit(self, answer: Answer | None = None) -> None:
+        """Make it so, together with the answer to be remembered.
+
+        Raises VersionConflict when an appeal changed meanwhile, and KeyTaken when the
+        Idempotency-Key was used before.
+        """
+
+
+class KeyTaken(Exception):
+    """The Idempotency-Key stands already: the first answer holds."""
+
+
+OpenUow = Callable[[Principal], AbstractAsyncContextManager[UnitOfWork]]
+
+
+class References(Protocol):
+    """The cities' reference snapshots, kept fresh by the adapter."""
+
+    def of(self, city: UUID) -> Reference:
+        """The newest snapshot known. Raises Unavailable before the first was read."""
