@@ -1,0 +1,189 @@
+"""Working calendars: which minutes count towards a promise.
+
+The Labour Code of Kazakhstan (23.11.2015 № 414-V, arts. 84, 85) names the public holidays and
+lets the Government move days off; the national table comes from the `holidays` library and the
+city's own row overrides it day by day.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+
+from domain.errors import Invalid
+from domain.sla.hours import WHOLE_DAY, overrides, usual_hours, week_of
+from domain.sla.rows import Row
+from domain.sla.timeline import Intervals, Timeline, instant, lay_out, micros, utc
+
+_MICROSECOND = timedelta(microseconds=1)
+_HORIZON = 100
+"""Years to look ahead for working time before calling a calendar empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Working hours of a week in one zone, with the days that differ.
+
+    `week` runs from Monday to Sunday; hours of a day ascend and do not overlap, and an end of
+    00:00 is the end of that day. `working_days` wins over `days_off`. Around the clock, nothing
+    but the passing of time matters. Answers are UTC.
+    """
+
+    code: str
+    version: int
+    zone: str
+    week: tuple[Intervals, ...]
+    days_off: frozenset[date]
+    working_days: Mapping[date, Intervals] = field(hash=False)
+    around_the_clock: bool
+    _years: dict[int, Timeline] = field(
+        init=False, default_factory=dict, repr=False, compare=False, hash=False
+    )
+
+    def hours(self, day: date) -> Intervals:
+        """The local opening hours of a date; () when nobody works."""
+        if self.around_the_clock:
+            return WHOLE_DAY
+        worked = self.working_days.get(day)
+        if worked is not None:
+            return worked
+        return () if day in self.days_off else self.week[day.weekday()]
+
+    def add(self, start: datetime, amount: timedelta) -> datetime:
+        """The first instant when `amount` of working time has passed after `start`.
+
+        Nothing to pass is `start` itself. Raises Invalid when the calendar never works enough.
+        """
+        start = utc(start)
+        if amount <= timedelta(0):
+            return start
+        if self.around_the_clock:
+            return start + amount
+        timeline = self._year(start.year)
+        wanted = timeline.worked(micros(start)) + amount // _MICROSECOND
+        year, idle = start.year, 0
+        while wanted > timeline.total:
+            wanted -= timeline.total
+            idle = 0 if timeline.total else idle + 1
+            year += 1
+            timeline = self._ahead(year, idle)
+        return instant(timeline.moment(wanted))
+
+    def spent(self, start: datetime, end: datetime) -> timedelta:
+        """Working time in [start, end); none when `end` is not after `start`."""
+        start, end = utc(start), utc(end)
+        if end <= start:
+            return timedelta(0)
+        if self.around_the_clock:
+            return end - start
+        worked = self._year(end.year).worked(micros(end))
+        worked -= self._year(start.year).worked(micros(start))
+        worked += sum(self._year(year).total for year in range(start.year, end.year))
+        return timedelta(microseconds=worked)
+
+    def is_working(self, at: datetime) -> bool:
+        """Whether the instant counts."""
+        at = utc(at)
+        sought = micros(at)
+        return self.around_the_clock or self._year(at.year).next_working(sought) == sought
+
+    def next_working(self, at: datetime) -> datetime:
+        """`at` when it counts, else the first instant after it that does.
+
+        Raises Invalid when the calendar never works again.
+        """
+        at = utc(at)
+        if self.around_the_clock:
+            return at
+        year, sought = at.year, micros(at)
+        while (found := self._ahead(year, year - at.year).next_working(sought)) is None:
+            year += 1
+        return instant(found)
+
+    def working(self, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """The working spans within [start, end), ascending: what `spent` adds up.
+
+        A span over the UTC new year comes in two parts.
+        """
+        start, end = utc(start), utc(end)
+        if self.around_the_clock:
+            return ((start, end),) if start < end else ()
+        low, high = micros(start), micros(end)
+        return tuple(
+            (instant(begin), instant(finish))
+            for year in range(start.year, end.year + 1)
+            for begin, finish in self._year(year).between(low, high)
+        )
+
+    def _year(self, year: int) -> Timeline:
+        timeline = self._years.get(year)
+        if timeline is None:
+            timeline = self._years[year] = lay_out(year, self.zone, self.hours)
+        return timeline
+
+    def _ahead(self, year: int, idle: int) -> Timeline:
+        if idle > _HORIZON or year >= date.max.year:
+            raise Invalid.at("/hours", "no-working-time", calendar=self.code)
+        return self._year(year)
+
+
+@lru_cache(maxsize=256)
+def _kazakhstan(year: int) -> tuple[frozenset[date], frozenset[date]]:
+    # A January day off may be paid for by a worked weekend of the December before.
+    table = holidays.country_holidays("KZ", years=(year, year + 1))
+    off = frozenset(day for day in table if day.year == year)
+    return off, frozenset(day for day in table.weekend_workdays if day.year == year)
+
+
+def kazakhstan_days_off(years: Iterable[int]) -> frozenset[date]:
+    """Public holidays of Kazakhstan and the days off moved to weekdays, of whole years."""
+    return frozenset[date]().union(*(_kazakhstan(year)[0] for year in years))
+
+
+def kazakhstan_working_days(years: Iterable[int]) -> frozenset[date]:
+    """The weekend days of Kazakhstan that are worked in exchange for a moved day off."""
+    return frozenset[date]().union(*(_kazakhstan(year)[1] for year in years))
+
+
+def parse_calendar(
+    row: Mapping[str, object], *, version: int, zone: str, years: Iterable[int]
+) -> Calendar:
+    """A calendar of the catalogue's YAML form, with national days off of `years`.
+
+    `hours` maps `mon` or `mon-fri` to `HH:MM-HH:MM` intervals; `days_off` lists dates and
+    `working_days` dates, or `{date, hours}`; both override the nation's. A worked day without
+    hours of its own has those of its weekday, else of the week's first working day.
+    Raises Invalid, every bad field named by its pointer.
+    """
+    fields = Row(row)
+    fields.only("code", "names", "around_the_clock", "country", "hours", "days_off", "working_days")
+    code, around_the_clock = fields.code("code"), fields.flag("around_the_clock")
+    if fields.has("names"):
+        fields.texts("names")
+    _check_zone(fields, zone)
+    week = (WHOLE_DAY,) * 7 if around_the_clock else week_of(fields)
+    off, worked = overrides(fields, week)
+    national_off, national_worked = _national(fields, years)
+    fields.refuse()
+    usual = {day: usual_hours(week, day) for day in national_worked - off}
+    days_off = (national_off | off) - worked.keys()
+    return Calendar(code, version, zone, week, days_off, {**usual, **worked}, around_the_clock)
+
+
+def _check_zone(fields: Row, zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fields.fault("zone", "unknown-value", value=zone)
+
+
+def _national(fields: Row, years: Iterable[int]) -> tuple[frozenset[date], frozenset[date]]:
+    if not fields.has("country"):
+        return frozenset(), frozenset()
+    if (country := fields.source["country"]) != "KZ":
+        fields.fault("country", "unknown-value", value=country, allowed=["KZ"])
+    known = tuple(years)
+    return kazakhstan_days_off(known), kazakhstan_working_days(known)
