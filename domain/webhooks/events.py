@@ -1,0 +1,187 @@
+"""What an endpoint may subscribe to, and the thin message it receives.
+
+Thin on purpose (Standard Webhooks 1.0, 'Thin vs full payloads'): a message names the
+appeal and carries no personal data; who wants more asks the API, where every read of
+personal data is permitted and recorded.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+
+from domain.errors import Fault, Invalid
+from domain.events import EventType
+from domain.values import LocalizedText
+
+
+def _text(kk: str, ru: str, en: str) -> LocalizedText:
+    return {"kk": kk, "ru": ru, "en": en}
+
+
+CATALOGUE: Mapping[EventType, LocalizedText] = {
+    EventType.REGISTERED: _text(
+        "Өтініш тіркелді және нөмір алды",
+        "Обращение зарегистрировано и получило номер",
+        "An appeal was registered and received its number",
+    ),
+    EventType.ANSWERED: _text(
+        "Өтінішке бірінші қоңырауда жауап берілді",
+        "На обращение ответили при первом звонке",
+        "An appeal was answered on the first call",
+    ),
+    EventType.ASSIGNED: _text(
+        "Өтініш орындаушы ұйымға берілді",
+        "Обращение передано организации-исполнителю",
+        "An appeal was offered to an executor organisation",
+    ),
+    EventType.ACCEPTED: _text(
+        "Орындаушы өтінішті жұмысқа қабылдады",
+        "Исполнитель принял обращение в работу",
+        "The executor accepted the appeal",
+    ),
+    EventType.DECLINED: _text(
+        "Орындаушы өтініштен себебін көрсетіп бас тартты",
+        "Исполнитель отклонил обращение, указав причину",
+        "The executor declined the appeal and gave a reason",
+    ),
+    EventType.REDIRECTED: _text(
+        "Өтініш басқа ұйымға қайта бағытталды",
+        "Обращение перенаправлено другой организации",
+        "An appeal was redirected to another organisation",
+    ),
+    EventType.STAGE_REPORTED: _text(
+        "Орындаушы уәде етілген кезеңнің аяқталғанын хабарлады",
+        "Исполнитель сообщил о выполнении обещанного этапа",
+        "The executor reported a promised stage as done",
+    ),
+    EventType.PAUSED: _text(
+        "Өтініштің мерзімі тоқтатыла тұрды",
+        "Срок по обращению приостановлен",
+        "The clock of an appeal was paused",
+    ),
+    EventType.RESUMED: _text(
+        "Өтініштің мерзімі қайта жүре бастады",
+        "Срок по обращению возобновлён",
+        "The clock of an appeal runs again",
+    ),
+    EventType.RESOLVED: _text(
+        "Орындаушы мәселе шешілді деп хабарлады",
+        "Исполнитель сообщил, что проблема решена",
+        "The executor reported the problem as solved",
+    ),
+    EventType.CHECKED: _text(
+        "Инспектор орындалған жұмысты тексерді",
+        "Инспектор проверил выполненную работу",
+        "An inspector checked the work done",
+    ),
+    EventType.RETURNED: _text(
+        "Өтініш орындаушыға пысықтауға қайтарылды",
+        "Обращение возвращено исполнителю на доработку",
+        "An appeal was returned to the executor for more work",
+    ),
+    EventType.CONFIRMED: _text(
+        "Тұрғын мәселенің шешілгенін растады",
+        "Житель подтвердил, что проблема решена",
+        "The resident confirmed that the problem is solved",
+    ),
+    EventType.REOPENED: _text(
+        "Тұрғын мәселе шешілмеді деді, өтініш қайта ашылды",
+        "Житель сообщил, что проблема не решена, обращение открыто снова",
+        "The resident said that the problem is not solved and the appeal was reopened",
+    ),
+    EventType.CLOSED: _text(
+        "Өтініш жабылды",
+        "Обращение закрыто",
+        "An appeal was closed",
+    ),
+    EventType.WITHDRAWN: _text(
+        "Тұрғын өтінішін қайтарып алды",
+        "Житель отозвал обращение",
+        "The resident withdrew the appeal",
+    ),
+    EventType.COMMENTED: _text(
+        "Өтінішке пікір қосылды",
+        "К обращению добавлен комментарий",
+        "A comment was added to an appeal",
+    ),
+    EventType.CORRECTED: _text(
+        "Өтініштің деректері түзетілді",
+        "Данные обращения исправлены",
+        "The data of an appeal were corrected",
+    ),
+    EventType.ATTACHED: _text(
+        "Өтінішке файл тіркелді",
+        "К обращению приложен файл",
+        "A file was attached to an appeal",
+    ),
+    EventType.CLOCK_WARNED: _text(
+        "Кезеңнің мерзімі таяп қалды",
+        "Срок этапа скоро истекает",
+        "The time of a stage is about to run out",
+    ),
+    EventType.CLOCK_BREACHED: _text(
+        "Кезеңнің мерзімі бұзылды",
+        "Срок этапа нарушен",
+        "The time of a stage has run out",
+    ),
+    EventType.CLOCK_ESCALATED: _text(
+        "Мерзімнің бұзылуы жоғары деңгейге жеткізілді",
+        "Нарушение срока передано на уровень выше",
+        "A breach was escalated to a higher level",
+    ),
+}
+"""Every type of event that an endpoint may ask for, with what it means."""
+
+
+def check_event_types(event_types: Iterable[str]) -> frozenset[str]:
+    """The types as a set; Invalid naming each one that the catalogue does not hold."""
+    chosen = tuple(event_types)
+    faults = [
+        Fault(f"/event_types/{index}", "unknown", {"value": event_type})
+        for index, event_type in enumerate(chosen)
+        if event_type not in CATALOGUE
+    ]
+    if faults:
+        raise Invalid(faults)
+    return frozenset(str(event_type) for event_type in chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a message tells: the `sequence`-th event of an appeal, which happened at `at`.
+
+    `status` is the appeal's status after the event, `service` the code of its service,
+    `organisation_id` the executor if there is one, `link` the address of the appeal in
+    the API. A receiver puts messages that overtook each other in order by `sequence`.
+    """
+
+    type: str
+    at: datetime
+    appeal_id: UUID
+    number: str
+    sequence: int
+    status: str
+    service: str
+    organisation_id: UUID | None
+    link: str
+
+
+def payload(news: News) -> bytes:
+    """The message as compact UTF-8 JSON; these very bytes are signed and sent."""
+    if news.at.tzinfo is None:
+        raise ValueError("the time of an event is aware")
+    organisation = news.organisation_id
+    data = {
+        "id": str(news.appeal_id),
+        "number": news.number,
+        "sequence": news.sequence,
+        "status": str(news.status),
+        "service": news.service,
+        "organisation_id": None if organisation is None else str(organisation),
+        "links": {"appeal": news.link},
+    }
+    message = {"type": str(news.type), "timestamp": news.at.astimezone(UTC), "data": data}
+    return orjson.dumps(message, option=orjson.OPT_UTC_Z)

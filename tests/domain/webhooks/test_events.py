@@ -1,0 +1,95 @@
+import json
+from base64 import b64decode
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+
+from domain.errors import Invalid
+from domain.events import EventType
+from domain.webhooks.events import CATALOGUE, News, check_event_types, payload
+from domain.webhooks.secrets import new_secret, rotated
+
+NEWS = News(
+    type=EventType.ASSIGNED,
+    at=datetime(2026, 11, 2, 14, 30, tzinfo=timezone(timedelta(hours=5))),
+    appeal_id=UUID("0193a5c4-7d2e-7000-8000-000000000109"),
+    number="109-2026-Қ-000123",
+    sequence=3,
+    status="assigned",
+    service="housing.heating.none",
+    organisation_id=UUID(int=7),
+    link="https://109.astana.kz/v1/appeals/0193a5c4-7d2e-7000-8000-000000000109",
+)
+
+
+def test_the_catalogue_explains_every_event_of_the_register_in_three_languages():
+    assert set(CATALOGUE) == set(EventType)
+    for texts in CATALOGUE.values():
+        assert set(texts) == {"kk", "ru", "en"}
+        assert all(texts.values())
+    for language in ("kk", "ru", "en"):
+        assert len({texts[language] for texts in CATALOGUE.values()}) == len(CATALOGUE)
+
+
+def test_a_message_is_thin_compact_and_in_utf8():
+    assert payload(NEWS).decode("utf-8") == (
+        '{"type":"appeal.assigned","timestamp":"2026-11-02T09:30:00Z","data":{'
+        '"id":"0193a5c4-7d2e-7000-8000-000000000109","number":"109-2026-Қ-000123","sequence":3,'
+        '"status":"assigned","service":"housing.heating.none",'
+        '"organisation_id":"00000000-0000-0000-0000-000000000007","links":{"appeal":'
+        '"https://109.astana.kz/v1/appeals/0193a5c4-7d2e-7000-8000-000000000109"}}}'
+    )
+
+
+def test_an_appeal_without_an_executor_says_so():
+    message = json.loads(payload(replace(NEWS, organisation_id=None)))
+    assert message["data"]["organisation_id"] is None
+
+
+def test_the_time_of_an_event_must_be_aware():
+    with pytest.raises(ValueError, match="aware"):
+        payload(replace(NEWS, at=datetime(2026, 11, 2)))
+
+
+def test_a_message_is_far_below_the_size_that_receivers_expect():
+    assert len(payload(NEWS)) < 1024
+
+
+def test_an_endpoint_may_choose_any_type_of_the_catalogue():
+    assert check_event_types(list(EventType)) == {str(event_type) for event_type in EventType}
+    assert check_event_types([]) == frozenset()
+
+
+def test_every_unknown_type_is_named():
+    with pytest.raises(Invalid) as refusal:
+        check_event_types(["appeal.closed", "appeal.burned", "*"])
+    assert [(fault.pointer, fault.rule) for fault in refusal.value.faults] == [
+        ("/event_types/1", "unknown"),
+        ("/event_types/2", "unknown"),
+    ]
+
+
+def test_a_secret_carries_its_32_random_bytes():
+    randomness = bytes(range(32))
+    secret = new_secret(randomness)
+    assert secret.startswith("whsec_")
+    assert b64decode(secret.removeprefix("whsec_"), validate=True) == randomness
+
+
+@pytest.mark.parametrize("size", [0, 24, 31, 33])
+def test_a_secret_is_never_made_of_too_little_or_too_much(size):
+    with pytest.raises(ValueError, match="32"):
+        new_secret(bytes(size))
+
+
+def test_a_rotation_keeps_the_secret_it_takes_over_from():
+    assert rotated((), "c") == ("c",)
+    assert rotated(("b",), "c") == ("c", "b")
+    assert rotated(("b", "a"), "c") == ("c", "b")
+
+
+def test_the_message_of_a_summer_event_is_in_utc_too():
+    summer = replace(NEWS, at=datetime(2026, 7, 1, 0, 0, 0, 250, tzinfo=UTC))
+    assert json.loads(payload(summer))["timestamp"] == "2026-07-01T00:00:00.000250Z"
