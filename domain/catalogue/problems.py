@@ -1,0 +1,55 @@
+"""What is wrong with an imported catalogue, and exactly where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why a catalogue was not taken in.
+
+    `line` counts from 1 (in a table: the row as a spreadsheet shows it; 0 means the
+    whole file). `code` is a stable word, `field` a dotted path inside the entry
+    (`names.kk`) or the column, `params` the facts for the sentence.
+    """
+
+    file: str
+    line: int
+    code: str
+    field: str
+    params: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a source: known by its JSON Pointer, told by its line and field.
+
+    `lines` maps pointers to line numbers; a pointer without one takes its parent's.
+    """
+
+    file: str
+    lines: Mapping[str, int]
+    pointer: str = ""
+    field: str = ""
+
+    def at(self, *steps: str | int) -> "Spot":
+        """A place inside this one, its field path carried on."""
+        path = ".".join(filter(None, (self.field, *map(str, steps))))
+        return replace(self.entry(*steps), field=path)
+
+    def entry(self, *steps: str | int) -> "Spot":
+        """A place inside this one where a new entry, and so a new field path, begins."""
+        pointer = self.pointer + "".join(f"/{step}" for step in steps)
+        return replace(self, pointer=pointer, field="")
+
+    @property
+    def line(self) -> int:
+        """The nearest line that is known."""
+        pointer = self.pointer
+        while pointer and pointer not in self.lines:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer, 0)
+
+    def problem(self, code: str, **params: object) -> Problem:
+        """A problem at this place."""
+        return Problem(self.file, self.line, code, self.field, params)
