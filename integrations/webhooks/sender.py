@@ -33,6 +33,13 @@ from integrations.webhooks.retry_after import parse_retry_after
 BODY_LIMIT = 4096
 """How many bytes of an answer are read and kept."""
 
+HEADERS = {
+    "User-Agent": "iKomek-109-webhooks/1",
+    "Content-Type": "application/json",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+}
+
 
 class SendError(StrEnum):
     """What went wrong. The `body-…` ones come with a status, which alone decides delivery."""
@@ -54,6 +61,7 @@ class SendError(StrEnum):
 _ERRORS: tuple[tuple[type[Exception], SendError], ...] = (
     # The first that fits: aiohttp's narrower exceptions derive from its wider ones.
     (TimeoutError, SendError.TIMED_OUT),
+    (Invalid, SendError.URL_REFUSED),
     (aiohttp.InvalidURL, SendError.URL_REFUSED),
     (aiohttp.ClientSSLError, SendError.TLS_FAILED),
     (ssl.SSLError, SendError.TLS_FAILED),
@@ -61,9 +69,10 @@ _ERRORS: tuple[tuple[type[Exception], SendError], ...] = (
     (aiohttp.ClientConnectorError, SendError.NOT_CONNECTED),
     (aiohttp.ServerDisconnectedError, SendError.CONNECTION_RESET),
     (OSError, SendError.CONNECTION_RESET),
-    (aiohttp.ClientError, SendError.BAD_RESPONSE),
+    # Whatever an answer makes a parser raise: a delivery that raised would be leased, tried
+    # and lost again for ever, since only finished attempts are counted.
+    (Exception, SendError.BAD_RESPONSE),
 )
-_FAULTS = tuple(fault for fault, _ in _ERRORS)
 
 
 class Sender:
@@ -108,7 +117,7 @@ class Sender:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            headers={"User-Agent": "iKomek-109-webhooks/1", "Accept": "*/*"},
+            headers=HEADERS,
             auto_decompress=False,
             trust_env=False,
             read_bufsize=BODY_LIMIT,
@@ -136,33 +145,30 @@ class Sender:
         """POST `body` as it is, signed with every secret at `timestamp` (the attempt's time).
 
         Never raises for anything outside: faults come back as `error`, a SendError.
-        ValueError for what the caller got wrong: an unsignable id, time or secret.
+        ValueError or RuntimeError for what the caller got wrong: an id, time or secret that
+        cannot be signed, a Sender that is not open.
         """
+        session = self._open_session()
         signed = signing.headers(secrets, message_id, timestamp, body)
         started = time.monotonic()
         attempt = _Attempt(timestamp)
         try:
             check_url(endpoint_url, self._allow_http)
             async with asyncio.timeout(self._timeout):
-                await self._post(endpoint_url, signed, body, attempt)
-        except Invalid:
-            attempt.error = SendError.URL_REFUSED
-        except _FAULTS as fault:
+                # Encoded: the path goes out as the organisation wrote it.
+                target = URL(endpoint_url, encoded=True)
+                async with session.post(
+                    target, data=body, headers=signed, allow_redirects=False
+                ) as response:
+                    await attempt.read(response)
+        except Exception as fault:
             attempt.error = attempt.name(fault)
         return attempt.result(latency=time.monotonic() - started)
 
-    async def _post(
-        self, url: str, signed: dict[str, str], body: bytes, attempt: "_Attempt"
-    ) -> None:
-        if self._session is None:
-            raise RuntimeError("a Sender is opened with 'async with' before it sends")
-        headers = signed | {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        # Encoded: the path goes out as the organisation wrote it.
-        target = URL(url, encoded=True)
-        async with self._session.post(
-            target, data=body, headers=headers, allow_redirects=False
-        ) as response:
-            await attempt.read(response)
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            raise RuntimeError("a Sender sends inside its 'async with'")
+        return self._session
 
 
 class _Attempt:

@@ -1,0 +1,196 @@
+"""Receivers that are slow, broken or hostile: each fault has a name and costs little."""
+
+import asyncio
+import gzip
+import socket
+import struct
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from integrations.webhooks.sender import BODY_LIMIT, SendError
+from tests.integrations.webhooks.receiver import OK, receiver, response
+from tests.integrations.webhooks.test_sender import opened, post, send
+
+SOON = timedelta(seconds=0.2)
+
+
+async def reset(writer):
+    # Lingering for zero seconds turns a close into a reset.
+    writer.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    writer.transport.abort()
+
+
+async def hang_up(writer):
+    writer.close()
+
+
+async def stay_silent(writer):
+    await asyncio.sleep(1)
+
+
+async def dribble_a_head(writer):
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    for _ in range(20):
+        writer.write(b"X-Slow: 1\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def only_ever_continue(writer):
+    for _ in range(20):
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (reset, SendError.CONNECTION_RESET),
+        (hang_up, SendError.CONNECTION_RESET),
+        (stay_silent, SendError.TIMED_OUT),
+        (dribble_a_head, SendError.TIMED_OUT),
+        (only_ever_continue, SendError.TIMED_OUT),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", SendError.BAD_RESPONSE),
+        (b"\x00\xff\xfe" * 100, SendError.BAD_RESPONSE),
+        (b"HTTP/1.1 OK\r\n\r\n", SendError.BAD_RESPONSE),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", SendError.BAD_RESPONSE),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SendError.BAD_RESPONSE),
+    ],
+)
+async def test_a_fault_before_the_status_is_named(script, error):
+    async with receiver(script) as there:
+        result = await send(there.url(), timeout=SOON)
+    assert (result.status, result.error, result.body) == (None, error, "")
+
+
+async def test_a_closed_port_is_named():
+    async with receiver() as there:
+        pass
+    assert (await send(there.url())).error == "not-connected"
+
+
+async def test_a_name_server_that_never_answers_costs_the_time_out_and_no_more():
+    async def lookup(host, port):
+        await asyncio.sleep(5)
+        return []
+
+    result = await send("https://hook.kz/", lookup=lookup, timeout=SOON)
+    assert result.error == "timed-out"
+    assert 200 <= result.latency_ms < 1500
+
+
+async def dribble_a_body(writer):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    for _ in range(20):
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def break_off_a_body(writer):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc")
+    await writer.drain()
+
+
+BROKEN_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (dribble_a_body, SendError.BODY_TIMED_OUT),
+        (break_off_a_body, SendError.BODY_BROKEN),
+    ],
+)
+async def test_a_fault_in_the_body_keeps_the_status_and_what_was_read(script, error):
+    async with receiver(script) as there:
+        result = await send(there.url(), timeout=SOON)
+    assert (result.status, result.error) == (200, error)
+    assert 1 <= len(result.body) < 1000
+
+
+async def test_a_broken_chunk_is_named():
+    async with receiver(BROKEN_CHUNK) as there:
+        result = await send(there.url(), timeout=SOON)
+    assert result.error in {SendError.BODY_BROKEN, SendError.BAD_RESPONSE}
+
+
+async def test_of_an_endless_body_only_the_beginning_is_taken():
+    sent = 0
+
+    async def pour(writer):
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while sent < 200_000_000:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+            sent += 65536
+
+    async with receiver(pour) as there:
+        result = await send(there.url())
+    assert (result.status, result.error) == (200, SendError.BODY_TOO_LARGE)
+    assert result.body == "x" * BODY_LIMIT
+    # What the kernels' buffers swallow, far from the 200 MB on offer.
+    assert sent < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [(0, None), (BODY_LIMIT, None), (BODY_LIMIT + 1, "body-too-large")]
+)
+async def test_a_body_is_kept_up_to_the_limit(size, error):
+    async with receiver(response(200, body=b"y" * size)) as there:
+        result = await send(there.url())
+    assert (result.error, len(result.body)) == (error, min(size, BODY_LIMIT))
+
+
+BOMB = gzip.compress(bytes(20_000_000))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "gzip, gzip"])
+async def test_a_bomb_is_not_unpacked(encoding):
+    async with receiver(response(200, f"Content-Encoding: {encoding}", body=BOMB)) as there:
+        result = await send(there.url())
+    assert (result.status, result.error, result.body) == (200, SendError.BODY_ENCODED, "")
+
+
+async def test_a_bomb_without_its_label_is_so_much_noise():
+    async with receiver(response(200, body=BOMB)) as there:
+        result = await send(there.url())
+    assert (result.status, result.error) == (200, SendError.BODY_TOO_LARGE)
+    assert len(result.body) <= BODY_LIMIT
+
+
+async def test_a_body_of_any_bytes_becomes_a_text_that_the_database_keeps():
+    async with receiver(response(400, body=b"\x00\xff\xd2 " + "Қате".encode())) as there:
+        result = await send(there.url())
+    assert result.body == "\N{REPLACEMENT CHARACTER}" * 3 + " Қате"
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    start=st.sampled_from(
+        [
+            b"",
+            b"HTTP/1.1 ",
+            b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: ",
+            b"HTTP/1.1 200 OK\r\nRetry-After: ",
+            b"HTTP/1.1 101 X\r\n\r\n",
+            OK,
+            BROKEN_CHUNK,
+        ]
+    ),
+    noise=st.binary(max_size=200),
+)
+async def test_no_answer_whatever_brings_the_sender_down(start, noise):
+    async with receiver(start + noise) as there, opened(timeout=SOON) as sender:
+        result = await post(sender, there.url())
+    assert result.status is not None or result.error in set(SendError)
