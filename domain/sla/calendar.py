@@ -132,10 +132,9 @@ class Calendar:
 
 @lru_cache(maxsize=256)
 def _kazakhstan(year: int) -> tuple[frozenset[date], frozenset[date]]:
-    # A January day off may be paid for by a worked weekend of the December before.
-    table = holidays.country_holidays("KZ", years=(year, year + 1))
-    off = frozenset(day for day in table if day.year == year)
-    return off, frozenset(day for day in table.weekend_workdays if day.year == year)
+    table = holidays.country_holidays("KZ", years=year)
+    # The library lists the worked weekends of every year that it knows.
+    return frozenset(table), frozenset(day for day in table.weekend_workdays if day.year == year)
 
 
 def kazakhstan_days_off(years: Iterable[int]) -> frozenset[date]:
@@ -169,7 +168,7 @@ def parse_calendar(
     national_off, national_worked = _national(fields, years)
     fields.refuse()
     usual = {day: usual_hours(week, day) for day in national_worked - off}
-    days_off = (national_off | off) - worked.keys()
+    days_off = (national_off | off).difference(worked)
     return Calendar(code, version, zone, week, days_off, {**usual, **worked}, around_the_clock)
 
 

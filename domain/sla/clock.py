@@ -125,12 +125,12 @@ def pause(
 ) -> Clock:
     """Stop a running clock; any other is returned unchanged.
 
-    A clock past its due time is breached, not paused: look at the state of the answer.
+    A clock that has nothing left is breached, not paused: look at the state of the answer.
     """
     if clock.state is not ClockState.RUNNING:
         return clock
-    if (breached_at := _breached_at(clock, at)) is not None:
-        return replace(clock, state=ClockState.BREACHED, breached_at=breached_at)
+    if at >= clock.due_at:
+        return replace(clock, state=ClockState.BREACHED, breached_at=clock.due_at)
     return replace(
         clock,
         state=ClockState.PAUSED,
