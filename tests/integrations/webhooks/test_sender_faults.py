@@ -14,7 +14,10 @@ from integrations.webhooks.sender import BODY_LIMIT, SendError
 from tests.integrations.webhooks.receiver import OK, receiver, response
 from tests.integrations.webhooks.test_sender import opened, post, send
 
-SOON = timedelta(seconds=0.2)
+SOON = timedelta(seconds=0.4)
+
+
+BROKEN_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"
 
 
 async def reset(writer):
@@ -61,11 +64,13 @@ async def only_ever_continue(writer):
         (b"HTTP/1.1 OK\r\n\r\n", SendError.BAD_RESPONSE),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", SendError.BAD_RESPONSE),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SendError.BAD_RESPONSE),
+        (BROKEN_CHUNK, SendError.BAD_RESPONSE),
     ],
 )
 async def test_a_fault_before_the_status_is_named(script, error):
     async with receiver(script) as there:
-        result = await send(there.url(), timeout=SOON)
+        slow = error is SendError.TIMED_OUT
+        result = await send(there.url(), timeout=SOON if slow else timedelta(seconds=5))
     assert (result.status, result.error, result.body) == (None, error, "")
 
 
@@ -82,7 +87,7 @@ async def test_a_name_server_that_never_answers_costs_the_time_out_and_no_more()
 
     result = await send("https://hook.kz/", lookup=lookup, timeout=SOON)
     assert result.error == "timed-out"
-    assert 200 <= result.latency_ms < 1500
+    assert 400 <= result.latency_ms < 3000
 
 
 async def dribble_a_body(writer):
@@ -98,9 +103,6 @@ async def break_off_a_body(writer):
     await writer.drain()
 
 
-BROKEN_CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"
-
-
 @pytest.mark.parametrize(
     ("script", "error"),
     [
@@ -113,12 +115,6 @@ async def test_a_fault_in_the_body_keeps_the_status_and_what_was_read(script, er
         result = await send(there.url(), timeout=SOON)
     assert (result.status, result.error) == (200, error)
     assert 1 <= len(result.body) < 1000
-
-
-async def test_a_broken_chunk_is_named():
-    async with receiver(BROKEN_CHUNK) as there:
-        result = await send(there.url(), timeout=SOON)
-    assert result.error in {SendError.BODY_BROKEN, SendError.BAD_RESPONSE}
 
 
 async def test_of_an_endless_body_only_the_beginning_is_taken():
