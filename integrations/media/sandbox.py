@@ -80,7 +80,7 @@ class Sandbox:
     async def run(self, header: Mapping[str, Any], content: bytes) -> Answer:
         """The program's answer. Raises Died, or Unavailable when no process can start."""
         async with self._turns:
-            process = self._spares.pop() if self._spares else await self._start()
+            process = self._living_spare() or await self._start()
             try:
                 async with asyncio.timeout(self._limits.wall_seconds):
                     return await self._exchange(process, header, content)
@@ -103,6 +103,13 @@ class Sandbox:
             await self._refilling
         while self._spares:
             await _end(self._spares.pop())
+
+    def _living_spare(self) -> Process | None:
+        # A spare that was killed while it waited must not be held against the next file.
+        while self._spares:
+            if (spare := self._spares.pop()).returncode is None:
+                return spare
+        return None
 
     def _refill(self) -> None:
         if self._refilling is None or self._refilling.done():
