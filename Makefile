@@ -3,7 +3,7 @@
 #   make run     the whole city on this machine, with its demonstration data
 #   make test    the tests (make test ARGS="tests/domain -x")
 #   make lint    style, formatting, types, who may import whom
-#   make bench   the measurements
+#   make bench   the measurements (make bench BENCHMARKS=catalogue_search for one of them)
 #   make lock    resolve the dependencies anew (ARGS=--upgrade for newer releases)
 #   make clean   remove the environment and the caches; the register in var/ stays
 
@@ -13,6 +13,7 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; \
 	then echo $$python; break; fi; done)
+BENCHMARKS ?= $(shell grep -l '__main__' benchmarks/*.py 2>/dev/null)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build \
@@ -34,7 +35,8 @@ lint: $(VENV)/.development
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.development
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@for script in $(BENCHMARKS); do echo "== $$script"; \
+		$(BIN)/python -m benchmarks.$$(basename $$script .py) $(ARGS) || exit 1; done
 
 lock: $(VENV)/.development
 	test -x $(BIN)/uv || $(PIP) install --quiet uv
