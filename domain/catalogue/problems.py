@@ -1,7 +1,7 @@
 """What is wrong with an imported catalogue, and exactly where."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,15 @@ class Spot:
 
     def at(self, *steps: str | int) -> "Spot":
         """A place inside this one, its field path carried on."""
-        path = ".".join(filter(None, (self.field, *map(str, steps))))
-        return replace(self.entry(*steps), field=path)
+        pointer, field = self.pointer, self.field
+        for step in steps:
+            pointer, field = f"{pointer}/{step}", f"{field}.{step}" if field else str(step)
+        return Spot(self.file, self.lines, pointer, field)
 
     def entry(self, *steps: str | int) -> "Spot":
         """A place inside this one where a new entry, and so a new field path, begins."""
         pointer = self.pointer + "".join(f"/{step}" for step in steps)
-        return replace(self, pointer=pointer, field="")
+        return Spot(self.file, self.lines, pointer)
 
     @property
     def line(self) -> int:

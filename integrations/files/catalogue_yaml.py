@@ -1,8 +1,9 @@
 """The catalogue as a folder of YAML files: bytes to plain data with line numbers, and back."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -82,7 +83,15 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    """The safe loader; nothing but plain data can come of it."""
+    """The safe loader; nothing but plain data can come of it.
+
+    Dates stay texts: the core reads them, and tells the line of one that does not exist.
+    """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
+        letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for letter, resolvers in _Base.yaml_implicit_resolvers.items()
+    }
 
 
 def _lines(root: yaml.Node | None) -> Iterator[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """A catalogue as large as Astana's: 2,500 services put together from the words of the city."""
 
 from datetime import date
+from functools import cache
 from itertools import product
 from random import Random
 
@@ -75,6 +76,7 @@ def texts(*parts):
     return {lang: " ".join(p[n] for p in parts) for n, lang in enumerate(LANGUAGES)}
 
 
+@cache
 def catalogue(size: int = 2_500, seed: int = 109) -> Catalogue:
     """A catalogue of the size; the same for the same seed."""
     spheres = [Sphere(code, texts(name), n) for n, (code, name) in enumerate(SPHERES.items())]
