@@ -82,11 +82,11 @@ def housing(homes: Sequence[Home], random: Random) -> tuple[tuple[Organisation, 
 def lifts(homes: Sequence[Home], random: Random) -> tuple[tuple[Organisation, ...], Groups]:
     """81 lift companies; every apartment house of six storeys and more belongs to exactly one."""
     tall = [home for home in homes if home.storeys >= 6]
-    names = [(word, suffix) for suffix in _LIFT_SUFFIXES for word in _FIRST_WORDS]
-    weights = [random.uniform(0.5, 2.0) for _ in names]
+    called = [(word, suffix) for suffix in _LIFT_SUFFIXES for word in _FIRST_WORDS]
+    weights = [random.uniform(0.5, 2.0) for _ in called]
     firms, groups = [], {}
     for number, ((word, suffix), own) in enumerate(
-        zip(names, _shares(tall, weights), strict=True), start=1
+        zip(called, _shares(tall, weights), strict=True), start=1
     ):
         code = f"lift-{number:02}"
         english = f"{_FIRST_WORDS[word]} {_LIFT_SUFFIXES[suffix]}"

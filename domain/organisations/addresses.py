@@ -10,7 +10,7 @@ from uuid import UUID
 from rapidfuzz import fuzz, process
 
 from domain.organisations.model import Building, Street
-from domain.organisations.spelling import Reading, house_number, readings, stem, street_words
+from domain.organisations.spelling import Reading, fold, house_number, readings, stem, street_words
 
 _ENOUGH = 74.0
 """A street spelled less alike than this (0–100) is another street."""
@@ -71,7 +71,7 @@ class AddressIndex:
 
     def suggest(self, text: str, limit: int = 10) -> tuple[Match, ...]:
         """What the resident may be about to type: streets, or houses once a number began."""
-        for reading in readings(text):
+        for reading in readings(text) or _bare(text):
             streets = self._starting_with(reading.words)
             found = [match for each in streets for match in self._begun(each, reading)]
             if found:
@@ -144,6 +144,12 @@ class AddressIndex:
             return -match.score, match.building is None, street, _counted(match.number or "")
 
         return tuple(sorted(matches, key=order)[:limit])
+
+
+def _bare(text: str) -> tuple[Reading, ...]:
+    """'пер' may be a lane, and may be the beginning of Первомайская."""
+    words = tuple(fold(text).split())
+    return (Reading(words, frozenset(), None, None),) if words else ()
 
 
 def _key(words: Iterable[str]) -> str:

@@ -112,12 +112,11 @@ class RoutingIndex:
     """All rules of a city, ready to be asked. Immutable once built; safe to share."""
 
     __slots__ = (
+        "_areas",
+        "_areas_of_building",
         "_buildings",
-        "_district_areas",
         "_districts",
         "_needs_address",
-        "_polygon_areas",
-        "_polygons_of_building",
         "_rules",
         "_streets",
         "_zone",
@@ -144,14 +143,15 @@ class RoutingIndex:
         self._buildings = {each.id: each for each in buildings}
         self._streets = frozenset(each.id for each in streets)
         self._districts = frozenset(each.code for each in listed)
-        self._district_areas = Areas(
-            (each.code, each.polygon) for each in listed if each.polygon is not None
-        )
         self._rules = _index_rules(organisations, drawn, responsibilities)
-        self._polygon_areas = Areas(
-            (each.id, each.polygon) for each in drawn.values() if each.polygon is not None
+        # One tree holds both, since a point on the map asks for both at once.
+        self._areas: Areas[str | UUID] = Areas(
+            [
+                *((each.code, each.polygon) for each in listed if each.polygon is not None),
+                *((each.id, each.polygon) for each in drawn.values() if each.polygon is not None),
+            ]
         )
-        self._polygons_of_building = self._polygon_areas.of_each(
+        self._areas_of_building = self._areas.of_each(
             {key: each.coordinates for key, each in self._buildings.items()}
         )
         self._needs_address = frozenset(
@@ -190,34 +190,31 @@ class RoutingIndex:
 
     def district_of(self, location: Location) -> str | None:
         """The district of a place: its building's, the one named, or the one around it."""
-        if (building := self._building(location)) is not None:
-            return building.district
-        if location.district is not None or location.coordinates is None:
-            return location.district
-        return next(iter(self._district_areas.at(location.coordinates)), None)
+        building = self._building(location)
+        return _district(building, location, self._around(building, location))
 
     def _building(self, location: Location) -> Building | None:
         return None if location.building is None else self._buildings.get(location.building)
 
+    def _around(self, building: Building | None, location: Location) -> tuple[str | UUID, ...]:
+        if building is not None:
+            return self._areas_of_building.get(building.id, ())
+        return () if location.coordinates is None else self._areas.at(location.coordinates)
+
     def _steps(self, location: Location) -> list[_Step]:
         building = self._building(location)
-        street = location.street if building is None else building.street
+        around = self._around(building, location)
         steps: list[_Step] = []
         if building is not None:
             steps.append((TerritoryKind.BUILDINGS, building.id))
-        if street is not None:
+        if (street := location.street if building is None else building.street) is not None:
             steps.append((TerritoryKind.STREET, street))
-        if polygons := self._polygons(building, location):
+        if polygons := tuple(area for area in around if isinstance(area, UUID)):
             steps.append((TerritoryKind.POLYGON, polygons))
-        if (district := self.district_of(location)) is not None:
+        if (district := _district(building, location, around)) is not None:
             steps.append((TerritoryKind.DISTRICT, district))
         steps.append(_CITY_STEP)
         return steps
-
-    def _polygons(self, building: Building | None, location: Location) -> tuple[UUID, ...]:
-        if building is not None:
-            return self._polygons_of_building.get(building.id, ())
-        return () if location.coordinates is None else self._polygon_areas.at(location.coordinates)
 
     def _matching(self, wanted: tuple[str, ...], steps: list[_Step]) -> Iterator[_Rule]:
         for selector in wanted:
@@ -248,6 +245,16 @@ class RoutingIndex:
             and (location.street is None or location.street in self._streets)
             and (location.district is None or location.district in self._districts)
         )
+
+
+def _district(
+    building: Building | None, location: Location, around: tuple[str | UUID, ...]
+) -> str | None:
+    if building is not None:
+        return building.district
+    if location.district is not None:
+        return location.district
+    return next((area for area in around if isinstance(area, str)), None)
 
 
 def _of_polygons(rules: dict[_Step, _Rules], polygons: tuple[UUID, ...]) -> list[_Rule]:

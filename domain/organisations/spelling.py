@@ -45,7 +45,7 @@ _STREET_KINDS = {
     "boulevard": _folded("бульвар бр бульвары boulevard blvd"),
     "square": _folded("площадь пл алаңы алаң square sq"),
     "highway": _folded("шоссе тасжол highway hwy"),
-    "settlement": _folded("мкр мкрн микрорайон ықшамаудан ықшамауданы шағынаудан шағынауданы ша "
+    "settlement": _folded("мкр мкрн микрорайон ықшамаудан ықшамауданы шағынаудан шағынауданы "
                           "посёлок поселок пос кенті settlement microdistrict"),
 }  # fmt: skip
 _KIND_OF = {word: kind for kind, words in _STREET_KINDS.items() for word in words}
@@ -53,7 +53,7 @@ _NOISE = _folded("г гор город қаласы қала қ city им име
 _CITY = _folded("семей семея семее semey семипалатинск")
 _HOUSE = _folded("д дом үй үйі house h no дома")
 _BLOCK = _folded("к корп корпус стр строение блок block bldg")
-_FLAT = _folded("кв квартира п пәтер пәт пат apt apartment flat оф офис кабинет каб office")
+_FLAT = _folded("кв квартира п пәтер пәт пат apt apartment flat оф офис кабинет office")
 _INSIDE = _folded("подъезд под подьезд кіреберіс этаж эт қабат entrance floor домофон")
 
 _SPELLED = (

@@ -16,7 +16,7 @@ from demo.semey.duties import SPHERES
 from domain.organisations.addresses import AddressIndex
 from domain.organisations.model import Building, Location, OrganisationKind, TerritoryKind
 from domain.organisations.routing import Route, RouteReason, RoutingIndex
-from domain.organisations.spelling import house_number
+from domain.organisations.spelling import house_number, street_words
 from domain.organisations.tree import OrganisationTree
 
 FIXED = {
@@ -254,6 +254,15 @@ def test_every_street_is_found_under_all_its_names(semey: DemoCity) -> None:
     for street in semey.streets:
         for name in (*street.names.values(), *street.aliases):
             assert street.id in {match.street for match in index.search(f"{name} 1")}, name
+
+
+def test_every_beginning_of_a_street_suggests_it(semey: DemoCity) -> None:
+    index = AddressIndex(semey.streets, semey.buildings)
+    for street in semey.streets:
+        for word in street_words(street.names["ru"])[0]:
+            for size in range(1, len(word) + 1):
+                found = {match.street for match in index.suggest(word[:size], limit=500)}
+                assert street.id in found, word[:size]
 
 
 def test_the_city_is_the_same_on_every_machine(semey: DemoCity) -> None:
