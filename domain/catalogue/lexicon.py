@@ -11,7 +11,6 @@ SIZE = 3
 
 MAX_LIKELY = 40
 MAX_BEGUN = 200
-MAX_KEPT = 20_000
 ENDING = 3
 """Letters at the end of a word in which Russian inflection shows."""
 SUFFIXES = 6
@@ -36,18 +35,9 @@ class Lexicon:
         for number, word in enumerate(self.words):
             for gram in set(grams(word)):
                 self._grams.setdefault(gram, []).append(number)
-        self._kept: dict[tuple[str, bool], Matches] = {}
 
     def matches(self, typed: str, *, begun: bool) -> Matches:
         """The words that may have been meant; `begun` when more letters may follow."""
-        key = (typed, begun)
-        if key not in self._kept:
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            self._kept[key] = self._matches(typed, begun)
-        return self._kept[key]
-
-    def _matches(self, typed: str, begun: bool) -> Matches:
         found: Matches = {}
         if begun:
             found |= dict.fromkeys(self._beginning(typed), 0.9)
@@ -58,6 +48,14 @@ class Lexicon:
         if typed in self.number:
             found[self.number[typed]] = 1.0
         return found
+
+    def parted(self, typed: str) -> list[str]:
+        """The word itself, or the two known words that it is when the blank was missed."""
+        if typed not in self.number and len(typed) >= 2 * SIZE:
+            for cut in range(len(typed) - SIZE, SIZE - 1, -1):
+                if typed[:cut] in self.number and typed[cut:] in self.number:
+                    return [typed[:cut], typed[cut:]]
+        return [typed]
 
     def _beginning(self, typed: str) -> range:
         first = bisect_left(self.words, typed)

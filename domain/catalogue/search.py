@@ -32,6 +32,7 @@ OTHER_LANGUAGE = 0.93
 LEAST_SCORE = 0.25
 MAX_QUERY = 200
 MAX_WORDS = 12
+MAX_KEPT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class SearchIndex:
         for number, entry in enumerate(weighed):
             for word, weight in entry.items():
                 self._postings[self._lexicon.number[word]].append((number, weight))
+        self._kept: dict[tuple[str, bool], tuple[float, dict[int, float]]] = {}
         total = len(self._entries)
         self._rarity = [log(1 + total / len(posting)) for posting in self._postings]
 
@@ -85,7 +87,8 @@ class SearchIndex:
         """
         best: dict[int, float] = {}
         for reading in readings(query[:MAX_QUERY]):
-            for number, score in self._scores(reading[:MAX_WORDS], language, public_only, day):
+            typed = [part for word in reading[:MAX_WORDS] for part in self._lexicon.parted(word)]
+            for number, score in self._scores(typed, language, public_only, day):
                 best[number] = max(score, best.get(number, 0.0))
         ranked = nlargest(limit, best.items(), key=lambda item: (item[1], -item[0]))
         return tuple(
@@ -111,12 +114,22 @@ class SearchIndex:
         total: dict[int, float] = {}
         whole = 0.0
         for order, word in enumerate(typed):
-            found = self._lexicon.matches(word, begun=order == len(typed) - 1)
-            weight = self._weight(found)
+            weight, best = self._told(word, order == len(typed) - 1)
             whole += weight
-            for number, score in self._best(found).items():
+            for number, score in best.items():
                 total[number] = total.get(number, 0.0) + weight * score
         return {number: score / whole for number, score in total.items()} if whole else {}
+
+    def _told(self, typed: str, begun: bool) -> tuple[float, dict[int, float]]:
+        """What a typed word weighs, and how well each service answers to it."""
+        key = (typed, begun)
+        if (kept := self._kept.get(key)) is None:
+            # With each key pressed the same words come again, all but the last unchanged.
+            if len(self._kept) >= MAX_KEPT:
+                self._kept.clear()
+            found = self._lexicon.matches(typed, begun=begun)
+            kept = self._kept[key] = self._weight(found), self._best(found)
+        return kept
 
     def _weight(self, found: Mapping[int, float]) -> float:
         """What the typed word tells: the rarity of the word it is most like."""

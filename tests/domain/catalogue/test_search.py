@@ -57,6 +57,7 @@ def found(index, query, language="ru", **options):
         ("лифтиде", STUCK),
         ("токтап калды", STUCK),
         ("ҚАЛДЫ АДАМ", STUCK),
+        ("застряллифте", STUCK),
         ("pfcnhzk", STUCK),
         ("kban", STUCK),
         ("вода холодная", NO_WATER),
