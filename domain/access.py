@@ -82,8 +82,7 @@ _OPERATOR = _STAFF | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.CITIZEN: _EVERYBODY
-    | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
+    Role.CITIZEN: _EVERYBODY | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
     Role.OPERATOR: _OPERATOR,
     Role.INSPECTOR: _OPERATOR | {P.ASSIGN, P.CHECK},
     Role.EXECUTOR: _EXECUTOR,
@@ -95,10 +94,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""
 
-CITY_WIDE = frozenset(
-    {Role.OPERATOR, Role.INSPECTOR, Role.AKIM, Role.ADMINISTRATOR, Role.AUDITOR, Role.SYSTEM}
-)
-"""Roles that see the whole register of their city (an akim of a district: the district)."""
+CITY_WIDE = frozenset({Role.OPERATOR, Role.INSPECTOR, Role.AKIM, Role.AUDITOR, Role.SYSTEM})
+"""Roles that see the whole register of their city (an akim of a district: the district).
+
+Everybody else in an organisation sees what was ever assigned to it or to its children.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,36 @@ from domain.webhooks.model import Endpoint
 Now = Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A cleaned file in the store, waiting for an appeal. Hashes are hex SHA-256."""
+
+    id: UUID
+    kind: str
+    media_type: str
+    filename: str
+    size: int
+    sha256: str
+    original_sha256: str
+    width: int | None
+    height: int | None
+    storage_key: str
+    created_at: datetime
+
+
+class Keyring(Protocol):
+    """Keys for what can name a person (law 6)."""
+
+    def seal(self, value: bytes) -> bytes:
+        """The value, unreadable without the key."""
+
+    def open(self, sealed: bytes) -> bytes:
+        """What was sealed."""
+
+    def index(self, value: str) -> bytes:
+        """A blind index: equal values find each other, nothing else is learnt."""
+
+
 class Numbers(Protocol):
     """Registration numbers without gaps and without a lock that callers wait for."""
 
@@ -45,7 +75,13 @@ class Attachments(Protocol):
     """Uploads of the principal that no appeal has yet."""
 
     async def missing(self, ids: Sequence[UUID]) -> tuple[UUID, ...]:
-        """Those of `ids` that the principal did not upload, or that an appeal already has."""
+        """Those of `ids` that the principal did not upload, or that an appeal already has.
+
+        The others are locked until the unit ends, so that no second appeal takes them.
+        """
+
+    async def add(self, upload: Upload) -> None:
+        """Keep what was uploaded, until an appeal takes it."""
 
 
 class Endpoints(Protocol):

@@ -6,7 +6,7 @@ reference version moves, so that one request sees one state of it from start to 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -36,9 +36,13 @@ class City:
     languages: tuple[str, ...]
     prefix: str
 
+    def zone_info(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.zone)
+
     def local(self, at: datetime) -> datetime:
         """The city's wall clock at an instant."""
-        return at.astimezone(ZoneInfo(self.zone))
+        return at.astimezone(self.zone_info())
 
     def number(self, year: int, sequence: int) -> str:
         """The registration number that residents see: SEM-2026-000123."""
@@ -55,9 +59,7 @@ class Promises:
 
     def policy(self, code: str, on: date) -> Policy:
         """The newest version in effect on a day of the city. Raises NotFound."""
-        fitting = [
-            p for (c, _), p in self.policies.items() if c == code and p.effective_from <= on
-        ]
+        fitting = [p for (c, _), p in self.policies.items() if c == code and p.effective_from <= on]
         if not fitting:
             raise NotFound(kind="policy", id=code)
         return max(fitting, key=lambda p: (p.effective_from, p.version))
@@ -104,7 +106,3 @@ class Reference:
     def is_working(self, calendar: str, at: datetime) -> bool:
         """Whether a calendar of the city works at an instant."""
         return self.promises.calendar(calendar).is_working(at)
-
-
-LONGEST_FUTURE = timedelta(minutes=5)
-"""How far ahead of our clock a caller's time may be before it is refused."""

@@ -38,9 +38,7 @@ async def register(
     """
     principal = uow.principal
     _permit(intake, principal)
-    service = available_service(
-        intake.service, intake.service_version, principal, reference, at
-    )
+    service = available_service(intake.service, intake.service_version, principal, reference, at)
     place = _examine(intake, service, reference)
     if missing := await uow.attachments.missing(intake.attachments):
         raise Invalid.at("/attachments", "unknown-attachment", value=str(missing[0]))
@@ -138,9 +136,7 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
     return Step(appeal, (_registered(appeal, intake), *routed), offered)
 
 
-def find_route(
-    service: Service, place: Place, reference: Reference, at: datetime
-) -> routing.Route:
+def find_route(service: Service, place: Place, reference: Reference, at: datetime) -> routing.Route:
     """Who must act on this service at this place now."""
     return reference.routing.route(
         service_code=service.code,
@@ -187,7 +183,7 @@ def _registered(appeal: Appeal, intake: Intake) -> Fact:
         "criticality": str(appeal.criticality),
         "district": appeal.place.district,
         "route": appeal.route.reason,
-        "anonymous": applicant is None or applicant.name is None and applicant.phone is None,
+        "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
         "attachments": [str(one) for one in intake.attachments],
         "promises": [
             {
@@ -212,6 +208,7 @@ def _bind(step: Step, desk: Desk, intake: Intake) -> Change:
         step.facts,
         city=step.appeal.city,
         appeal=step.appeal.id,
+        about=step.appeal.about(),
         actor=Actor.of(desk.principal),
         at=desk.at,
     )

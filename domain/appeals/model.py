@@ -150,7 +150,7 @@ class Appeal:
     reopened: int = 0
     closed_at: datetime | None = None
     version: int = 1
-    head: Head = Head()
+    head: Head = field(default_factory=Head)
 
     def clock(self, stage: Stage) -> Clock | None:
         """The latest round of a stage's clock."""
@@ -162,6 +162,15 @@ class Appeal:
         key = (changed.stage, changed.round)
         others = tuple(c for c in self.clocks if (c.stage, c.round) != key)
         return replace(self, clocks=(*others, changed))
+
+    def about(self) -> dict[str, object]:
+        """What every event says of the appeal that it left behind."""
+        return {
+            "number": self.number,
+            "status": str(self.status),
+            "service": self.service,
+            "organisation": str(self.assignment.organisation) if self.assignment else None,
+        }
 
     def assigned(self) -> Assignment:
         """The assignment that stands; raises Conflict where nobody has the appeal."""

@@ -10,8 +10,8 @@ from domain.errors import Invalid
 from domain.organisations.model import Location
 from domain.reference import Reference
 
-CERTAIN = 0.9
-"""How like a known address the words must be for the building to be taken without asking."""
+CERTAIN = 90.0
+"""How like a known address (of 100) the words must be to be taken for it without asking."""
 
 
 def locate(where: Whereabouts, reference: Reference) -> Place:
@@ -33,16 +33,16 @@ def locate(where: Whereabouts, reference: Reference) -> Place:
 
 
 def _from_words(where: Whereabouts, address: str, reference: Reference) -> Place:
-    best = next(iter(reference.addresses.match(address, limit=1)), None)
+    best = next(iter(reference.addresses.search(address, limit=1)), None)
     if best is None or best.score < CERTAIN:
         return _known(where, reference, where.apartment)
     found = Whereabouts(
-        building=best.building.id if best.building else None,
+        building=best.building,
         address=address,
         coordinates=where.coordinates,
     )
     apartment = where.apartment or best.apartment
-    return _known(found, reference, apartment, street=best.street.id)
+    return _known(found, reference, apartment, street=best.street)
 
 
 def _known(

@@ -129,9 +129,7 @@ def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
         raise Invalid.at("/stage", "not-promised", stage=str(command.stage))
     if clock.met_at is not None:
         raise Conflict(reason="stage-reported-already")
-    reached = (
-        (Stage.ARRIVE, Stage.SECURE) if command.stage is Stage.SECURE else (Stage.ARRIVE,)
-    )
+    reached = (Stage.ARRIVE, Stage.SECURE) if command.stage is Stage.SECURE else (Stage.ARRIVE,)
     after = clocks.meet(appeal, *reached, at=desk.at)
     fact = Fact(
         EventType.STAGE_REPORTED,
@@ -158,9 +156,7 @@ def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
         reason=str(command.reason),
         at=desk.at,
     )
-    after = replace(
-        waiting, status=Status.PAUSED, pause=Pause(command.reason, desk.at, until)
-    )
+    after = replace(waiting, status=Status.PAUSED, pause=Pause(command.reason, desk.at, until))
     fact = Fact(
         EventType.PAUSED,
         {"reason": str(command.reason), "until": instant(until)},
@@ -212,9 +208,7 @@ def confirm(appeal: Appeal, command: c.Confirm, desk: Desk) -> Step:
     said = Confirmation(
         desk.principal.id, str(desk.principal.role), command.how, desk.at, command.rating
     )
-    after = replace(
-        appeal, status=Status.CLOSED, confirmation=said, closed_at=desk.at, pause=None
-    )
+    after = replace(appeal, status=Status.CLOSED, confirmation=said, closed_at=desk.at, pause=None)
     after = clocks.cancel(after, at=desk.at)
     data = {"how": command.how, "rating": command.rating}
     return Step(
@@ -249,9 +243,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
 def withdraw(appeal: Appeal, command: c.Withdraw, desk: Desk) -> Step:
     """The resident takes the appeal back; whoever had it is told."""
     recalled = _leave(appeal, AssignmentState.RECALLED, desk)
-    after = replace(
-        appeal, status=Status.WITHDRAWN, assignment=None, pause=None, closed_at=desk.at
-    )
+    after = replace(appeal, status=Status.WITHDRAWN, assignment=None, pause=None, closed_at=desk.at)
     fact = Fact(EventType.WITHDRAWN, {"how": command.how}, _said(reason=command.reason))
     return Step(clocks.cancel(after, at=desk.at), (fact,), recalled)
 

@@ -16,9 +16,10 @@ def available_service(
     Raises Invalid at /service (`unknown-service`, `expired-service`) or /service_version
     (`expired-version`, naming the current one).
     """
+    if code not in reference.catalogue:
+        raise Invalid.at("/service", "unknown-service", value=code)
     service = reference.catalogue.service(code)
-    hidden = service is not None and not service.public
-    if service is None or (hidden and not principal.may(Permission.REGISTER_FOR_OTHERS)):
+    if not (service.public or principal.may(Permission.REGISTER_FOR_OTHERS)):
         raise Invalid.at("/service", "unknown-service", value=code)
     if not service.valid_on(reference.city.local(at).date()):
         raise Invalid.at("/service", "expired-service", value=code)

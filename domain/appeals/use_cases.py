@@ -60,6 +60,7 @@ def bind(before: Appeal, step: Step, desk: Desk) -> Change:
         step.facts,
         city=before.city,
         appeal=before.id,
+        about=step.appeal.about(),
         actor=Actor.of(desk.principal),
         at=desk.at,
     )
@@ -106,9 +107,11 @@ def _check_answers(appeal: Appeal, command: c.Correct, reference: Reference) -> 
     """Answers are judged by the form of the service that the appeal will have."""
     if command.answers is None and command.service is None:
         return
-    service = reference.catalogue.service(command.service or appeal.service)
+    code = command.service or appeal.service
+    if code not in reference.catalogue:
+        raise Invalid.at("/service", "unknown-service", value=code)
     answers = command.answers if command.answers is not None else appeal.answers
-    if service is not None and (faults := reference.forms.faults(service, answers)):
+    if faults := reference.forms.faults(reference.catalogue.service(code), answers):
         raise Invalid(faults)
 
 
@@ -147,6 +150,5 @@ def _reminded(clock: clocks.Clock, reminder: Reminder) -> Fact:
     }
     if reminder.to is not None:
         data |= {"to": str(reminder.to), "level": reminder.level}
-    return Fact(_NUDGES[reminder.kind], data, internal=True)
-
-
+    # A broken promise is the resident's business too; who is nudged about it is not.
+    return Fact(_NUDGES[reminder.kind], data, internal=reminder.kind is not Nudge.BREACH)

@@ -1,7 +1,7 @@
 """The chain of an appeal: each event carries the hash of the one before it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -39,14 +39,21 @@ def extend(
     *,
     city: UUID,
     appeal: UUID,
+    about: Mapping[str, object],
     actor: Actor,
     at: datetime,
     salt: NewSalt = _salt,
 ) -> tuple[Head, tuple[Event, ...]]:
-    """Bind facts to the end of the chain, in order; the new head and the events."""
+    """Bind facts to the end of the chain, in order; the new head and the events.
+
+    `about` says what the appeal is after the act (number, status, service, organisation),
+    so that whoever tells of an event needs nothing but the event.
+    """
     events: list[Event] = []
     for fact in facts:
-        event = _bind(head, fact, city=city, appeal=appeal, actor=actor, at=at, salt=salt)
+        event = _bind(
+            head, fact, city=city, appeal=appeal, about=about, actor=actor, at=at, salt=salt
+        )
         head = Head(event.sequence, event.hash)
         events.append(event)
     return head, tuple(events)
@@ -71,6 +78,7 @@ def _bind(
     *,
     city: UUID,
     appeal: UUID,
+    about: Mapping[str, object],
     actor: Actor,
     at: datetime,
     salt: NewSalt,
@@ -86,6 +94,7 @@ def _bind(
             "sequence": head.sequence + 1,
             "type": str(fact.type),
             "at": instant(at),
+            "about": dict(about),
             "actor": {
                 "role": actor.role,
                 "id": str(actor.id),

@@ -1,0 +1,81 @@
+"""The only room where ports meet adapters."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api import clock
+from api.settings import Settings
+from domain.attachments import Cleaner, FileStore
+from domain.ports import Keyring, Now
+from integrations.media.cleaner import MediaCleaner
+from integrations.postgres.engine import open_engine
+from integrations.postgres.idempotency import Answers
+from integrations.postgres.queries import Queries
+from integrations.postgres.reference import PostgresReferences
+from integrations.postgres.tokens import Tokens
+from integrations.postgres.unit_of_work import UnitsOfWork
+from integrations.storage.objects import open_store
+from integrations.vault.keyring import keyring_file, parse_keyring
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that a process of the platform works with."""
+
+    settings: Settings
+    now: Now
+    engine: AsyncEngine
+    keyring: Keyring
+    references: PostgresReferences
+    units: UnitsOfWork
+    answers: Answers
+    tokens: Tokens
+    queries: Queries
+    store: FileStore
+    cleaner: Cleaner
+
+
+def read_now(settings: Settings) -> Now:
+    """The city's clock: the real one, unless a demonstration asked for a fast one."""
+    start, since, until = settings.warp_from, settings.warp_since, settings.warp_until
+    if start is None or since is None or until is None:
+        return clock.real
+    return clock.warped(start, since, until)
+
+
+def read_keyring(settings: Settings) -> Keyring:
+    """The keyring of the environment, else the file under `home`."""
+    if settings.keys is not None:
+        return parse_keyring(settings.keys)
+    return keyring_file(settings.home / "keys")
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterator[House]:
+    """Open every adapter and close it again. `settings.database_url` must be set."""
+    if settings.database_url is None:
+        raise ValueError("open_house needs DATABASE_URL; the CLI starts the embedded server")
+    engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
+    keyring = read_keyring(settings)
+    cleaner = MediaCleaner()
+    house = House(
+        settings=settings,
+        now=read_now(settings),
+        engine=engine,
+        keyring=keyring,
+        references=PostgresReferences(engine),
+        units=UnitsOfWork(engine, keyring),
+        answers=Answers(engine, keyring),
+        tokens=Tokens(engine),
+        queries=Queries(engine, keyring),
+        store=open_store(settings.storage),
+        cleaner=cleaner,
+    )
+    try:
+        yield house
+    finally:
+        await cleaner.close()
+        await engine.dispose()

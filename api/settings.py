@@ -1,0 +1,66 @@
+"""Settings: the environment decides, defaults suit one machine. docs/operations.md explains each.
+
+Names are those of the environment variables in lower case; those that belong to the platform
+alone begin with IKOMEK_.
+"""
+
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _shared(name: str) -> AliasChoices:
+    """A variable that other programs use too: with or without our prefix."""
+    return AliasChoices(name, f"ikomek_{name}")
+
+
+class Settings(BaseSettings):
+    """What an operator of the platform can decide."""
+
+    model_config = SettingsConfigDict(env_prefix="ikomek_", frozen=True, extra="ignore")
+
+    database_url: str | None = Field(None, validation_alias=_shared("database_url"))
+    """PostgreSQL as libpq names it; none: the embedded server, under `home`."""
+    database_owner_url: str | None = Field(None, validation_alias=_shared("database_owner_url"))
+    """The owner's URL, for migrations; none: `database_url`."""
+    broker_url: str | None = Field(None, validation_alias=_shared("broker_url"))
+    """amqp://… or redis://…; none: the embedded broker, in the same PostgreSQL."""
+    storage_url: str | None = Field(None, validation_alias=_shared("storage_url"))
+    """s3://bucket/prefix?endpoint=…&region=…; none: a folder under `home`."""
+    home: Path = Path("var")
+    """Where the embedded server, files and keys live."""
+    keys: str | None = None
+    """The keyring, `index:… 1:…`; none: a file under `home`."""
+    host: str = "127.0.0.1"
+    port: int = 8109
+    public_url: str | None = None
+    """How the world reaches the API, for links; none: http://host:port."""
+    workers: int = 1
+    """API processes."""
+    pool_size: int = 10
+    """Database connections of each process."""
+    cors_origins: tuple[str, ...] = ()
+    rate_limit: int = 600
+    """Requests a minute of one principal on one process; 0: none."""
+    webhook_allow_http: bool = False
+    webhook_allowed_networks: tuple[str, ...] = ()
+    max_body: int = 1_000_000
+    """Bytes of a JSON body; uploads have limits of their own."""
+    log_level: str = "INFO"
+    warp_from: datetime | None = None
+    """Demo only: the city's clock starts here, runs fast, and meets the real one at `warp_until`."""
+    warp_since: datetime | None = None
+    warp_until: datetime | None = None
+
+    @cached_property
+    def base_url(self) -> str:
+        """Where links begin."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def storage(self) -> str:
+        """The object store's URL or folder."""
+        return self.storage_url or str(self.home / "files")

@@ -1,0 +1,77 @@
+"""Migrations, run from the program: no alembic.ini, the owner's URL, one at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import migrations
+
+_LOCK = 0x109_0109
+"""Advisory lock: of two starting processes one migrates, the other waits for it."""
+
+
+def upgrade(owner_url: str, revision: str = "head") -> None:
+    """Bring the database to a revision, creating what is missing."""
+    with _configured(owner_url) as config:
+        command.upgrade(config, revision)
+
+
+def downgrade(owner_url: str, revision: str) -> None:
+    """Take the database back to a revision ('base' is empty)."""
+    with _configured(owner_url) as config:
+        command.downgrade(config, revision)
+
+
+def revisions() -> tuple[str, ...]:
+    """All revisions, oldest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(reversed([script.revision for script in scripts.walk_revisions()]))
+
+
+def current(owner_url: str) -> str | None:
+    """The revision that the database is at."""
+    with _engine(owner_url).connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def draft(owner_url: str, message: str) -> None:
+    """Write a new revision from the difference between tables.py and the database."""
+    with _configured(owner_url) as config:
+        command.revision(config, message, autogenerate=True)
+
+
+def driver_url(url: str, driver: str) -> str:
+    """A libpq URL as SQLAlchemy wants it: postgresql:// becomes postgresql+<driver>://."""
+    return f"postgresql+{driver}://{url.split('://', 1)[1]}"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return config
+
+
+def _engine(url: str) -> sa.Engine:
+    return sa.create_engine(driver_url(url, "psycopg"), poolclass=sa.NullPool)
+
+
+@contextmanager
+def _configured(url: str) -> Iterator[Config]:
+    config = _config()
+    with _engine(url).connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        try:
+            config.attributes["connection"] = connection
+            yield config
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            connection.commit()

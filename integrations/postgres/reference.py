@@ -1,0 +1,221 @@
+"""Reading a city's reference snapshot, and keeping it fresh."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.catalogue.forms import Forms
+from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
+from domain.catalogue.search import SearchIndex
+from domain.errors import Unavailable
+from domain.organisations.addresses import AddressIndex
+from domain.organisations.areas import Areas
+from domain.organisations.model import (
+    Building,
+    District,
+    Organisation,
+    OrganisationKind,
+    Polygon,
+    Responsibility,
+    Street,
+    Territory,
+    TerritoryKind,
+)
+from domain.organisations.routing import RoutingIndex
+from domain.reference import City, Promises, Reference
+from domain.sla.calendar import parse_calendar
+from domain.sla.policy import parse_policy
+from domain.values import Coordinates
+from integrations.postgres import tables as t
+
+CALENDAR_YEARS_BACK, CALENDAR_YEARS_AHEAD = 3, 3
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+
+class PostgresReferences:
+    """See domain.ports.References. `refresh` is called at start and then about each second."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._snapshots: dict[UUID, Reference] = {}
+
+    def of(self, city: UUID) -> Reference:
+        """The newest snapshot known."""
+        try:
+            return self._snapshots[city]
+        except KeyError:
+            raise Unavailable(what="reference") from None
+
+    def cities(self) -> tuple[UUID, ...]:
+        """The cities whose snapshot is known."""
+        return tuple(self._snapshots)
+
+    async def refresh(self, at: datetime) -> bool:
+        """Read again what has changed; whether anything had."""
+        changed = False
+        async with self._engine.connect() as connection:
+            for row in await _rows(connection, select(t.city.c.id, t.city.c.reference_version)):
+                known = self._snapshots.get(row["id"])
+                if known is None or known.version != row["reference_version"]:
+                    self._snapshots[row["id"]] = await load(connection, row["id"], at)
+                    changed = True
+        return changed
+
+
+async def load(connection: AsyncConnection, city: UUID, at: datetime) -> Reference:
+    """Read one city whole. The indexes are built in a thread, so that the loop goes on."""
+    found = {
+        table.name: await _rows(connection, select(table).where(_of_city(table, city)))
+        for table in (
+            t.city, t.sphere, t.category, t.service_version, t.calendar_version,
+            t.policy_version, t.channel_policy, t.organisation, t.district, t.street,
+            t.building, t.territory, t.responsibility,
+        )
+    }  # fmt: skip
+    return await asyncio.to_thread(_assemble, found, at)
+
+
+def _of_city(table: Any, city: UUID) -> Any:
+    return (table.c.id if table is t.city else table.c.city_id) == city
+
+
+async def _rows(connection: AsyncConnection, statement: Select[Any]) -> Rows:
+    return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+
+def _assemble(found: Mapping[str, Rows], at: datetime) -> Reference:
+    (row,) = found["city"]
+    city = read_city(row)
+    catalogue = _catalogue(found)
+    organisations = [_organisation(one) for one in found["organisation"]]
+    districts = [_district(one) for one in found["district"]]
+    streets = [Street(s["id"], s["code"], s["names"], tuple(s["aliases"])) for s in found["street"]]
+    buildings = [_building(one) for one in found["building"]]
+    return Reference(
+        version=row["reference_version"],
+        city=city,
+        bounds=Areas([(city.code, _polygon(row["bounds"]))]),
+        catalogue=catalogue,
+        forms=Forms(),
+        search=SearchIndex(catalogue),
+        promises=_promises(found, city, at),
+        organisations={one.id: one for one in organisations},
+        districts={one.code: one for one in districts},
+        streets={one.id: one for one in streets},
+        buildings={one.id: one for one in buildings},
+        addresses=AddressIndex(streets, buildings),
+        routing=RoutingIndex(
+            organisations=organisations,
+            districts=districts,
+            streets=streets,
+            buildings=buildings,
+            territories=[_territory(one) for one in found["territory"]],
+            responsibilities=[_responsibility(one) for one in found["responsibility"]],
+            zone=city.zone_info(),
+        ),
+    )
+
+
+def read_city(row: Row) -> City:
+    """The city of a row."""
+    return City(
+        row["id"], row["code"], row["kato"], row["names"], row["zone"],
+        tuple(row["languages"]), row["prefix"],
+    )  # fmt: skip
+
+
+def _catalogue(found: Mapping[str, Rows]) -> Catalogue:
+    current = [row for row in found["service_version"] if row["current"]]
+    spheres = {row["code"]: row["sphere"] for row in found["category"]}
+    return Catalogue.ordered(
+        [Sphere(r["code"], r["names"], r["position"]) for r in found["sphere"]],
+        [Category(r["code"], r["sphere"], r["names"], r["position"]) for r in found["category"]],
+        [read_service(r["content"], spheres[r["category"]], r["version"]) for r in current],
+    )
+
+
+def read_service(content: Row, sphere: str, version: int) -> Service:
+    """The service of its stored content, in the form of Service.content()."""
+    keywords = {language: tuple(words) for language, words in content.get("keywords", {}).items()}
+    ended = content.get("valid_to")
+    return Service(
+        code=content["code"],
+        version=version,
+        category=content["category"],
+        sphere=sphere,
+        names=content["names"],
+        description=content.get("description"),
+        criticality=Criticality(content["criticality"]),
+        policy=content["policy"],
+        responsible=content["responsible"],
+        public=content["public"],
+        keywords=keywords,
+        first_call_answer=content.get("first_call_answer"),
+        form=content.get("form"),
+        valid_from=date.fromisoformat(content["valid_from"]),
+        valid_to=date.fromisoformat(ended) if ended else None,
+    )
+
+
+def _promises(found: Mapping[str, Rows], city: City, at: datetime) -> Promises:
+    years = range(at.year - CALENDAR_YEARS_BACK, at.year + CALENDAR_YEARS_AHEAD + 1)
+    return Promises(
+        policies={
+            (r["code"], r["version"]): parse_policy(r["content"], version=r["version"])
+            for r in found["policy_version"]
+        },
+        calendars={
+            (r["code"], r["version"]): parse_calendar(
+                r["content"], version=r["version"], zone=city.zone, years=years
+            )
+            for r in found["calendar_version"]
+        },
+        by_channel={r["channel"]: r["policy"] for r in found["channel_policy"]},
+    )
+
+
+def _organisation(row: Row) -> Organisation:
+    return Organisation(
+        row["id"], row["code"], row["parent_id"], OrganisationKind(row["kind"]), row["names"],
+        row["contacts"], row["calendar"], row["district"], row["active"],
+    )  # fmt: skip
+
+
+def _polygon(value: Any) -> Polygon:
+    return tuple((float(longitude), float(latitude)) for longitude, latitude in value)
+
+
+def _district(row: Row) -> District:
+    return District(row["code"], row["names"], _polygon(row["polygon"]) if row["polygon"] else None)
+
+
+def _building(row: Row) -> Building:
+    point = Coordinates(row["latitude"], row["longitude"])
+    return Building(row["id"], row["street_id"], row["number"], row["district"], point, row["kind"])
+
+
+def _territory(row: Row) -> Territory:
+    return Territory(
+        id=row["id"],
+        code=row["code"],
+        names=row["names"],
+        kind=TerritoryKind(row["kind"]),
+        district=row["district"],
+        street=row["street_id"],
+        buildings=frozenset(row["buildings"]),
+        polygon=_polygon(row["polygon"]) if row["polygon"] else None,
+    )
+
+
+def _responsibility(row: Row) -> Responsibility:
+    return Responsibility(
+        row["id"], row["selector"], row["territory_id"], row["organisation_id"], row["priority"],
+        row["calendar"], row["fallback_id"], row["valid_from"], row["valid_to"],
+    )  # fmt: skip

@@ -1,0 +1,274 @@
+"""Between the domain's frozen values and rows: every status is an enum again on the way in."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.appeals.model import (
+    Appeal,
+    Applicant,
+    Assignment,
+    AssignmentState,
+    Change,
+    Channel,
+    Confirmation,
+    Kind,
+    Pause,
+    Place,
+    Route,
+)
+from domain.appeals.workflow import PauseReason, Status
+from domain.catalogue.model import Criticality
+from domain.events import Event
+from domain.ports import Keyring
+from domain.register.chain import Head
+from domain.sla.clock import Clock, ClockState
+from domain.sla.policy import Stage
+from domain.values import Coordinates, Language
+from integrations.postgres.instants import parse_instant
+
+Row = Mapping[str, Any]
+
+
+def dumps(value: object) -> str:
+    """JSON that jsonb_populate_record reads back: bytes as \\x…, intervals in seconds."""
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    if isinstance(value, UUID):  # the driver's own subclass
+        return str(value)
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds()} seconds"
+    raise TypeError(type(value).__name__)
+
+
+def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
+    """The row of `appeal`."""
+    place, applicant, assignment = appeal.place, appeal.applicant, appeal.assignment
+    point = place.coordinates
+    return {
+        "id": appeal.id,
+        "city_id": appeal.city,
+        "number": appeal.number,
+        "status": appeal.status,
+        "kind": appeal.kind,
+        "channel": appeal.channel,
+        "language": appeal.language,
+        "service": appeal.service,
+        "service_version": appeal.service_version,
+        "category": appeal.category,
+        "sphere": appeal.sphere,
+        "criticality": appeal.criticality,
+        "emergency": appeal.emergency,
+        "text": appeal.text,
+        "building_id": place.building,
+        "street_id": place.street,
+        "district": place.district,
+        "address": place.address,
+        "apartment": place.apartment,
+        "latitude": point.latitude if point else None,
+        "longitude": point.longitude if point else None,
+        "answers": appeal.answers,
+        "citizen_id": applicant.citizen if applicant else None,
+        "applicant": _sealed_applicant(applicant, keyring),
+        "phone_index": keyring.index(applicant.phone) if applicant and applicant.phone else None,
+        "operator_id": appeal.operator,
+        "contact": appeal.contact,
+        "organisation_id": assignment.organisation if assignment else None,
+        "assignment_id": assignment.id if assignment else None,
+        "route": appeal.route,
+        "pause": appeal.pause,
+        "pause_until": appeal.pause.until if appeal.pause else None,
+        "confirmation": appeal.confirmation,
+        "first_contact": appeal.first_contact,
+        "reopened": appeal.reopened,
+        "due_at": next_due(appeal),
+        "registered_at": appeal.registered_at,
+        "updated_at": appeal.updated_at,
+        "closed_at": appeal.closed_at,
+        "version": appeal.version,
+        "sequence": appeal.head.sequence,
+        "head": appeal.head.hash,
+    }
+
+
+_COUNTING = (ClockState.RUNNING, ClockState.BREACHED)
+
+
+def next_due(appeal: Appeal) -> object:
+    """The earliest due time of a promise not yet kept; None where none counts."""
+    return min((clock.due_at for clock in appeal.clocks if clock.state in _COUNTING), default=None)
+
+
+def clock_row(clock: Clock, change: Change) -> dict[str, object]:
+    """The row of `clock`."""
+    return {
+        "city_id": change.appeal.city,
+        "appeal_id": change.appeal.id,
+        **{name: getattr(clock, name) for name in _CLOCK},
+    }
+
+
+_CLOCK = tuple(Clock.__dataclass_fields__)
+
+
+def assignment_row(assignment: Assignment, change: Change) -> dict[str, object]:
+    """The row of `assignment`."""
+    return {
+        "id": assignment.id,
+        "city_id": change.appeal.city,
+        "appeal_id": change.appeal.id,
+        "organisation_id": assignment.organisation,
+        "state": assignment.state,
+        "offered_at": assignment.offered_at,
+        "answered_at": assignment.answered_at,
+        "done_at": assignment.done_at,
+        "reason": assignment.reason,
+    }
+
+
+def event_row(event: Event, change: Change) -> dict[str, object]:
+    """The row of `event`."""
+    return {
+        "id": event.id,
+        "city_id": change.appeal.city,
+        "appeal_id": event.appeal,
+        "sequence": event.sequence,
+        "type": event.type,
+        "at": event.at,
+        "internal": event.internal,
+        "canonical": event.canonical,
+        "hash": event.hash,
+    }
+
+
+def personal_rows(event: Event, keyring: Keyring) -> list[dict[str, object]]:
+    """The rows of `event_personal`."""
+    return [
+        {
+            "event_id": event.id,
+            "field": field,
+            "salt": sealed.salt,
+            "sealed": keyring.seal(sealed.value.encode()),
+        }
+        for field, sealed in event.personal.items()
+    ]
+
+
+def _sealed_applicant(applicant: Applicant | None, keyring: Keyring) -> bytes | None:
+    if applicant is None:
+        return None
+    said = {"name": applicant.name, "phone": applicant.phone, "email": applicant.email}
+    return keyring.seal(orjson.dumps(said))
+
+
+def read_applicant(
+    sealed: bytes | None, citizen: UUID | None, keyring: Keyring
+) -> Applicant | None:
+    """The applicant of a row; None where the appeal is anonymous."""
+    if sealed is None:
+        return None
+    return Applicant(citizen=citizen, **orjson.loads(keyring.open(sealed)))
+
+
+def read_place(row: Row) -> Place:
+    """The place of a row."""
+    known = row["latitude"] is not None
+    return Place(
+        building=row["building_id"],
+        street=row["street_id"],
+        district=row["district"],
+        address=row["address"],
+        apartment=row["apartment"],
+        coordinates=Coordinates(row["latitude"], row["longitude"]) if known else None,
+    )
+
+
+def read_appeal(row: Row, keyring: Keyring) -> Appeal:
+    """The appeal of a row that carries `clocks` and `assignment` as JSON beside its columns."""
+    assignment = row["assignment"]
+    return Appeal(
+        id=row["id"],
+        city=row["city_id"],
+        number=row["number"],
+        status=Status(row["status"]),
+        kind=Kind(row["kind"]),
+        channel=Channel(row["channel"]),
+        language=Language(row["language"]),
+        service=row["service"],
+        service_version=row["service_version"],
+        category=row["category"],
+        sphere=row["sphere"],
+        criticality=Criticality(row["criticality"]),
+        emergency=row["emergency"],
+        text=row["text"],
+        place=read_place(row),
+        answers=row["answers"],
+        applicant=read_applicant(row["applicant"], row["citizen_id"], keyring),
+        operator=row["operator_id"],
+        contact=row["contact"],
+        assignment=read_assignment(assignment) if assignment else None,
+        clocks=tuple(read_clock(one) for one in row["clocks"]),
+        route=_read_route(row["route"]),
+        pause=_read_pause(row["pause"]),
+        confirmation=_read_confirmation(row["confirmation"]),
+        first_contact=row["first_contact"],
+        reopened=row["reopened"],
+        registered_at=row["registered_at"],
+        updated_at=row["updated_at"],
+        closed_at=row["closed_at"],
+        version=row["version"],
+        head=Head(row["sequence"], bytes(row["head"])),
+    )
+
+
+def read_assignment(said: Row) -> Assignment:
+    """The assignment of a JSON row."""
+    return Assignment(
+        id=UUID(said["id"]),
+        organisation=UUID(said["organisation_id"]),
+        state=AssignmentState(said["state"]),
+        offered_at=parse_instant(said["offered_at"]),
+        answered_at=parse_instant(said["answered_at"]) if said["answered_at"] else None,
+        done_at=parse_instant(said["done_at"]) if said["done_at"] else None,
+        reason=said["reason"],
+    )
+
+
+_CLOCK_TIMES = ("started_at", "due_at", "paused_at", "met_at", "breached_at", "cancelled_at", "next_at")  # fmt: skip  # noqa: E501
+_CLOCK_SPANS = ("target", "paused_for")
+
+
+def read_clock(said: Row) -> Clock:
+    """The clock of a JSON row whose intervals are given in seconds."""
+    values = {name: said[name] for name in _CLOCK}
+    values |= {n: parse_instant(said[n]) if said[n] else None for n in _CLOCK_TIMES}
+    values |= {name: timedelta(seconds=said[name]) for name in _CLOCK_SPANS}
+    return Clock(**values | {"stage": Stage(said["stage"]), "state": ClockState(said["state"])})
+
+
+def _read_route(said: Row) -> Route:
+    rule = said["responsibility"]
+    return Route(said["reason"], UUID(rule) if rule else None)
+
+
+def _read_pause(said: Row | None) -> Pause | None:
+    if said is None:
+        return None
+    return Pause(
+        PauseReason(said["reason"]), parse_instant(said["since"]), parse_instant(said["until"])
+    )
+
+
+def _read_confirmation(said: Row | None) -> Confirmation | None:
+    if said is None:
+        return None
+    return Confirmation(
+        UUID(said["by"]), said["role"], said["how"], parse_instant(said["at"]), said["rating"]
+    )

@@ -1,0 +1,37 @@
+"""Who sees which appeals, as a condition in SQL: the first of the two tenant walls.
+
+Every statement that touches an appeal takes its condition from here, so that no query
+can forget it (law 5); a foreign appeal is simply not among the rows.
+"""
+
+from typing import Any
+
+from domain.access import CITY_WIDE, Principal, Role
+
+
+class Parameters:
+    """Positional parameters in the making: `add` keeps a value and names its place ($n)."""
+
+    def __init__(self, *values: object) -> None:
+        self.values: list[Any] = list(values)
+
+    def add(self, value: object) -> str:
+        """The placeholder for a value."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def visible(principal: Principal, parameters: Parameters, alias: str = "a") -> str:
+    """The condition under which `alias`, a row of `appeal`, exists for the principal."""
+    city = f"{alias}.city_id = {parameters.add(principal.city)}"
+    if principal.role is Role.CITIZEN:
+        return f"{city} AND {alias}.citizen_id = {parameters.add(principal.citizen)}"
+    if principal.role not in CITY_WIDE:
+        own = parameters.add(list(principal.organisations))
+        return (
+            f"{city} AND EXISTS (SELECT 1 FROM assignment s"
+            f" WHERE s.appeal_id = {alias}.id AND s.organisation_id = ANY({own}))"
+        )
+    if principal.role is Role.AKIM and principal.district is not None:
+        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    return city

@@ -1,0 +1,109 @@
+"""The statements of the hot path, built once from the tables' own columns.
+
+Each takes one JSON document and writes a whole change in one round trip: an appeal,
+its clocks, assignments, events, sealed texts and outbox rows stand or fall together.
+"""
+
+from sqlalchemy import Table
+
+from integrations.postgres import tables as t
+
+_DEFAULTED = {"xid"}
+
+
+def _columns(table: Table, without: frozenset[str] = frozenset()) -> list[str]:
+    return [c.name for c in table.columns if c.name not in _DEFAULTED | without]
+
+
+def _listed(names: list[str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def _insert_many(table: Table, key: str, gate: str) -> str:
+    """Insert the rows of `doc[key]`, provided that `gate` let a row through."""
+    columns = _columns(table, frozenset({"id"}) if table is t.outbox else frozenset())
+    return (
+        f"{key} AS (INSERT INTO {table.name} ({_listed(columns)})"
+        f" SELECT {_listed(columns, 'r.')} FROM {gate}, doc,"
+        f" jsonb_populate_recordset(NULL::{table.name}, j->'{key}') r)"
+    )
+
+
+def _upsert_many(table: Table, key: str, gate: str) -> str:
+    """As _insert_many; a row that stands already takes the new values."""
+    identity = [c.name for c in table.primary_key.columns]
+    fixed = frozenset({*identity, "city_id", "appeal_id"})
+    changing = _columns(table, fixed)
+    taken = ", ".join(f'"{name}" = excluded."{name}"' for name in changing)
+    inserted = _insert_many(table, key, gate).removesuffix(")")
+    return f"{inserted} ON CONFLICT ({_listed(identity)}) DO UPDATE SET {taken})"
+
+
+_CONSEQUENCES = (
+    _insert_many(t.event, "event", "written"),
+    _insert_many(t.event_personal, "event_personal", "written"),
+    _insert_many(t.outbox, "outbox", "written"),
+    _insert_many(t.idempotency, "idempotency", "written"),
+    "attached AS (UPDATE attachment x SET appeal_id = written.id, purpose = j->>'purpose'"
+    " FROM written, doc WHERE x.id IN"
+    " (SELECT v::uuid FROM jsonb_array_elements_text(j->'attachments') v))",
+)
+
+
+def _statement(*parts: str) -> str:
+    return (
+        "WITH doc AS MATERIALIZED (SELECT $1::jsonb AS j), "
+        + ", ".join(parts)
+        + " SELECT count(*) FROM written"
+    )
+
+
+REGISTER = _statement(
+    "claimed AS (DELETE FROM number_pool n USING doc"
+    " WHERE n.city_id = (j#>>'{claim,city_id}')::uuid AND n.year = (j#>>'{claim,year}')::int"
+    " AND n.number = (j#>>'{claim,number}')::int"
+    " AND n.reserved_by = (j#>>'{claim,reserved_by}')::uuid RETURNING 1)",
+    f"written AS (INSERT INTO appeal ({_listed(_columns(t.appeal))})"
+    f" SELECT {_listed(_columns(t.appeal), 'r.')} FROM claimed, doc,"
+    " jsonb_populate_record(NULL::appeal, j->'appeal') r RETURNING id)",
+    _insert_many(t.clock, "clock", "written"),
+    _insert_many(t.assignment, "assignment", "written"),
+    *_CONSEQUENCES,
+)
+"""A new appeal. Writes nothing, and answers 0, when its number is no longer reserved."""
+
+_FIXED = frozenset({"id", "city_id", "number", "registered_at", "operator_id", "citizen_id",
+                    "applicant", "phone_index", "contact", "channel"})  # fmt: skip
+_CHANGING = _columns(t.appeal, _FIXED)
+
+SAVE = _statement(
+    f"written AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
+    " FROM doc, jsonb_populate_record(NULL::appeal, j->'appeal') r"
+    " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING a.id)",
+    _upsert_many(t.clock, "clock", "written"),
+    _upsert_many(t.assignment, "assignment", "written"),
+    *_CONSEQUENCES,
+)
+"""What an act changed. Answers 0 when the version is not the expected one."""
+
+LOADED = """
+    a.*,
+    (SELECT coalesce(json_agg(to_jsonb(k) || jsonb_build_object(
+            'target', extract(epoch FROM k.target),
+            'paused_for', extract(epoch FROM k.paused_for)) ORDER BY k.started_at, k.round), '[]')
+       FROM clock k WHERE k.appeal_id = a.id) AS clocks,
+    (SELECT to_jsonb(s) FROM assignment s WHERE s.id = a.assignment_id) AS assignment
+"""
+"""The columns that rows.read_appeal wants."""
+
+DUE = f"""
+WITH near AS (
+    SELECT appeal_id FROM clock WHERE next_at <= $1 AND city_id = $3
+    UNION SELECT id FROM appeal WHERE pause_until <= $1 AND city_id = $3
+    LIMIT $2
+)
+SELECT {LOADED} FROM appeal a
+ WHERE a.city_id = $3 AND a.id IN (SELECT appeal_id FROM near)
+   FOR UPDATE OF a SKIP LOCKED
+"""
+"""Appeals with something due: found through the partial indexes on due times alone."""

@@ -1,0 +1,99 @@
+"""Bearer tokens issued by the CLI: the thin seam that the authorization server will replace.
+
+A token is `109_` and 32 random bytes; the database knows its SHA-256 alone.
+"""
+
+import secrets
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.access import Principal, Role
+from domain.values import new_id
+
+PREFIX = "109_"
+
+_FIND = text("""
+SELECT t.id, t.city_id, t.citizen_id, t.expires_at, m.id AS member_id, m.role, m.district,
+       coalesce(m.name, '') AS name, m.organisation_id,
+       (WITH RECURSIVE own AS (
+            SELECT o.id FROM organisation o WHERE o.id = m.organisation_id
+            UNION SELECT o.id FROM organisation o JOIN own ON o.parent_id = own.id
+        ) SELECT array_agg(own.id) FROM own) AS organisations
+  FROM access_token t LEFT JOIN member m ON m.id = t.member_id
+ WHERE t.hash = :hash AND t.revoked_at IS NULL AND (m.id IS NULL OR m.active)
+""")
+
+
+def hash_token(token: str) -> bytes:
+    """What the database knows of a token."""
+    return sha256(token.encode()).digest()
+
+
+class Tokens:
+    """Issued tokens and whom they stand for."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def find(self, token: str) -> tuple[Principal, datetime | None] | None:
+        """Whom a token stands for and until when; None for an unknown or revoked one."""
+        async with self._engine.connect() as connection:
+            found = await connection.execute(_FIND, {"hash": hash_token(token)})
+            row = found.mappings().first()
+        if row is None:
+            return None
+        citizen = row["citizen_id"]
+        principal = Principal(
+            id=citizen or row["member_id"],
+            role=Role.CITIZEN if citizen else Role(row["role"]),
+            city=row["city_id"],
+            name=row["name"],
+            organisation=row["organisation_id"],
+            organisations=frozenset(row["organisations"] or ()),
+            district=row["district"],
+            citizen=citizen,
+        )
+        return principal, row["expires_at"]
+
+    async def issue(
+        self,
+        city: UUID,
+        *,
+        name: str,
+        member: UUID | None = None,
+        citizen: UUID | None = None,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """A new token for a member or a citizen; it is told once and never again."""
+        token = PREFIX + secrets.token_urlsafe(32)
+        values: dict[str, Any] = {
+            "id": new_id(), "city": city, "hash": hash_token(token), "member": member,
+            "citizen": citizen, "name": name, "expires_at": expires_at,
+        }  # fmt: skip
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO access_token (id, city_id, hash, member_id, citizen_id, name,"
+                    " expires_at) VALUES (:id, :city, :hash, :member, :citizen, :name,"
+                    " :expires_at)"
+                ),
+                values,
+            )
+        return token
+
+    async def revoke(self, token: str, at: datetime) -> bool:
+        """Let a token stand for nobody; whether it stood for somebody."""
+        async with self._engine.begin() as connection:
+            done = await connection.execute(
+                text(
+                    "UPDATE access_token SET revoked_at = :at"
+                    " WHERE hash = :hash AND revoked_at IS NULL"
+                ),
+                {"hash": hash_token(token), "at": at},
+            )
+        return bool(done.rowcount)

@@ -1,0 +1,288 @@
+"""One transaction of one principal.
+
+Registering an appeal is a single statement and needs no BEGIN. Everything else reads
+first, under a lock, and then writes its change in one statement before COMMIT. Ordinary
+statements go through SQLAlchemy on the same connection.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.access import Principal
+from domain.appeals.model import Appeal, Applicant, Change
+from domain.errors import NotFound, Unavailable, VersionConflict
+from domain.ports import Answer, Keyring, KeyTaken, Upload
+from integrations.postgres import rows
+from integrations.postgres.endpoints import SqlEndpoints
+from integrations.postgres.idempotency import answer_row
+from integrations.postgres.numbers import NumberPool
+from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.statements import DUE, LOADED, REGISTER, SAVE
+
+
+class Lane:
+    """The driver's own connection, borrowed from SQLAlchemy's pool, with its transaction."""
+
+    def __init__(self, connection: AsyncConnection, driver: Any) -> None:
+        self.sql = connection
+        self._driver = driver
+        self._transaction: Any = None
+
+    async def begin(self) -> None:
+        """Open the transaction, once."""
+        if self._transaction is None:
+            transaction = self._driver.transaction()
+            await transaction.start()
+            self._transaction = transaction
+
+    async def fetch(self, statement: str, *values: object) -> list[Any]:
+        """All rows of a statement."""
+        return list(await self._driver.fetch(statement, *values))
+
+    async def fetchval(self, statement: str, *values: object) -> Any:
+        """The first column of the first row."""
+        return await self._driver.fetchval(statement, *values)
+
+    async def commit(self) -> None:
+        """Commit what SQLAlchemy and the driver have begun."""
+        await self.sql.commit()
+        if self._transaction is not None:
+            transaction, self._transaction = self._transaction, None
+            await transaction.commit()
+
+    async def rollback(self) -> None:
+        """Undo what was not committed."""
+        await self.sql.rollback()
+        if self._transaction is not None:
+            transaction, self._transaction = self._transaction, None
+            await transaction.rollback()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    city: UUID
+    year: int
+    number: int
+
+
+class SqlAppeals:
+    """Appeals of one unit; writes wait for the commit."""
+
+    def __init__(self, lane: Lane, principal: Principal, keyring: Keyring) -> None:
+        self._lane = lane
+        self._principal = principal
+        self._keyring = keyring
+        self.pending: list[tuple[Change, _Claim | None]] = []
+
+    async def get(self, number: str) -> Appeal:
+        """The appeal, locked until the unit ends. Raises NotFound."""
+        await self._lane.begin()
+        parameters = Parameters(number)
+        scope = visible(self._principal, parameters)
+        found = await self._lane.fetch(
+            f"SELECT {LOADED} FROM appeal a WHERE a.number = $1 AND {scope} FOR UPDATE OF a",
+            *parameters.values,
+        )
+        if not found:
+            raise NotFound(kind="appeal", id=number)
+        return rows.read_appeal(found[0], self._keyring)
+
+    async def due(self, at: datetime, limit: int) -> Sequence[Appeal]:
+        """Appeals with something due, locked; those that others hold are skipped."""
+        await self._lane.begin()
+        found = await self._lane.fetch(DUE, at, limit, self._principal.city)
+        return [rows.read_appeal(row, self._keyring) for row in found]
+
+    def add(self, change: Change, number: int, year: int) -> None:
+        """A new appeal with its first events."""
+        self.pending.append((change, _Claim(change.appeal.city, year, number)))
+
+    def save(self, change: Change) -> None:
+        """What an act did."""
+        self.pending.append((change, None))
+
+
+class SqlAttachments:
+    """Uploads of the principal that no appeal has yet."""
+
+    def __init__(self, lane: Lane, principal: Principal) -> None:
+        self._lane = lane
+        self._principal = principal
+
+    async def missing(self, ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        """Those that cannot be taken; the others are locked."""
+        if not ids:
+            return ()
+        await self._lane.begin()
+        found = await self._lane.fetch(
+            "SELECT id FROM attachment WHERE id = ANY($1) AND owner_id = $2"
+            " AND city_id = $3 AND appeal_id IS NULL FOR UPDATE",
+            list(ids), self._principal.id, self._principal.city,
+        )  # fmt: skip
+        known = {row["id"] for row in found}
+        return tuple(one for one in ids if one not in known)
+
+    async def add(self, upload: Upload) -> None:
+        """Keep what was uploaded."""
+        await self._lane.begin()
+        await self._lane.fetch(
+            "INSERT INTO attachment (id, city_id, owner_id, kind, media_type, filename, size,"
+            " sha256, original_sha256, width, height, storage_key, created_at)"
+            " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)",
+            upload.id, self._principal.city, self._principal.id, upload.kind, upload.media_type,
+            upload.filename, upload.size, upload.sha256, upload.original_sha256,
+            upload.width, upload.height, upload.storage_key, upload.created_at,
+        )  # fmt: skip
+
+
+class SqlCitizens:
+    """What the city knows of its residents."""
+
+    def __init__(self, lane: Lane, principal: Principal, keyring: Keyring) -> None:
+        self._lane = lane
+        self._principal = principal
+        self._keyring = keyring
+
+    async def applicant(self, citizen: UUID) -> Applicant:
+        """Name and contacts of a citizen."""
+        sealed = await self._lane.fetchval(
+            "SELECT sealed FROM citizen WHERE id = $1 AND city_id = $2",
+            citizen,
+            self._principal.city,
+        )
+        if sealed is None:
+            raise NotFound(kind="citizen", id=str(citizen))
+        said = orjson.loads(self._keyring.open(bytes(sealed)))
+        return Applicant(citizen, said.get("name"), said.get("phone"), said.get("email"))
+
+
+class _UnitNumbers:
+    """The process's pool, remembering what this unit took, so that it can be given back."""
+
+    def __init__(self, pool: NumberPool) -> None:
+        self._pool = pool
+        self.taken: list[_Claim] = []
+
+    async def take(self, city: UUID, year: int) -> int:
+        number = await self._pool.take(city, year)
+        self.taken.append(_Claim(city, year, number))
+        return number
+
+    def give_back(self) -> None:
+        for claim in reversed(self.taken):
+            self._pool.give_back(claim.city, claim.year, claim.number)
+        self.taken.clear()
+
+
+class SqlUnitOfWork:
+    """See domain.ports.UnitOfWork."""
+
+    def __init__(
+        self, lane: Lane, principal: Principal, keyring: Keyring, pool: NumberPool
+    ) -> None:
+        self.principal = principal
+        self.appeals = SqlAppeals(lane, principal, keyring)
+        self.attachments = SqlAttachments(lane, principal)
+        self.citizens = SqlCitizens(lane, principal, keyring)
+        self.endpoints = SqlEndpoints(lane, principal, keyring)
+        self.numbers = _UnitNumbers(pool)
+        self._lane = lane
+        self._keyring = keyring
+        self._holder = pool.holder
+
+    async def commit(self, answer: Answer | None = None) -> None:
+        """Write what waits, with the answer to be remembered, and commit."""
+        kept = answer_row(answer, self.principal, self._keyring) if answer else None
+        writes, self.appeals.pending = self.appeals.pending, []
+        if len(writes) > 1 or (writes and writes[0][1] is None):
+            await self._lane.begin()
+        try:
+            for change, claim in writes:
+                await self._write(change, claim, kept)
+                kept = None
+            if kept is not None:
+                await self._remember(kept)
+            await self._lane.commit()
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "pk_idempotency":
+                raise KeyTaken from error
+            raise
+        self.numbers.taken.clear()
+
+    async def _write(
+        self, change: Change, claim: _Claim | None, answer: Mapping[str, object] | None
+    ) -> None:
+        document = self._document(change, claim, answer)
+        statement = SAVE if claim is None else REGISTER
+        written = await self._lane.fetchval(statement, rows.dumps(document))
+        if written == 1:
+            return
+        if claim is None:
+            raise VersionConflict(expected=change.expected, actual=None)
+        self.numbers.taken.clear()
+        raise Unavailable(what="number")
+
+    async def _remember(self, row: Mapping[str, object]) -> None:
+        await self._lane.begin()
+        await self._lane.fetch(
+            "INSERT INTO idempotency SELECT * FROM"
+            " jsonb_populate_record(NULL::idempotency, $1::jsonb)",
+            rows.dumps(row),
+        )
+
+    def _document(
+        self, change: Change, claim: _Claim | None, answer: Mapping[str, object] | None
+    ) -> dict[str, object]:
+        events = change.events
+        return {
+            "claim": claim and {
+                "city_id": claim.city, "year": claim.year, "number": claim.number,
+                "reserved_by": self._holder,
+            },
+            "expected": change.expected,
+            "appeal": rows.appeal_row(change.appeal, self._keyring),
+            "clock": [rows.clock_row(one, change) for one in change.clocks],
+            "assignment": [rows.assignment_row(one, change) for one in change.assignments],
+            "event": [rows.event_row(one, change) for one in events],
+            "event_personal": [r for e in events for r in rows.personal_rows(e, self._keyring)],
+            "outbox": [{"city_id": change.appeal.city, "event_id": one.id} for one in events],
+            "idempotency": [answer] if answer else [],
+            "attachments": change.attachments,
+            "purpose": change.purpose,
+        }  # fmt: skip
+
+
+class UnitsOfWork:
+    """Opens units on an engine; one pool of reserved numbers per process."""
+
+    def __init__(self, engine: AsyncEngine, keyring: Keyring) -> None:
+        self._engine = engine
+        self._keyring = keyring
+        self.numbers = NumberPool(self._fetch)
+
+    @asynccontextmanager
+    async def open(self, principal: Principal) -> AsyncIterator[SqlUnitOfWork]:
+        """One unit; rolled back unless it was committed."""
+        async with self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            lane = Lane(connection, raw.driver_connection)
+            unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers)
+            try:
+                yield unit
+            finally:
+                unit.numbers.give_back()
+                await lane.rollback()
+
+    async def _fetch(self, statement: str, *values: object) -> list[Any]:
+        async with self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            return list(await driver.fetch(statement, *values))

@@ -1,0 +1,69 @@
+"""Keys for what can name a person: sealing (AES-256-GCM) and the blind index (HMAC-SHA-256).
+
+A sealed value is `key id (1 byte) ‖ nonce (12) ‖ ciphertext and tag`, so that keys can be
+changed without touching old rows. The index key is apart from the sealing keys and stays.
+"""
+
+import hmac
+import os
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Seals with the newest key, opens with any, indexes with its own."""
+
+    sealing: Mapping[int, bytes]
+    indexing: bytes
+
+    def seal(self, value: bytes) -> bytes:
+        """The value, unreadable without the key."""
+        key_id = max(self.sealing)
+        nonce = secrets.token_bytes(_NONCE)
+        return bytes([key_id]) + nonce + AESGCM(self.sealing[key_id]).encrypt(nonce, value, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """What was sealed. Raises KeyError for an unknown key, InvalidTag for tampering."""
+        key = self.sealing[sealed[0]]
+        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], None)
+
+    def index(self, value: str) -> bytes:
+        """A fingerprint by which equal values find each other and nothing else is learnt."""
+        return hmac.new(self.indexing, value.encode(), sha256).digest()
+
+
+def parse_keyring(text: str) -> Keyring:
+    """`index:BASE64 1:BASE64 2:BASE64 …`, each key 32 bytes. Raises ValueError."""
+    keys = dict(entry.split(":", 1) for entry in text.split())
+    decoded = {name: urlsafe_b64decode(value) for name, value in keys.items()}
+    if any(len(key) != 32 for key in decoded.values()) or "index" not in decoded:
+        raise ValueError("a keyring needs 32-byte keys: index:… 1:…")
+    indexing = decoded.pop("index")
+    return Keyring({int(name): key for name, key in decoded.items()}, indexing)
+
+
+def new_keyring() -> str:
+    """A fresh keyring as text."""
+    index, first = (urlsafe_b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
+    return f"index:{index} 1:{first}"
+
+
+def keyring_file(path: Path) -> Keyring:
+    """The keyring of a file readable by its owner only, made on first use."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return parse_keyring(path.read_text())
+    with os.fdopen(handle, "w") as file:
+        file.write(new_keyring())
+    return parse_keyring(path.read_text())
