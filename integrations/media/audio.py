@@ -1,5 +1,6 @@
 """A voice message: sound alone, without the notes that a phone adds (place, name, cover).
 
+Ogg and WebM pass as they are: recorders of voice write no place into them.
 Sound is not decoded here; its container is walked far enough to know that it is whole
 in its outline, that no film is inside, and where the notes are.
 """

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -17,45 +17,42 @@ from domain.attachments import (
     check_size,
     refused,
 )
-from integrations.media.audio import clean_audio
+from domain.errors import Invalid
 from integrations.media.kinds import Detected, check_claim, detect
-from integrations.media.pdf import check_pdf
 from integrations.media.sandbox import Answer, Died, Sandbox
 
 IMAGE_WORKER = Path(__file__).with_name("image_worker.py")
-FAULTS = {
-    "too-many-pixels": FileRule.TOO_MANY_PIXELS,
-    "animated": FileRule.ANIMATED,
-    "out-of-memory": FileRule.TOO_MANY_PIXELS,
-}
-FACTS: dict[FileRule, dict[str, object]] = {
-    FileRule.TOO_MANY_PIXELS: {"maximum": MAX_PIXELS},
-    FileRule.ANIMATED: {"maximum": MAX_FRAMES},
-}
+SCAN_WORKER = Path(__file__).with_name("scan_worker.py")
+LIMITS = {"max_pixels": MAX_PIXELS, "max_frames": MAX_FRAMES, "max_side": MAX_SIDE}
 # What a redrawn picture begins with; the worker met the hostile file, so it is not believed.
 DRAWN = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 
 
 class MediaCleaner:
-    """A Cleaner that redraws pictures in a sandbox and reads PDF and sound as bytes.
+    """A Cleaner whose every file is read in a process of its own, at most `at_once` of a sort.
 
-    Use it as an async context manager, or call `close` when the process ends.
+    `pictures` and `scans` are the sandboxes, when they are not the usual ones. Use it as
+    an async context manager, or call `close` before the event loop ends.
     """
 
-    def __init__(self, sandbox: Sandbox | None = None, *, at_once: int = 2) -> None:
-        self._sandbox = sandbox or Sandbox(IMAGE_WORKER, at_once=at_once)
-        self._scans = asyncio.Semaphore(at_once)
+    def __init__(
+        self, pictures: Sandbox | None = None, scans: Sandbox | None = None, *, at_once: int = 2
+    ) -> None:
+        self._pictures = pictures or Sandbox(IMAGE_WORKER, at_once=at_once)
+        self._scans = scans or Sandbox(SCAN_WORKER, at_once=at_once)
 
     async def __aenter__(self) -> Self:
-        await self._sandbox.warm()
+        await self._pictures.warm()
+        await self._scans.warm()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """End the processes that wait for pictures."""
-        await self._sandbox.close()
+        """End the processes that wait for files."""
+        await self._pictures.close()
+        await self._scans.close()
 
     async def clean(self, content: bytes, declared: str | None) -> CleanFile:
         """See domain.attachments.Cleaner."""
@@ -64,46 +61,43 @@ class MediaCleaner:
         detected = detect(content)
         check_claim(declared, detected)
         check_size(detected.kind, len(content))
-        original = hashlib.sha256(content).hexdigest()
+        digest = await asyncio.to_thread(hashlib.sha256, content)
         if detected.kind is MediaKind.IMAGE:
-            return await self._redraw(content, detected, original)
-        kept = await self._scanned(content, detected)
-        return CleanFile(detected.kind, detected.media_type, kept, original, None, None)
-
-    async def _redraw(self, content: bytes, detected: Detected, original: str) -> CleanFile:
-        asked = {
-            "media_type": detected.media_type,
-            "max_pixels": MAX_PIXELS,
-            "max_frames": MAX_FRAMES,
-            "max_side": MAX_SIDE,
-        }
-        try:
-            answer = await self._sandbox.run(asked, content)
-        except Died as death:
-            raise refused(FileRule.DAMAGED, reason=death.reason) from None
-        return _picture(answer, original)
-
-    async def _scanned(self, content: bytes, detected: Detected) -> bytes:
-        async with self._scans:
-            return await asyncio.to_thread(_road(detected), content)
+            asked = {"media_type": detected.media_type, **LIMITS}
+            return _picture(await _asked(self._pictures, asked, content), digest.hexdigest())
+        answer = await _asked(self._scans, {"media_type": detected.media_type}, content)
+        return _scanned(answer, detected, content, digest.hexdigest())
 
 
-def _road(detected: Detected) -> Callable[[bytes], bytes]:
-    if detected.kind is MediaKind.PDF:
-        return _checked_pdf
-    return lambda content: clean_audio(content, detected.media_type)
+async def _asked(sandbox: Sandbox, asked: Mapping[str, object], content: bytes) -> Answer:
+    try:
+        answer = await sandbox.run(asked, content)
+    except Died as death:
+        raise refused(FileRule.DAMAGED, reason=death.reason) from None
+    if "fault" in answer.header:
+        raise _refusal(answer.header)
+    return answer
 
 
-def _checked_pdf(content: bytes) -> bytes:
-    check_pdf(content)
-    return content
+def _refusal(said: Mapping[str, object]) -> Invalid:
+    """The refusal that a worker named, or `damaged` for whatever else went wrong there."""
+    fault, params = said["fault"], said.get("params")
+    if fault not in list(FileRule):
+        return refused(FileRule.DAMAGED, reason="unreadable")
+    named = {str(name): value for name, value in params.items()} if isinstance(params, dict) else {}
+    return refused(FileRule(str(fault)), **named)
+
+
+def _scanned(answer: Answer, detected: Detected, content: bytes, original: str) -> CleanFile:
+    # A PDF passes as it is; of a recording the notes are gone.
+    kept = content if detected.kind is MediaKind.PDF else answer.body
+    if not kept or len(kept) > len(content) + 1:
+        raise refused(FileRule.DAMAGED, reason="unreadable")
+    return CleanFile(detected.kind, detected.media_type, kept, original, None, None)
 
 
 def _picture(answer: Answer, original: str) -> CleanFile:
     said = answer.header
-    if "fault" in said:
-        rule = FAULTS.get(str(said["fault"]), FileRule.DAMAGED)
-        raise refused(rule, **FACTS.get(rule, {"reason": "unreadable"}))
     media_type, width, height = said.get("media_type"), said.get("width"), said.get("height")
     sound = (
         isinstance(media_type, str)

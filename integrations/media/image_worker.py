@@ -34,14 +34,18 @@ def work(asked: dict[str, Any], content: bytes) -> Answer:
     Image.MAX_IMAGE_PIXELS = asked["max_pixels"] // 2
     try:
         image = OPENERS[asked["media_type"]](io.BytesIO(content))
-    except Image.DecompressionBombError:
-        return {"fault": "too-many-pixels"}, b""
-    if image.width * image.height > asked["max_pixels"]:
-        return {"fault": "too-many-pixels"}, b""
-    if getattr(image, "n_frames", 1) > asked["max_frames"]:
-        return {"fault": "animated"}, b""
-    image.load()
-    return _encoded(_drawn_anew(image, asked["max_side"]))
+        if image.width * image.height > asked["max_pixels"]:
+            return _refused("too-many-pixels", asked["max_pixels"])
+        if getattr(image, "n_frames", 1) > asked["max_frames"]:
+            return _refused("animated", asked["max_frames"])
+        image.load()
+        return _encoded(_drawn_anew(image, asked["max_side"]))
+    except (Image.DecompressionBombError, MemoryError):
+        return _refused("too-many-pixels", asked["max_pixels"])
+
+
+def _refused(rule: str, maximum: int) -> Answer:
+    return {"fault": rule, "params": {"maximum": maximum}}, b""
 
 
 def _drawn_anew(image: Image.Image, max_side: int) -> Image.Image:

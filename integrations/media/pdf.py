@@ -6,6 +6,7 @@ lenient, so a check that parses as strictly as the standard would miss what it r
 
 import re
 import zlib
+from itertools import islice
 
 from domain.attachments import MEGABYTE, FileRule, refused
 from domain.errors import Invalid
@@ -36,6 +37,7 @@ OBJECT_STREAM = re.compile(rb"/ObjStm" + _END)
 MAX_DICTIONARY = 4096
 MAX_STREAMS = 50_000
 MAX_OPEN_ACTIONS = 8
+MAX_ESCAPES = 200_000
 
 
 def check_pdf(content: bytes) -> None:
@@ -53,8 +55,11 @@ def check_pdf(content: bytes) -> None:
 
 
 def unescaped(content: bytes) -> bytes:
-    """The bytes with the #-escapes of names (7.3.5) written out."""
-    return ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), content)
+    """The bytes with the #-escapes of names (7.3.5) written out, up to a sane number."""
+    plain, count = ESCAPE.subn(lambda found: bytes([int(found[1], 16)]), content, count=MAX_ESCAPES)
+    if count == MAX_ESCAPES:
+        raise _unreadable()
+    return plain
 
 
 def _check_frame(content: bytes) -> None:
@@ -71,7 +76,7 @@ def _check_text(text: bytes) -> None:
         if found := pattern.search(text):
             name = next(group for group in found.groups() if group)
             raise refused(FileRule.ACTIVE_CONTENT, found=name.decode())
-    openings = list(OPEN_ACTION.finditer(text))
+    openings = list(islice(OPEN_ACTION.finditer(text), MAX_OPEN_ACTIONS + 1))
     if len(openings) > MAX_OPEN_ACTIONS or any(_acts(opening, text) for opening in openings):
         raise refused(FileRule.ACTIVE_CONTENT, found="OpenAction")
 

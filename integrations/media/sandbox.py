@@ -173,5 +173,5 @@ async def _end(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
-    if process.stdin:
-        process.stdin.close()
+    # An answer that nobody read to its end keeps its pipe open otherwise.
+    process._transport.close()  # type: ignore[attr-defined]

@@ -105,6 +105,8 @@ HOSTILE = {
         "active-content",
     ),
     "a PDF with a page in its head": (pdf(head=b"%PDF-1.7\n%" + PAGE + b"\n"), "active-content"),
+    "a PDF of millions of escapes": (pdf(b"", b"#41" * 1_000_000), "active-content"),
+    "a PDF of millions of streams": (pdf(b"", b"stream\n" * 1_000_000), "active-content"),
     "a PDF with something behind it": (pdf(tail=b"MZ program"), "active-content"),
     "sound with an archive behind it": (files.mp3() + files.archive(), "active-content"),
     "sound of one frame": (files.mp3()[:417], "damaged"),

@@ -149,6 +149,19 @@ async def test_a_lying_answer_is_no_answer(sandboxed, said):
         await sandboxed(source)
 
 
+async def test_an_endless_answer_leaves_no_pipe_open(sandboxed):
+    source = "import os\ndef work(asked, content):\n while True: os.write(1, b'\\xff' * 65536)"
+    with pytest.raises(Died):
+        await sandboxed(source)
+    await asyncio.sleep(0.05)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(Died):
+            await sandboxed(source)
+    await asyncio.sleep(0.05)
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
 async def test_a_process_that_dies_while_it_is_written_to_is_no_answer(sandboxed):
     source = "import os\ndef work(asked, content): os.kill(os.getpid(), 11)"
     with pytest.raises(Died):
