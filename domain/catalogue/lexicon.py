@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rapidfuzz.distance import OSA, Prefix
 
@@ -20,6 +20,9 @@ STEM = 4
 LEAST = {4: 0.75, 5: 0.75, 6: 0.66}
 """The least likeness that counts, by length of the typed word; 0.62 for longer ones."""
 LEAST_LONG = 0.62
+
+RIVAL = 0.8
+"""The least likeness of other words when the typed word is itself known."""
 
 Matches = dict[int, float]
 """Numbers of words, each with its likeness in (0, 1]."""
@@ -46,8 +49,15 @@ class Lexicon:
                 if (likeness := _likeness(typed, self.words[number])) > found.get(number, 0):
                     found[number] = likeness
         if typed in self.number:
+            found = {number: like for number, like in found.items() if like >= RIVAL}
             found[self.number[typed]] = 1.0
         return found
+
+    def knows(self, typed: Sequence[str]) -> bool:
+        """Whether every word is known as it stands, or the last begins a known one."""
+        if not typed or not all(word in self.number for word in typed[:-1]):
+            return False
+        return bool(self._beginning(typed[-1]))
 
     def parted(self, typed: str) -> list[str]:
         """The word itself, or the two known words that it is when the blank was missed."""

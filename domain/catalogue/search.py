@@ -90,6 +90,9 @@ class SearchIndex:
             typed = [part for word in reading[:MAX_WORDS] for part in self._lexicon.parted(word)]
             for number, score in self._scores(typed, language, public_only, day):
                 best[number] = max(score, best.get(number, 0.0))
+            # Who types known words has the right keyboard layout: no need to try another.
+            if self._lexicon.knows(typed):
+                break
         ranked = nlargest(limit, best.items(), key=lambda item: (item[1], -item[0]))
         return tuple(
             Hit(self._entries[number].service, round(score, 4))
@@ -100,35 +103,39 @@ class SearchIndex:
     def _scores(
         self, typed: list[str], language: str, public_only: bool, day: date | None
     ) -> Iterator[tuple[int, float]]:
-        covered = self._covered(typed)
+        covered, whole = self._covered(typed)
         if public_only or day:
             kept = (n for n in covered if _offered(self._entries[n].service, public_only, day))
             covered = {number: covered[number] for number in kept}
         phrase = " ".join(sorted(typed))
-        for number, score in nlargest(RESCORED, covered.items(), key=lambda item: item[1]):
+        for number in nlargest(RESCORED, covered, key=covered.__getitem__):
             alike = _alike(phrase, self._entries[number].phrases, language)
-            yield number, (1 - PHRASE) * score + PHRASE * alike
+            yield number, (1 - PHRASE) * covered[number] / whole + PHRASE * alike
 
-    def _covered(self, typed: list[str]) -> dict[int, float]:
-        """How much of the query each service covers, rare words counting more; in [0, 1]."""
+    def _covered(self, typed: list[str]) -> tuple[dict[int, float], float]:
+        """How much of the query each service covers, and the most that one could."""
         total: dict[int, float] = {}
         whole = 0.0
         for order, word in enumerate(typed):
-            weight, best = self._told(word, order == len(typed) - 1)
+            weight, told = self._told(word, order == len(typed) - 1)
             whole += weight
-            for number, score in best.items():
-                total[number] = total.get(number, 0.0) + weight * score
-        return {number: score / whole for number, score in total.items()} if whole else {}
+            if not total:
+                total = dict(told)
+                continue
+            for number, score in told.items():
+                total[number] = total.get(number, 0.0) + score
+        return total, whole
 
     def _told(self, typed: str, begun: bool) -> tuple[float, dict[int, float]]:
-        """What a typed word weighs, and how well each service answers to it."""
+        """What a typed word weighs (rare ones more), and how much of it each service covers."""
         key = (typed, begun)
         if (kept := self._kept.get(key)) is None:
             # With each key pressed the same words come again, all but the last unchanged.
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
             found = self._lexicon.matches(typed, begun=begun)
-            kept = self._kept[key] = self._weight(found), self._best(found)
+            weight = self._weight(found)
+            kept = self._kept[key] = weight, self._best(found, weight)
         return kept
 
     def _weight(self, found: Mapping[int, float]) -> float:
@@ -138,9 +145,13 @@ class SearchIndex:
         nearest = max(found.values())
         return min(self._rarity[word] for word, likeness in found.items() if likeness == nearest)
 
-    def _best(self, found: Mapping[int, float]) -> dict[int, float]:
+    def _best(self, found: Mapping[int, float], whole: float) -> dict[int, float]:
         best: dict[int, float] = {}
-        for word, likeness in found.items():
+        for word, share in found.items():
+            likeness = share * whole
+            if not best:
+                best = {number: likeness * weight for number, weight in self._postings[word]}
+                continue
             for number, weight in self._postings[word]:
                 if (score := likeness * weight) > best.get(number, 0.0):
                     best[number] = score
