@@ -3,13 +3,13 @@
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.ports import Answer, Keyring
+from integrations.postgres.session import borrowed
 
 
 def answer_row(answer: Answer, principal: Principal, keyring: Keyring) -> Mapping[str, object]:
@@ -35,9 +35,7 @@ class Answers:
 
     async def find(self, principal: Principal, key: str) -> Answer | None:
         """The first answer to this key of this principal, if there is one."""
-        async with self._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver: Any = raw.driver_connection
+        async with borrowed(self._engine) as (_, driver):
             row = await driver.fetchrow(
                 "SELECT fingerprint, status, answer FROM idempotency"
                 " WHERE principal_id = $1 AND key = $2",

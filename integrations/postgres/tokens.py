@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal, Role
 from domain.values import new_id
+from integrations.postgres.session import borrowed
 
 PREFIX = "109_"
 
@@ -42,7 +43,7 @@ class Tokens:
 
     async def find(self, token: str) -> tuple[Principal, datetime | None] | None:
         """Whom a token stands for and until when; None for an unknown or revoked one."""
-        async with self._engine.connect() as connection:
+        async with borrowed(self._engine) as (connection, _):
             found = await connection.execute(_FIND, {"hash": hash_token(token)})
             row = found.mappings().first()
         if row is None:

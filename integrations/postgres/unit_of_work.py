@@ -25,6 +25,7 @@ from integrations.postgres.endpoints import SqlEndpoints
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.session import borrowed
 from integrations.postgres.statements import DUE, LOADED, REGISTER, SAVE
 
 
@@ -270,19 +271,17 @@ class UnitsOfWork:
 
     @asynccontextmanager
     async def open(self, principal: Principal) -> AsyncIterator[SqlUnitOfWork]:
-        """One unit; rolled back unless it was committed."""
-        async with self._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            lane = Lane(connection, raw.driver_connection)
+        """One unit; rolled back unless it was committed. Raises Unavailable."""
+        async with borrowed(self._engine) as (connection, driver):
+            lane = Lane(connection, driver)
             unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers)
             try:
                 yield unit
             finally:
                 unit.numbers.give_back()
-                await lane.rollback()
+                if not driver.is_closed():
+                    await lane.rollback()
 
     async def _fetch(self, statement: str, *values: object) -> list[Any]:
-        async with self._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver: Any = raw.driver_connection
+        async with borrowed(self._engine) as (_, driver):
             return list(await driver.fetch(statement, *values))
