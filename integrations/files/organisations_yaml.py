@@ -1,0 +1,64 @@
+"""Organisations, territories and rules as YAML files: bytes to entries with lines, and back."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from domain.catalogue.problems import Problem, Spot
+from domain.organisations import exchange
+from domain.organisations.exchange import Draft, Known, Reading, Row, Rows
+from integrations.files.catalogue_yaml import Refused, decode
+
+PARTS = ("organisations", "territories", "responsibilities")
+
+
+def read(files: Mapping[str, bytes], known: Known) -> Reading:
+    """The draft of these files by name, or every problem found in any of them.
+
+    Each file holds a mapping with lists under organisations, territories and
+    responsibilities; a part may be spread over files.
+    """
+    parts: dict[str, list[Row]] = {part: [] for part in PARTS}
+    problems: list[Problem] = []
+    for name, data in files.items():
+        try:
+            source = decode(name, data)
+        except Refused as refused:
+            problems.append(Problem(name, refused.line, refused.code, "", refused.params))
+            continue
+        for part, row in _rows(Spot(name, source.lines), source.content, problems):
+            parts[part].append(row)
+    return exchange.read(Rows(**parts), known, problems)
+
+
+def encode(draft: Draft, known: Known) -> bytes:
+    """The draft as one YAML file; `read` gives the same draft back."""
+    text: str = yaml.dump(
+        exchange.write(draft, known), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100
+    )
+    return text.encode()
+
+
+def _rows(root: Spot, content: object, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
+    if not isinstance(content, Mapping):
+        problems.append(root.problem("not-a-mapping"))
+        return
+    for part, entries in content.items():
+        if part not in PARTS:
+            problems.append(root.at(str(part)).problem("unknown-field"))
+        elif entries is not None and not isinstance(entries, list):
+            problems.append(root.at(part).problem("not-a-list"))
+        else:
+            for place, entry in enumerate(entries or ()):
+                yield part, (root.entry(part, place), entry)
+
+
+_DumpBase: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_DumpBase):  # type: ignore[misc]
+    """Writes every value out in full: the reader takes no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
