@@ -45,6 +45,8 @@ _EVERYWHERE = {
     "contact-centre": _CONTACT_CENTRE,
     "akimat": "akimat",
     "emergency-service": "rescue-112",
+    "utility": _DISPATCH,
+    "medical-institution": "@polyclinics",
     "district-akimat": "@akimats",
 }
 
@@ -82,7 +84,7 @@ _SPECIAL: Mapping[str, Mapping[str, str]] = {
     "roads.signs": {"utility": "signals"},
     "roads.signals": {"utility": "signals"},
     "roads.parking": {"emergency-service": "police-102"},
-    "health": {"medical-institution": "@polyclinics", "emergency-service": "ambulance-103"},
+    "health": {"emergency-service": "ambulance-103"},
     "health.ambulance": {"medical-institution": "hospital-emergency"},
     "education.cancellations": {"utility": "buses-1"},
     "general.109": {"city-department": "dept-internal-policy"},

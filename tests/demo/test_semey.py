@@ -6,10 +6,12 @@ import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import pytest
 import shapely
+import yaml
 
 from demo.semey.city import DemoCity, demo_city
 from demo.semey.duties import SPHERES
@@ -34,6 +36,7 @@ FIXED = {
     "general": "109 documents social safety other",
 }
 CATEGORIES = [f"{sphere}.{slug}" for sphere, slugs in FIXED.items() for slug in slugs.split()]
+STARTER = Path(__file__).parents[2] / "catalogues" / "starter"
 KINDS = list(OrganisationKind)
 NOON = datetime(2026, 3, 4, 7, tzinfo=UTC)
 
@@ -174,6 +177,22 @@ def test_a_lift_appeal_goes_to_the_lift_company_of_its_building(
         found = ask(routes, "lifts.emergency", "lift-company", Location(building=house), day=False)
         assert found.organisation is not None
         assert owners[found.organisation].code == company
+
+
+def test_every_service_of_the_starter_catalogue_reaches_the_kind_that_it_names(
+    semey: DemoCity, routes: RoutingIndex
+) -> None:
+    kinds = {each.id: each.kind for each in semey.organisations}
+    tall = next(each for each in semey.buildings if semey.storeys[each.id] >= 9)
+    asked = 0
+    for file in STARTER.glob("*.yaml"):
+        for category in yaml.safe_load(file.read_text(encoding="utf-8")).get("categories", ()):
+            for kind in {service["responsible"] for service in category["services"]}:
+                found = ask(routes, category["code"], kind, Location(building=tall.id))
+                assert found.organisation is not None
+                assert kinds[found.organisation] == kind, (category["code"], kind)
+                asked += 1
+    assert asked > 50
 
 
 def test_a_stuck_lift_on_the_phone_becomes_a_company(

@@ -41,8 +41,8 @@ def rows(name: str, entries: Sequence[object]) -> list[Row]:
 
 def take(
     firms: Sequence[object] | None = None,
-    areas: list[dict[str, object]] | None = None,
-    rules: list[dict[str, object]] | None = None,
+    areas: Sequence[object] | None = None,
+    rules: Sequence[object] | None = None,
 ) -> Reading:
     return read(
         Rows(
