@@ -9,7 +9,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from domain.catalogue.problems import Problem, Spot
-from domain.organisations import exchange
+from domain.organisations import exchange, export
 from domain.organisations.exchange import Draft, Known, Reading, Row, Rows
 from integrations.files.catalogue_csv import FORMULA, Refused, decode
 
@@ -40,7 +40,7 @@ def read(files: Mapping[str, bytes], known: Known) -> Reading:
 
 def encode(draft: Draft, known: Known) -> dict[str, bytes]:
     """The draft as tables by file name; `read` gives the same draft back."""
-    written = exchange.write(draft, known)
+    written = export.write(draft, known)
     return {name: _table([_flat(row) for row in written[part]]) for name, part in TABLES.items()}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from domain.catalogue.problems import Problem, Spot
-from domain.organisations import exchange
+from domain.organisations import exchange, export
 from domain.organisations.exchange import Draft, Known, Reading, Row, Rows
 from integrations.files.catalogue_yaml import Refused, decode
 
@@ -35,7 +35,7 @@ def read(files: Mapping[str, bytes], known: Known) -> Reading:
 def encode(draft: Draft, known: Known) -> bytes:
     """The draft as one YAML file; `read` gives the same draft back."""
     text: str = yaml.dump(
-        exchange.write(draft, known), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100
+        export.write(draft, known), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100
     )
     return text.encode()
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalogue.problems import Spot
-from domain.organisations.exchange import Draft, Known, Reading, Row, Rows, read, write
+from domain.organisations.exchange import Draft, Known, Reading, Row, Rows, read
+from domain.organisations.export import write
 from domain.organisations.model import Responsibility
 
 NAMESPACE = UUID(int=109)
