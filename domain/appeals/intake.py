@@ -15,7 +15,7 @@ from domain.appeals.model import (
     Place,
     Route,
 )
-from domain.appeals.places import locate, location_of, seal_place
+from domain.appeals.places import locate, location_of, seal_answers, seal_place
 from domain.appeals.rules import Desk, Step, answer
 from domain.appeals.services import available_service
 from domain.appeals.workflow import Action, Status, guard
@@ -196,6 +196,8 @@ def _registered(appeal: Appeal, intake: Intake) -> Fact:
         ],
     }
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
+    if appeal.answers:
+        personal["answers"] = seal_answers(appeal.answers)
     if applicant is not None:
         said = {"name": applicant.name, "phone": applicant.phone, "email": applicant.email}
         personal |= {name: text for name, text in said.items() if text}

@@ -1,5 +1,6 @@
 """From what a caller says to a place that the city knows."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import orjson
@@ -87,3 +88,8 @@ def seal_place(place: Place) -> str:
         },
         option=orjson.OPT_SORT_KEYS,
     ).decode()
+
+
+def seal_answers(answers: Mapping[str, object]) -> str:
+    """The answers to the form as one text; they can name people, so they are sealed too."""
+    return orjson.dumps(answers, option=orjson.OPT_SORT_KEYS).decode()

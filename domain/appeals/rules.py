@@ -20,7 +20,7 @@ from domain.appeals.model import (
     Confirmation,
     Pause,
 )
-from domain.appeals.places import locate, seal_place
+from domain.appeals.places import locate, seal_answers, seal_place
 from domain.appeals.services import available_service
 from domain.appeals.workflow import PAUSE_RULES, REOPEN_WITHIN, Action, Status
 from domain.catalogue.model import Criticality
@@ -274,7 +274,11 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
     fact = Fact(
         EventType.CORRECTED,
         {"fields": changed, "service": after.service, "service_version": after.service_version},
-        _said(text=command.text) | ({"place": seal_place(after.place)} if command.where else {}),
+        _said(
+            text=command.text,
+            place=seal_place(after.place) if command.where else None,
+            answers=seal_answers(after.answers) if command.answers is not None else None,
+        ),
     )
     return Step(after, (fact,))
 

@@ -4,7 +4,7 @@ The unit of work is opened and committed by the door, so that the answer to an
 Idempotency-Key is kept in the same transaction as the act.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -33,16 +33,16 @@ async def perform(
     uow: UnitOfWork,
     reference: Reference,
     at: datetime,
-    expected: int | None = None,
+    expected: Collection[int] | None = None,
 ) -> Appeal:
-    """Do one action. `expected` is the version that the caller saw (If-Match), if it says so.
+    """Do one action. `expected` are the versions that the caller accepts (If-Match), if it says.
 
     Raises NotPermitted, NotFound, VersionConflict, InvalidTransition, Conflict or Invalid.
     """
     uow.principal.require(_permission(action, command))
     appeal = await uow.appeals.get(number)
-    if expected is not None and expected != appeal.version:
-        raise VersionConflict(expected=expected, actual=appeal.version)
+    if expected is not None and appeal.version not in expected:
+        raise VersionConflict(expected=sorted(expected), actual=appeal.version)
     guard(action, appeal.status)
     await _own_uploads(command, uow)
     desk = Desk(uow.principal, reference, at)

@@ -160,7 +160,8 @@ class Queries:
         )
         if not found:
             raise NotFound(kind="attachment", id=str(id))
-        return found[0]
+        row: Row = found[0]
+        return row
 
     async def applicant(
         self, principal: Principal, number: str, at: datetime
@@ -275,7 +276,8 @@ class Queries:
             """,
             parameters,
         )
-        return found[0]
+        row: Row = found[0]
+        return row
 
     async def ready(self) -> str | None:
         """The revision that the database is at; raises Unavailable when it cannot be asked."""
@@ -287,7 +289,7 @@ class Queries:
             name: self._keyring.open(bytes.fromhex(sealed)).decode()
             for name, sealed in row["personal"].items()
         }
-        document = orjson.loads(bytes(row["canonical"]))
+        document: dict[str, Any] = orjson.loads(bytes(row["canonical"]))
         return document | {"hash": bytes(row["hash"]).hex(), "texts": texts}
 
     async def _id(self, principal: Principal, number: str) -> UUID:

@@ -1,0 +1,200 @@
+"""From refusals to problem documents (RFC 9457), in the caller's language.
+
+Transport lives in this table alone: the domain knows no status code.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import orjson
+from starlette.responses import Response
+
+from api.texts import CONFLICTS, DETAILS, RULES, TITLES
+from domain.errors import (
+    Conflict,
+    Fault,
+    Invalid,
+    InvalidTransition,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    Unavailable,
+    VersionConflict,
+)
+from domain.values import in_language
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Malformed(Refusal):
+    """The request cannot be read at all, or its parameters are not of the contract."""
+
+    code: ClassVar[str] = "malformed"
+
+    def __init__(self, reason: str, faults: Iterable[Fault] = ()) -> None:
+        super().__init__(reason=reason)
+        self.faults = tuple(faults)
+
+
+class Unauthenticated(Refusal):
+    """No token, or one that stands for nobody."""
+
+    code: ClassVar[str] = "unauthenticated"
+
+
+class MethodNotAllowed(Refusal):
+    """The path exists, the method does not. Params: `allowed`."""
+
+    code: ClassVar[str] = "method-not-allowed"
+
+
+class NotAcceptable(Refusal):
+    """The caller wants a form that we do not speak. Params: `media_type`."""
+
+    code: ClassVar[str] = "not-acceptable"
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is of a kind that we do not read. Params: `expected`."""
+
+    code: ClassVar[str] = "unsupported-media-type"
+
+
+class TooLarge(Refusal):
+    """The body is over the limit. Params: `limit` (bytes)."""
+
+    code: ClassVar[str] = "too-large"
+
+
+class PreconditionRequired(Refusal):
+    """An edit needs If-Match (RFC 6585 §3)."""
+
+    code: ClassVar[str] = "precondition-required"
+
+
+class KeyRequired(Refusal):
+    """A POST needs an Idempotency-Key."""
+
+    code: ClassVar[str] = "idempotency-key-required"
+
+
+class KeyReused(Refusal):
+    """The Idempotency-Key stands for another request."""
+
+    code: ClassVar[str] = "idempotency-key-reused"
+
+
+class RateLimited(Refusal):
+    """More requests than the quota allows. Params: `seconds` until the window ends."""
+
+    code: ClassVar[str] = "rate-limited"
+
+
+class Internal(Refusal):
+    """Our fault; told without its inside. Params: `request_id`."""
+
+    code: ClassVar[str] = "internal"
+
+
+STATUS: Mapping[type[Refusal], HTTPStatus] = {
+    Malformed: HTTPStatus.BAD_REQUEST,
+    KeyRequired: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    NotPermitted: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    Conflict: HTTPStatus.CONFLICT,
+    InvalidTransition: HTTPStatus.CONFLICT,
+    VersionConflict: HTTPStatus.PRECONDITION_FAILED,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    Internal: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+RETRY_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a problem document says of the request that it answers."""
+
+    path: str
+    language: str
+    request_id: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def problem(refusal: Refusal, asked: Asked) -> Response:
+    """The refusal as a response."""
+    status = STATUS[type(refusal)]
+    document: dict[str, Any] = {
+        "type": f"{asked.base_url}/problems/{refusal.code}",
+        "title": in_language(TITLES[refusal.code], asked.language),
+        "status": int(status),
+        "detail": _detail(refusal, asked),
+        "instance": asked.path,
+        "code": refusal.code,
+        "request_id": asked.request_id,
+    }
+    if faults := getattr(refusal, "faults", ()):
+        document["errors"] = [_fault(fault, asked.language) for fault in faults]
+    if isinstance(refusal, InvalidTransition):
+        document["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
+    return Response(
+        orjson.dumps(document, default=str),
+        status,
+        headers={**asked.headers, **_headers(refusal), "content-language": asked.language},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _headers(refusal: Refusal) -> dict[str, str]:
+    if isinstance(refusal, Unauthenticated):
+        return {"www-authenticate": 'Bearer realm="ikomek"'}
+    if isinstance(refusal, MethodNotAllowed):
+        return {"allow": str(refusal.params["allowed"])}
+    if isinstance(refusal, RateLimited):
+        return {"retry-after": str(refusal.params["seconds"])}
+    if isinstance(refusal, Unavailable):
+        return {"retry-after": str(RETRY_SECONDS)}
+    return {}
+
+
+def _detail(refusal: Refusal, asked: Asked) -> str:
+    template = DETAILS[refusal.code]
+    if isinstance(refusal, Conflict):
+        template = CONFLICTS[str(refusal.params["reason"])]
+    params = {name: _said(value) for name, value in refusal.params.items()}
+    return in_language(template, asked.language).format_map(
+        _Lenient(params | {"request_id": asked.request_id})
+    )
+
+
+def _fault(fault: Fault, language: str) -> dict[str, Any]:
+    message = in_language(RULES[fault.rule if fault.rule in RULES else "other"], language)
+    document = {
+        "pointer": fault.pointer,
+        "rule": fault.rule,
+        "message": message.format_map(_Lenient(fault.params)),
+    }
+    return document | ({"params": dict(fault.params)} if fault.params else {})
+
+
+def _said(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
+
+
+class _Lenient(dict[str, Any]):
+    """Leaves a placeholder empty where a param is missing, rather than fail while refusing."""
+
+    def __missing__(self, key: str) -> str:
+        return ""

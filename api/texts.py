@@ -1,0 +1,301 @@
+"""What the API says to people: every refusal and every broken rule in kk, ru and en.
+
+`{name}` is filled from the refusal's params. tests/house checks that nothing is missing.
+"""
+
+from collections.abc import Mapping
+
+from domain.values import LocalizedText
+
+
+def _t(kk: str, ru: str, en: str) -> LocalizedText:
+    return {"kk": kk, "ru": ru, "en": en}
+
+
+TITLES: Mapping[str, LocalizedText] = {
+    "invalid": _t("Деректерде қате бар", "В данных есть ошибки", "The data contain errors"),
+    "malformed": _t("Сұрау оқылмады", "Запрос не читается", "The request cannot be read"),
+    "unauthenticated": _t("Кім екеніңіз белгісіз", "Неизвестно, кто вы", "Who you are is unknown"),
+    "not-permitted": _t("Рұқсат жоқ", "Нет разрешения", "Not permitted"),
+    "not-found": _t("Табылмады", "Не найдено", "Not found"),
+    "method-not-allowed": _t(
+        "Бұл әдіс қолданылмайды", "Метод не поддерживается", "Method not allowed"
+    ),
+    "not-acceptable": _t(
+        "Мұндай түрде жауап берілмейді", "В таком виде ответа нет", "Not acceptable"
+    ),
+    "unsupported-media-type": _t(
+        "Деректер түрі қолданылмайды", "Тип данных не поддерживается", "Unsupported media type"
+    ),
+    "too-large": _t("Тым үлкен", "Слишком велико", "Too large"),
+    "invalid-transition": _t(
+        "Бұл күйде мүмкін емес", "В этом состоянии невозможно", "Not possible in this state"
+    ),
+    "version-conflict": _t("Жазба өзгерген", "Запись изменилась", "The record has changed"),
+    "precondition-required": _t(
+        "If-Match қажет", "Нужен If-Match", "If-Match is required"
+    ),
+    "conflict": _t("Қайшылық бар", "Противоречие", "Conflict"),
+    "idempotency-key-required": _t(
+        "Idempotency-Key қажет", "Нужен Idempotency-Key", "Idempotency-Key is required"
+    ),
+    "idempotency-key-reused": _t(
+        "Idempotency-Key басқа сұрауда қолданылған",
+        "Idempotency-Key уже использован с другим запросом",
+        "Idempotency-Key was used with another request",
+    ),
+    "rate-limited": _t("Сұрау тым көп", "Слишком много запросов", "Too many requests"),
+    "unavailable": _t("Уақытша қолжетімсіз", "Временно недоступно", "Temporarily unavailable"),
+    "internal": _t("Біздің қате", "Ошибка на нашей стороне", "An error of ours"),
+}
+
+DETAILS: Mapping[str, LocalizedText] = {
+    "invalid": _t(
+        "Төменде көрсетілген өрістерді түзетіп, қайта жіберіңіз.",
+        "Исправьте указанные ниже поля и отправьте снова.",
+        "Mend the fields named below and send it again.",
+    ),
+    "malformed": _t(
+        "Сұрау күтілген пішімде емес: {reason}.",
+        "Запрос не в ожидаемом формате: {reason}.",
+        "The request is not in the expected form: {reason}.",
+    ),
+    "unauthenticated": _t(
+        "Authorization: Bearer тақырыбында жарамды таңба жіберіңіз.",
+        "Пришлите действующий токен в заголовке Authorization: Bearer.",
+        "Send a valid token in the header Authorization: Bearer.",
+    ),
+    "not-permitted": _t(
+        "«{role}» рөліне «{permission}» рұқсаты берілмеген.",
+        "Роли «{role}» не дано разрешение «{permission}».",
+        "The role «{role}» does not hold the permission «{permission}».",
+    ),
+    "not-found": _t(
+        "Мұндай жазба жоқ немесе ол сізге көрінбейді.",
+        "Такой записи нет, или она вам не видна.",
+        "There is no such record, or it is not visible to you.",
+    ),
+    "method-not-allowed": _t(
+        "Бұл мекенжайда тек мыналар бар: {allowed}.",
+        "По этому адресу есть только: {allowed}.",
+        "This address answers only to: {allowed}.",
+    ),
+    "not-acceptable": _t(
+        "Accept тақырыбында {media_type} түріне рұқсат беріңіз.",
+        "Разрешите {media_type} в заголовке Accept.",
+        "Allow {media_type} in the Accept header.",
+    ),
+    "unsupported-media-type": _t(
+        "Деректерді {expected} түрінде жіберіңіз.",
+        "Пришлите данные как {expected}.",
+        "Send the data as {expected}.",
+    ),
+    "too-large": _t(
+        "Рұқсат етілген ең үлкен көлем: {limit} байт.",
+        "Наибольший допустимый размер: {limit} байт.",
+        "The largest size allowed is {limit} bytes.",
+    ),
+    "invalid-transition": _t(
+        "«{status}» күйінде «{action}» мүмкін емес. Мүмкін әрекеттер: {allowed}.",
+        "В состоянии «{status}» действие «{action}» невозможно. Возможны: {allowed}.",
+        "«{action}» is not possible in the state «{status}». Possible: {allowed}.",
+    ),
+    "version-conflict": _t(
+        "Сіз оқығаннан кейін жазба өзгерді. Қайта оқып, әрекетті қайталаңыз.",
+        "Запись изменилась после того, как вы её прочли. Прочтите снова и повторите.",
+        "The record changed after you read it. Read it again and repeat.",
+    ),
+    "precondition-required": _t(
+        "Оқыған ETag мәнін If-Match тақырыбында жіберіңіз.",
+        "Пришлите прочитанный ETag в заголовке If-Match.",
+        "Send the ETag that you read in the header If-Match.",
+    ),
+    "conflict": _t("{reason}", "{reason}", "{reason}"),
+    "idempotency-key-required": _t(
+        "Әр POST сұрауына 1–255 көрінетін ASCII таңбадан тұратын Idempotency-Key қосыңыз.",
+        "Добавьте к каждому POST заголовок Idempotency-Key: 1–255 видимых символов ASCII.",
+        "Add the header Idempotency-Key, 1–255 visible ASCII characters, to every POST.",
+    ),
+    "idempotency-key-reused": _t(
+        "Бұл кілтпен басқа сұрау жіберілген. Жаңа сұрау үшін жаңа кілт алыңыз.",
+        "С этим ключом был отправлен другой запрос. Для нового запроса возьмите новый ключ.",
+        "Another request was sent with this key. Take a new key for a new request.",
+    ),
+    "rate-limited": _t(
+        "{seconds} секундтан кейін қайталаңыз.",
+        "Повторите через {seconds} с.",
+        "Try again in {seconds} seconds.",
+    ),
+    "unavailable": _t(
+        "Сәл күтіп, сол Idempotency-Key арқылы қайталаңыз: ештеңе жоғалмайды.",
+        "Подождите немного и повторите с тем же Idempotency-Key: ничего не потеряется.",
+        "Wait a little and repeat with the same Idempotency-Key: nothing gets lost.",
+    ),
+    "internal": _t(
+        "Қате тіркелді. Сұрау нөмірін айтыңыз: {request_id}.",
+        "Ошибка записана. Назовите номер запроса: {request_id}.",
+        "The error was recorded. Name the request id: {request_id}.",
+    ),
+}
+
+CONFLICTS: Mapping[str, LocalizedText] = {
+    "no-executor": _t(
+        "Өтінішті әлі ешкім алған жоқ.",
+        "У обращения ещё нет исполнителя.",
+        "The appeal has no executor yet.",
+    ),
+    "same-executor": _t(
+        "Өтініш осы ұйымда тұр.",
+        "Обращение уже у этой организации.",
+        "The appeal is with this organisation already.",
+    ),
+    "stage-reported-already": _t(
+        "Бұл кезең туралы хабарланған.",
+        "Об этом этапе уже сообщено.",
+        "This stage has been reported already.",
+    ),
+    "emergency-cannot-wait": _t(
+        "Төтенше жағдайдың уақыты тоқтатылмайды.",
+        "Часы чрезвычайного случая не останавливаются.",
+        "The clock of an emergency cannot be paused.",
+    ),
+    "closed-too-long-ago": _t(
+        "Жабылғанына {days} күннен асты: жаңа өтініш беріңіз.",
+        "Закрыто более {days} дней назад: подайте новое обращение.",
+        "Closed more than {days} days ago: file a new appeal.",
+    ),
+    "nothing-changed": _t(
+        "Өзгерген ештеңе жоқ.", "Ничего не изменилось.", "Nothing has changed."
+    ),
+    "delivery-not-finished": _t(
+        "Жеткізу әлі аяқталған жоқ.",
+        "Доставка ещё не завершена.",
+        "The delivery has not finished yet.",
+    ),
+    "endpoint-disabled": _t(
+        "Алушы мекенжай өшірулі.",
+        "Адрес приёма выключен.",
+        "The endpoint is disabled.",
+    ),
+    "too-many-endpoints": _t(
+        "Ұйымға ең көбі {limit} мекенжай тіркеледі.",
+        "Организация может иметь не более {limit} адресов.",
+        "An organisation can have at most {limit} endpoints.",
+    ),
+}
+
+RULES: Mapping[str, LocalizedText] = {
+    "required": _t("міндетті", "обязательно", "is required"),
+    "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),
+    "type": _t("түрі дұрыс емес", "неверный тип", "has the wrong type"),
+    "enum": _t("рұқсат етілген мән емес", "недопустимое значение", "is not an allowed value"),
+    "too-short": _t("тым қысқа", "слишком коротко", "is too short"),
+    "too-long": _t("тым ұзын", "слишком длинно", "is too long"),
+    "out-of-range": _t("ауқымнан тыс", "вне допустимых пределов", "is out of range"),
+    "pattern": _t("пішімі дұрыс емес", "неверный вид", "does not have the right form"),
+    "format": _t("пішімі дұрыс емес", "неверный формат", "has the wrong format"),
+    "other": _t("дұрыс емес", "неверно", "is not valid"),
+    "not-unique": _t("қайталанады", "повторяется", "is repeated"),
+    "characters": _t(
+        "рұқсат етілмеген таңбалар бар",
+        "содержит недопустимые символы",
+        "contains characters that are not allowed",
+    ),
+    "naive-time": _t(
+        "уақыт белдеуі көрсетілмеген", "не указан часовой пояс", "lacks a time zone"
+    ),
+    "phone": _t(
+        "телефон нөмірі емес (мысалы, +7 700 123 45 67)",
+        "это не номер телефона (пример: +7 700 123 45 67)",
+        "is not a phone number (example: +7 700 123 45 67)",
+    ),
+    "cursor": _t(
+        "жалғау белгісі жарамсыз: тізімді басынан оқыңыз",
+        "неверный курсор: прочтите список сначала",
+        "is not a cursor of ours: read the list from its start",
+    ),
+    "unknown-service": _t(
+        "мұндай қызмет жоқ", "такой услуги нет", "there is no such service"
+    ),
+    "expired-service": _t(
+        "бұл қызмет қазір қолданылмайды",
+        "эта услуга сейчас не действует",
+        "this service is not in force now",
+    ),
+    "expired-version": _t(
+        "қызметтің нұсқасы ескірген, қазіргісі: {current}",
+        "версия услуги устарела, действует {current}",
+        "the service has changed, its version is now {current}",
+    ),
+    "unknown-building": _t("мұндай үй жоқ", "такого дома нет", "there is no such building"),
+    "outside-city": _t("қаладан тыс", "вне города", "lies outside the city"),
+    "unknown-organisation": _t(
+        "мұндай ұйым жоқ немесе ол жұмыс істемейді",
+        "такой организации нет, или она не действует",
+        "there is no such organisation, or it is not active",
+    ),
+    "unknown-attachment": _t(
+        "мұндай файл жоқ, ол сіздікі емес немесе басқа өтініште тұр",
+        "такого файла нет, он не ваш или уже у другого обращения",
+        "there is no such upload of yours, or an appeal has it already",
+    ),
+    "not-promised": _t(
+        "бұл өтініште мұндай кезең уәде етілмеген",
+        "для этого обращения такой этап не обещан",
+        "this stage was not promised for this appeal",
+    ),
+    "evidence-required": _t(
+        "фото тіркеңіз немесе no_photo_reason арқылы неге жоқ екенін айтыңыз",
+        "приложите фото или объясните в no_photo_reason, почему его нет",
+        "attach a photo, or say in no_photo_reason why there is none",
+    ),
+    "staff-only": _t(
+        "мұны тек қызметкер толтырады",
+        "это заполняет только сотрудник",
+        "only a member of staff may fill this in",
+    ),
+    "citizen-required": _t(
+        "бұл әрекет тұрғын атынан жасалады",
+        "это делается от имени жителя",
+        "this is done as a resident",
+    ),
+    "nothing-given": _t(
+        "кем дегенде бір өріс керек", "нужно хотя бы одно поле", "at least one field is needed"
+    ),
+    "too-large": _t("файл тым үлкен", "файл слишком велик", "the file is too large"),
+    "unsupported-type": _t(
+        "мұндай файл түрі қабылданбайды",
+        "файлы такого типа не принимаются",
+        "files of this type are not taken",
+    ),
+    "type-mismatch": _t(
+        "файлдың мазмұны оның аталған түріне сай емес",
+        "содержимое файла не соответствует названному типу",
+        "the content is not of the type it is said to be",
+    ),
+    "damaged": _t("файл бүлінген", "файл повреждён", "the file is damaged"),
+    "too-many-pixels": _t(
+        "суреттің өлшемі тым үлкен", "изображение слишком большое", "the picture is too large"
+    ),
+    "animated": _t(
+        "қозғалмалы сурет қабылданбайды",
+        "анимация не принимается",
+        "animated pictures are not taken",
+    ),
+    "active-content": _t(
+        "файлда орындалатын мазмұн бар",
+        "в файле есть исполняемое содержимое",
+        "the file holds active content",
+    ),
+    "empty": _t("бос", "пусто", "is empty"),
+    "scheme": _t("https:// болуы керек", "нужен https://", "must be https://"),
+    "credentials": _t(
+        "мекенжайда құпиясөз болмауы керек",
+        "в адресе не должно быть пароля",
+        "must not carry credentials",
+    ),
+    "fragment": _t("# бөлігі артық", "часть после # лишняя", "must not have a fragment"),
+    "host-missing": _t("сервер аты жоқ", "нет имени сервера", "has no host"),
+    "host": _t("сервер аты жарамсыз", "недопустимое имя сервера", "has a host that is not allowed"),
+    "port": _t("порт жарамсыз", "недопустимый порт", "has a port that is not allowed"),
+}
