@@ -116,8 +116,8 @@ def _assemble(found: Mapping[str, Rows], at: datetime) -> Reference:
             districts=districts,
             streets=streets,
             buildings=buildings,
-            territories=[_territory(one) for one in found["territory"]],
-            responsibilities=[_responsibility(one) for one in found["responsibility"]],
+            territories=[read_territory(one) for one in found["territory"]],
+            responsibilities=[read_responsibility(one) for one in found["responsibility"]],
             zone=city.zone_info(),
         ),
     )
@@ -201,7 +201,8 @@ def _building(row: Row) -> Building:
     return Building(row["id"], row["street_id"], row["number"], row["district"], point, row["kind"])
 
 
-def _territory(row: Row) -> Territory:
+def read_territory(row: Row) -> Territory:
+    """The territory of a row."""
     return Territory(
         id=row["id"],
         code=row["code"],
@@ -214,7 +215,8 @@ def _territory(row: Row) -> Territory:
     )
 
 
-def _responsibility(row: Row) -> Responsibility:
+def read_responsibility(row: Row) -> Responsibility:
+    """The rule of a row."""
     return Responsibility(
         row["id"], row["selector"], row["territory_id"], row["organisation_id"], row["priority"],
         row["calendar"], row["fallback_id"], row["valid_from"], row["valid_to"],
