@@ -1,0 +1,102 @@
+"""What every test may ask for: a server, a fresh database, a small city, a house that stands in it.
+
+`database` is migrated and empty; `house` lives in another one, where the small city
+(tests/support/city.py) is written. Both are fresh for each module.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integrations.postgres import migrate
+from tests.support.postgres import Server, open_server
+
+# What a test of the pure domain need not wait for is imported where it is used.
+if TYPE_CHECKING:
+    from api.bootstrap import House
+    from api.settings import Settings
+
+TEST_KEYS = (
+    "index:aWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWk="
+    " 1:c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3M="
+)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The run's PostgreSQL: that of DATABASE_URL (its owner's), else an embedded one."""
+    with open_server(tmp_path_factory.mktemp("postgres")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """The name of a migrated database; copy it, do not connect to it."""
+    with server.database() as name:
+        migrate.upgrade(server.url_of(name))
+        yield name
+
+
+@pytest.fixture(scope="session")
+async def city_template(
+    server: Server, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """The name of a database that holds the small city; copy it, do not connect to it."""
+    from api.bootstrap import open_house
+    from tests.support.city import write_small_city
+
+    with server.database(template) as name:
+        settings = make_settings(server.url_of(name), tmp_path_factory.mktemp("home"))
+        async with open_house(settings) as house:
+            await write_small_city(house.engine, house.keyring)
+        yield name
+
+
+@pytest.fixture(scope="module")
+def database(server: Server, template: str) -> Iterator[str]:
+    """The URL (of the owner) of a migrated, empty database of this module's own."""
+    with server.database(template) as name:
+        yield server.url_of(name)
+
+
+@pytest.fixture(scope="module")
+def city_database(server: Server, city_template: str) -> Iterator[str]:
+    """The URL (of the owner) of a database of this module's own that holds the small city."""
+    with server.database(city_template) as name:
+        yield server.url_of(name)
+
+
+@pytest.fixture(scope="module")
+def settings(city_database: str, tmp_path_factory: pytest.TempPathFactory) -> "Settings":
+    """Settings for `city_database`, with a home of their own."""
+    return make_settings(city_database, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+async def house(settings: "Settings") -> AsyncIterator["House"]:
+    """An open api.bootstrap.House in the small city, its reference read."""
+    from api.bootstrap import open_house
+
+    async with open_house(settings) as opened:
+        await opened.references.refresh(opened.now())
+        yield opened
+
+
+def make_settings(url: str, home: Path, **changes: Any) -> "Settings":
+    """Settings that depend on nothing of this machine's environment."""
+    from api.settings import Settings
+
+    given: dict[str, Any] = {
+        "database_url": url,
+        "database_owner_url": url,
+        "broker_url": None,
+        "storage_url": None,
+        "home": home,
+        "keys": TEST_KEYS,
+        "pool_size": 5,
+        "webhook_allow_http": True,
+        "webhook_allowed_networks": ("127.0.0.0/8",),
+    }
+    return Settings(**given | changes)

@@ -1,0 +1,100 @@
+"""Appeals, endpoints and actions on them, as tests want them: what matters is named, the rest hidden."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from api.bootstrap import House
+from domain.access import Role
+from domain.appeals import intake as intakes
+from domain.appeals import use_cases
+from domain.appeals.commands import Command, Intake, Whereabouts
+from domain.appeals.model import Appeal, Applicant, Channel, Kind
+from domain.appeals.workflow import Action
+from domain.values import Language, new_id
+from domain.webhooks.model import Endpoint
+from domain.webhooks.secrets import new_secret
+from tests.support.city import KISHI, MANHOLE, MANHOLE_ANSWERS, SmallCity
+
+SECRET = new_secret(bytes(range(32)))
+
+
+def make_intake(city: SmallCity = KISHI, **changes: Any) -> Intake:
+    """A resident calls about an open manhole before house 12."""
+    said: dict[str, Any] = {
+        "service": MANHOLE,
+        "kind": Kind.COMPLAINT,
+        "channel": Channel.PHONE,
+        "language": Language.KK,
+        "text": "Жолда люк ашық тұр, қақпағы жоқ",
+        "where": Whereabouts(building=city.house),
+        "answers": MANHOLE_ANSWERS,
+        "applicant": Applicant(None, "Айгүл Серікова", "+77015550109", None),
+    }
+    return Intake(**said | changes)
+
+
+async def register(
+    house: House,
+    *,
+    city: SmallCity = KISHI,
+    role: Role = Role.OPERATOR,
+    at: datetime | None = None,
+    **changes: Any,
+) -> Appeal:
+    """Register one appeal, committed."""
+    async with house.units.open(city.principal(role)) as uow:
+        appeal = await intakes.register(
+            make_intake(city, **changes),
+            uow=uow,
+            reference=house.references.of(city.id),
+            at=at or house.now(),
+        )
+        await uow.commit()
+    return appeal
+
+
+async def perform(
+    house: House,
+    appeal: Appeal,
+    action: Action,
+    command: Command,
+    *,
+    city: SmallCity = KISHI,
+    role: Role = Role.EXECUTOR,
+    organisation: UUID | None = None,
+    at: datetime | None = None,
+) -> Appeal:
+    """Do one action on an appeal, committed."""
+    async with house.units.open(city.principal(role, organisation=organisation)) as uow:
+        done = await use_cases.perform(
+            appeal.number,
+            action,
+            command,
+            uow=uow,
+            reference=house.references.of(city.id),
+            at=at or house.now(),
+        )
+        await uow.commit()
+    return done
+
+
+async def add_endpoint(
+    house: House,
+    url: str = "https://hook.example.kz/109",
+    *,
+    city: SmallCity = KISHI,
+    organisation: UUID | None = None,
+    event_types: frozenset[str] = frozenset(),
+    enabled: bool = True,
+    secrets: tuple[str, ...] = (SECRET,),
+) -> Endpoint:
+    """A webhook endpoint of an organisation (the water utility's, unless another is named)."""
+    owner = organisation or city.water
+    endpoint = Endpoint(
+        new_id(), city.id, owner, url, event_types, "", enabled, secrets, house.now()
+    )
+    async with house.units.open(city.principal(Role.HEAD, organisation=owner)) as uow:
+        await uow.endpoints.add(endpoint)
+        await uow.commit()
+    return endpoint
