@@ -11,14 +11,19 @@ from api.settings import Settings
 from domain.attachments import Cleaner, FileStore
 from domain.ports import Keyring, Now
 from integrations.media.cleaner import MediaCleaner
+from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import open_engine
+from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
+from integrations.postgres.outbox import Outbox
 from integrations.postgres.queries import Queries
 from integrations.postgres.reference import PostgresReferences
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.objects import open_store
 from integrations.vault.keyring import keyring_file, parse_keyring
+from integrations.webhooks.addresses import parse_networks
+from integrations.webhooks.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,9 @@ class House:
     queries: Queries
     store: FileStore
     cleaner: Cleaner
+    outbox: Outbox
+    deliveries: Deliveries
+    housekeeping: Housekeeping
 
 
 def read_now(settings: Settings) -> Now:
@@ -61,6 +69,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
     keyring = read_keyring(settings)
     cleaner = MediaCleaner()
+    store = open_store(settings.storage)
     house = House(
         settings=settings,
         now=read_now(settings),
@@ -71,11 +80,22 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
-        store=open_store(settings.storage),
+        store=store,
         cleaner=cleaner,
+        outbox=Outbox(engine, settings.base_url),
+        deliveries=Deliveries(engine, keyring),
+        housekeeping=Housekeeping(engine, store),
     )
     try:
         yield house
     finally:
         await cleaner.close()
         await engine.dispose()
+
+
+def make_sender(settings: Settings) -> Sender:
+    """What POSTs to executors' endpoints; opened with `async with` by the worker that uses it."""
+    return Sender(
+        allowed_networks=parse_networks(settings.webhook_allowed_networks),
+        allow_http=settings.webhook_allow_http,
+    )

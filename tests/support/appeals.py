@@ -1,4 +1,4 @@
-"""Appeals, endpoints and actions on them, as tests want them: what matters is named, the rest hidden."""
+"""Appeals, endpoints and acts, as tests want them: what matters is named, the rest hidden."""
 
 from datetime import datetime
 from typing import Any

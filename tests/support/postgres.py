@@ -50,7 +50,7 @@ class Server:
         finally:
             self.drop(name)
 
-    def _run(self, statement: sql.Composable) -> None:
+    def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url_of(self._maintenance), autocommit=True) as connection:
             connection.execute(statement)
 

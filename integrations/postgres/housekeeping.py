@@ -1,0 +1,52 @@
+"""What is swept away in time: answers kept for repeats, uploads that no appeal took."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.attachments import FileStore
+from integrations.postgres.session import borrowed
+
+ANSWERS_KEPT = timedelta(hours=48)
+UPLOADS_KEPT = timedelta(hours=24)
+
+_ANSWERS = """
+DELETE FROM idempotency WHERE ctid IN (
+    SELECT ctid FROM idempotency WHERE created_at < clock_timestamp() - $1::interval LIMIT $2)
+"""
+
+_UPLOADS = """
+SELECT id, storage_key FROM attachment WHERE appeal_id IS NULL AND created_at < $1
+ ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+
+class Housekeeping:
+    """Sweeps in small steps, so that nobody waits for it. Raises Unavailable."""
+
+    def __init__(self, engine: AsyncEngine, store: FileStore) -> None:
+        self._engine = engine
+        self._store = store
+
+    async def forget_answers(self, limit: int = 5000) -> int:
+        """Forget answers to Idempotency-Keys that are older than ANSWERS_KEPT; how many.
+
+        They age by the database's clock, even where the city's clock runs fast.
+        """
+        async with borrowed(self._engine) as (_, driver):
+            done = await driver.execute(_ANSWERS, ANSWERS_KEPT, limit)
+        return int(done.rpartition(" ")[2])
+
+    async def forget_uploads(self, at: datetime, limit: int = 20) -> int:
+        """Delete uploads older than UPLOADS_KEPT that no appeal has, file first; how many.
+
+        The rows stay locked meanwhile, so that no appeal takes an upload whose file is gone;
+        whoever dies midway leaves a row, and the next sweep finds it.
+        """
+        async with borrowed(self._engine) as (_, driver), driver.transaction():
+            rows = await driver.fetch(_UPLOADS, at - UPLOADS_KEPT, limit)
+            for row in rows:
+                await self._store.delete(row["storage_key"])
+            ids = [row["id"] for row in rows]
+            await driver.execute("DELETE FROM attachment WHERE id = ANY($1)", ids)
+        return len(rows)
