@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     """Bytes of a JSON body; uploads have limits of their own."""
     log_level: str = "INFO"
     warp_from: datetime | None = None
-    """Demo only: the city's clock starts here, runs fast, and meets the real one at `warp_until`."""
+    """Demo only: the city's clock starts here, runs fast, and is the real one from `warp_until`."""
     warp_since: datetime | None = None
     warp_until: datetime | None = None
 

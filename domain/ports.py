@@ -74,10 +74,9 @@ class Appeals(Protocol):
 class Attachments(Protocol):
     """Uploads of the principal that no appeal has yet."""
 
-    async def missing(self, ids: Sequence[UUID]) -> tuple[UUID, ...]:
-        """Those of `ids` that the principal did not upload, or that an appeal already has.
-
-        The others are locked until the unit ends, so that no second appeal takes them.
+    async def take(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Those of `ids` that the principal uploaded and no appeal has yet, each with the
+        SHA-256 (hex) of the file as it was sent; locked until the unit ends.
         """
 
     async def add(self, upload: Upload) -> None:
@@ -124,12 +123,29 @@ class Answer:
 class UnitOfWork(Protocol):
     """One transaction of one principal; what is not committed did not happen."""
 
-    principal: Principal
-    appeals: Appeals
-    attachments: Attachments
-    citizens: Citizens
-    endpoints: Endpoints
-    numbers: Numbers
+    @property
+    def principal(self) -> Principal:
+        """On whose behalf."""
+
+    @property
+    def appeals(self) -> Appeals:
+        """Appeals."""
+
+    @property
+    def attachments(self) -> Attachments:
+        """Uploads."""
+
+    @property
+    def citizens(self) -> Citizens:
+        """Residents."""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Webhook endpoints."""
+
+    @property
+    def numbers(self) -> Numbers:
+        """Registration numbers."""
 
     async def commit(self, answer: Answer | None = None) -> None:
         """Make it so, together with the answer to be remembered.
@@ -137,6 +153,34 @@ class UnitOfWork(Protocol):
         Raises VersionConflict when an appeal changed meanwhile, and KeyTaken when the
         Idempotency-Key was used before.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a list goes on: after this time and id, newest first."""
+
+    at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AppealFilter:
+    """Which appeals are wanted; what is None or empty does not narrow."""
+
+    statuses: Sequence[str] = ()
+    service: str | None = None
+    category: str | None = None
+    sphere: str | None = None
+    district: str | None = None
+    organisation: UUID | None = None
+    channel: str | None = None
+    kind: str | None = None
+    criticality: str | None = None
+    emergency: bool | None = None
+    overdue_at: datetime | None = None
+    registered_from: datetime | None = None
+    registered_to: datetime | None = None
+    text: str | None = None
 
 
 class KeyTaken(Exception):

@@ -18,6 +18,7 @@ from domain.appeals.model import (
 from domain.appeals.places import locate, location_of, seal_answers, seal_place
 from domain.appeals.rules import Desk, Step, answer
 from domain.appeals.services import available_service
+from domain.appeals.uploads import sealed, take
 from domain.appeals.workflow import Action, Status, guard
 from domain.catalogue.model import Service
 from domain.errors import Fault, Invalid
@@ -40,12 +41,11 @@ async def register(
     _permit(intake, principal)
     service = available_service(intake.service, intake.service_version, principal, reference, at)
     place = _examine(intake, service, reference)
-    if missing := await uow.attachments.missing(intake.attachments):
-        raise Invalid.at("/attachments", "unknown-attachment", value=str(missing[0]))
+    uploads = await take(intake.attachments, "/attachments", uow)
     applicant = await _applicant(intake, uow)
     year = reference.city.local(at).year
     number = await uow.numbers.take(reference.city.id, year)
-    desk = Desk(principal, reference, at)
+    desk = Desk(principal, reference, at, uploads)
     appeal = _draft(intake, service, place, applicant, reference.city.number(year, number), desk)
     change = _bind(_begin(appeal, service, intake, desk), desk, intake)
     uow.appeals.add(change, number, year)
@@ -131,9 +131,9 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
     if intake.answer is not None:
         guard(Action.ANSWER, appeal.status)
         step = answer(appeal, GiveAnswer(intake.answer), desk)
-        return replace(step, facts=(_registered(step.appeal, intake), *step.facts))
+        return replace(step, facts=(_registered(step.appeal, desk), *step.facts))
     appeal, routed, offered = _routed(appeal, service, desk)
-    return Step(appeal, (_registered(appeal, intake), *routed), offered)
+    return Step(appeal, (_registered(appeal, desk), *routed), offered)
 
 
 def find_route(service: Service, place: Place, reference: Reference, at: datetime) -> routing.Route:
@@ -171,7 +171,7 @@ def _routed(
     return assigned, (fact,), (offered,)
 
 
-def _registered(appeal: Appeal, intake: Intake) -> Fact:
+def _registered(appeal: Appeal, desk: Desk) -> Fact:
     applicant = appeal.applicant
     data: dict[str, object] = {
         "number": appeal.number,
@@ -184,7 +184,7 @@ def _registered(appeal: Appeal, intake: Intake) -> Fact:
         "district": appeal.place.district,
         "route": appeal.route.reason,
         "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
-        "attachments": [str(one) for one in intake.attachments],
+        "attachments": sealed(desk.uploads),
         "promises": [
             {
                 "stage": str(clock.stage),

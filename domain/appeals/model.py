@@ -11,9 +11,12 @@ from domain.catalogue.model import Criticality
 from domain.errors import Conflict
 from domain.events import Event
 from domain.register.chain import Head
-from domain.sla.clock import Clock
+from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
+
+COUNTING = frozenset({ClockState.RUNNING, ClockState.BREACHED})
+"""States of a clock whose promise still binds."""
 
 
 class Kind(StrEnum):
@@ -162,6 +165,12 @@ class Appeal:
         key = (changed.stage, changed.round)
         others = tuple(c for c in self.clocks if (c.stage, c.round) != key)
         return replace(self, clocks=(*others, changed))
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The earliest due time of a promise not yet kept; None where none counts."""
+        counting = (clock.due_at for clock in self.clocks if clock.state in COUNTING)
+        return min(counting, default=None)
 
     def about(self) -> dict[str, object]:
         """What every event says of the appeal that it left behind."""

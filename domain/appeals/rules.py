@@ -6,9 +6,10 @@ and the facts that it caused.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from domain.access import Principal, Role
 from domain.appeals import clocks
@@ -22,6 +23,7 @@ from domain.appeals.model import (
 )
 from domain.appeals.places import locate, seal_answers, seal_place
 from domain.appeals.services import available_service
+from domain.appeals.uploads import Taken, sealed
 from domain.appeals.workflow import PAUSE_RULES, REOPEN_WITHIN, Action, Status
 from domain.catalogue.model import Criticality
 from domain.errors import Conflict, Invalid, NotPermitted
@@ -39,6 +41,7 @@ class Desk:
     principal: Principal
     reference: Reference
     at: datetime
+    uploads: Taken = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Step:
     appeal: Appeal
     facts: tuple[Fact, ...]
     assignments: tuple[Assignment, ...] = ()
-    attachments: tuple[Any, ...] = ()
+    attachments: tuple[UUID, ...] = ()
     purpose: str = "report"
 
 
@@ -134,7 +137,7 @@ def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
     fact = Fact(
         EventType.STAGE_REPORTED,
         {"stage": str(command.stage), "organisation": str(own.organisation)}
-        | _listed(command.attachments),
+        | _listed(desk),
         _said(note=command.note),
     )
     return Step(after, (fact,), attachments=command.attachments)
@@ -184,7 +187,7 @@ def resolve(appeal: Appeal, command: c.Resolve, desk: Desk) -> Step:
     after = clocks.meet(after, *Stage, at=desk.at)
     fact = Fact(
         EventType.RESOLVED,
-        {"organisation": str(own.organisation)} | _listed(command.evidence),
+        {"organisation": str(own.organisation)} | _listed(desk),
         _said(text=command.text, no_photo_reason=command.no_photo_reason),
     )
     return Step(after, (fact,), (done,), command.evidence, "evidence")
@@ -285,7 +288,7 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
 
 def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:
     """Uploads join the appeal."""
-    fact = Fact(EventType.ATTACHED, _listed(command.attachments))
+    fact = Fact(EventType.ATTACHED, _listed(desk))
     return Step(appeal, (fact,), attachments=command.attachments, purpose="addition")
 
 
@@ -378,5 +381,5 @@ def _said(**texts: str | None) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
-def _listed(attachments: tuple[Any, ...]) -> dict[str, object]:
-    return {"attachments": [str(one) for one in attachments]} if attachments else {}
+def _listed(desk: Desk) -> dict[str, object]:
+    return {"attachments": sealed(desk.uploads)} if desk.uploads else {}

@@ -7,12 +7,12 @@ Idempotency-Key is kept in the same transaction as the act.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from domain.access import Permission
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Change
 from domain.appeals.rules import RULES, Desk, Step, resume
+from domain.appeals.uploads import Taken, take
 from domain.appeals.workflow import TRANSITIONS, Action, guard
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid, VersionConflict
@@ -44,8 +44,7 @@ async def perform(
     if expected is not None and appeal.version not in expected:
         raise VersionConflict(expected=sorted(expected), actual=appeal.version)
     guard(action, appeal.status)
-    await _own_uploads(command, uow)
-    desk = Desk(uow.principal, reference, at)
+    desk = Desk(uow.principal, reference, at, await _uploads(command, uow))
     if isinstance(command, c.Correct):
         _check_answers(appeal, command, reference)
     change = bind(appeal, RULES[action](appeal, command, desk), desk)
@@ -96,11 +95,12 @@ def _permission(action: Action, command: c.Command) -> Permission:
     return TRANSITIONS[action].permission
 
 
-async def _own_uploads(command: c.Command, uow: UnitOfWork) -> None:
-    uploads: tuple[UUID, ...] = getattr(command, "attachments", getattr(command, "evidence", ()))
-    if missing := await uow.attachments.missing(uploads):
-        field = "/evidence" if isinstance(command, c.Resolve) else "/attachments"
-        raise Invalid.at(field, "unknown-attachment", value=str(missing[0]))
+async def _uploads(command: c.Command, uow: UnitOfWork) -> Taken:
+    if isinstance(command, c.Resolve):
+        return await take(command.evidence, "/evidence", uow)
+    if isinstance(command, c.Report | c.Attach):
+        return await take(command.attachments, "/attachments", uow)
+    return {}
 
 
 def _check_answers(appeal: Appeal, command: c.Correct, reference: Reference) -> None:

@@ -1,7 +1,6 @@
 """The read side: plain selects into frozen views, scoped by the principal like everything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,41 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
-from domain.ports import Keyring
+from domain.ports import AppealFilter, Keyring, Page
 from integrations.postgres import rows
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import LOADED
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Where a list goes on: after this time and id, newest first."""
-
-    at: datetime
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class AppealFilter:
-    """Which appeals are wanted; what is None or empty does not narrow."""
-
-    statuses: Sequence[str] = ()
-    service: str | None = None
-    category: str | None = None
-    sphere: str | None = None
-    district: str | None = None
-    organisation: UUID | None = None
-    channel: str | None = None
-    kind: str | None = None
-    criticality: str | None = None
-    emergency: bool | None = None
-    overdue_at: datetime | None = None
-    registered_from: datetime | None = None
-    registered_to: datetime | None = None
-    text: str | None = None
 
 
 _EQUALS = (

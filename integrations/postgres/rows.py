@@ -88,7 +88,7 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "confirmation": appeal.confirmation,
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
-        "due_at": next_due(appeal),
+        "due_at": appeal.due_at,
         "registered_at": appeal.registered_at,
         "updated_at": appeal.updated_at,
         "closed_at": appeal.closed_at,
@@ -96,14 +96,6 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "sequence": appeal.head.sequence,
         "head": appeal.head.hash,
     }
-
-
-_COUNTING = (ClockState.RUNNING, ClockState.BREACHED)
-
-
-def next_due(appeal: Appeal) -> object:
-    """The earliest due time of a promise not yet kept; None where none counts."""
-    return min((clock.due_at for clock in appeal.clocks if clock.state in _COUNTING), default=None)
 
 
 def clock_row(clock: Clock, change: Change) -> dict[str, object]:

@@ -118,18 +118,17 @@ class SqlAttachments:
         self._lane = lane
         self._principal = principal
 
-    async def missing(self, ids: Sequence[UUID]) -> tuple[UUID, ...]:
-        """Those that cannot be taken; the others are locked."""
+    async def take(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Those that can be taken, with their original hashes; locked."""
         if not ids:
-            return ()
+            return {}
         await self._lane.begin()
         found = await self._lane.fetch(
-            "SELECT id FROM attachment WHERE id = ANY($1) AND owner_id = $2"
+            "SELECT id, original_sha256 FROM attachment WHERE id = ANY($1) AND owner_id = $2"
             " AND city_id = $3 AND appeal_id IS NULL FOR UPDATE",
             list(ids), self._principal.id, self._principal.city,
         )  # fmt: skip
-        known = {row["id"] for row in found}
-        return tuple(one for one in ids if one not in known)
+        return {UUID(str(row["id"])): row["original_sha256"] for row in found}
 
     async def add(self, upload: Upload) -> None:
         """Keep what was uploaded."""

@@ -1,0 +1,161 @@
+"""The actions on an appeal: one sub-resource for each row of the transition table."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+from uuid import UUID
+
+from api.rest import fields as f
+from api.rest.appeals import AnswerBody, Attachments, How, shown
+from api.rest.operation import Call, Operation, Reply, UnitHandler
+from api.rest.views import AppealView
+from domain.access import Permission
+from domain.appeals import commands as c
+from domain.appeals.use_cases import perform
+from domain.appeals.workflow import TRANSITIONS, Action, PauseReason
+from domain.ports import UnitOfWork
+from domain.sla.policy import Stage
+
+
+class NothingBody(f.Body):
+    """The action needs no words."""
+
+
+class AssignBody(f.Body):
+    """To whom the appeal goes."""
+
+    organisation: UUID
+    reason: f.LongText | None = None
+
+
+class ReasonBody(f.Body):
+    """Why."""
+
+    reason: f.LongText
+
+
+class ReportBody(f.Body):
+    """Which promised stage is reached."""
+
+    stage: Literal[Stage.ARRIVE, Stage.SECURE]
+    note: f.LongText | None = None
+    attachments: Attachments = ()
+
+
+class PauseBody(f.Body):
+    """Why the clocks wait."""
+
+    reason: PauseReason
+    note: f.LongText
+
+
+class ResolveBody(f.Body):
+    """What was done, with evidence, or the reason why no photo could be taken."""
+
+    text: f.LongText
+    evidence: Attachments = ()
+    no_photo_reason: f.LongText | None = None
+
+
+class NoteBody(f.Body):
+    """A note for colleagues."""
+
+    note: f.LongText | None = None
+
+
+class ConfirmBody(f.Body):
+    """The resident's yes: how it was given, and a rating of 1-5 if they wish."""
+
+    how: How
+    rating: f.Rating | None = None
+    text: f.LongText | None = None
+
+
+class ReopenBody(f.Body):
+    """The resident's no: how it was given, and what is wrong."""
+
+    how: How
+    reason: f.LongText
+
+
+class WithdrawBody(f.Body):
+    """The resident takes the appeal back."""
+
+    how: How
+    reason: f.LongText | None = None
+
+
+class CommentBody(f.Body):
+    """A word to the resident, or among colleagues."""
+
+    text: f.LongText
+    internal: bool = False
+
+
+class AttachBody(f.Body):
+    """Uploads that join the appeal."""
+
+    attachments: Attachments
+
+
+Make = Callable[[Any], c.Command]
+
+_BODIES: dict[Action, tuple[type[f.Body], Make]] = {
+    Action.ANSWER: (AnswerBody, lambda b: c.GiveAnswer(b.first_answer())),
+    Action.ASSIGN: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
+    Action.REDIRECT: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
+    Action.ACCEPT: (NothingBody, lambda b: c.Accept()),
+    Action.DECLINE: (ReasonBody, lambda b: c.Decline(b.reason)),
+    Action.REPORT: (ReportBody, lambda b: c.Report(b.stage, b.note, b.attachments)),
+    Action.PAUSE: (PauseBody, lambda b: c.PauseWork(b.reason, b.note)),
+    Action.RESUME: (NothingBody, lambda b: c.Resume()),
+    Action.RESOLVE: (ResolveBody, lambda b: c.Resolve(b.text, b.evidence, b.no_photo_reason)),
+    Action.CHECK: (NoteBody, lambda b: c.Check(b.note)),
+    Action.RETURN: (ReasonBody, lambda b: c.Return(b.reason)),
+    Action.CONFIRM: (ConfirmBody, lambda b: c.Confirm(b.how, b.rating, b.text)),
+    Action.REOPEN: (ReopenBody, lambda b: c.Reopen(b.how, b.reason)),
+    Action.WITHDRAW: (WithdrawBody, lambda b: c.Withdraw(b.how, b.reason)),
+    Action.COMMENT: (CommentBody, lambda b: c.Comment(b.text, b.internal)),
+    Action.ATTACH: (AttachBody, lambda b: c.Attach(b.attachments)),
+}
+"""Every action but `correct`, which is a PATCH of the appeal itself."""
+
+
+def _handler(action: Action, make: Make) -> UnitHandler:
+    async def act(call: Call, uow: UnitOfWork) -> Reply:
+        appeal = await perform(
+            call.path["number"],
+            action,
+            make(call.body),
+            uow=uow,
+            reference=call.reference,
+            at=call.at,
+            expected=call.if_match,
+        )
+        return shown(appeal, call)
+
+    return act
+
+
+def _operation(action: Action) -> Operation:
+    body, make = _BODIES[action]
+    meaning = TRANSITIONS[action].meaning
+    return Operation(
+        f"{action}Appeal",
+        "POST",
+        f"/v1/appeals/{{number}}/{action}",
+        "Actions",
+        meaning[0].upper() + meaning[1:],
+        writes=_handler(action, make),
+        # An internal comment needs another permission than a public one: the use case asks.
+        permission=(
+            Permission.READ_APPEAL if action is Action.COMMENT else TRANSITIONS[action].permission
+        ),
+        body=body,
+        answer=AppealView,
+        refusals=(404, 409, 412),
+        etag=True,
+        if_match=True,
+    )
+
+
+OPERATIONS = tuple(_operation(action) for action in _BODIES)

@@ -1,0 +1,82 @@
+"""From bytes to typed values; every bad field is named in one answer."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.datastructures import QueryParams
+
+from api.errors import Malformed
+from domain.errors import Fault, Invalid
+
+_RULES: Mapping[str, str] = {
+    "missing": "required",
+    "extra_forbidden": "unknown",
+    "string_too_short": "too-short",
+    "too_short": "too-short",
+    "string_too_long": "too-long",
+    "too_long": "too-long",
+    "enum": "enum",
+    "literal_error": "enum",
+    "string_pattern_mismatch": "pattern",
+    "greater_than": "out-of-range",
+    "greater_than_equal": "out-of-range",
+    "less_than": "out-of-range",
+    "less_than_equal": "out-of-range",
+    "finite_number": "out-of-range",
+    "timezone_aware": "naive-time",
+    "string_unicode": "characters",
+}
+_BY_WORD = (("datetime", "format"), ("date", "format"), ("time", "format"), ("uuid", "format"))
+_SHOWN = ("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern")
+
+
+def decode_body(model: type[BaseModel], raw: bytes) -> Any:
+    """The body as the model. Raises Malformed for what is no JSON, Invalid for its faults."""
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        if any(detail["type"] == "json_invalid" for detail in details):
+            raise Malformed(f"JSON: {details[0]['ctx']['error']}") from None
+        raise Invalid([_fault(detail) for detail in details]) from None
+
+
+def decode_query(model: type[BaseModel], query: QueryParams) -> Any:
+    """The query as the model; a parameter that the contract lacks is named, not ignored."""
+    values: dict[str, Any] = {}
+    for name in query:
+        declared = model.model_fields.get(name)
+        many = declared is not None and get_origin(declared.annotation) is tuple
+        values[name] = query.getlist(name) if many else query[name]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = [_fault(detail) for detail in error.errors(include_url=False)]
+        raise Malformed("query", faults) from None
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    pointer = "".join("/" + _escaped(str(step)) for step in detail["loc"])
+    context = detail.get("ctx", {})
+    params = {name: context[name] for name in _SHOWN if name in context}
+    return Fault(pointer, _rule(detail, context), params)
+
+
+def _rule(detail: ErrorDetails, context: Mapping[str, Any]) -> str:
+    if isinstance(error := context.get("error"), ValueError) and _is_word(str(error)):
+        return str(error)
+    kind = detail["type"]
+    if kind in _RULES:
+        return _RULES[kind]
+    return next((rule for word, rule in _BY_WORD if kind.startswith(word)), "type")
+
+
+def _is_word(text: str) -> bool:
+    return re.fullmatch(r"[a-z]+(-[a-z]+)*", text) is not None
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,202 @@
+"""The way of one request: who asks, how much, what exactly, do it, answer.
+
+The unit of work of a write is opened and committed here, together with the answer to its
+Idempotency-Key. A refusal looks first whether the key was answered before, so that a repeat
+gets the first answer even where the act would no longer be allowed; the first call pays
+nothing for it.
+"""
+
+import re
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth import Authenticator
+from api.bootstrap import House
+from api.errors import KeyRequired, KeyReused, UnsupportedMediaType
+from api.languages import preferred
+from api.limits import Quota
+from api.rest.bodies import read_limited, read_upload
+from api.rest.decode import decode_body, decode_query
+from api.rest.operation import Call, Operation, Reply, Upload, malformed
+from domain.access import Principal, Role
+from domain.errors import Refusal, Unavailable
+from domain.ports import Answer, KeyTaken
+from domain.values import new_id
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_TAG = re.compile(r'\s*(?:W/)?"(\d{1,9})"\s*')
+_ANYBODY = new_id()
+
+
+class Door:
+    """What every request of the REST API passes through."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._authenticator = Authenticator(house.tokens.find)
+        self._quota = Quota(house.settings.rate_limit)
+
+    async def handle(self, operation: Operation, request: Request) -> Response:
+        """The response to a request. Raises Refusal; the application tells it."""
+        principal = await self._principal(operation, request)
+        if operation.permission is not None:
+            principal.require(operation.permission)
+        call = await self._call(operation, request, principal)
+        if operation.writes is not None:
+            reply = await self._write(operation, call, request)
+        elif operation.reads is not None:
+            reply = await operation.reads(call)
+        else:
+            raise AssertionError(operation.id)
+        return _respond(reply, call)
+
+    async def _principal(self, operation: Operation, request: Request) -> Principal:
+        if operation.open_to_all:
+            return Principal(_ANYBODY, Role.SYSTEM, _ANYBODY)
+        header = request.headers.get("authorization")
+        try:
+            principal = await self._authenticator.principal(header, self._house.now())
+        except Refusal:
+            self._spend(request, request.client.host if request.client else "")
+            raise
+        self._spend(request, str(principal.id))
+        return principal
+
+    def _spend(self, request: Request, key: str) -> None:
+        standing = self._quota.spend(key)
+        request.state.headers.update(standing.headers)
+        standing.require()
+
+    async def _call(self, operation: Operation, request: Request, principal: Principal) -> Call:
+        query: Any = None
+        if operation.query is not None:
+            query = decode_query(operation.query, request.query_params)
+        elif request.query_params:
+            name = next(iter(request.query_params))
+            raise malformed("query", f"/{name}", "unknown")
+        headers = request.headers
+        return Call(
+            house=self._house,
+            principal=principal,
+            at=self._house.now(),
+            language=preferred(headers.get("accept-language")),
+            path=request.path_params,
+            query=query,
+            body=await self._body(operation, request),
+            if_match=_versions(headers.get("if-match")) if operation.if_match else None,
+            if_none_match=headers.get("if-none-match"),
+            key=_key(request) if operation.keyed else None,
+            request_id=request.state.request_id,
+        )
+
+    async def _body(self, operation: Operation, request: Request) -> Any:
+        if operation.body is None:
+            return None
+        if isinstance(operation.body, Upload):
+            return await read_upload(request, operation.body.max_bytes)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise UnsupportedMediaType(expected="application/json")
+        raw = await read_limited(request, self._house.settings.max_body)
+        request.state.raw_body = raw
+        return decode_body(operation.body, raw)
+
+    async def _write(self, operation: Operation, call: Call, request: Request) -> Reply:
+        key, fingerprint = call.key, _fingerprint(operation, call, request)
+        try:
+            if operation.prepare is not None:
+                call = replace(call, body=await operation.prepare(call))
+            return await self._act(operation, call, key, fingerprint)
+        except KeyTaken:
+            return await self._again(call, key, fingerprint)
+        except Refusal as refusal:
+            if key is None or isinstance(refusal, Unavailable):
+                raise
+            return await self._again(call, key, fingerprint, otherwise=refusal)
+
+    async def _act(
+        self, operation: Operation, call: Call, key: str | None, fingerprint: bytes
+    ) -> Reply:
+        if operation.writes is None:
+            raise AssertionError(operation.id)
+        async with call.house.units.open(call.principal) as uow:
+            reply = await operation.writes(call, uow)
+            if key is None:
+                await uow.commit()
+                return reply
+            reply = Reply(_encoded(reply.body), reply.status, reply.headers, reply.media_type)
+            headers = {**reply.headers, "content-type": reply.media_type}
+            await uow.commit(Answer(key, fingerprint, reply.status, headers, reply.body))
+            return reply
+
+    async def _again(
+        self,
+        call: Call,
+        key: str | None,
+        fingerprint: bytes,
+        otherwise: Refusal | None = None,
+    ) -> Reply:
+        """The first answer to the key; where there is none, the refusal stands."""
+        first = await call.house.answers.find(call.principal, key or "")
+        if first is None:
+            raise otherwise or Unavailable(what="answer")
+        if first.fingerprint != fingerprint:
+            raise KeyReused
+        headers = dict(first.headers)
+        media_type = headers.pop("content-type", "application/json")
+        headers["idempotency-replayed"] = "true"
+        return Reply(first.body, first.status, headers, media_type)
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        raise KeyRequired
+    if not _KEY.fullmatch(key):
+        raise malformed("Idempotency-Key", "/idempotency-key", "pattern")
+    return key
+
+
+def _fingerprint(operation: Operation, call: Call, request: Request) -> bytes:
+    said = getattr(request.state, "raw_body", b"")
+    if isinstance(operation.body, Upload):
+        said = call.body.fingerprint()
+    return sha256(f"{operation.id} {request.url.path}\n".encode() + said).digest()
+
+
+def _versions(header: str | None) -> frozenset[int] | None:
+    """The versions of If-Match; None where it is absent or `*`. Raises Malformed."""
+    if header is None or header.strip() == "*":
+        return None
+    tags = [_TAG.fullmatch(part) for part in header[:200].split(",")]
+    if not all(tags):
+        raise malformed("If-Match", "/if-match", "pattern")
+    # A weak tag never matches for a change (RFC 9110 §13.1.1).
+    return frozenset(
+        int(tag.group(1)) for tag in tags if tag and not tag.group(0).strip().startswith("W/")
+    )
+
+
+def _encoded(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else orjson.dumps(body, default=str)
+
+
+def _respond(reply: Reply, call: Call) -> Response:
+    headers = dict(reply.headers)
+    tag = headers.get("etag")
+    if tag is not None and call.if_none_match is not None and _matches(call.if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    if reply.status == 204:
+        return Response(status_code=204, headers=headers)
+    headers.setdefault("content-language", call.language)
+    return Response(_encoded(reply.body), reply.status, headers, media_type=reply.media_type)
+
+
+def _matches(header: str, tag: str) -> bool:
+    tags = {part.strip().removeprefix("W/") for part in header[:1000].split(",")}
+    return "*" in tags or tag in tags

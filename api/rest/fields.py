@@ -1,0 +1,123 @@
+"""The kinds of field that bodies and queries are made of, each with its limits in the contract."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+DEEPEST = 12
+_CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r"} | {"\x7f"}
+
+
+class Body(BaseModel):
+    """A JSON body: strict types, and no field that the contract does not know."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Query(BaseModel):
+    """Query parameters: text that is read as the type wanted, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _whole(value: Any) -> Any:
+    """JSON Schema's integers include 5.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _said(value: str) -> str:
+    stripped = value.strip()
+    if not stripped:
+        raise ValueError("too-short")
+    return stripped
+
+
+def _clean(value: str) -> str:
+    if not _CONTROLS.isdisjoint(value) or any("\ud800" <= c <= "\udfff" for c in value):
+        raise ValueError("characters")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not EARLIEST <= value <= LATEST:
+        raise ValueError("out-of-range")
+    return value.astimezone(UTC)
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """JSON that PostgreSQL can keep: no NUL in texts, no bottomless nesting."""
+    if depth > DEEPEST:
+        raise ValueError("too-long")
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("characters")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _storable(name)
+            _storable(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _storable(item, depth + 1)
+    return value
+
+
+def _phone(value: str) -> str:
+    """E.164; numbers without a country are Kazakhstan's (8 701 … is +7 701 …)."""
+    try:
+        parsed = phonenumbers.parse(value, "KZ")
+    except phonenumbers.NumberParseException:
+        raise ValueError("phone") from None
+    if not phonenumbers.is_possible_number(parsed):
+        raise ValueError("phone")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _text(longest: int) -> Any:
+    return Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=longest),
+        AfterValidator(_clean),
+        AfterValidator(_said),
+        Field(json_schema_extra={"pattern": r"\S"}),
+    ]
+
+
+Integer = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Rating = Annotated[Integer, Field(ge=1, le=5)]
+Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:+-]+$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Phone = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=32),
+    AfterValidator(_clean),
+    AfterValidator(_phone),
+    Field(examples=["+7 700 123 45 67"]),
+]
+Email = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+    ),
+]
+Answers = Annotated[dict[str, Any], AfterValidator(_storable), Field(max_length=100)]
+Limit = Annotated[int, Field(ge=1, le=100)]
+Cursor = Annotated[str, StringConstraints(max_length=200)]
+ShortText = _text(500)
+LongText = _text(10_000)
