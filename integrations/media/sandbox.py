@@ -172,6 +172,6 @@ async def _end(process: Process) -> None:
     """Kill the process with all that it started, and wait until it is gone."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-    # An answer that nobody read to its end keeps its pipe open otherwise.
+    # An answer that nobody reads to its end would keep its pipe open, and `wait` with it.
     process._transport.close()  # type: ignore[attr-defined]
+    await process.wait()
