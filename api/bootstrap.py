@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,7 +13,7 @@ from domain.attachments import Cleaner, FileStore
 from domain.ports import Keyring, Now
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.deliveries import Deliveries
-from integrations.postgres.engine import open_engine
+from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
 from integrations.postgres.outbox import Outbox
@@ -91,6 +92,15 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     finally:
         await cleaner.close()
         await engine.dispose()
+
+
+def application_url(settings: Settings) -> str:
+    """The database as libpq opens it under the role that owns nothing, for the embedded broker."""
+    url = settings.database_url
+    if url is None:
+        raise ValueError("the embedded broker needs DATABASE_URL")
+    options = urlencode({"options": f"-c role={APP_ROLE}"}, quote_via=quote)
+    return f"{url}{'&' if '?' in url else '?'}{options}"
 
 
 def make_sender(settings: Settings) -> Sender:

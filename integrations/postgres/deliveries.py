@@ -141,21 +141,21 @@ class Deliveries:
             ids = [claim.delivery for claim in claims if claim.lease == lease]
             await self._fetch(_RELEASE, ids, lease)
 
-    async def begin(self, claim: Claim, at: datetime) -> Attempt | None:
-        """Take the lease over for an attempt; nothing if the claim holds no more.
+    async def begin(self, delivery: UUID, lease: datetime, at: datetime) -> Attempt | None:
+        """Take the claim's lease over for an attempt; nothing if it holds no more.
 
         A delivery whose endpoint was removed, disabled, or no longer wants its type ends here,
         cancelled.
         """
         # Later than the claim's own end in any case, so that no second attempt begins on it.
-        lease = max(at + self._attempt_lease, claim.lease + timedelta(microseconds=1))
-        rows = await self._fetch(_BEGIN, claim.delivery, claim.lease, lease)
+        own = max(at + self._attempt_lease, lease + timedelta(microseconds=1))
+        rows = await self._fetch(_BEGIN, delivery, lease, own)
         if not rows:
             return None
-        attempt = self._attempt(rows[0], lease, at)
+        attempt = self._attempt(rows[0], own, at)
         if _wanted(rows[0], attempt.endpoint):
             return attempt
-        await self._fetch(_CANCEL, claim.delivery, lease, at)
+        await self._fetch(_CANCEL, delivery, own, at)
         return None
 
     async def finish(

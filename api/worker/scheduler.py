@@ -1,0 +1,45 @@
+"""The scheduler: the loops that watch the clocks and pass events on.
+
+Any number of schedulers may run, on any number of machines: what one holds the others skip.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from api import logs
+from api.bootstrap import House
+from api.worker.broker import make_broker
+from api.worker.loops import Work, repeat
+from api.worker.relay import Dispatch, Relay
+from api.worker.ticks import Clocks, Refresh, Sweep
+
+log = structlog.get_logger()
+
+Plan = Sequence[tuple[str, Work, float]]
+
+
+async def run_scheduler(house: House, stop: asyncio.Event) -> None:
+    """Run every loop until `stop`; each survives a database or broker that is down."""
+    logs.configure(house.settings.log_level)
+    dispatch = Dispatch(house, make_broker(house.settings))
+    log.info("scheduler_started")
+    try:
+        async with asyncio.TaskGroup() as loops:
+            for name, work, period in plan(house, dispatch):
+                loops.create_task(repeat(name, work, period=period, stop=stop))
+    finally:
+        dispatch.close()
+        log.info("scheduler_stopped")
+
+
+def plan(house: House, dispatch: Dispatch) -> Plan:
+    """What is done how often, in seconds."""
+    return (
+        ("reference", Refresh(house).turn, 1.0),
+        ("relay", Relay(house).turn, 0.1),
+        ("dispatch", dispatch.turn, 0.2),
+        ("clocks", Clocks(house).turn, 0.25),
+        ("sweep", Sweep(house).turn, 60.0),
+    )

@@ -1,0 +1,90 @@
+"""What comes with time alone: clocks that run out, pauses that end, dust that gathers."""
+
+from uuid import UUID
+
+import structlog
+
+from api.bootstrap import House
+from domain.access import Principal, Role
+from domain.appeals.use_cases import act_on_due
+
+log = structlog.get_logger()
+
+UNIT = 50
+"""Appeals in one transaction: few enough that nobody waits for it, many enough to keep up."""
+
+NOBODY = UUID(int=0)
+"""Whom the register names where no person acted: the nil UUID of RFC 9562."""
+
+
+class Clocks:
+    """Acts on what is due, city by city."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._failing: set[UUID] = set()
+
+    async def turn(self) -> bool:
+        """One unit of every city; whether any of them has more.
+
+        In turn, so that a city where much is due, or where something is wrong, keeps no
+        other waiting. Raises what is wrong when it is wrong everywhere.
+        """
+        cities = self._house.references.cities()
+        found = [await self._try(city) for city in cities]
+        faults = [one for one in found if isinstance(one, Exception)]
+        if faults and len(faults) == len(cities):
+            raise faults[0]
+        return UNIT in found
+
+    async def _try(self, city: UUID) -> int | Exception:
+        try:
+            acted = await self.act(city)
+        except Exception as error:
+            if city not in self._failing:
+                self._failing.add(city)
+                log.error("city_failing", city_id=str(city), error=repr(error), exc_info=error)
+            return error
+        self._failing.discard(city)
+        return acted
+
+    async def act(self, city: UUID) -> int:
+        """Act on at most UNIT appeals of a city that are due now; how many there were."""
+        at = self._house.now()
+        async with self._house.units.open(Principal(NOBODY, Role.SYSTEM, city)) as uow:
+            changes = await act_on_due(
+                uow=uow, reference=self._house.references.of(city), at=at, limit=UNIT
+            )
+            if changes:
+                await uow.commit()
+        for change in changes:
+            types = [str(event.type) for event in change.events]
+            log.info("clock_acted", appeal_id=str(change.appeal.id), types=types)
+        return len(changes)
+
+
+class Refresh:
+    """Keeps the reference snapshots fresh."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """Read again what changed; there is never more."""
+        await self._house.references.refresh(self._house.now())
+        return False
+
+
+class Sweep:
+    """Forgets what is no longer needed, in small steps."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """One step; whether anything was found, so that there may be more."""
+        answers = await self._house.housekeeping.forget_answers()
+        uploads = await self._house.housekeeping.forget_uploads(self._house.now())
+        if answers or uploads:
+            log.info("swept", answers=answers, uploads=uploads)
+        return bool(answers or uploads)

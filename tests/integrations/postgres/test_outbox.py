@@ -1,0 +1,167 @@
+"""The relay: each event reaches each endpoint that may hear it, once, and none is passed over."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+import orjson
+import pytest
+
+from domain.access import Role
+from domain.appeals.commands import Accept, Comment
+from domain.appeals.workflow import Action
+from integrations.postgres.outbox import Outbox
+from tests.support.appeals import add_endpoint, perform, register
+from tests.support.city import KISHI
+
+AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
+
+
+async def fetch(house, statement, *values):
+    connection = await asyncpg.connect(house.settings.database_url)
+    try:
+        return await connection.fetch(statement, *values)
+    finally:
+        await connection.close()
+
+
+async def deliveries(house, endpoint):
+    return await fetch(
+        house, "SELECT * FROM delivery WHERE endpoint_id = $1 ORDER BY id", endpoint.id
+    )
+
+
+@pytest.fixture
+async def outbox(house):
+    """The house's own, with nothing left in it and no endpoint of another test."""
+    await fetch(house, "DELETE FROM outbox")
+    await fetch(house, "UPDATE webhook_endpoint SET removed_at = now()")
+    return house.outbox
+
+
+async def test_an_executor_hears_what_happens_to_its_appeals(house, outbox):
+    endpoint = await add_endpoint(house)
+    appeal = await register(house)
+    relayed = await outbox.relay(AT)
+    assert (relayed.events, relayed.deliveries) == (2, 2)
+    first, second = await deliveries(house, endpoint)
+    assert [first["type"], second["type"]] == ["appeal.registered", "appeal.assigned"]
+    assert first["state"] == "pending"
+    assert first["next_attempt_at"] == AT
+    said = orjson.loads(first["payload"])
+    assert said["data"] == {
+        "id": str(appeal.id),
+        "number": appeal.number,
+        "sequence": 1,
+        "status": "assigned",
+        "service": appeal.service,
+        "organisation_id": str(KISHI.water),
+        "links": {"appeal": f"{house.settings.base_url}/v1/appeals/{appeal.number}"},
+    }
+    assert (await outbox.relay(AT)).events == 0
+
+
+async def test_a_message_carries_no_personal_data(house, outbox):
+    endpoint = await add_endpoint(house)
+    await register(house)
+    await outbox.relay(AT)
+    for row in await deliveries(house, endpoint):
+        text = bytes(row["payload"]).decode()
+        assert "Айгүл" not in text
+        assert "7015550109" not in text
+        assert "люк" not in text
+
+
+async def test_an_organisation_above_the_executor_hears_too_and_a_stranger_does_not(house, outbox):
+    above = await add_endpoint(house, organisation=KISHI.department)
+    stranger = await add_endpoint(house, organisation=KISHI.centre)
+    await register(house)
+    await outbox.relay(AT)
+    assert len(await deliveries(house, above)) == 2
+    assert await deliveries(house, stranger) == []
+
+
+async def test_only_chosen_types_go_to_an_endpoint_and_none_to_a_disabled_one(house, outbox):
+    chosen = await add_endpoint(house, event_types=frozenset({"appeal.accepted"}))
+    disabled = await add_endpoint(house, enabled=False)
+    appeal = await register(house)
+    await perform(house, appeal, Action.ACCEPT, Accept())
+    await outbox.relay(AT)
+    assert [row["type"] for row in await deliveries(house, chosen)] == ["appeal.accepted"]
+    assert await deliveries(house, disabled) == []
+
+
+async def test_what_colleagues_say_among_themselves_is_not_told(house, outbox):
+    endpoint = await add_endpoint(house)
+    appeal = await register(house)
+    for internal in (True, False):
+        comment = Comment("Кешкі ауысымға", internal=internal)
+        await perform(house, appeal, Action.COMMENT, comment, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    told = [row["type"] for row in await deliveries(house, endpoint)]
+    assert told.count("appeal.commented") == 1
+
+
+async def test_an_event_that_commits_late_is_not_passed_over(house, outbox):
+    endpoint = await add_endpoint(house)
+    earlier = await register(house)
+    await fetch(house, "DELETE FROM outbox")
+    slow = await asyncpg.connect(house.settings.database_url)
+    try:
+        late = slow.transaction()
+        await late.start()
+        # It takes its place in the outbox first and commits last.
+        await slow.execute(
+            "INSERT INTO outbox (city_id, event_id) SELECT city_id, id FROM event"
+            " WHERE appeal_id = $1 AND sequence = 1",
+            earlier.id,
+        )
+        quick = await register(house)
+        assert (await outbox.relay(AT)).events == 0
+        await late.commit()
+    finally:
+        await slow.close()
+    assert (await outbox.relay(AT)).events == 3
+    told = [orjson.loads(row["payload"])["data"] for row in await deliveries(house, endpoint)]
+    assert [(said["number"], said["sequence"]) for said in told] == [
+        (earlier.number, 1),
+        (quick.number, 1),
+        (quick.number, 2),
+    ]
+    assert await fetch(house, "SELECT * FROM outbox") == []
+
+
+async def test_two_relays_at_once_deliver_everything_exactly_once(house, outbox):
+    endpoint = await add_endpoint(house)
+    for _ in range(12):
+        await register(house)
+    other = Outbox(house.engine, "http://elsewhere")
+
+    async def drain(relay):
+        moved = 0
+        while events := (await relay.relay(AT, limit=3)).events:
+            moved += events
+        return moved
+
+    moved = await asyncio.gather(drain(outbox), drain(other))
+    while more := (await outbox.relay(AT)).events:
+        moved.append(more)
+    assert sum(moved) == 24
+    rows = await deliveries(house, endpoint)
+    assert len(rows) == 24
+    assert len({row["event_id"] for row in rows}) == 24
+
+
+async def test_a_relay_that_fails_midway_leaves_everything_in_its_place(house, outbox):
+    endpoint = await add_endpoint(house)
+    await register(house)
+    # As a full disk would: the outbox is emptied, then the deliveries cannot be written.
+    await fetch(house, "ALTER TABLE delivery ADD CONSTRAINT disk_full CHECK (false) NOT VALID")
+    try:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await outbox.relay(AT)
+    finally:
+        await fetch(house, "ALTER TABLE delivery DROP CONSTRAINT disk_full")
+    assert await deliveries(house, endpoint) == []
+    assert (await outbox.relay(AT)).events == 2
+    assert len(await deliveries(house, endpoint)) == 2
