@@ -1,0 +1,42 @@
+"""The schema: bring it to a revision, or say where it stands."""
+
+from api.commands.console import Failure, note, say, table
+from api.commands.database import owner_url, read_settings, revision_of, some_database
+from integrations.postgres import migrate as migrations
+
+
+def migrate(*, to: str = "head", status: bool = False) -> None:
+    """Bring the database to the newest revision, creating what is missing.
+
+    Runs with the owner's URL (DATABASE_OWNER_URL, else DATABASE_URL). Safe to run from several
+    machines at once: one migrates, the others wait.
+
+    Parameters
+    ----------
+    to
+        The revision to go up to.
+    status
+        Change nothing; list the revisions and say where the database stands.
+    """
+    with some_database(read_settings()) as settings:
+        current, known = revision_of(settings), migrations.revisions()
+        if status:
+            _show(current, known)
+            return
+        if to not in (*known, "head"):
+            raise Failure(f"There is no revision '{to}'.", f"Known: {', '.join(known)}", status=2)
+        target = known[-1] if to == "head" else to
+        if current is not None and target < current:
+            raise Failure(
+                f"The database is at {current}; it does not go back to {target}.",
+                "Going back would forget; restore a backup instead.",
+            )
+        note(f"Migrating from {current or 'nothing'} to {target}.")
+        migrations.upgrade(owner_url(settings), to)
+        say(f"The database is at revision {revision_of(settings)}.")
+
+
+def _show(current: str | None, known: tuple[str, ...]) -> None:
+    done = known.index(current) + 1 if current in known else 0
+    rows = [(name, "done" if place < done else "to come") for place, name in enumerate(known)]
+    table(("revision", "state"), rows)
