@@ -22,13 +22,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ikomek_", frozen=True, extra="ignore")
 
-    database_url: str | None = Field(None, validation_alias=_shared("database_url"))
+    database_url: str | None = Field(default=None, validation_alias=_shared("database_url"))
     """PostgreSQL as libpq names it; none: the embedded server, under `home`."""
-    database_owner_url: str | None = Field(None, validation_alias=_shared("database_owner_url"))
+    database_owner_url: str | None = Field(
+        default=None, validation_alias=_shared("database_owner_url")
+    )
     """The owner's URL, for migrations; none: `database_url`."""
-    broker_url: str | None = Field(None, validation_alias=_shared("broker_url"))
+    broker_url: str | None = Field(default=None, validation_alias=_shared("broker_url"))
     """amqp://… or redis://…; none: the embedded broker, in the same PostgreSQL."""
-    storage_url: str | None = Field(None, validation_alias=_shared("storage_url"))
+    storage_url: str | None = Field(default=None, validation_alias=_shared("storage_url"))
     """s3://bucket/prefix?endpoint=…&region=…; none: a folder under `home`."""
     home: Path = Path("var")
     """Where the embedded server, files and keys live."""

@@ -177,6 +177,16 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Адрес приёма выключен.",
         "The endpoint is disabled.",
     ),
+    "file-exists": _t(
+        "Бұл кілтпен басқа файл сақталған: жаңа Idempotency-Key алыңыз.",
+        "С этим ключом сохранён другой файл: возьмите новый Idempotency-Key.",
+        "Another file was kept under this key: take a new Idempotency-Key.",
+    ),
+    "organisation-cycle": _t(
+        "Ұйым өзіне бағына алмайды.",
+        "Организация не может подчиняться самой себе.",
+        "An organisation cannot be its own parent.",
+    ),
     "too-many-endpoints": _t(
         "Ұйымға ең көбі {limit} мекенжай тіркеледі.",
         "Организация может иметь не более {limit} адресов.",

@@ -101,6 +101,12 @@ class Endpoints(Protocol):
     async def remove(self, id: UUID, *, at: datetime) -> None:
         """Take it out of use; its deliveries end as cancelled. Raises NotFound."""
 
+    async def send(self, endpoint: Endpoint, type: str, payload: bytes, *, at: datetime) -> UUID:
+        """Put a message on its way to one endpoint alone; the delivery's id."""
+
+    async def retry(self, delivery: UUID, *, at: datetime) -> None:
+        """Put a finished delivery on its way again. Raises NotFound, Conflict."""
+
 
 class Citizens(Protocol):
     """What the city knows of its residents."""

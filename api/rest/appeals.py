@@ -1,9 +1,10 @@
 """Appeals: register, find, read, correct; their history, clocks, applicant and attachments."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
+from typing_extensions import TypedDict
 
 from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
@@ -102,14 +103,10 @@ class CorrectionBody(f.Body):
     answers: f.Answers | None = None
 
 
-def _several(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
 class AppealsQuery(f.Query):
     """Which appeals; conditions are joined by 'and'."""
 
-    status: Annotated[tuple[Status, ...], BeforeValidator(_several), Field(max_length=9)] = ()
+    status: Annotated[tuple[Status, ...], BeforeValidator(f.several), Field(max_length=9)] = ()
     service: f.Code | None = None
     category: f.Code | None = None
     sphere: f.Code | None = None

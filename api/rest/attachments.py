@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID, uuid5
+
+from typing_extensions import TypedDict
 
 from api.rest.bodies import ReadFile
 from api.rest.operation import Call, Operation, Reply, Upload

@@ -31,6 +31,11 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def several(value: Any) -> Any:
+    """A query parameter that may be repeated."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
 def _whole(value: Any) -> Any:
     """JSON Schema's integers include 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -6,8 +6,10 @@ which is permitted by role and recorded (law 6).
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from api.rest.operation import Call
 from domain.access import Role

@@ -8,8 +8,9 @@ from uuid import UUID
 import orjson
 
 from domain.access import Principal
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from domain.ports import Keyring
+from domain.values import new_id
 from domain.webhooks.model import Endpoint
 
 if TYPE_CHECKING:
@@ -73,6 +74,38 @@ class SqlEndpoints:
             "UPDATE delivery SET state = 'cancelled', finished_at = $2, next_attempt_at = NULL"
             " WHERE endpoint_id = $1 AND state = 'pending'",
             id, at,
+        )  # fmt: skip
+
+    async def send(self, endpoint: Endpoint, type: str, payload: bytes, *, at: datetime) -> UUID:
+        """Put a message on its way to one endpoint alone."""
+        await self._lane.begin()
+        id = new_id()
+        await self._lane.fetch(
+            "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
+            " next_attempt_at) VALUES ($1, $2, $3, $4, $5, 'pending', $6, $6)",
+            id, self._principal.city, endpoint.id, type, payload, at,
+        )  # fmt: skip
+        return id
+
+    async def retry(self, delivery: UUID, *, at: datetime) -> None:
+        """Put a finished delivery on its way again, with all its tries before it."""
+        await self._lane.begin()
+        found = await self._lane.fetch(
+            "SELECT d.state, w.enabled FROM delivery d JOIN webhook_endpoint w"
+            " ON w.id = d.endpoint_id WHERE w.city_id = $1 AND w.organisation_id = $2"
+            " AND w.removed_at IS NULL AND d.id = $3 FOR UPDATE OF d",
+            *self._scope, delivery,
+        )  # fmt: skip
+        if not found:
+            raise NotFound(kind="delivery", id=str(delivery))
+        if found[0]["state"] == "pending":
+            raise Conflict(reason="delivery-not-finished")
+        if not found[0]["enabled"]:
+            raise Conflict(reason="endpoint-disabled")
+        await self._lane.fetch(
+            "UPDATE delivery SET state = 'pending', next_attempt_at = $2, finished_at = NULL,"
+            " leased_until = NULL WHERE id = $1",
+            delivery, at,
         )  # fmt: skip
 
     @property

@@ -1,0 +1,186 @@
+"""The ASGI application: routes made from the table of operations, one way in, one way out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from itertools import groupby
+from typing import cast
+
+import orjson
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from api.bootstrap import House, open_house
+from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.languages import preferred
+from api.limits import NAMES
+from api.logs import configure
+from api.middleware import RequestRecord
+from api.pages import ROUTES as PAGES
+from api.rest.dispatch import Door
+from api.rest.openapi import document
+from api.rest.operation import Operation
+from api.rest.table import OPERATIONS
+from api.settings import Settings
+from domain.errors import NotFound, Refusal
+
+log = structlog.get_logger()
+
+EXPOSED = (
+    "etag", "link", "location", "x-request-id", "retry-after", "idempotency-replayed", *NAMES,
+)  # fmt: skip
+REFRESH_SECONDS = 1.0
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The application; without settings those of the environment."""
+    chosen = settings if settings is not None else Settings()
+    configure(chosen.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_house(chosen, name="ikomek-api") as house, _kept_fresh(house):
+            app.state.door = Door(house)
+            yield
+            with suppress(Refusal):
+                await house.units.numbers.release()
+
+    return Starlette(
+        routes=[*_routes(), Route("/v1/openapi.json", _contract), *PAGES],
+        lifespan=lifespan,
+        exception_handlers={
+            Refusal: _refused,
+            HTTPException: _refused_by_starlette,
+            ClientDisconnect: _gone,
+            Exception: _failed,
+        },
+        middleware=[
+            Middleware(RequestRecord),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=chosen.cors_origins,
+                allow_methods=["GET", "POST", "PATCH", "DELETE"],
+                allow_headers=["authorization", "content-type", "idempotency-key", "if-match",
+                               "if-none-match", "accept-language", "x-request-id"],
+                expose_headers=EXPOSED,
+                max_age=600,
+            ),
+        ],
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def _kept_fresh(house: House) -> AsyncIterator[None]:
+    """Read the cities' agreements now, and again whenever they change.
+
+    A database that is down at the start is no reason to die: calls answer 503 until it is up.
+    """
+
+    async def refresh() -> None:
+        down = False
+        while True:
+            try:
+                await house.references.refresh(house.now())
+                down = False
+            except Refusal as refusal:
+                if not down:
+                    log.warning("reference_unavailable", code=refusal.code)
+                down = True
+            except Exception:
+                log.exception("reference_unreadable")
+            ready.set()
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    ready = asyncio.Event()
+    task = asyncio.create_task(refresh())
+    await ready.wait()
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _routes() -> list[Route]:
+    """One route per path: Starlette would name one method only in Allow for several."""
+    ordered = sorted(OPERATIONS, key=lambda operation: operation.path)
+    paths = groupby(ordered, key=lambda operation: operation.path)
+    # Literal paths before those with parameters, or the parameter would swallow them.
+    found = {path: _Endpoint(list(operations)) for path, operations in paths}
+    return [
+        Route(path, found[path], methods=None, include_in_schema=False)
+        for path in sorted(found, key=lambda path: ("{" in path, path))
+    ]
+
+
+class _Endpoint:
+    """The ASGI endpoint of one path: finds the operation of the method."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self._by_method = {operation.method: operation for operation in operations}
+        self._allowed = ", ".join(sorted({*self._by_method, "OPTIONS", *self._head()}))
+
+    def _head(self) -> set[str]:
+        return {"HEAD"} if "GET" in self._by_method else set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": self._allowed})
+        operation = self._by_method.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            raise MethodNotAllowed(allowed=self._allowed)
+        request.state.route = operation.id
+        door: Door = request.app.state.door
+        return await door.handle(operation, request)
+
+
+async def _contract(_: Request) -> Response:
+    return Response(orjson.dumps(document()), media_type="application/json")
+
+
+def _asked(request: Request) -> Asked:
+    state = request.state
+    return Asked(
+        path=request.url.path,
+        language=preferred(request.headers.get("accept-language")),
+        request_id=getattr(state, "request_id", ""),
+        base_url="",
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return problem(cast("Refusal", error), _asked(request))
+
+
+async def _refused_by_starlette(request: Request, error: Exception) -> Response:
+    told = cast("HTTPException", error)
+    if told.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (told.headers or {}).get("Allow", "GET")
+        return problem(MethodNotAllowed(allowed=allowed), _asked(request))
+    if told.status_code == HTTPStatus.NOT_FOUND:
+        return problem(NotFound(kind="path", id=request.url.path), _asked(request))
+    return problem(Malformed(told.detail), _asked(request))
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """The caller hung up; nobody reads this."""
+    return Response(status_code=400)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("unexpected", request_id=_asked(request).request_id, exc_info=error)
+    return problem(Internal(request_id=_asked(request).request_id), _asked(request))

@@ -1,0 +1,26 @@
+"""Every operation of the REST API; routes and contract are both made from this table."""
+
+from api.rest import (
+    actions,
+    appeals,
+    assignments,
+    attachments,
+    catalogue,
+    organisations,
+    promises,
+    service,
+    webhooks,
+)
+from api.rest.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *appeals.OPERATIONS,
+    *actions.OPERATIONS,
+    *attachments.OPERATIONS,
+    *assignments.OPERATIONS,
+    *catalogue.OPERATIONS,
+    *organisations.OPERATIONS,
+    *promises.OPERATIONS,
+    *webhooks.OPERATIONS,
+    *service.OPERATIONS,
+)
