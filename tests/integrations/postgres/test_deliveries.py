@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import pytest
 
 from domain.access import Role
@@ -13,19 +12,12 @@ from domain.webhooks.schedule import DELAYS, Outcome, next_attempt
 from integrations.postgres.deliveries import Deliveries
 from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
+from tests.support.sql import fetch
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 OK = AttemptResult(204, None, 12, "", None)
 DOWN = AttemptResult(None, "not-connected", 3, "", None)
-
-
-async def fetch(house, statement, *values):
-    connection = await asyncpg.connect(house.settings.database_url)
-    try:
-        return await connection.fetch(statement, *values)
-    finally:
-        await connection.close()
 
 
 async def row(house, delivery):

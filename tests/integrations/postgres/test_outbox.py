@@ -13,16 +13,9 @@ from domain.appeals.workflow import Action
 from integrations.postgres.outbox import Outbox
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import KISHI
+from tests.support.sql import fetch
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
-
-
-async def fetch(house, statement, *values):
-    connection = await asyncpg.connect(house.settings.database_url)
-    try:
-        return await connection.fetch(statement, *values)
-    finally:
-        await connection.close()
 
 
 async def deliveries(house, endpoint):

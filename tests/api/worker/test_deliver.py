@@ -1,0 +1,163 @@
+"""From the appeal to the executor's own machine: nothing is lost, whoever dies."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+from standardwebhooks import Webhook
+
+from domain.appeals.commands import Accept
+from domain.appeals.workflow import Action
+from tests.conftest import make_settings
+from tests.integrations.webhooks.receiver import OK, receiver, response
+from tests.support.appeals import SECRET, add_endpoint, perform, register
+from tests.support.sql import fetch
+from tests.support.worker import eventually, scheduling, worker_process, working
+
+BROKERS = [
+    pytest.param(None, id="embedded"),
+    pytest.param("TEST_RABBITMQ_URL", id="rabbitmq"),
+    pytest.param("TEST_REDIS_URL", id="redis"),
+]
+
+
+def verified(request):
+    """The message of a request, as the receiver's own library reads it."""
+    return Webhook(SECRET).verify(request.body, request.headers)
+
+
+def ids(requests):
+    return {request.headers["webhook-id"] for request in requests}
+
+
+async def states(house, endpoint):
+    rows = await fetch(house, "SELECT state FROM delivery WHERE endpoint_id = $1", endpoint.id)
+    return [row["state"] for row in rows]
+
+
+def all_delivered(house, endpoint, count):
+    async def check():
+        return await states(house, endpoint) == ["delivered"] * count
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+async def quiet(house):
+    """No endpoint of another test hears anything."""
+    yield
+    await fetch(house, "UPDATE webhook_endpoint SET removed_at = now() WHERE removed_at IS NULL")
+
+
+@pytest.mark.parametrize("variable", BROKERS)
+async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(house, variable, tmp_path):
+    if variable is not None and variable not in os.environ:
+        pytest.skip(f"{variable} is not set")
+    broker = os.environ[variable] if variable else None
+    settings = make_settings(house.settings.database_url, tmp_path, broker_url=broker)
+    scheduled = type(house)(**{**fields(house), "settings": settings})
+    async with receiver() as machine, scheduling(scheduled), working(settings):
+        endpoint = await add_endpoint(house, machine.url())
+        appeal = await register(house)
+        await perform(house, appeal, Action.ACCEPT, Accept())
+        took = await eventually(all_delivered(house, endpoint, 3))
+    told = [verified(request) for request in machine.requests]
+    assert {said["type"] for said in told} == {
+        "appeal.registered", "appeal.assigned", "appeal.accepted",
+    }  # fmt: skip
+    assert {said["data"]["number"] for said in told} == {appeal.number}
+    assert len(ids(machine.requests)) == 3
+    assert took < 10
+
+
+def fields(house):
+    return {name: getattr(house, name) for name in type(house).__dataclass_fields__}
+
+
+async def test_a_failing_machine_is_tried_again_with_the_same_id(house):
+    answers = [response(503), OK]
+
+    async def script(writer):
+        writer.write(answers.pop(0) if answers else OK)
+        await writer.drain()
+
+    async with receiver(script) as machine, scheduling(house), working(house.settings):
+        endpoint = await add_endpoint(
+            house, machine.url(), event_types=frozenset({"appeal.registered"})
+        )
+        await register(house)
+        await eventually(all_delivered(house, endpoint, 1))
+    first, second = machine.requests
+    assert ids([first]) == ids([second])
+    assert first.body == second.body
+    assert verified(first) == verified(second)
+    assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 4
+
+
+async def test_receivers_that_never_answer_delay_no_other(house):
+    """More of them than the worker has threads."""
+
+    end = asyncio.Event()
+
+    async def silence(writer):
+        await end.wait()
+
+    async with receiver(silence) as tarpit, receiver() as machine:
+        for _ in range(4):
+            await add_endpoint(house, tarpit.url())
+        endpoint = await add_endpoint(house, machine.url())
+        async with working(house.settings), scheduling(house):
+            for _ in range(3):
+                await register(house)
+            took = await eventually(all_delivered(house, endpoint, 6))
+            assert took < 5
+            assert tarpit.connections >= 20
+            tarpit_ids = "endpoint_id <> $1 AND state = 'pending'"
+            rows = await fetch(house, f"SELECT * FROM delivery WHERE {tarpit_ids}", endpoint.id)
+            assert len(rows) == 24
+            end.set()
+
+
+async def test_a_killed_worker_loses_nothing(house):
+    """Acknowledged is delivered at least once, and repeats bear the same id."""
+
+    async def slowly(writer):
+        await asyncio.sleep(0.3)
+        writer.write(OK)
+        await writer.drain()
+
+    async with receiver(slowly) as machine:
+        endpoint = await add_endpoint(house, machine.url())
+        async with scheduling(house):
+            with worker_process(house.settings) as victim:
+                appeals = [await register(house) for _ in range(20)]
+
+                async def in_the_midst():
+                    return (await states(house, endpoint)).count("delivered") >= 10
+
+                await eventually(in_the_midst)
+                victim.send_signal(signal.SIGKILL)
+                victim.wait(10)
+            assert "pending" in await states(house, endpoint)
+            # The minute that the dead worker's leases last goes by.
+            await fetch(
+                house,
+                "UPDATE delivery SET leased_until = leased_until - interval '1 hour'"
+                " WHERE leased_until IS NOT NULL",
+            )
+            with worker_process(house.settings) as successor:
+                await eventually(all_delivered(house, endpoint, 40))
+                successor.send_signal(signal.SIGTERM)
+                assert successor.wait(20) == 0
+    told = [verified(request)["data"] for request in machine.requests]
+    heard = {(said["number"], said["sequence"]) for said in told}
+    assert heard == {(appeal.number, place) for appeal in appeals for place in (1, 2)}
+    assert len(ids(machine.requests)) == 40
+    (attempts,) = await fetch(
+        house,
+        "SELECT count(*) FROM delivery_attempt a JOIN delivery d ON d.id = a.delivery_id"
+        " WHERE d.endpoint_id = $1",
+        endpoint.id,
+    )
+    assert attempts["count"] == 40
