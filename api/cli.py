@@ -4,27 +4,38 @@ import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
-from api.commands import (
-    catalogue,
-    contracts,
-    demo,
-    doctor,
-    migrate,
-    organisations,
-    policies,
-    register,
-    roles,
-    token,
-    up,
-)
 from api.commands.console import Failure, Reported, complain, err
 from domain.errors import Refusal
 from integrations.postgres.postmaster import EmbeddedPostgresError
 
 DEBUG = "--debug"
 INTERRUPTED = 130
+
+COMMANDS = {
+    "up": (
+        "api.commands.up:up",
+        "Start everything on this machine; --demo brings a city along.\n\n"
+        "Without DATABASE_URL a PostgreSQL of its own is started under home; it needs neither "
+        "root nor a system package. A role that dies is started again. Ctrl-C or SIGTERM ends "
+        "all of it.",
+    ),
+    "serve": ("api.commands.roles:serve", "Serve the API alone."),
+    "worker": ("api.commands.roles:worker", "Do the work that appeals cause: webhooks, files."),
+    "scheduler": ("api.commands.roles:scheduler", "Watch the clocks and pass events on."),
+    "migrate": ("api.commands.migrate:migrate", "Bring the database to the newest revision."),
+    "demo": ("api.commands.demo:app", "The city Semey: load it, replay its days, show its keys."),
+    "catalogue": ("api.commands.catalogue:app", "The services: check, import, export."),
+    "policies": ("api.commands.policies:app", "What the city promises: import."),
+    "organisations": ("api.commands.organisations:app", "Who acts: check, import, export."),
+    "token": ("api.commands.token:app", "Bearer tokens: issue, list, revoke."),
+    "register": ("api.commands.register:app", "The register of events: verify, export."),
+    "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
+    "workflow": ("api.commands.contracts:workflow", "The life of an appeal, as a diagram."),
+    "doctor": ("api.commands.doctor:doctor", "Look at everything that the platform stands on."),
+}
+"""Each command's place and its line of help; the place is imported when the command is run."""
 
 app = App(
     name="ikomek",
@@ -39,16 +50,8 @@ app = App(
     print_error=False,
     result_action="return_value",
 )
-app.command(up.up)
-app.command(roles.serve)
-app.command(roles.worker)
-app.command(roles.scheduler)
-app.command(migrate.migrate)
-for group in (catalogue, policies, organisations, token, register, demo):
-    app.command(group.app)
-app.command(contracts.openapi)
-app.command(contracts.workflow)
-app.command(doctor.doctor)
+for _name, (_place, _line) in COMMANDS.items():
+    app.command(_place, name=_name, help=_line)
 
 
 def run(arguments: Sequence[str]) -> int:
