@@ -5,19 +5,46 @@ No personal data (law 6): what is logged is ids, codes, counts and times.
 
 import logging
 import sys
+import traceback
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET = ("pika", "psycopg.pool", "aiohttp.access", "dramatiq.worker.ConsumerThread")
+QUIET = ("dramatiq", "dramatiq_postgres", "pika", "psycopg.pool", "aiohttp.access", "alembic")
 """Libraries that tell much: only their warnings are kept."""
+
+
+def summary(error: BaseException) -> str:
+    """An error in one line: its kind, and the first line of what it says.
+
+    Databases tell the failing row in the lines after the first, and a row holds personal data.
+    """
+    said = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _traceback(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Where an error arose, as places in the code: no values of variables."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["error"] = summary(error)
+        event["traceback"] = [f"{f.filename}:{f.lineno} {f.name}" for f in frames]
+        if error.__cause__ is not None:
+            event["cause"] = summary(error.__cause__)
+    return event
+
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.dict_tracebacks,
+    _traceback,
 )
 
 

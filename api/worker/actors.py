@@ -20,6 +20,7 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
 from api.bootstrap import House, make_sender, open_house
+from api.logs import summary
 from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
 from api.worker.courier import Post, attempt_delivery
@@ -87,7 +88,7 @@ class Workshop(Middleware):
             )
         except Exception as error:
             # Its lease ends by itself, and the delivery is due again.
-            log.warning("delivery_postponed", delivery_id=str(delivery), error=repr(error))
+            log.warning("delivery_postponed", delivery_id=str(delivery), error=summary(error))
 
     def _ended(self, attempt: asyncio.Task[None]) -> None:
         self._attempts.discard(attempt)

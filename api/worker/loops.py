@@ -28,7 +28,7 @@ async def repeat(name: str, work: Work, *, period: float, stop: asyncio.Event) -
         except Exception as error:
             failures += 1
             if failures == 1:
-                log.error("loop_failing", loop=name, error=repr(error), exc_info=error)
+                log.error("loop_failing", loop=name, exc_info=error)
         else:
             if failures:
                 log.info("loop_recovered", loop=name, failures=failures)

@@ -43,7 +43,7 @@ class Clocks:
         except Exception as error:
             if city not in self._failing:
                 self._failing.add(city)
-                log.error("city_failing", city_id=str(city), error=repr(error), exc_info=error)
+                log.error("city_failing", city_id=str(city), exc_info=error)
             return error
         self._failing.discard(city)
         return acted

@@ -82,7 +82,7 @@ async def test_a_city_in_which_something_is_wrong_keeps_no_other_waiting(house):
 
 
 async def test_a_loop_outlives_faults_and_tells_of_them_once():
-    turns = []
+    turns: list[int] = []
     stop = asyncio.Event()
 
     async def work():

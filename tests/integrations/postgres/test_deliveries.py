@@ -229,5 +229,6 @@ async def test_a_claim_does_not_end_before_an_attempt_on_it_began(house, endpoin
     delivery = await add_delivery(house, endpoint)
     (claim,) = await short.claim(AT)
     attempt = await short.begin(delivery, claim.lease, AT)
+    assert attempt is not None
     assert attempt.lease > claim.lease
     assert await short.begin(delivery, claim.lease, AT) is None

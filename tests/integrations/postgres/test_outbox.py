@@ -136,7 +136,7 @@ async def test_two_relays_at_once_deliver_everything_exactly_once(house, outbox)
             moved += events
         return moved
 
-    moved = await asyncio.gather(drain(outbox), drain(other))
+    moved = list(await asyncio.gather(drain(outbox), drain(other)))
     while more := (await outbox.relay(AT)).events:
         moved.append(more)
     assert sum(moved) == 24
