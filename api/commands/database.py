@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.bootstrap import read_keyring, read_now
 from api.commands.console import Failure, note
+from api.commands.environment import read_settings
 from api.settings import Settings
 from domain.ports import Keyring, Now
 from domain.reference import City
@@ -36,11 +37,6 @@ class Office:
     keyring: Keyring
     tokens: Tokens
     now: Now
-
-
-def read_settings(**chosen: Any) -> Settings:
-    """The environment's settings, with what the command line chose itself."""
-    return Settings(**{name: value for name, value in chosen.items() if value is not None})
 
 
 @contextmanager

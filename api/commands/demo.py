@@ -11,7 +11,8 @@ from cyclopts import App
 from api.commands import semey
 from api.commands.console import Failure, note, progress, say, table
 from api.commands.credentials import Credential, Credentials, executor_of
-from api.commands.database import Office, in_office, read_settings
+from api.commands.database import Office, in_office
+from api.commands.environment import read_settings
 from demo.context import ReplayContext
 from domain.access import Role
 from integrations.postgres import office

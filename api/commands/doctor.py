@@ -15,11 +15,11 @@ from api.commands.console import Failure, Reported, table
 from api.commands.database import (
     Office,
     open_office,
-    read_settings,
     require_newest,
     revision_of,
     some_database,
 )
+from api.commands.environment import read_settings
 from api.settings import Settings
 from integrations.postgres.engine import APP_ROLE
 from integrations.storage.objects import open_store

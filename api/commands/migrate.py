@@ -1,7 +1,8 @@
 """The schema: bring it to a revision, or say where it stands."""
 
 from api.commands.console import Failure, note, say, table
-from api.commands.database import owner_url, read_settings, revision_of, some_database
+from api.commands.database import owner_url, revision_of, some_database
+from api.commands.environment import read_settings
 from integrations.postgres import migrate as migrations
 
 

@@ -3,19 +3,18 @@
 import asyncio
 import os
 import signal
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from api.bootstrap import open_house
-from api.commands.database import read_settings, ready_database
+from api.commands.environment import environment, read_settings
 from api.settings import Settings
 
 APPLICATION = "api.app:create_app"
 THREADS = 8
-PASSED_ON = ("home", "host", "port", "workers", "warp_from", "warp_since", "warp_until")
 
 Count = Annotated[int | None, Parameter(validator=Number(gte=1))]
 
@@ -32,7 +31,7 @@ def serve(*, host: str | None = None, port: int | None = None, workers: Count = 
     workers
         Processes; IKOMEK_WORKERS, else 1.
     """
-    with ready_database(read_settings(host=host, port=port, workers=workers)) as settings:
+    with _database(read_settings(host=host, port=port, workers=workers)) as settings:
         os.environ.update(environment(settings))
         _serve(settings)
 
@@ -47,31 +46,27 @@ def worker(*, threads: Annotated[int, Parameter(validator=Number(gte=1))] = THRE
     """
     from api.worker.process import run_worker
 
-    with ready_database(read_settings()) as settings:
+    with _database(read_settings()) as settings:
         run_worker(settings, threads=threads)
 
 
 def scheduler() -> None:
     """Watch the clocks and pass events on until SIGTERM; several share the work safely."""
-    with ready_database(read_settings()) as settings:
+    with _database(read_settings()) as settings:
         asyncio.run(_schedule(settings))
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """What another process of the platform must be told to stand in the same place.
+@contextmanager
+def _database(settings: Settings) -> Iterator[Settings]:
+    """The named database as it is: /v1/ready tells whether it serves. Else the embedded one."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    # A role that need not look after a server starts in half the time without all this.
+    from api.commands.database import ready_database
 
-    The owner's URL is left out: no role that runs for long needs it (law 1).
-    """
-    told = {"DATABASE_URL": settings.database_url}
-    told |= {f"IKOMEK_{name.upper()}": _text(getattr(settings, name)) for name in PASSED_ON}
-    told["IKOMEK_HOME"] = str(settings.home.resolve())
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return None if value is None else str(value)
+    with ready_database(settings) as named:
+        yield named
 
 
 def _serve(settings: Settings) -> None:
@@ -91,11 +86,11 @@ def _serve(settings: Settings) -> None:
         workers_kill_timeout=10,
         websockets=False,
         log_level=LogLevels[settings.log_level.lower()],
-        process_name="ikomek serve",
     ).serve()
 
 
 async def _schedule(settings: Settings) -> None:
+    from api.bootstrap import open_house
     from api.worker.scheduler import run_scheduler
 
     stop = asyncio.Event()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from api.commands.console import note
+from api.commands.environment import KEPT_BACK
 from integrations.postgres.descent import die_with_parent
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -31,7 +32,8 @@ class Child:
     ) -> None:
         self.name = name
         self._command = [sys.executable, "-m", "api.cli", *arguments]
-        self._environment = {**os.environ, **environment}
+        kept = {name: value for name, value in os.environ.items() if name not in KEPT_BACK}
+        self._environment = {**kept, **environment}
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None

@@ -25,11 +25,10 @@ from api.commands.database import (
     Office,
     open_office,
     owner_url,
-    read_settings,
     revision_of,
     some_database,
 )
-from api.commands.roles import environment
+from api.commands.environment import environment, read_settings
 from api.commands.supervisor import Child
 from api.settings import Settings
 from domain.access import Role
