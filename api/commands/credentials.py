@@ -85,11 +85,12 @@ class Credentials:
 
     async def ensure(self, at: Office, city: City, people: Sequence[Person]) -> list[Credential]:
         """A living token for each; those that stand are kept. The file is written once."""
-        found = [await self._one(at, city, person) for person in people]
-        self._write()
+        found = [await self.one(at, city, person) for person in people]
+        self.write()
         return found
 
-    async def _one(self, at: Office, city: City, person: Person) -> Credential:
+    async def one(self, at: Office, city: City, person: Person) -> Credential:
+        """A living token for one person; `write` keeps it."""
         key = (person.role, person.name, person.organisation)
         known = self._known.get(key)
         if known is not None and await at.tokens.find(known.token) is not None:
@@ -121,7 +122,8 @@ class Credentials:
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise Failure(f"{self.path} is spoilt.", "Remove it; new tokens are made.") from error
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Put everybody's into the file, whole or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         document = {"credentials": [asdict(each) for each in self.all]}
         fresh = self.path.with_suffix(".new")

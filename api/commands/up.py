@@ -149,11 +149,13 @@ async def _load(office: Office, *, again: bool) -> bool:
 
 async def _replay(office: Office, settings: Settings, base: str) -> None:
     """A replay that fails says so and leaves the platform serving."""
-    since, until = settings.warp_since, settings.warp_until
     try:
-        await demonstration.replay_sample(office, base, (since, until) if since and until else None)
-    except (Failure, httpx2.HTTPError) as error:
-        complain(f"The replay stopped: {error}", "Run it again: ikomek demo replay")
+        await demonstration.replay_sample(office, settings, base)
+    except Exception as error:
+        complain(
+            f"The replay stopped: {type(error).__name__}: {error}",
+            "Run it again: ikomek demo replay",
+        )
 
 
 async def _show(office: Office, base: str) -> None:
