@@ -31,6 +31,7 @@ from api.commands.database import (
 from api.commands.environment import environment, read_settings
 from api.commands.supervisor import Child
 from api.settings import Settings
+from demo.sample.rows import WINDOW
 from domain.access import Role
 from integrations.postgres import migrate
 
@@ -47,7 +48,6 @@ class Plan:
 
     demo: bool
     again: bool
-    days: int
     seconds: int
 
 
@@ -58,7 +58,6 @@ def up(
     home: Path | None = None,
     host: str | None = None,
     port: int | None = None,
-    days: Amount = 5,
     seconds: Amount = 90,
 ) -> None:
     """Start everything on this machine and keep it running until Ctrl-C or SIGTERM.
@@ -78,10 +77,8 @@ def up(
         Address to listen on; IKOMEK_HOST, else 127.0.0.1.
     port
         Port to listen on; IKOMEK_PORT, else 8109.
-    days
-        How many days back the city's clock begins in a replay.
     seconds
-        How long the replay takes; afterwards the city's clock is the real one.
+        How long the replay of five days takes; afterwards the city's clock is the real one.
     """
     settings = read_settings(home=home, host=host, port=port)
     _require_free(settings)
@@ -90,7 +87,7 @@ def up(
     with _interruptible(), some_database(settings) as named:
         note(f"The database answers, at revision {revision_of(named) or 'none'}.")
         migrate.upgrade(owner_url(named))
-        asyncio.run(_run(named, Plan(demo, again, days, seconds)))
+        asyncio.run(_run(named, Plan(demo, again, seconds)))
 
 
 async def _run(settings: Settings, plan: Plan) -> None:
@@ -165,9 +162,9 @@ async def _show(office: Office, base: str) -> None:
 
 
 def _warped(settings: Settings, plan: Plan) -> Settings:
-    """The city's clock begins some days back, runs fast, and meets the real one."""
+    """The city's clock begins five days back, runs fast, and meets the real one."""
     now = clock.real()
-    start, end = now - timedelta(days=plan.days), now + timedelta(seconds=plan.seconds)
+    start, end = now - WINDOW, now + timedelta(seconds=plan.seconds)
     return settings.model_copy(update={"warp_from": start, "warp_since": now, "warp_until": end})
 
 

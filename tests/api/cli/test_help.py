@@ -42,7 +42,7 @@ def test_the_program_names_all_its_commands(nowhere):
         ("catalogue", "import"),
         ("token", "issue", "--role", "mayor", "--organisation", "centre", "--name", "A"),
         ("up", "--port", "many"),
-        ("up", "--days", "0"),
+        ("up", "--seconds", "0"),
         ("catalogue", "check", "/no/such/folder"),
     ],
     ids=" ".join,
