@@ -17,6 +17,9 @@ from api.worker.ticks import Clocks, Refresh, Sweep
 
 log = structlog.get_logger()
 
+LAST_CALL = 10.0
+"""Seconds that turns under way have to end: what they hold is rolled back or leased."""
+
 Plan = Sequence[tuple[str, Work, float]]
 
 
@@ -26,9 +29,15 @@ async def run_scheduler(house: House, stop: asyncio.Event) -> None:
     dispatch = Dispatch(house, make_broker(house.settings))
     log.info("scheduler_started")
     try:
-        async with asyncio.TaskGroup() as loops:
-            for name, work, period in plan(house, dispatch):
-                loops.create_task(repeat(name, work, period=period, stop=stop))
+        async with asyncio.TaskGroup() as group:
+            loops = [
+                group.create_task(repeat(name, work, period=period, stop=stop))
+                for name, work, period in plan(house, dispatch)
+            ]
+            await stop.wait()
+            _, late = await asyncio.wait(loops, timeout=LAST_CALL)
+            for loop in late:
+                loop.cancel()
     finally:
         dispatch.close()
         log.info("scheduler_stopped")

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from domain.access import Role
@@ -80,6 +81,22 @@ async def test_two_dispatchers_at_once_claim_a_delivery_once(house, queue, endpo
     found = await asyncio.gather(*(queue.claim(AT) for _ in range(4)))
     claimed = [claim.delivery for claims in found for claim in claims]
     assert sorted(claimed) == sorted(known)
+
+
+async def test_what_another_dispatcher_is_just_claiming_is_passed_over(house, queue, endpoint):
+    held, free = [await add_delivery(house, endpoint) for _ in range(2)]
+    other = await asyncpg.connect(house.settings.database_url)
+    try:
+        claiming = other.transaction()
+        await claiming.start()
+        lease = AT + timedelta(minutes=1)
+        await other.execute("UPDATE delivery SET leased_until = $2 WHERE id = $1", held, lease)
+        found = await asyncio.wait_for(queue.claim(AT), 2)
+        assert [claim.delivery for claim in found] == [free]
+        await claiming.commit()
+    finally:
+        await other.close()
+    assert await queue.claim(AT) == []
 
 
 async def test_a_released_claim_is_due_at_once(house, queue, endpoint):
