@@ -1,19 +1,19 @@
 """The demonstration: the city of Semey, its people, and some days of its appeals."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from itertools import cycle
 
 import httpx2
 from cyclopts import App
 
+from api.bootstrap import read_now
 from api.commands import semey
-from api.commands.console import Failure, note, progress, say, table
+from api.commands.console import Failure, err, note, say, table
 from api.commands.credentials import Credential, Credentials, executor_of
 from api.commands.database import Office, in_office
 from api.commands.environment import read_settings
 from api.settings import Settings
-from demo.context import ReplayContext
+from demo.semey.city import demo_city
 from domain.access import Role
 from integrations.postgres import office
 
@@ -70,23 +70,50 @@ async def replay_sample(at: Office, settings: Settings, base_url: str) -> None:
     # Only this command needs the sample.
     from demo.replay import replay as live
 
-    credentials = await semey.people(at)
-    with _reporting() as report:
-        context = ReplayContext(
-            base_url=base_url,
-            tokens={role: [each.token for each in credentials.of(role)] for role in Role},
-            token_for=_tokens_for(at, credentials),
-            started=settings.warp_since,
-            until=settings.warp_until,
-            report=report,
+    people = Actors(at, await semey.people(at))
+    now = read_now(settings)
+    try:
+        seen = await live(
+            base_url, people, now=now, until=settings.warp_until or now(), console=err
         )
-        try:
-            seen = await live(context)
-        finally:
-            credentials.write()
-    say(f"Replayed: {seen.registered} appeals in {seen.requests} requests.")
+    finally:
+        people.credentials.write()
+    say(f"Replayed: {seen.registered} appeals, {seen.requests} requests.")
     for what, count in seen.unexpected.items():
-        note(f"Answered as nobody expected: {what}, {count} times.")
+        note(f"Unexpected answers: {what}, {count} times.")
+
+
+class Actors:
+    """See demo.replay.Credentials: tokens of members in turn, executors' as they are needed."""
+
+    def __init__(self, at: Office, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._at = at
+        self._turns = {role: cycle(credentials.of(role)) for role in Role}
+        self._codes = {str(each.id): each.code for each in demo_city().organisations}
+        self._one_by_one = asyncio.Lock()
+        self._known: dict[tuple[str, Role], str] = {}
+
+    async def role(self, role: str) -> str:
+        """The token of somebody of the role, everybody in turn."""
+        return next(self._turns[Role(role)]).token
+
+    async def executor(self, organisation: str) -> str:
+        """The token of the organisation's dispatcher."""
+        return await self._of(organisation, Role.EXECUTOR)
+
+    async def head(self, organisation: str) -> str:
+        """The token of the organisation's head."""
+        return await self._of(organisation, Role.HEAD)
+
+    async def _of(self, organisation: str, role: Role) -> str:
+        async with self._one_by_one:
+            key = (str(organisation), role)
+            if key not in self._known:
+                person = executor_of(self._codes[key[0]], role)
+                found = await self.credentials.one(self._at, semey.semey(), person)
+                self._known[key] = found.token
+            return self._known[key]
 
 
 async def replayed(at: Office) -> bool:
@@ -115,31 +142,3 @@ async def summary(base_url: str, token: str) -> None:
 
 def _share(share: object) -> str:
     return f"{share:.0%}" if isinstance(share, int | float) else "none yet"
-
-
-def _tokens_for(at: Office, credentials: Credentials) -> Callable[[str], Awaitable[str]]:
-    turn = asyncio.Lock()
-
-    async def token_for(organisation: str) -> str:
-        # One at a time: two who ask for the same would make it twice.
-        async with turn:
-            person = executor_of(organisation)
-            return (await credentials.one(at, semey.semey(), person)).token
-
-    return token_for
-
-
-@contextmanager
-def _reporting() -> Iterator[Callable[[int, int, str], None]]:
-    """A bar whose whole is told as the replay goes on."""
-    with progress("Replaying five days of Semey", total=100) as advance:
-        shown = 0
-
-        def report(done: int, total: int, what: str) -> None:
-            nonlocal shown
-            percent = 100 * done // max(total, 1)
-            if percent > shown:
-                advance(percent - shown)
-                shown = percent
-
-        yield report
