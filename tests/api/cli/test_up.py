@@ -1,0 +1,101 @@
+"""One command stands the whole platform up, and leaves nothing behind when it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+READY = 60.0
+STOPPED = 20.0
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _processes_of(home):
+    """Every process whose command line or environment names the home."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            said = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(home).encode() in said and int(entry.name) != os.getpid():
+            found.append(int(entry.name))
+    return found
+
+
+def _wait(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    return condition()
+
+
+def _answers(url):
+    try:
+        return httpx2.get(url, timeout=2).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
+@pytest.mark.timeout(150)
+def test_up_serves_revives_a_dead_api_and_stops_without_a_trace(tmp_path):
+    home, port = tmp_path / "home", _free_port()
+    ready = f"http://127.0.0.1:{port}/v1/ready"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("IKOMEK_") and not name.endswith("_URL")
+    }
+    log = tmp_path / "up.log"
+    with log.open("wb") as output:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "api.cli", "up", "--home", str(home), "--port", str(port)],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        assert _wait(lambda: "stop with Ctrl-C" in log.read_text(), READY), log.read_text()
+        assert _answers(ready)
+        children = [pid for pid in _processes_of(home) if pid != program.pid]
+        assert len(children) >= 4, "API, scheduler, worker and PostgreSQL"
+        (serving,) = [pid for pid in children if _is(pid, "serve")]
+        os.kill(serving, signal.SIGKILL)
+        assert _wait(lambda: "The API ended (signal SIGKILL)" in log.read_text(), 5)
+        assert _wait(lambda: _answers(ready), READY), log.read_text()
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(STOPPED) == 0, log.read_text()
+        assert _wait(lambda: not _processes_of(home), 2), _processes_of(home)
+    finally:
+        program.kill()
+        program.wait()
+
+
+def _is(pid, role):
+    arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return b"api.cli" in arguments and role.encode() in arguments
+
+
+def test_a_taken_port_is_said_before_anything_is_started(nowhere, tmp_path):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        answer = nowhere("up", "--home", tmp_path / "never", "--port", port)
+    assert answer.status == 1
+    assert str(port) in answer.err
+    assert not (tmp_path / "never").exists()
