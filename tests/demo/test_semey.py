@@ -195,9 +195,7 @@ def test_every_service_of_the_starter_catalogue_reaches_the_kind_that_it_names(
     assert asked > 50
 
 
-def test_a_stuck_lift_on_the_phone_becomes_a_company(
-    semey: DemoCity, routes: RoutingIndex
-) -> None:
+def test_a_stuck_lift_on_the_phone_becomes_a_company(semey: DemoCity, routes: RoutingIndex) -> None:
     tall = next(each for each in semey.buildings if semey.storeys[each.id] >= 9)
     street = next(each for each in semey.streets if each.id == tall.street)
     heard = AddressIndex(semey.streets, semey.buildings).search(

@@ -1,0 +1,148 @@
+"""The replay against the whole platform: API, worker and scheduler on a city's database."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
+
+import httpx2
+import pytest
+from rich.console import Console
+
+from api import clock
+from api.commands import semey
+from api.commands.credentials import executor_of
+from api.commands.database import open_office
+from api.commands.environment import environment
+from demo.replay import replay
+from demo.sample.rows import WINDOW, Sample, read_sample
+from demo.semey.city import demo_city
+from demo.table import closing_table
+from domain.access import Role
+from tests.conftest import make_settings
+
+ROWS, SECONDS = 40, 6
+
+
+class Actors:
+    """demo.people.Credentials over the demonstration's people."""
+
+    def __init__(self, office, credentials):
+        self.office, self.credentials = office, credentials
+        self.turns = {role: cycle(credentials.of(role)) for role in Role}
+        self.codes = {str(firm.id): firm.code for firm in demo_city().organisations}
+        self.lock = asyncio.Lock()
+
+    async def role(self, role):
+        return next(self.turns[Role(role)]).token
+
+    async def executor(self, organisation):
+        return await self._of(organisation, Role.EXECUTOR)
+
+    async def head(self, organisation):
+        return await self._of(organisation, Role.HEAD)
+
+    async def _of(self, organisation, role):
+        async with self.lock:
+            person = executor_of(self.codes[organisation], role)
+            (found,) = await self.credentials.ensure(self.office, semey.semey(), [person])
+            return found.token
+
+
+@pytest.fixture(scope="module")
+def served(database, tmp_path_factory):
+    """Settings of a platform that is warped and whose port is free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return make_settings(database, tmp_path_factory.mktemp("home"), port=port)
+
+
+@pytest.fixture
+def processes():
+    """A list of processes that are ended after the test."""
+    running = []
+    yield running
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.wait(10)
+
+
+def start(role: str, settings, log: Path) -> subprocess.Popen:
+    told = environment(settings) | {
+        "IKOMEK_KEYS": settings.keys,
+        "IKOMEK_WEBHOOK_ALLOW_HTTP": "1",
+        "IKOMEK_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+    }
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "api.cli", role],
+            env=os.environ | told, stdout=output, stderr=output,
+        )  # fmt: skip
+
+
+async def until_ready(base: str) -> None:
+    async with asyncio.timeout(30), httpx2.AsyncClient(base_url=base) as client:
+        while True:
+            try:
+                if (await client.get("/v1/ready")).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+def part_of_the_sample() -> Sample:
+    """Every tenth row, and one of each story."""
+    rows = read_sample().rows
+    one_of_each = {row.story: row for row in reversed(rows)}
+    chosen = {row.number: row for row in one_of_each.values()}
+    chosen |= {row.number: row for row in rows[:: len(rows) // (ROWS - len(chosen))]}
+    return Sample(tuple(chosen[number] for number in sorted(chosen)[:ROWS]), read_sample().busy)
+
+
+async def test_forty_appeals_live_through_five_days(served, processes, tmp_path):
+    sample = part_of_the_sample()
+    async with AsyncExitStack() as stack:
+        office = await stack.enter_async_context(open_office(served))
+        people = Actors(office, await semey.load(office))
+        since = datetime.now(UTC) + timedelta(seconds=4)
+        until = since + timedelta(seconds=SECONDS)
+        warp = {"warp_from": until - WINDOW, "warp_since": since, "warp_until": until}
+        settings = served.model_copy(update=warp)
+        for role in ("serve", "worker", "scheduler"):
+            processes.append(start(role, settings, tmp_path / f"{role}.log"))
+        await until_ready(served.base_url)
+        console = Console(file=(tmp_path / "console").open("w"), width=120)
+        summary = await replay(
+            served.base_url,
+            people,
+            now=clock.warped(until - WINDOW, since, until),
+            until=until,
+            console=console,
+            sample=sample,
+        )
+        assert summary.registered == len(sample.rows)
+        assert summary.unexpected == {}, summary.problems
+        assert sum(summary.actions.values()) > len(sample.rows)
+        assert sum(box.taken for box in summary.inboxes.values()) > 0
+        assert all(box.refused == 0 for box in summary.inboxes.values())
+        auditor = people.credentials.of(Role.AUDITOR)[0].token
+        with console.capture() as captured:
+            await closing_table(
+                served.base_url,
+                auditor,
+                console=console,
+                summary=summary,
+                people=[("auditor", "Аудитор", auditor)],
+            )
+        shown = captured.get()
+        assert "/reference" in shown
+        assert auditor in shown.replace("\n", "")
+        print(shown)
