@@ -9,32 +9,36 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from dramatiq import Broker, Message, Middleware
-from dramatiq.brokers.rabbitmq import RabbitmqBroker
-from dramatiq.brokers.redis import RedisBroker
-from dramatiq_postgres.broker import PostgresBroker
 
 from api.bootstrap import application_url
 from api.settings import Settings
 
 QUEUE = "webhooks"
 DELIVER = "deliver"
-CLAIMS_KEPT = "1 hour"
+REFUSED_KEPT = "1 hour"
 
 Make = Callable[[str, list[Middleware]], Broker]
 
 
+# Each client is imported where it is used: a process starts sooner without the other two.
 def _postgres(url: str, middleware: list[Middleware]) -> Broker:
+    from dramatiq_postgres.broker import PostgresBroker
+
     broker: Broker = PostgresBroker(
-        url=url, middleware=middleware, results=False, poll_interval=0.2, purge_maxage=CLAIMS_KEPT
+        url=url, middleware=middleware, results=False, poll_interval=0.2, purge_maxage=REFUSED_KEPT
     )
     return broker
 
 
 def _rabbitmq(url: str, middleware: list[Middleware]) -> Broker:
+    from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
     return RabbitmqBroker(url=url, middleware=middleware, confirm_delivery=True)
 
 
 def _redis(url: str, middleware: list[Middleware]) -> Broker:
+    from dramatiq.brokers.redis import RedisBroker
+
     return RedisBroker(  # type: ignore[no-untyped-call]
         url=url, middleware=middleware, namespace="ikomek"
     )

@@ -136,7 +136,7 @@ async def test_a_killed_worker_loses_nothing(house):
                 async def in_the_midst():
                     return (await states(house, endpoint)).count("delivered") >= 10
 
-                await eventually(in_the_midst)
+                await eventually(in_the_midst, within=60)
                 victim.send_signal(signal.SIGKILL)
                 victim.wait(10)
             assert "pending" in await states(house, endpoint)
@@ -147,7 +147,7 @@ async def test_a_killed_worker_loses_nothing(house):
                 " WHERE leased_until IS NOT NULL",
             )
             with worker_process(house.settings) as successor:
-                await eventually(all_delivered(house, endpoint, 40))
+                await eventually(all_delivered(house, endpoint, 40), within=60)
                 successor.send_signal(signal.SIGTERM)
                 assert successor.wait(20) == 0
     told = [verified(request)["data"] for request in machine.requests]
