@@ -2,13 +2,13 @@
 
 import asyncio
 from itertools import cycle
+from typing import TYPE_CHECKING
 
-import httpx2
 from cyclopts import App
 
 from api.bootstrap import read_now
 from api.commands import semey
-from api.commands.console import Failure, err, note, say, table
+from api.commands.console import Failure, err, note, out, say, table
 from api.commands.credentials import Credential, Credentials, executor_of
 from api.commands.database import Office, in_office
 from api.commands.environment import read_settings
@@ -16,6 +16,9 @@ from api.settings import Settings
 from demo.semey.city import demo_city
 from domain.access import Role
 from integrations.postgres import office
+
+if TYPE_CHECKING:
+    from demo.replay import Summary
 
 app = App(name="demo", help="The demonstration city Semey: load it, replay its days, show keys.")
 
@@ -41,7 +44,9 @@ def replay(*, url: str | None = None) -> None:
     async def work(at: Office) -> None:
         if not await semey.loaded(at):
             raise Failure("Semey is not loaded.", "Load it: ikomek demo load")
-        await replay_sample(at, at.settings, url or at.settings.base_url)
+        base = url or at.settings.base_url
+        seen = await replay_sample(at, at.settings, base)
+        await close(Credentials(at.settings.home), base, seen)
 
     in_office(work)
 
@@ -57,30 +62,43 @@ def credentials() -> None:
 
 def show(credentials: Credentials) -> None:
     """One token for each role; the file holds the others."""
-    firsts: dict[Role, Credential] = {}
-    for each in credentials.all:
-        firsts.setdefault(each.role, each)
-    rows = [(role, one.organisation, one.name, one.token) for role, one in firsts.items()]
-    table(("role", "organisation", "name", "token"), rows, "Demonstration tokens, one per role")
+    columns = ("role", "organisation", "name", "token")
+    rows = [(c.role, c.organisation, c.name, c.token) for c in one_per_role(credentials)]
+    table(columns, rows, "Demonstration tokens, one per role")
     note(f"All of them: {credentials.path}")
 
 
-async def replay_sample(at: Office, settings: Settings, base_url: str) -> None:
+def one_per_role(credentials: Credentials) -> list[Credential]:
+    """The first of each role."""
+    firsts: dict[Role, Credential] = {}
+    for each in credentials.all:
+        firsts.setdefault(each.role, each)
+    return list(firsts.values())
+
+
+async def replay_sample(at: Office, settings: Settings, base_url: str) -> "Summary":
     """Replay through the API with a progress bar, until the city's clock is the real one."""
-    # Only this command needs the sample.
+    # Only who replays waits for the sample.
     from demo.replay import replay as live
 
     people = Actors(at, await semey.people(at))
     now = read_now(settings)
     try:
-        seen = await live(
+        return await live(
             base_url, people, now=now, until=settings.warp_until or now(), console=err
         )
     finally:
         people.credentials.write()
-    say(f"Replayed: {seen.registered} appeals, {seen.requests} requests.")
-    for what, count in seen.unexpected.items():
-        note(f"Unexpected answers: {what}, {count} times.")
+
+
+async def close(credentials: Credentials, base_url: str, seen: "Summary | None") -> None:
+    """The closing table: the platform's own counts, what the actors saw, and the keys."""
+    from demo.table import closing_table
+
+    (auditor, *_) = credentials.of(Role.AUDITOR)
+    people = [(str(each.role), each.name, each.token) for each in one_per_role(credentials)]
+    await closing_table(base_url, auditor.token, console=out, summary=seen, people=people)
+    note(f"All keys: {credentials.path}")
 
 
 class Actors:
@@ -120,25 +138,3 @@ async def replayed(at: Office) -> bool:
     """Whether the register of Semey holds appeals already."""
     async with at.engine.connect() as connection:
         return await office.count_appeals(connection, semey.semey().id) > 0
-
-
-async def summary(base_url: str, token: str) -> None:
-    """The closing table, from the platform's own statistics."""
-    async with httpx2.AsyncClient(base_url=base_url, timeout=10) as client:
-        answer = await client.get("/v1/statistics", headers={"Authorization": f"Bearer {token}"})
-        answer.raise_for_status()
-    said = answer.json()
-    appeals, clocks, told = said["appeals"], said["clocks"], said["deliveries"]
-    states = ", ".join(f"{state} {count}" for state, count in appeals["by_status"].items())
-    first = said["first_contact"]
-    rows = [
-        ("appeals", f"{appeals['total']} ({states})"),
-        ("closed at first contact", f"{first['closed']} ({_share(first['share'])})"),
-        ("clocks", ", ".join(f"{state} {count}" for state, count in clocks.items())),
-        ("deliveries", ", ".join(f"{state} {count}" for state, count in told.items())),
-    ]
-    table(("what", "how many"), rows, "Semey after the replay")
-
-
-def _share(share: object) -> str:
-    return f"{share:.0%}" if isinstance(share, int | float) else "none yet"

@@ -3,9 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from api.settings import Settings
 
-PASSED_ON = ("home", "host", "port", "workers", "warp_from", "warp_since", "warp_until")
+PASSED_ON = (
+    "home", "host", "port", "workers", "warp_from", "warp_since", "warp_until",
+    "webhook_allow_http", "webhook_allowed_networks",
+)  # fmt: skip
 KEPT_BACK = ("DATABASE_OWNER_URL", "IKOMEK_DATABASE_OWNER_URL")
 """No role that runs for long needs the owner's rights (law 1)."""
 
@@ -26,4 +31,6 @@ def environment(settings: Settings) -> dict[str, str]:
 def _text(value: object) -> str | None:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, tuple):
+        return orjson.dumps(value).decode()
     return None if value is None else str(value)

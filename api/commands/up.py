@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import httpx2
 from cyclopts import Parameter
@@ -32,12 +32,17 @@ from api.commands.environment import environment, read_settings
 from api.commands.supervisor import Child
 from api.settings import Settings
 from demo.sample.rows import WINDOW
-from domain.access import Role
 from integrations.postgres import migrate
+
+if TYPE_CHECKING:
+    from demo.replay import Summary
 
 READY_WITHIN = 60.0
 GRACES = {"API": 5.0, "scheduler": 3.0, "worker": 5.0}
 """Seconds that each role may take to end, in the order in which they are ended."""
+
+LISTENERS = {"webhook_allow_http": True, "webhook_allowed_networks": ("127.0.0.0/8",)}
+"""Settings of the demonstration, whose dispatch systems listen on this machine."""
 
 Amount = Annotated[int, Parameter(validator=Number(gte=1))]
 
@@ -119,15 +124,16 @@ async def _stand(settings: Settings, plan: Plan, children: list[Child]) -> None:
         replay = plan.demo and await _load(office, again=plan.again)
         if replay:
             settings = _warped(settings, plan)
+        if plan.demo:
+            settings = settings.model_copy(update=LISTENERS)
         for name in GRACES:
             children.append(_child(name, settings, quiet=plan.demo))
             children[-1].start()
         base = _base_url(settings)
         await _until_ready(base)
-        if replay:
-            await _replay(office, settings, base)
+        seen = await _replay(office, settings, base) if replay else None
         if plan.demo:
-            await _show(office, base)
+            await demonstration.close(Credentials(settings.home), base, seen)
     say(f"API {base}/v1 — reference {base}/reference — stop with Ctrl-C")
 
 
@@ -144,21 +150,16 @@ async def _load(office: Office, *, again: bool) -> bool:
     return again or not done
 
 
-async def _replay(office: Office, settings: Settings, base: str) -> None:
+async def _replay(office: Office, settings: Settings, base: str) -> "Summary | None":
     """A replay that fails says so and leaves the platform serving."""
     try:
-        await demonstration.replay_sample(office, settings, base)
+        return await demonstration.replay_sample(office, settings, base)
     except Exception as error:
         complain(
             f"The replay stopped: {type(error).__name__}: {error}",
             "Run it again: ikomek demo replay",
         )
-
-
-async def _show(office: Office, base: str) -> None:
-    credentials = Credentials(office.settings.home)
-    await demonstration.summary(base, credentials.of(Role.AUDITOR)[0].token)
-    demonstration.show(credentials)
+        return None
 
 
 def _warped(settings: Settings, plan: Plan) -> Settings:

@@ -6,10 +6,13 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from api.commands.environment import KEPT_BACK, environment, read_settings
 
 READY = 60.0
 STOPPED = 20.0
@@ -99,3 +102,24 @@ def test_a_taken_port_is_said_before_anything_is_started(nowhere, tmp_path):
     assert answer.status == 1
     assert str(port) in answer.err
     assert not (tmp_path / "never").exists()
+
+
+def test_another_process_reads_exactly_the_settings_that_it_is_told(monkeypatch, tmp_path):
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    given = read_settings(
+        home=tmp_path,
+        database_url="postgresql:///city",
+        database_owner_url="postgresql:///owner",
+        port=9,
+        warp_from=now,
+        warp_since=now,
+        warp_until=now,
+        webhook_allow_http=True,
+        webhook_allowed_networks=("127.0.0.0/8",),
+    )
+    for name in KEPT_BACK:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment(given).items():
+        monkeypatch.setenv(name, value)
+    read = read_settings()
+    assert read == given.model_copy(update={"database_owner_url": None})
