@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from itertools import groupby
 from typing import cast
+from urllib.parse import quote
 
 import orjson
 import structlog
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -23,8 +25,9 @@ from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.languages import preferred
 from api.limits import NAMES
 from api.logs import configure
-from api.middleware import RequestRecord
+from api.middleware import Caught, RequestRecord
 from api.pages import ROUTES as PAGES
+from api.pages import reading
 from api.rest.dispatch import Door
 from api.rest.openapi import document
 from api.rest.operation import Operation
@@ -53,19 +56,18 @@ def create_app(settings: Settings | None = None) -> Starlette:
             with suppress(Refusal):
                 await house.units.numbers.release()
 
-    return Starlette(
-        routes=[*_routes(), Route("/v1/openapi.json", _contract), *PAGES],
+    app = Starlette(
+        routes=[*_routes(), reading("/v1/openapi.json", _contract), *PAGES],
         lifespan=lifespan,
         exception_handlers={
             Refusal: _refused,
             HTTPException: _refused_by_starlette,
             ClientDisconnect: _gone,
-            Exception: _failed,
         },
         middleware=[
             Middleware(RequestRecord),
             Middleware(
-                CORSMiddleware,
+                Cors,
                 allow_origins=chosen.cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
                 allow_headers=["authorization", "content-type", "idempotency-key", "if-match",
@@ -73,8 +75,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 expose_headers=EXPOSED,
                 max_age=600,
             ),
+            Middleware(Caught, failed=_failed),
         ],
     )  # fmt: skip
+    # A path with a slash more is another path, and there is none.
+    app.router.redirect_slashes = False
+    return app
 
 
 @asynccontextmanager
@@ -148,6 +154,19 @@ class _Endpoint:
         return await door.handle(operation, request)
 
 
+class Cors(CORSMiddleware):
+    """Starlette's, but telling its refusal as every other is told."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What a browser may send."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == HTTPStatus.OK:
+            return answer
+        refusal = Malformed("CORS")
+        asked = Asked("/", preferred(request_headers.get("accept-language")), "", "")
+        return problem(refusal, asked)
+
+
 async def _contract(_: Request) -> Response:
     return Response(orjson.dumps(document()), media_type="application/json")
 
@@ -155,7 +174,7 @@ async def _contract(_: Request) -> Response:
 def _asked(request: Request) -> Asked:
     state = request.state
     return Asked(
-        path=request.url.path,
+        path=quote(request.url.path),
         language=preferred(request.headers.get("accept-language")),
         request_id=getattr(state, "request_id", ""),
         base_url="",

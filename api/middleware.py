@@ -2,14 +2,19 @@
 
 import re
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.values import new_id
 
 log = structlog.get_logger()
+
+Failed = Callable[[Request, Exception], Awaitable[Response]]
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = frozenset({"/v1/health", "/v1/ready"})
@@ -43,6 +48,11 @@ class RequestRecord:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *_headers(state, request_id)]
+            elif scope["method"] == "HEAD":
+                # The headers of GET, its length among them, and no body (RFC 9110 §9.3.2).
+                if message.get("more_body", False):
+                    return
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         try:
@@ -57,6 +67,30 @@ class RequestRecord:
                     ms=round((time.perf_counter() - started) * 1000, 1),
                     request_id=request_id,
                 )
+
+
+class Caught:
+    """Tells an error that nobody expected like every other refusal, with all its headers."""
+
+    def __init__(self, app: ASGIApp, failed: Failed) -> None:
+        self._app = app
+        self._failed = failed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            response = await self._failed(Request(scope), error)
+            await response(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:

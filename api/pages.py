@@ -1,14 +1,16 @@
 """Pages for people: the API reference, whole without a network, and one page per problem."""
 
+from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import STATUS
+from api.errors import STATUS, MethodNotAllowed
 from api.languages import preferred
 from api.texts import DETAILS, TITLES
 from domain.errors import NotFound
@@ -47,8 +49,31 @@ async def _problem(request: Request) -> Response:
     )
 
 
+class ForReading:
+    """The endpoint of a page: whoever wants more than to read it is told so."""
+
+    def __init__(self, page: ASGIApp) -> None:
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            await self._page(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers={"allow": _ALLOWED})(scope, receive, send)
+        else:
+            raise MethodNotAllowed(allowed=_ALLOWED)
+
+
+_ALLOWED = "GET, HEAD, OPTIONS"
+
+
+def reading(path: str, page: Callable[[Request], Awaitable[Response]]) -> Route:
+    """The route of a page."""
+    return Route(path, ForReading(request_response(page)))
+
+
 ROUTES = (
-    Route("/reference", _reference, name="reference"),
-    Mount("/reference", StaticFiles(directory=FOLDER)),
-    Route("/problems/{code}", _problem, name="problem"),
+    reading("/reference", _reference),
+    Mount("/reference", ForReading(StaticFiles(directory=FOLDER))),
+    reading("/problems/{code}", _problem),
 )

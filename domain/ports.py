@@ -3,7 +3,7 @@
 Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,8 +67,12 @@ class Appeals(Protocol):
     def save(self, change: Change) -> None:
         """What an act did to an appeal that was read in this unit."""
 
-    async def due(self, at: datetime, limit: int) -> Sequence[Appeal]:
-        """Appeals with a reminder or the end of a pause due by `at`, locked, others skipped."""
+    async def due(
+        self, at: datetime, limit: int, skipping: Collection[UUID] = ()
+    ) -> Sequence[Appeal]:
+        """Appeals with a reminder or the end of a pause due by `at`, locked; those that others
+        hold, and those of `skipping`, are left out.
+        """
 
 
 class Attachments(Protocol):
@@ -163,10 +167,14 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a list goes on: after this time and id, newest first."""
+    """Where a list goes on: after this time and id.
+
+    `mark` tells entries of one time and id apart, where a list can have such.
+    """
 
     at: datetime
     id: UUID
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any, Literal
-from uuid import UUID
 
 from api.rest import fields as f
 from api.rest.appeals import AnswerBody, Attachments, How, shown
@@ -23,7 +22,7 @@ class NothingBody(f.Body):
 class AssignBody(f.Body):
     """To whom the appeal goes."""
 
-    organisation: UUID
+    organisation: f.Id
     reason: f.LongText | None = None
 
 

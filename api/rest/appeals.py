@@ -34,7 +34,7 @@ class PointBody(f.Body):
 class LocationBody(f.Body):
     """Where the problem is: a building of the address register, words, a point, or several."""
 
-    building: UUID | None = None
+    building: f.Id | None = None
     address: f.ShortText | None = None
     apartment: Annotated[f.Name, Field(max_length=20)] | None = None
     coordinates: PointBody | None = None
@@ -71,7 +71,7 @@ class AnswerBody(f.Body):
         return FirstAnswer(self.text, self.confirmed_by, self.rating)
 
 
-Attachments = Annotated[tuple[UUID, ...], Field(max_length=10)]
+Attachments = Annotated[tuple[f.Id, ...], Field(max_length=10)]
 
 
 class IntakeBody(f.Body):
@@ -111,11 +111,11 @@ class AppealsQuery(f.Query):
     category: f.Code | None = None
     sphere: f.Code | None = None
     district: f.Code | None = None
-    organisation: UUID | None = None
+    organisation: f.Id | None = None
     channel: Channel | None = None
     kind: Kind | None = None
     criticality: Criticality | None = None
-    emergency: bool | None = None
+    emergency: f.Flag | None = None
     overdue: Literal["true"] | None = None
     registered_from: f.Instant | None = None
     registered_to: f.Instant | None = None
@@ -127,7 +127,7 @@ class AppealsQuery(f.Query):
 class EventsQuery(f.Query):
     """Where the history goes on: after this sequence number."""
 
-    after: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    after: Annotated[f.Count, Field(ge=0, le=1_000_000)] = 0
     limit: f.Limit = 100
 
 

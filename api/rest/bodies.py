@@ -1,5 +1,6 @@
 """Reading bodies off the wire, never more of them than is allowed."""
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,8 @@ from starlette.requests import Request
 from api.errors import TooLarge, UnsupportedMediaType
 from api.rest.operation import malformed
 from domain.errors import Invalid
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 OVERHEAD = 64 * 1024
 """Bytes that multipart may take besides the file."""
@@ -33,7 +36,7 @@ class ReadFile:
 async def read_limited(request: Request, limit: int) -> bytes:
     """The body, refused as soon as it is over the limit. Raises TooLarge, Malformed."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if _LENGTH.fullmatch(declared) and int(declared) > limit:
         raise TooLarge(limit=limit)
     parts, size = [], 0
     async for part in request.stream():
@@ -50,7 +53,7 @@ async def read_upload(request: Request, limit: int) -> ReadFile:
     Raises UnsupportedMediaType, TooLarge, Malformed, or Invalid without a file.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
+    if kind != "multipart/form-data" or "content-encoding" in request.headers:
         raise UnsupportedMediaType(expected="multipart/form-data")
     raw = await read_limited(request, limit + OVERHEAD)
     parser = MultiPartParser(

@@ -3,20 +3,19 @@
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from api.rest.operation import malformed
 from domain.ports import Keyring, Page
 
-_MARK = 8
+_SEAL = 8
 
 
-def write_cursor(at: datetime, id: UUID, keyring: Keyring) -> str:
-    """The cursor after an entry."""
-    said = f"{at.isoformat()} {id}".encode()
-    mark = keyring.index(f"cursor {said.decode()}")[:_MARK]
-    return urlsafe_b64encode(mark + said).decode().rstrip("=")
+def write_cursor(at: datetime, id: UUID, keyring: Keyring, mark: str = "") -> str:
+    """The cursor after an entry; `mark` is the mark of domain.ports.Page."""
+    said = f"{at.isoformat()} {id} {mark}".encode()
+    seal = keyring.index(f"cursor {said.decode()}")[:_SEAL]
+    return urlsafe_b64encode(seal + said).decode().rstrip("=")
 
 
 def read_cursor(cursor: str | None, keyring: Keyring) -> Page | None:
@@ -25,16 +24,11 @@ def read_cursor(cursor: str | None, keyring: Keyring) -> Page | None:
         return None
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        mark, said = raw[:_MARK], raw[_MARK:].decode()
-        genuine = hmac.compare_digest(mark, keyring.index(f"cursor {said}")[:_MARK])
-        at, id = said.split(" ")
+        seal, said = raw[:_SEAL], raw[_SEAL:].decode()
+        genuine = hmac.compare_digest(seal, keyring.index(f"cursor {said}")[:_SEAL])
+        at, id, mark = said.split(" ")
         if genuine:
-            return Page(datetime.fromisoformat(at), UUID(id))
+            return Page(datetime.fromisoformat(at), UUID(id), mark)
     except ValueError:
         pass
     raise malformed("cursor", "/cursor", "cursor")
-
-
-def page(items: list[Any], shown: list[Any], limit: int, after: str | None) -> dict[str, Any]:
-    """A list's answer: one more was asked for than is shown, to know whether it goes on."""
-    return {"items": shown, "next": after if len(items) > limit else None}

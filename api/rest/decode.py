@@ -1,5 +1,6 @@
 """From bytes to typed values; every bad field is named in one answer."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, get_origin
@@ -34,9 +35,14 @@ _SHOWN = ("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "patte
 
 
 def decode_body(model: type[BaseModel], raw: bytes) -> Any:
-    """The body as the model. Raises Malformed for what is no JSON, Invalid for its faults."""
+    """The body as the model. Raises Malformed for what is no JSON, Invalid for its faults.
+
+    A member that is named twice is refused: two readers could take it in two ways (RFC 7493 §2.3).
+    """
     try:
-        return model.model_validate_json(raw)
+        decoded = model.model_validate_json(raw)
+        json.loads(raw, object_pairs_hook=_named_once)
+        return decoded
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         if any(detail["type"] == "json_invalid" for detail in details):
@@ -51,11 +57,26 @@ def decode_query(model: type[BaseModel], query: QueryParams) -> Any:
         declared = model.model_fields.get(name)
         many = declared is not None and get_origin(declared.annotation) is tuple
         values[name] = query.getlist(name) if many else query[name]
+    repeated = [
+        Fault("/" + _escaped(name), "not-unique", {})
+        for name, value in values.items()
+        if not isinstance(value, list) and len(query.getlist(name)) > 1
+    ]
+    if repeated:
+        raise Malformed("query", repeated)
     try:
         return model.model_validate(values)
     except ValidationError as error:
         faults = [_fault(detail) for detail in error.errors(include_url=False)]
         raise Malformed("query", faults) from None
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> None:
+    names = {name for name, _ in pairs}
+    if len(names) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise Malformed("JSON", [Fault("/" + _escaped(twice), "not-unique", {})])
 
 
 def _fault(detail: ErrorDetails) -> Fault:

@@ -15,21 +15,27 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.accept import accepts
 from api.auth import Authenticator
 from api.bootstrap import House
-from api.errors import KeyRequired, KeyReused, UnsupportedMediaType
-from api.languages import preferred
+from api.errors import KeyRequired, KeyReused, NotAcceptable, UnsupportedMediaType
+from api.languages import LONGEST, preferred
 from api.limits import Quota
 from api.rest.bodies import read_limited, read_upload
 from api.rest.decode import decode_body, decode_query
+from api.rest.fields import Query
 from api.rest.operation import Call, Operation, Reply, Upload, malformed
 from domain.access import Principal, Role
-from domain.errors import Refusal, Unavailable
+from domain.errors import NotFound, Refusal, Unavailable
 from domain.ports import Answer, KeyTaken
 from domain.values import new_id
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_TAG = re.compile(r'\s*(?:W/)?"(\d{1,9})"\s*')
+_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]{0,64})"\s*')
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_TAGS = 200
+"""Characters of If-Match at most; of If-None-Match five times as many."""
+_STEP = re.compile(r"[\x20-\x7e]{1,100}")
 _ANYBODY = new_id()
 
 
@@ -53,7 +59,7 @@ class Door:
             reply = await operation.reads(call)
         else:
             raise AssertionError(operation.id)
-        return _respond(reply, call)
+        return _respond(reply, call, safe=operation.writes is None)
 
     async def _principal(self, operation: Operation, request: Request) -> Principal:
         if operation.open_to_all:
@@ -73,24 +79,19 @@ class Door:
         standing.require()
 
     async def _call(self, operation: Operation, request: Request, principal: Principal) -> Call:
-        query: Any = None
-        if operation.query is not None:
-            query = decode_query(operation.query, request.query_params)
-        elif request.query_params:
-            name = next(iter(request.query_params))
-            raise malformed("query", f"/{name}", "unknown")
-        headers = request.headers
+        _check_form(operation, request)
         return Call(
             house=self._house,
             principal=principal,
             at=self._house.now(),
-            language=preferred(headers.get("accept-language")),
+            language=preferred(_joined(request, "accept-language")),
             path=request.path_params,
-            query=query,
-            body=await self._body(operation, request),
-            if_match=_versions(headers.get("if-match")) if operation.if_match else None,
-            if_none_match=headers.get("if-none-match"),
+            query=decode_query(operation.query or Query, request.query_params),
             key=_key(request) if operation.keyed else None,
+            conditional=operation.if_match and "if-match" in request.headers,
+            if_match=_versions(_joined(request, "if-match")) if operation.if_match else None,
+            if_none_match=_joined(request, "if-none-match"),
+            body=await self._body(operation, request),
             request_id=request.state.request_id,
         )
 
@@ -100,7 +101,7 @@ class Door:
         if isinstance(operation.body, Upload):
             return await read_upload(request, operation.body.max_bytes)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        if kind != "application/json" or "content-encoding" in request.headers:
             raise UnsupportedMediaType(expected="application/json")
         raw = await read_limited(request, self._house.settings.max_body)
         request.state.raw_body = raw
@@ -130,7 +131,8 @@ class Door:
                 await uow.commit()
                 return reply
             reply = Reply(_encoded(reply.body), reply.status, reply.headers, reply.media_type)
-            headers = {**reply.headers, "content-type": reply.media_type}
+            headers = {**reply.headers, "content-type": reply.media_type,
+                       "content-language": call.language}  # fmt: skip
             await uow.commit(Answer(key, fingerprint, reply.status, headers, reply.body))
             return reply
 
@@ -153,13 +155,34 @@ class Door:
         return Reply(first.body, first.status, headers, media_type)
 
 
+def _check_form(operation: Operation, request: Request) -> None:
+    """Raise for what no operation reads: a path of odd signs, an answer's form that we lack."""
+    for step in request.path_params.values():
+        if not _STEP.fullmatch(step):
+            raise NotFound(kind="path", id=step)
+    if operation.answer is not bytes and not accepts(
+        _joined(request, "accept") or "", operation.media_type
+    ):
+        raise NotAcceptable(media_type=operation.media_type)
+    if len(_joined(request, "accept-language") or "") > LONGEST:
+        raise malformed("Accept-Language", "/accept-language", "too-long", max_length=LONGEST)
+
+
+def _joined(request: Request, name: str) -> str | None:
+    """A header as one list, however many lines it came in (RFC 9110 §5.3)."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 def _key(request: Request) -> str:
-    key = request.headers.get("idempotency-key")
-    if key is None:
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
         raise KeyRequired
-    if not _KEY.fullmatch(key):
+    if len(keys) > 1:
+        raise malformed("Idempotency-Key", "/idempotency-key", "not-unique")
+    if not _KEY.fullmatch(keys[0]):
         raise malformed("Idempotency-Key", "/idempotency-key", "pattern")
-    return key
+    return keys[0]
 
 
 def _fingerprint(operation: Operation, call: Call, request: Request) -> bytes:
@@ -173,23 +196,27 @@ def _versions(header: str | None) -> frozenset[int] | None:
     """The versions of If-Match; None where it is absent or `*`. Raises Malformed."""
     if header is None or header.strip() == "*":
         return None
-    tags = [_TAG.fullmatch(part) for part in header[:200].split(",")]
+    if len(header) > _TAGS:
+        raise malformed("If-Match", "/if-match", "too-long", max_length=_TAGS)
+    tags = [_TAG.fullmatch(part) for part in header.split(",")]
     if not all(tags):
         raise malformed("If-Match", "/if-match", "pattern")
-    # A weak tag never matches for a change (RFC 9110 §13.1.1).
-    return frozenset(
-        int(tag.group(1)) for tag in tags if tag and not tag.group(0).strip().startswith("W/")
-    )
+    # A weak tag never matches for a change (RFC 9110 §13.1.1), nor does one that is not ours.
+    strong = [tag.group(2) for tag in tags if tag and not tag.group(1)]
+    return frozenset(int(said) for said in strong if _VERSION.fullmatch(said))
 
 
 def _encoded(body: Any) -> bytes:
-    return body if isinstance(body, bytes) else orjson.dumps(body, default=str)
+    if isinstance(body, bytes):
+        return body
+    return orjson.dumps(body, default=str, option=orjson.OPT_UTC_Z)
 
 
-def _respond(reply: Reply, call: Call) -> Response:
+def _respond(reply: Reply, call: Call, *, safe: bool) -> Response:
     headers = dict(reply.headers)
-    tag = headers.get("etag")
-    if tag is not None and call.if_none_match is not None and _matches(call.if_none_match, tag):
+    tag, known = headers.get("etag"), call.if_none_match
+    # Only what changes nothing can be 'not modified'.
+    if safe and tag is not None and known is not None and _matches(known, tag):
         return Response(status_code=304, headers=headers)
     if reply.status == 204:
         return Response(status_code=204, headers=headers)
@@ -198,5 +225,5 @@ def _respond(reply: Reply, call: Call) -> Response:
 
 
 def _matches(header: str, tag: str) -> bool:
-    tags = {part.strip().removeprefix("W/") for part in header[:1000].split(",")}
+    tags = {part.strip().removeprefix("W/") for part in header[: 5 * _TAGS].split(",")}
     return "*" in tags or tag in tags

@@ -1,7 +1,9 @@
 """The kinds of field that bodies and queries are made of, each with its limits in the contract."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import phonenumbers
 from pydantic import (
@@ -14,8 +16,17 @@ from pydantic import (
     StringConstraints,
 )
 
+_KZ_E164 = re.compile(r"\+77\d{9}")
+"""What most callers have: nothing to parse."""
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 DEEPEST = 12
+_EXACT = 2**53 - 1
+_NUMBER = r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"
+_INSTANT = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_UUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r"} | {"\x7f"}
 
 
@@ -36,13 +47,49 @@ def several(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _flag(value: Any) -> Any:
+    if value not in ("true", "false"):
+        raise ValueError("type")
+    return value == "true"
+
+
+def _digits(value: Any) -> Any:
+    """Plain decimal digits; Python itself would take ' 1_0 ' as well."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ValueError("type")
+    return value
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(_NUMBER, value):
+        raise ValueError("type")
+    return value
+
+
+def _rfc3339(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(_INSTANT, value):
+        raise ValueError("format")
+    return value.upper()
+
+
+def _canonical(value: Any) -> Any:
+    """The one form of RFC 9562; Python itself would take braces and urn:uuid: as well."""
+    if isinstance(value, str) and not re.fullmatch(_UUID, value):
+        raise ValueError("format")
+    return value
+
+
 def _whole(value: Any) -> Any:
     """JSON Schema's integers include 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if abs(value) > _EXACT:
+        raise ValueError("out-of-range")
+    return float(value)
 
 
 def _said(value: str) -> str:
@@ -65,9 +112,12 @@ def _in_range(value: datetime) -> datetime:
 
 
 def _storable(value: Any, depth: int = 0) -> Any:
-    """JSON that PostgreSQL can keep: no NUL in texts, no bottomless nesting."""
+    """JSON that PostgreSQL can keep and every reader reads alike (RFC 7493): no NUL in texts,
+    no bottomless nesting, no number beyond what a double holds exactly or at all."""
     if depth > DEEPEST:
         raise ValueError("too-long")
+    if isinstance(value, int | float) and not -_EXACT <= value <= _EXACT:
+        raise ValueError("out-of-range")
     if isinstance(value, str) and "\x00" in value:
         raise ValueError("characters")
     if isinstance(value, dict):
@@ -82,6 +132,8 @@ def _storable(value: Any, depth: int = 0) -> Any:
 
 def _phone(value: str) -> str:
     """E.164; numbers without a country are Kazakhstan's (8 701 … is +7 701 …)."""
+    if _KZ_E164.fullmatch(value):
+        return value
     try:
         parsed = phonenumbers.parse(value, "KZ")
     except phonenumbers.NumberParseException:
@@ -103,7 +155,10 @@ def _text(longest: int) -> Any:
 
 Integer = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_range)]
+Id = Annotated[UUID, BeforeValidator(_canonical)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Degrees = Annotated[float, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
 Rating = Annotated[Integer, Field(ge=1, le=5)]
 Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:+-]+$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
@@ -122,7 +177,8 @@ Email = Annotated[
     ),
 ]
 Answers = Annotated[dict[str, Any], AfterValidator(_storable), Field(max_length=100)]
-Limit = Annotated[int, Field(ge=1, le=100)]
+Count = Annotated[int, BeforeValidator(_digits)]
+Limit = Annotated[Count, Field(ge=1, le=100)]
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 ShortText = _text(500)
 LongText = _text(10_000)

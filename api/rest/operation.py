@@ -40,6 +40,7 @@ class Call:
     path: Mapping[str, str]
     query: Any
     body: Any
+    conditional: bool
     if_match: frozenset[int] | None
     if_none_match: str | None
     key: str | None
@@ -57,9 +58,12 @@ class Call:
         except ValueError:
             raise NotFound(kind=kind, id=self.path[name]) from None
 
-    def edited(self) -> frozenset[int]:
-        """The versions that the caller accepts. Raises PreconditionRequired without If-Match."""
-        if self.if_match is None:
+    def edited(self) -> frozenset[int] | None:
+        """The versions that the caller accepts, None for any (`*`).
+
+        Raises PreconditionRequired without If-Match.
+        """
+        if not self.conditional:
             raise PreconditionRequired
         return self.if_match
 

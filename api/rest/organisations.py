@@ -1,5 +1,6 @@
 """Organisations, addresses, and who would get an appeal."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from api.rest.views import Named, Point, known_organisation, organisation_name
 from domain.access import Permission
 from domain.appeals.commands import Whereabouts
 from domain.appeals.intake import find_route
+from domain.appeals.model import Place
 from domain.appeals.places import locate
+from domain.errors import Invalid
 from domain.organisations.addresses import Match
 from domain.organisations.model import Organisation, OrganisationKind
 from domain.reference import Reference
@@ -33,17 +36,17 @@ class AddressQuery(f.Query):
     """An address as it is being typed."""
 
     q: f.Word
-    limit: Annotated[int, Field(ge=1, le=20)] = 10
+    limit: Annotated[f.Count, Field(ge=1, le=20)] = 10
 
 
 class RoutingQuery(f.Query):
     """What, and where."""
 
     service: f.Code
-    building: UUID | None = None
+    building: f.Id | None = None
     address: f.Word | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[f.Degrees, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[f.Degrees, Field(ge=-180, le=180)] | None = None
 
 
 class OrganisationView(TypedDict):
@@ -172,7 +175,7 @@ async def resolve_route(call: Call) -> Reply:
     if (query.latitude is None) != (query.longitude is None):
         missing = "/latitude" if query.latitude is None else "/longitude"
         raise malformed("query", missing, "required")
-    place = locate(_where(query), call.reference)
+    place = _place(query, call.reference)
     service = call.reference.catalogue.service(query.service)
     route = find_route(service, place, call.reference, call.at)
     named: Any = route.organisation and organisation_name(
@@ -185,6 +188,19 @@ async def resolve_route(call: Call) -> Reply:
             "responsibility": route.responsibility,
         }
     )
+
+
+def _place(query: RoutingQuery, reference: Reference) -> Place:
+    """Where it would be. Raises Invalid, its faults at the query's own parameters."""
+    try:
+        return locate(_where(query), reference)
+    except Invalid as refusal:
+        raise Invalid(
+            [replace(fault, pointer=_PARAMETERS[fault.pointer]) for fault in refusal.faults]
+        ) from None
+
+
+_PARAMETERS = {"/location/building": "/building", "/location/coordinates": "/latitude"}
 
 
 def _where(query: RoutingQuery) -> Whereabouts:

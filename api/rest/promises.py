@@ -11,8 +11,9 @@ from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
 from api.rest.views import ClockView, clock_view
 from domain.access import Permission
+from domain.ports import Keyring
 from domain.sla.calendar import Calendar
-from domain.sla.clock import ClockState
+from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Policy, Stage, policy_document
 from domain.values import in_language
 
@@ -171,9 +172,13 @@ async def list_clocks(call: Call) -> Reply:
             "items": [
                 {**clock_view(clock), "number": number, "appeal": id} for clock, number, id in items
             ],
-            "next": write_cursor(last[0].due_at, last[2], keyring) if last else None,
+            "next": _after(*last, keyring) if last else None,
         }
     )
+
+
+def _after(clock: Clock, _: str, appeal: UUID, keyring: Keyring) -> str:
+    return write_cursor(clock.due_at, appeal, keyring, f"{clock.stage}/{clock.round}")
 
 
 _MAY = Permission.READ_POLICIES

@@ -196,7 +196,7 @@ async def test(call: Call, uow: UnitOfWork) -> Reply:
     """A message to try the endpoint with."""
     endpoint = await uow.endpoints.get(call.id("endpoint"))
     message = {"type": TEST_TYPE, "timestamp": call.at, "data": {"endpoint": endpoint.id}}
-    payload = orjson.dumps(message, default=str)
+    payload = orjson.dumps(message, default=str, option=orjson.OPT_UTC_Z)
     return Reply(
         {"delivery": await uow.endpoints.send(endpoint, TEST_TYPE, payload, at=call.at)}, 202
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -51,6 +52,12 @@ def _conditions(wanted: AppealFilter, parameters: Parameters) -> list[str]:
         words = parameters.add(_like(wanted.text))
         found.append(f"(a.text ILIKE {words} OR a.address ILIKE {words} OR a.number ILIKE {words})")
     return found
+
+
+def _mark(said: str) -> tuple[str, int]:
+    """Stage and round: an appeal may have several clocks that are due at one time."""
+    stage, _, round_ = said.partition("/")
+    return stage, int(round_ or 0)
 
 
 def _like(text: str) -> str:
@@ -192,14 +199,15 @@ class Queries:
         if due_before is not None:
             conditions.append(f"k.due_at < {parameters.add(due_before)}")
         if after is not None:
-            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
-            conditions.append(f"(k.due_at, k.appeal_id) > {place}")
+            names = [parameters.add(one) for one in (after.at, after.id, *_mark(after.mark))]
+            conditions.append(f"(k.due_at, k.appeal_id, k.stage, k.round) > ({', '.join(names)})")
         found = await self._fetch(
             "SELECT a.number, a.id, to_jsonb(k) || jsonb_build_object("
             "'target', extract(epoch FROM k.target),"
             " 'paused_for', extract(epoch FROM k.paused_for)) AS clock"
             f" FROM clock k JOIN appeal a ON a.id = k.appeal_id WHERE {' AND '.join(conditions)}"
-            f" ORDER BY k.due_at, k.appeal_id LIMIT {parameters.add(limit)}",
+            " ORDER BY k.due_at, k.appeal_id, k.stage, k.round"
+            f" LIMIT {parameters.add(limit)}",
             parameters,
         )
         return [(rows.read_clock(row["clock"]), row["number"], row["id"]) for row in found]
@@ -251,8 +259,14 @@ class Queries:
         return row
 
     async def ready(self) -> str | None:
-        """The revision that the database is at; raises Unavailable when it cannot be asked."""
-        found = await self._fetch("SELECT version_num FROM alembic_version", Parameters())
+        """The revision that the database is at, None before the first.
+
+        Raises Unavailable when it cannot be asked.
+        """
+        try:
+            found = await self._fetch("SELECT version_num FROM alembic_version", Parameters())
+        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+            return None
         return str(found[0]["version_num"]) if found else None
 
     def _event(self, row: Row) -> dict[str, Any]:

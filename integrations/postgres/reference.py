@@ -32,6 +32,7 @@ from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
 from domain.values import Coordinates
 from integrations.postgres import tables as t
+from integrations.postgres.session import translated
 
 CALENDAR_YEARS_BACK, CALENDAR_YEARS_AHEAD = 3, 3
 
@@ -58,14 +59,15 @@ class PostgresReferences:
         return tuple(self._snapshots)
 
     async def refresh(self, at: datetime) -> bool:
-        """Read again what has changed; whether anything had."""
+        """Read again what has changed; whether anything had. Raises Unavailable."""
         changed = False
-        async with self._engine.connect() as connection:
-            for row in await _rows(connection, select(t.city.c.id, t.city.c.reference_version)):
-                known = self._snapshots.get(row["id"])
-                if known is None or known.version != row["reference_version"]:
-                    self._snapshots[row["id"]] = await load(connection, row["id"], at)
-                    changed = True
+        with translated():
+            async with self._engine.connect() as connection:
+                for row in await _rows(connection, select(t.city.c.id, t.city.c.reference_version)):
+                    known = self._snapshots.get(row["id"])
+                    if known is None or known.version != row["reference_version"]:
+                        self._snapshots[row["id"]] = await load(connection, row["id"], at)
+                        changed = True
         return changed
 
 
