@@ -23,6 +23,8 @@ class Clocks:
     def __init__(self, house: House) -> None:
         self._house = house
         self._failing: set[UUID] = set()
+        # Left alone until this process starts anew: after a mend comes a restart.
+        self._faulty: set[UUID] = set()
 
     async def turn(self) -> bool:
         """One unit of every city; whether any of them has more.
@@ -52,15 +54,22 @@ class Clocks:
         """Act on at most UNIT appeals of a city that are due now; how many there were."""
         at = self._house.now()
         async with self._house.units.open(Principal(NOBODY, Role.SYSTEM, city)) as uow:
-            changes = await act_on_due(
-                uow=uow, reference=self._house.references.of(city), at=at, limit=UNIT
+            acted = await act_on_due(
+                uow=uow,
+                reference=self._house.references.of(city),
+                at=at,
+                limit=UNIT,
+                skipping=self._faulty,
             )
-            if changes:
+            if acted.changes:
                 await uow.commit()
-        for change in changes:
+        for change in acted.changes:
             types = [str(event.type) for event in change.events]
             log.info("clock_acted", appeal_id=str(change.appeal.id), types=types)
-        return len(changes)
+        for appeal, error in acted.faulty:
+            self._faulty.add(appeal)
+            log.error("clock_faulty", appeal_id=str(appeal), exc_info=error)
+        return len(acted.changes) + len(acted.faulty)
 
 
 class Refresh:

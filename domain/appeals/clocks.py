@@ -61,14 +61,22 @@ def resume(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     return _each(appeal, tuple(Stage), change)
 
 
-def reopen(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
-    """The appeal with a next round of the clock for resolving, as its promise says."""
-    clock = appeal.clock(Stage.RESOLVE)
-    if clock is None:
-        return appeal
-    promise, calendar = promises.of(clock)
-    again = clocks.reopen(clock, promise, calendar, at=at)
-    return appeal if again is None else appeal.with_clock(again)
+def reopen(
+    appeal: Appeal, stages: Iterable[Stage], promises: Promises, *, at: datetime
+) -> Appeal:
+    """The appeal with a next round of the clocks of these stages, as each promise says.
+
+    Stages of a service that the appeal was corrected away from are promised no more.
+    """
+    resolving = appeal.clock(Stage.RESOLVE)
+
+    def change(clock: Clock) -> Clock:
+        if resolving is None or clock.policy != resolving.policy:
+            return clock
+        promise, calendar = promises.of(clock)
+        return clocks.reopen(clock, promise, calendar, at=at) or clock
+
+    return _each(appeal, stages, change)
 
 
 def recount(appeal: Appeal, policy: str, promises: Promises, city: City) -> Appeal:

@@ -149,7 +149,7 @@ def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
     _involved(appeal, desk)
     if desk.principal.role not in rule.roles:
         raise NotPermitted(permission=f"pause:{command.reason}", role=str(desk.principal.role))
-    if appeal.emergency or appeal.criticality is Criticality.EMERGENCY:
+    if _urgent(appeal):
         raise Conflict(reason="emergency-cannot-wait")
     until = desk.at + rule.longest
     waiting = clocks.pause(
@@ -201,7 +201,7 @@ def check(appeal: Appeal, command: c.Check, desk: Desk) -> Step:
 
 def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
     """The inspector sends the work back to the same executor; its clock goes on."""
-    after, again = _back_to_work(appeal, desk)
+    after, again = _back_to_work(appeal, desk, Stage.RESOLVE)
     fact = Fact(EventType.RETURNED, {}, {"reason": command.reason})
     return Step(after, (fact,), again)
 
@@ -227,7 +227,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     """The resident's no. Raises Conflict when a closed appeal was closed too long ago."""
     if appeal.closed_at is not None and desk.at - appeal.closed_at > REOPEN_WITHIN:
         raise Conflict(reason="closed-too-long-ago", days=REOPEN_WITHIN.days)
-    after, again = _back_to_work(appeal, desk)
+    after, again = _back_to_work(appeal, desk, *Stage)
     after = replace(
         after,
         reopened=appeal.reopened + 1,
@@ -267,11 +267,7 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
     after = _corrected_words(appeal, command, desk)
     if command.service is not None and command.service != appeal.service:
         after = _corrected_service(after, command.service, desk)
-    changed = [
-        name
-        for name in ("text", "kind", "language", "place", "service", "answers")
-        if getattr(after, name) != getattr(appeal, name)
-    ]
+    changed = [name for name in _WORDS if getattr(after, name) != getattr(appeal, name)]
     if not changed:
         raise Conflict(reason="nothing-changed")
     fact = Fact(
@@ -283,7 +279,12 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
             answers=seal_answers(after.answers) if command.answers is not None else None,
         ),
     )
-    return Step(after, (fact,))
+    after, resumed = hurry(after, desk)
+    return Step(after, (fact, *resumed))
+
+
+_WORDS = ("text", "kind", "language", "place", "service", "answers")
+"""What the record says and a correction may say anew."""
 
 
 def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:
@@ -332,20 +333,39 @@ def _involved(appeal: Appeal, desk: Desk) -> None:
 def _leave(
     appeal: Appeal, state: AssignmentState, desk: Desk, reason: str | None = None
 ) -> tuple[Assignment, ...]:
-    if appeal.assignment is None:
+    """What becomes of the standing assignment; one whose work was done stays done."""
+    standing = appeal.assignment
+    if standing is None or standing.state is AssignmentState.DONE:
         return ()
-    return (replace(appeal.assignment, state=state, answered_at=desk.at, reason=reason),)
+    answered_at = standing.answered_at or desk.at
+    return (replace(standing, state=state, answered_at=answered_at, reason=reason),)
+
+
+def hurry(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
+    """An emergency cannot wait: a pause that it is in ends at once."""
+    if appeal.pause is None or not _urgent(appeal):
+        return appeal, ()
+    fact = Fact(EventType.RESUMED, {"reason": str(appeal.pause.reason)})
+    return replace(_unpause(appeal, desk), status=Status.IN_PROGRESS), (fact,)
+
+
+def _urgent(appeal: Appeal) -> bool:
+    return appeal.emergency or appeal.criticality is Criticality.EMERGENCY
 
 
 def _unpause(appeal: Appeal, desk: Desk) -> Appeal:
+    """A pause counts until its longest day, however late somebody notices."""
     if appeal.pause is None:
         return appeal
-    return replace(clocks.resume(appeal, desk.reference.promises, at=desk.at), pause=None)
+    at = min(desk.at, appeal.pause.until)
+    return replace(clocks.resume(appeal, desk.reference.promises, at=at), pause=None)
 
 
-def _back_to_work(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Assignment, ...]]:
+def _back_to_work(
+    appeal: Appeal, desk: Desk, *stages: Stage
+) -> tuple[Appeal, tuple[Assignment, ...]]:
     """In progress again with whoever had it; with the inspectors where nobody had."""
-    reopened = clocks.reopen(appeal, desk.reference.promises, at=desk.at)
+    reopened = clocks.reopen(appeal, stages, desk.reference.promises, at=desk.at)
     if appeal.assignment is None:
         return replace(reopened, status=Status.REGISTERED), ()
     again = replace(appeal.assignment, state=AssignmentState.ACCEPTED, done_at=None)
@@ -374,7 +394,13 @@ def _corrected_service(appeal: Appeal, code: str, desk: Desk) -> Appeal:
         sphere=service.sphere,
         criticality=service.criticality,
     )
-    return clocks.recount(moved, service.policy, desk.reference.promises, desk.reference.city)
+    promises = desk.reference.promises
+    counted = clocks.recount(moved, service.policy, promises, desk.reference.city)
+    if (wait := appeal.pause) is None:
+        return counted
+    # The appeal still waits, so what the new service promises waits too, and as long.
+    stages = PAUSE_RULES[wait.reason].stages
+    return clocks.pause(counted, stages, promises, reason=str(wait.reason), at=wait.since)
 
 
 def _said(**texts: str | None) -> dict[str, str]:

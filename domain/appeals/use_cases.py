@@ -4,14 +4,15 @@ The unit of work is opened and committed by the door, so that the answer to an
 Idempotency-Key is kept in the same transaction as the act.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from domain.access import Permission
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Change
-from domain.appeals.rules import RULES, Desk, Step, resume
+from domain.appeals.rules import RULES, Desk, Step, hurry, resume
 from domain.appeals.uploads import Taken, take
 from domain.appeals.workflow import TRANSITIONS, Action, guard
 from domain.catalogue.model import Criticality
@@ -76,17 +77,39 @@ def bind(before: Appeal, step: Step, desk: Desk) -> Change:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What came of a unit of due appeals: changes, and those whose rules raised, with why."""
+
+    changes: tuple[Change, ...]
+    faulty: tuple[tuple[UUID, Exception], ...]
+
+
 async def act_on_due(
-    *, uow: UnitOfWork, reference: Reference, at: datetime, limit: int
-) -> Sequence[Change]:
-    """Warn, breach, escalate and end pauses for what is due by `at`; at most `limit` appeals."""
+    *,
+    uow: UnitOfWork,
+    reference: Reference,
+    at: datetime,
+    limit: int,
+    skipping: Collection[UUID] = (),
+) -> Acted:
+    """Warn, breach, escalate and end pauses for what is due by `at`; at most `limit` appeals.
+
+    One appeal that cannot be acted on (a policy that is gone, a fault of ours) stops nobody
+    else's clocks: it is told, and the caller leaves it out of the next unit.
+    """
     desk = Desk(uow.principal, reference, at)
-    changes = []
-    for appeal in await uow.appeals.due(at, limit):
-        change = bind(appeal, _due(appeal, desk), desk)
+    changes: list[Change] = []
+    faulty: list[tuple[UUID, Exception]] = []
+    for appeal in await uow.appeals.due(at, limit, skipping):
+        try:
+            change = bind(appeal, _due(appeal, desk), desk)
+        except Exception as error:
+            faulty.append((appeal.id, error))
+            continue
         uow.appeals.save(change)
         changes.append(change)
-    return changes
+    return Acted(tuple(changes), tuple(faulty))
 
 
 def _permission(action: Action, command: c.Command) -> Permission:
@@ -130,7 +153,8 @@ def _due(appeal: Appeal, desk: Desk) -> Step:
         breached = any(reminder.kind is Nudge.BREACH for reminder in reminders)
         if breached and promise.emergency_on_breach:
             appeal = replace(appeal, emergency=True, criticality=Criticality.EMERGENCY)
-    return Step(appeal, tuple(facts))
+    appeal, resumed = hurry(appeal, desk)
+    return Step(appeal, (*facts, *resumed))
 
 
 _NUDGES = {

@@ -46,18 +46,22 @@ def instant(at: datetime) -> str:
 
 
 def _check(value: object, where: str) -> None:
-    if value is None or isinstance(value, str | bool):
-        return
-    if isinstance(value, int):
-        if abs(value) >= _LIMIT:
-            raise NotCanonical(f"integer beyond 2^53 at {where}")
-    elif isinstance(value, dict):
+    """Walk the containers; the leaves, which are most, are judged where they hang."""
+    if isinstance(value, dict):
         for key, item in value.items():
-            if not isinstance(key, str) or not key.isascii():
+            if type(key) is not str or not key.isascii():
                 raise NotCanonical(f"key that is not ASCII text at {where}: {key!r}")
-            _check(item, f"{where}/{key}")
+            if type(item) not in _LEAVES:
+                _check(item, f"{where}/{key}")
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            _check(item, f"{where}/{index}")
-    else:
+            if type(item) not in _LEAVES:
+                _check(item, f"{where}/{index}")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) >= _LIMIT:
+            raise NotCanonical(f"integer beyond 2^53 at {where}")
+    elif not (value is None or isinstance(value, str | bool)):
         raise NotCanonical(f"{type(value).__name__} at {where}")
+
+
+_LEAVES = frozenset({str, bool, type(None)})

@@ -98,8 +98,10 @@ LOADED = """
 
 DUE = f"""
 WITH near AS (
-    SELECT appeal_id FROM clock WHERE next_at <= $1 AND city_id = $3
-    UNION SELECT id FROM appeal WHERE pause_until <= $1 AND city_id = $3
+    SELECT appeal_id FROM clock
+     WHERE next_at <= $1 AND city_id = $3 AND appeal_id <> ALL($4::uuid[])
+    UNION
+    SELECT id FROM appeal WHERE pause_until <= $1 AND city_id = $3 AND id <> ALL($4::uuid[])
     LIMIT $2
 )
 SELECT {LOADED} FROM appeal a

@@ -514,6 +514,8 @@ delivery = Table(
     Column("finished_at", _instant()),
     UniqueConstraint("endpoint_id", "event_id"),
     Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_delivery_queue", "endpoint_id", "next_attempt_at",
+          postgresql_where=text("state = 'pending'")),
 )
 
 delivery_attempt = Table(

@@ -5,7 +5,7 @@ first, under a lock, and then writes its change in one statement before COMMIT. 
 statements go through SQLAlchemy on the same connection.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,10 +96,12 @@ class SqlAppeals:
             raise NotFound(kind="appeal", id=number)
         return rows.read_appeal(found[0], self._keyring)
 
-    async def due(self, at: datetime, limit: int) -> Sequence[Appeal]:
+    async def due(
+        self, at: datetime, limit: int, skipping: Collection[UUID] = ()
+    ) -> Sequence[Appeal]:
         """Appeals with something due, locked; those that others hold are skipped."""
         await self._lane.begin()
-        found = await self._lane.fetch(DUE, at, limit, self._principal.city)
+        found = await self._lane.fetch(DUE, at, limit, self._principal.city, list(skipping))
         return [rows.read_appeal(row, self._keyring) for row in found]
 
     def add(self, change: Change, number: int, year: int) -> None:
