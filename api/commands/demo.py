@@ -5,6 +5,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from cyclopts import App
+from rich.console import Console
 
 from api.bootstrap import read_now
 from api.commands import semey
@@ -97,7 +98,7 @@ async def close(credentials: Credentials, base_url: str, seen: "Summary | None")
 
     (auditor, *_) = credentials.of(Role.AUDITOR)
     people = [(str(each.role), each.name, each.token) for each in one_per_role(credentials)]
-    await closing_table(base_url, auditor.token, console=out, summary=seen, people=people)
+    await closing_table(base_url, auditor.token, console=_wide(), summary=seen, people=people)
     note(f"All keys: {credentials.path}")
 
 
@@ -138,3 +139,8 @@ async def replayed(at: Office) -> bool:
     """Whether the register of Semey holds appeals already."""
     async with at.engine.connect() as connection:
         return await office.count_appeals(connection, semey.semey().id) > 0
+
+
+def _wide() -> Console:
+    """Where nobody's screen sets a width, tokens stay in one piece."""
+    return out if out.is_terminal else Console(width=160)

@@ -33,6 +33,7 @@ from api.commands.supervisor import Child
 from api.settings import Settings
 from demo.sample.rows import WINDOW
 from integrations.postgres import migrate
+from integrations.postgres.office import cities
 
 if TYPE_CHECKING:
     from demo.replay import Summary
@@ -129,11 +130,14 @@ async def _stand(settings: Settings, plan: Plan, children: list[Child]) -> None:
         for name in GRACES:
             children.append(_child(name, settings, quiet=plan.demo))
             children[-1].start()
-        base = _base_url(settings)
-        await _until_ready(base)
+        base, inhabited = _base_url(settings), await _has_city(office)
+        # Without a city nobody can be served, and /v1/ready rightly says so.
+        await _until_answering(f"{base}/v1/{'ready' if inhabited else 'health'}")
         seen = await _replay(office, settings, base) if replay else None
         if plan.demo:
             await demonstration.close(Credentials(settings.home), base, seen)
+        if not inhabited:
+            note("There is no city yet. Load the demonstration's: ikomek demo load")
     say(f"API {base}/v1 — reference {base}/reference — stop with Ctrl-C")
 
 
@@ -176,15 +180,20 @@ def _child(name: str, settings: Settings, *, quiet: bool) -> Child:
     return Child(name, [command], environment(settings), log)
 
 
-async def _until_ready(base: str) -> None:
-    """Wait until the API says that all of it serves. Raises Failure."""
+async def _has_city(office: Office) -> bool:
+    async with office.engine.connect() as connection:
+        return bool(await cities(connection))
+
+
+async def _until_answering(url: str) -> None:
+    """Wait until the API says that it serves. Raises Failure."""
     last = "nothing answers"
     async with httpx2.AsyncClient(timeout=5) as client:
         try:
             async with asyncio.timeout(READY_WITHIN):
                 while True:
                     try:
-                        answer = await client.get(f"{base}/v1/ready")
+                        answer = await client.get(url)
                         if answer.status_code == httpx2.codes.OK:
                             return
                         last = f"it answers {answer.status_code}"

@@ -1,5 +1,6 @@
 """One command stands the whole platform up, and leaves nothing behind when it ends."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,6 +14,10 @@ import httpx2
 import pytest
 
 from api.commands.environment import KEPT_BACK, environment, read_settings
+from integrations.postgres.embedded import EmbeddedPostgres
+from integrations.postgres.engine import open_engine
+from integrations.vault.keyring import keyring_file
+from tests.support.city import write_small_city
 
 READY = 60.0
 STOPPED = 20.0
@@ -73,10 +78,12 @@ def test_up_serves_revives_a_dead_api_and_stops_without_a_trace(tmp_path):
         )
     try:
         assert _wait(lambda: "stop with Ctrl-C" in log.read_text(), READY), log.read_text()
-        assert _answers(ready)
+        assert not _answers(ready), "without a city nobody can be served"
+        _settle(home)
+        assert _wait(lambda: _answers(ready), 5), "a new city is seen within a second"
         children = [pid for pid in _processes_of(home) if pid != program.pid]
         assert len(children) >= 4, "API, scheduler, worker and PostgreSQL"
-        (serving,) = [pid for pid in children if _is(pid, "serve")]
+        (serving,) = [pid for pid in children if _is(pid, "serve", program.pid)]
         os.kill(serving, signal.SIGKILL)
         assert _wait(lambda: "The API ended (signal SIGKILL)" in log.read_text(), 5)
         assert _wait(lambda: _answers(ready), READY), log.read_text()
@@ -88,7 +95,25 @@ def test_up_serves_revives_a_dead_api_and_stops_without_a_trace(tmp_path):
         program.wait()
 
 
-def _is(pid, role):
+def _settle(home):
+    """Write the small city into the server that is running."""
+
+    async def write(url):
+        engine = open_engine(url, pool_size=1)
+        try:
+            await write_small_city(engine, keyring_file(home / "keys"))
+        finally:
+            await engine.dispose()
+
+    with EmbeddedPostgres(home / "postgres") as server:
+        assert not server.owned
+        asyncio.run(write(server.url("ikomek")))
+
+
+def _is(pid, role, parent):
+    status = Path(f"/proc/{pid}/status").read_text()
+    if f"PPid:\t{parent}\n" not in status:
+        return False
     arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     return b"api.cli" in arguments and role.encode() in arguments
 
