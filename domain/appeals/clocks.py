@@ -61,9 +61,7 @@ def resume(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     return _each(appeal, tuple(Stage), change)
 
 
-def reopen(
-    appeal: Appeal, stages: Iterable[Stage], promises: Promises, *, at: datetime
-) -> Appeal:
+def reopen(appeal: Appeal, stages: Iterable[Stage], promises: Promises, *, at: datetime) -> Appeal:
     """The appeal with a next round of the clocks of these stages, as each promise says.
 
     Stages of a service that the appeal was corrected away from are promised no more.

@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.access import Permission, Principal, Role
 from domain.appeals import clocks
 from domain.appeals.commands import GiveAnswer, Intake
+from domain.appeals.desk import Desk, Step
 from domain.appeals.model import (
     Appeal,
     Applicant,
@@ -16,7 +17,7 @@ from domain.appeals.model import (
     Route,
 )
 from domain.appeals.places import locate, location_of, seal_answers, seal_place
-from domain.appeals.rules import Desk, Step, answer
+from domain.appeals.rules import answer
 from domain.appeals.services import available_service
 from domain.appeals.uploads import sealed, take
 from domain.appeals.workflow import Action, Status, guard

@@ -6,14 +6,25 @@ and the facts that it caused.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
-from domain.access import Principal, Role
+from domain.access import Role
 from domain.appeals import clocks
 from domain.appeals import commands as c
+from domain.appeals.desk import (
+    Desk,
+    Step,
+    back_to_work,
+    hurry,
+    involved,
+    leave,
+    listed,
+    own,
+    said,
+    unpause,
+    urgent,
+)
 from domain.appeals.model import (
     Appeal,
     Assignment,
@@ -23,42 +34,18 @@ from domain.appeals.model import (
 )
 from domain.appeals.places import locate, seal_answers, seal_place
 from domain.appeals.services import available_service
-from domain.appeals.uploads import Taken, sealed
 from domain.appeals.workflow import PAUSE_RULES, REOPEN_WITHIN, Action, Status
-from domain.catalogue.model import Criticality
 from domain.errors import Conflict, Invalid, NotPermitted
 from domain.events import EventType, Fact
-from domain.reference import Reference
 from domain.register.canonical import instant
 from domain.sla.policy import Stage
 from domain.values import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Who acts, by which agreements, and when."""
-
-    principal: Principal
-    reference: Reference
-    at: datetime
-    uploads: Taken = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a rule answers."""
-
-    appeal: Appeal
-    facts: tuple[Fact, ...]
-    assignments: tuple[Assignment, ...] = ()
-    attachments: tuple[UUID, ...] = ()
-    purpose: str = "report"
-
-
 def answer(appeal: Appeal, command: c.GiveAnswer, desk: Desk) -> Step:
     """First contact: the operator answers; with the resident's word it closes at once."""
     given = command.answer
-    recalled = _leave(appeal, AssignmentState.RECALLED, desk)
+    recalled = leave(appeal, AssignmentState.RECALLED, desk)
     after = replace(appeal, status=Status.ANSWERED, assignment=None, first_contact=True)
     after = clocks.meet(after, Stage.ANSWER, Stage.RESOLVE, at=desk.at)
     after = clocks.cancel(after, at=desk.at)
@@ -69,8 +56,8 @@ def answer(appeal: Appeal, command: c.GiveAnswer, desk: Desk) -> Step:
     )
     if given.confirmed_by is None:
         return step
-    said = confirm(after, c.Confirm(given.confirmed_by, given.rating), desk)
-    return replace(said, facts=step.facts + said.facts, assignments=recalled)
+    agreed = confirm(after, c.Confirm(given.confirmed_by, given.rating), desk)
+    return replace(agreed, facts=step.facts + agreed.facts, assignments=recalled)
 
 
 def assign(appeal: Appeal, command: c.Assign, desk: Desk) -> Step:
@@ -83,7 +70,7 @@ def assign(appeal: Appeal, command: c.Assign, desk: Desk) -> Step:
     fact = Fact(
         EventType.ASSIGNED,
         {"organisation": str(command.organisation), "assignment": str(offered.id), "by": "hand"},
-        _said(reason=command.reason),
+        said(reason=command.reason),
     )
     return Step(after, (fact,), (offered,))
 
@@ -93,20 +80,20 @@ def redirect(appeal: Appeal, command: c.Assign, desk: Desk) -> Step:
     former = appeal.assigned()
     if former.organisation == command.organisation:
         raise Conflict(reason="same-executor")
-    left = _leave(appeal, AssignmentState.REDIRECTED, desk)
-    running = _unpause(appeal, desk)
+    left = leave(appeal, AssignmentState.REDIRECTED, desk)
+    running = unpause(appeal, desk)
     given = assign(running, command, desk)
     moved = Fact(
         EventType.REDIRECTED,
         {"from": str(former.organisation), "to": str(command.organisation)},
-        _said(reason=command.reason),
+        said(reason=command.reason),
     )
     return replace(given, facts=(moved, *given.facts), assignments=(*left, *given.assignments))
 
 
 def accept(appeal: Appeal, _: c.Accept, desk: Desk) -> Step:
     """The executor takes the appeal; a resident waiting for a first answer has one now."""
-    taken = replace(_own(appeal, desk), state=AssignmentState.ACCEPTED, answered_at=desk.at)
+    taken = replace(own(appeal, desk), state=AssignmentState.ACCEPTED, answered_at=desk.at)
     after = replace(appeal, status=Status.IN_PROGRESS, assignment=taken)
     fact = Fact(EventType.ACCEPTED, {"organisation": str(taken.organisation)})
     return Step(clocks.meet(after, Stage.ANSWER, at=desk.at), (fact,), (taken,))
@@ -114,17 +101,17 @@ def accept(appeal: Appeal, _: c.Accept, desk: Desk) -> Step:
 
 def decline(appeal: Appeal, command: c.Decline, desk: Desk) -> Step:
     """The executor gives the appeal back to the inspectors; every clock runs on."""
-    own = _own(appeal, desk)
+    ours = own(appeal, desk)
     after = replace(appeal, status=Status.REGISTERED, assignment=None)
     fact = Fact(
-        EventType.DECLINED, {"organisation": str(own.organisation)}, {"reason": command.reason}
+        EventType.DECLINED, {"organisation": str(ours.organisation)}, {"reason": command.reason}
     )
-    return Step(after, (fact,), _leave(appeal, AssignmentState.DECLINED, desk, command.reason))
+    return Step(after, (fact,), leave(appeal, AssignmentState.DECLINED, desk, command.reason))
 
 
 def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
     """A stage is reached. Raises Invalid for one that was not promised or is no report."""
-    own = _own(appeal, desk)
+    ours = own(appeal, desk)
     if command.stage not in (Stage.ARRIVE, Stage.SECURE):
         raise Invalid.at("/stage", "enum", allowed=["arrive", "secure"])
     clock = appeal.clock(command.stage)
@@ -136,9 +123,8 @@ def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
     after = clocks.meet(appeal, *reached, at=desk.at)
     fact = Fact(
         EventType.STAGE_REPORTED,
-        {"stage": str(command.stage), "organisation": str(own.organisation)}
-        | _listed(desk),
-        _said(note=command.note),
+        {"stage": str(command.stage), "organisation": str(ours.organisation)} | listed(desk),
+        said(note=command.note),
     )
     return Step(after, (fact,), attachments=command.attachments)
 
@@ -146,10 +132,10 @@ def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
 def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
     """The clocks of a reason wait. Raises NotPermitted, or Conflict in an emergency."""
     rule = PAUSE_RULES[command.reason]
-    _involved(appeal, desk)
+    involved(appeal, desk)
     if desk.principal.role not in rule.roles:
         raise NotPermitted(permission=f"pause:{command.reason}", role=str(desk.principal.role))
-    if _urgent(appeal):
+    if urgent(appeal):
         raise Conflict(reason="emergency-cannot-wait")
     until = desk.at + rule.longest
     waiting = clocks.pause(
@@ -171,24 +157,24 @@ def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
 def resume(appeal: Appeal, _: c.Resume, desk: Desk) -> Step:
     """The wait ends: by a person, or by itself when it has lasted as long as it may."""
     if desk.principal.role is not Role.SYSTEM:
-        _involved(appeal, desk)
+        involved(appeal, desk)
     reason = str(appeal.pause.reason) if appeal.pause else None
-    after = replace(_unpause(appeal, desk), status=Status.IN_PROGRESS)
+    after = replace(unpause(appeal, desk), status=Status.IN_PROGRESS)
     return Step(after, (Fact(EventType.RESUMED, {"reason": reason}),))
 
 
 def resolve(appeal: Appeal, command: c.Resolve, desk: Desk) -> Step:
     """The work is reported done. Raises Invalid where neither evidence nor a reason comes."""
-    own = _own(appeal, desk)
+    ours = own(appeal, desk)
     if not command.evidence and not command.no_photo_reason:
         raise Invalid.at("/evidence", "evidence-required")
-    done = replace(own, state=AssignmentState.DONE, done_at=desk.at)
+    done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(appeal, status=Status.RESOLVED, assignment=done)
     after = clocks.meet(after, *Stage, at=desk.at)
     fact = Fact(
         EventType.RESOLVED,
-        {"organisation": str(own.organisation)} | _listed(desk),
-        _said(text=command.text, no_photo_reason=command.no_photo_reason),
+        {"organisation": str(ours.organisation)} | listed(desk),
+        said(text=command.text, no_photo_reason=command.no_photo_reason),
     )
     return Step(after, (fact,), (done,), command.evidence, "evidence")
 
@@ -196,28 +182,28 @@ def resolve(appeal: Appeal, command: c.Resolve, desk: Desk) -> Step:
 def check(appeal: Appeal, command: c.Check, desk: Desk) -> Step:
     """The inspector finds the work good; the resident's word is awaited."""
     after = replace(appeal, status=Status.CHECKED)
-    return Step(after, (Fact(EventType.CHECKED, {}, _said(note=command.note)),))
+    return Step(after, (Fact(EventType.CHECKED, {}, said(note=command.note)),))
 
 
 def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
     """The inspector sends the work back to the same executor; its clock goes on."""
-    after, again = _back_to_work(appeal, desk, Stage.RESOLVE)
+    after, again = back_to_work(appeal, desk, Stage.RESOLVE)
     fact = Fact(EventType.RETURNED, {}, {"reason": command.reason})
     return Step(after, (fact,), again)
 
 
 def confirm(appeal: Appeal, command: c.Confirm, desk: Desk) -> Step:
     """The resident's yes closes the appeal (law 3). The fact names who gave it, how and when."""
-    said = Confirmation(
+    word = Confirmation(
         desk.principal.id, str(desk.principal.role), command.how, desk.at, command.rating
     )
-    after = replace(appeal, status=Status.CLOSED, confirmation=said, closed_at=desk.at, pause=None)
+    after = replace(appeal, status=Status.CLOSED, confirmation=word, closed_at=desk.at, pause=None)
     after = clocks.cancel(after, at=desk.at)
     data = {"how": command.how, "rating": command.rating}
     return Step(
         after,
         (
-            Fact(EventType.CONFIRMED, data, _said(text=command.text)),
+            Fact(EventType.CONFIRMED, data, said(text=command.text)),
             Fact(EventType.CLOSED, {"first_contact": appeal.first_contact}),
         ),
     )
@@ -227,7 +213,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     """The resident's no. Raises Conflict when a closed appeal was closed too long ago."""
     if appeal.closed_at is not None and desk.at - appeal.closed_at > REOPEN_WITHIN:
         raise Conflict(reason="closed-too-long-ago", days=REOPEN_WITHIN.days)
-    after, again = _back_to_work(appeal, desk, *Stage)
+    after, again = back_to_work(appeal, desk, *Stage)
     after = replace(
         after,
         reopened=appeal.reopened + 1,
@@ -245,9 +231,9 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
 
 def withdraw(appeal: Appeal, command: c.Withdraw, desk: Desk) -> Step:
     """The resident takes the appeal back; whoever had it is told."""
-    recalled = _leave(appeal, AssignmentState.RECALLED, desk)
+    recalled = leave(appeal, AssignmentState.RECALLED, desk)
     after = replace(appeal, status=Status.WITHDRAWN, assignment=None, pause=None, closed_at=desk.at)
-    fact = Fact(EventType.WITHDRAWN, {"how": command.how}, _said(reason=command.reason))
+    fact = Fact(EventType.WITHDRAWN, {"how": command.how}, said(reason=command.reason))
     return Step(clocks.cancel(after, at=desk.at), (fact,), recalled)
 
 
@@ -273,7 +259,7 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
     fact = Fact(
         EventType.CORRECTED,
         {"fields": changed, "service": after.service, "service_version": after.service_version},
-        _said(
+        said(
             text=command.text,
             place=seal_place(after.place) if command.where else None,
             answers=seal_answers(after.answers) if command.answers is not None else None,
@@ -289,7 +275,7 @@ _WORDS = ("text", "kind", "language", "place", "service", "answers")
 
 def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:
     """Uploads join the appeal."""
-    fact = Fact(EventType.ATTACHED, _listed(desk))
+    fact = Fact(EventType.ATTACHED, listed(desk))
     return Step(appeal, (fact,), attachments=command.attachments, purpose="addition")
 
 
@@ -314,62 +300,6 @@ RULES: Mapping[Action, Rule] = {
     Action.CORRECT: correct,
     Action.ATTACH: attach,
 }
-
-
-def _own(appeal: Appeal, desk: Desk) -> Assignment:
-    """The standing assignment, if it is the principal's own organisation's (or a child's)."""
-    assignment = appeal.assigned()
-    if assignment.organisation not in desk.principal.organisations:
-        raise NotPermitted(permission="perform:assigned-to-another", role=str(desk.principal.role))
-    return assignment
-
-
-def _involved(appeal: Appeal, desk: Desk) -> None:
-    """Executors act on their own appeals only; the contact centre on all."""
-    if desk.principal.role in (Role.EXECUTOR, Role.HEAD):
-        _own(appeal, desk)
-
-
-def _leave(
-    appeal: Appeal, state: AssignmentState, desk: Desk, reason: str | None = None
-) -> tuple[Assignment, ...]:
-    """What becomes of the standing assignment; one whose work was done stays done."""
-    standing = appeal.assignment
-    if standing is None or standing.state is AssignmentState.DONE:
-        return ()
-    answered_at = standing.answered_at or desk.at
-    return (replace(standing, state=state, answered_at=answered_at, reason=reason),)
-
-
-def hurry(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
-    """An emergency cannot wait: a pause that it is in ends at once."""
-    if appeal.pause is None or not _urgent(appeal):
-        return appeal, ()
-    fact = Fact(EventType.RESUMED, {"reason": str(appeal.pause.reason)})
-    return replace(_unpause(appeal, desk), status=Status.IN_PROGRESS), (fact,)
-
-
-def _urgent(appeal: Appeal) -> bool:
-    return appeal.emergency or appeal.criticality is Criticality.EMERGENCY
-
-
-def _unpause(appeal: Appeal, desk: Desk) -> Appeal:
-    """A pause counts until its longest day, however late somebody notices."""
-    if appeal.pause is None:
-        return appeal
-    at = min(desk.at, appeal.pause.until)
-    return replace(clocks.resume(appeal, desk.reference.promises, at=at), pause=None)
-
-
-def _back_to_work(
-    appeal: Appeal, desk: Desk, *stages: Stage
-) -> tuple[Appeal, tuple[Assignment, ...]]:
-    """In progress again with whoever had it; with the inspectors where nobody had."""
-    reopened = clocks.reopen(appeal, stages, desk.reference.promises, at=desk.at)
-    if appeal.assignment is None:
-        return replace(reopened, status=Status.REGISTERED), ()
-    again = replace(appeal.assignment, state=AssignmentState.ACCEPTED, done_at=None)
-    return replace(reopened, status=Status.IN_PROGRESS, assignment=again), (again,)
 
 
 def _corrected_words(appeal: Appeal, command: c.Correct, desk: Desk) -> Appeal:
@@ -401,11 +331,3 @@ def _corrected_service(appeal: Appeal, code: str, desk: Desk) -> Appeal:
     # The appeal still waits, so what the new service promises waits too, and as long.
     stages = PAUSE_RULES[wait.reason].stages
     return clocks.pause(counted, stages, promises, reason=str(wait.reason), at=wait.since)
-
-
-def _said(**texts: str | None) -> dict[str, str]:
-    return {name: text for name, text in texts.items() if text}
-
-
-def _listed(desk: Desk) -> dict[str, object]:
-    return {"attachments": sealed(desk.uploads)} if desk.uploads else {}

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from domain.access import Permission
 from domain.appeals import commands as c
+from domain.appeals.desk import Desk, Step, hurry
 from domain.appeals.model import Appeal, Change
-from domain.appeals.rules import RULES, Desk, Step, hurry, resume
+from domain.appeals.rules import RULES, resume
 from domain.appeals.uploads import Taken, take
 from domain.appeals.workflow import TRANSITIONS, Action, guard
 from domain.catalogue.model import Criticality

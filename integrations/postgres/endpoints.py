@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -12,9 +12,7 @@ from domain.errors import Conflict, NotFound
 from domain.ports import Keyring
 from domain.values import new_id
 from domain.webhooks.model import Endpoint
-
-if TYPE_CHECKING:
-    from integrations.postgres.unit_of_work import Lane
+from integrations.postgres.lane import Lane
 
 _OWN = "city_id = $1 AND organisation_id = $2 AND removed_at IS NULL"
 
@@ -22,7 +20,7 @@ _OWN = "city_id = $1 AND organisation_id = $2 AND removed_at IS NULL"
 class SqlEndpoints:
     """See domain.ports.Endpoints."""
 
-    def __init__(self, lane: "Lane", principal: Principal, keyring: Keyring) -> None:
+    def __init__(self, lane: Lane, principal: Principal, keyring: Keyring) -> None:
         self._lane = lane
         self._principal = principal
         self._keyring = keyring

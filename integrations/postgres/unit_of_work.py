@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
@@ -23,48 +23,11 @@ from domain.ports import Answer, Keyring, KeyTaken, Upload
 from integrations.postgres import rows
 from integrations.postgres.endpoints import SqlEndpoints
 from integrations.postgres.idempotency import answer_row
+from integrations.postgres.lane import Lane
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import DUE, LOADED, REGISTER, SAVE
-
-
-class Lane:
-    """The driver's own connection, borrowed from SQLAlchemy's pool, with its transaction."""
-
-    def __init__(self, connection: AsyncConnection, driver: Any) -> None:
-        self.sql = connection
-        self._driver = driver
-        self._transaction: Any = None
-
-    async def begin(self) -> None:
-        """Open the transaction, once."""
-        if self._transaction is None:
-            transaction = self._driver.transaction()
-            await transaction.start()
-            self._transaction = transaction
-
-    async def fetch(self, statement: str, *values: object) -> list[Any]:
-        """All rows of a statement."""
-        return list(await self._driver.fetch(statement, *values))
-
-    async def fetchval(self, statement: str, *values: object) -> Any:
-        """The first column of the first row."""
-        return await self._driver.fetchval(statement, *values)
-
-    async def commit(self) -> None:
-        """Commit what SQLAlchemy and the driver have begun."""
-        await self.sql.commit()
-        if self._transaction is not None:
-            transaction, self._transaction = self._transaction, None
-            await transaction.commit()
-
-    async def rollback(self) -> None:
-        """Undo what was not committed."""
-        await self.sql.rollback()
-        if self._transaction is not None:
-            transaction, self._transaction = self._transaction, None
-            await transaction.rollback()
 
 
 @dataclass(frozen=True, slots=True)

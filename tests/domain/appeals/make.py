@@ -1,6 +1,6 @@
 """A city in memory, built of the domain's own objects, and the life of one appeal in it."""
 
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -311,7 +311,7 @@ class Life:
         self.at += span
         return self
 
-    def tick(self) -> list[Change]:
+    def tick(self) -> tuple[Change, ...]:
         """What the scheduler does at this moment."""
         system = Principal(ident("system"), Role.SYSTEM, CITY)
         acted = done(
@@ -320,7 +320,7 @@ class Life:
             )
         )
         assert not acted.faulty
-        return list(acted.changes)
+        return acted.changes
 
     @property
     def appeal(self) -> Appeal:
