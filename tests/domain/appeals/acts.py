@@ -1,0 +1,66 @@
+"""For each action the one who usually does it and what they say; for each status the way there."""
+
+from domain.access import Role
+from domain.appeals import commands as c
+from domain.appeals.workflow import Action, PauseReason, Status
+from domain.sla.policy import Stage
+from tests.domain.appeals.make import LIFTS, OTHER, PHOTO, WATER, Life, intake
+
+A, R = Action, Role
+
+SPEECHES: dict[Action, tuple[Role, c.Command]] = {
+    A.ANSWER: (R.OPERATOR, c.GiveAnswer(c.FirstAnswer("Қабылдау 9-дан 18-ге дейін"))),
+    A.ASSIGN: (R.INSPECTOR, c.Assign(WATER, "су арнасы")),
+    A.REDIRECT: (R.INSPECTOR, c.Assign(LIFTS, "лифт компаниясы")),
+    A.ACCEPT: (R.EXECUTOR, c.Accept()),
+    A.DECLINE: (R.EXECUTOR, c.Decline("біздің желі емес")),
+    A.REPORT: (R.EXECUTOR, c.Report(Stage.SECURE, "қоршалды")),
+    A.PAUSE: (R.EXECUTOR, c.PauseWork(PauseReason.AWAITING_RESIDENT, "есік жабық")),
+    A.RESUME: (R.EXECUTOR, c.Resume()),
+    A.RESOLVE: (R.EXECUTOR, c.Resolve("қақпақ қойылды", (PHOTO,))),
+    A.CHECK: (R.INSPECTOR, c.Check("жақсы")),
+    A.RETURN: (R.INSPECTOR, c.Return("сурет басқа жерден")),
+    A.CONFIRM: (R.OPERATOR, c.Confirm("call", 5, "рақмет")),
+    A.REOPEN: (R.OPERATOR, c.Reopen("call", "әлі ашық")),
+    A.WITHDRAW: (R.OPERATOR, c.Withdraw("call", "қателесіппін")),
+    A.COMMENT: (R.OPERATOR, c.Comment("бригада жолда")),
+    A.CORRECT: (R.OPERATOR, c.Correct(text="Люк ауланың ішінде")),
+    A.ATTACH: (R.OPERATOR, c.Attach((PHOTO,))),
+}
+
+WAYS: dict[Status, tuple[Action, ...]] = {
+    Status.ASSIGNED: (),
+    Status.REGISTERED: (A.DECLINE,),
+    Status.IN_PROGRESS: (A.ACCEPT,),
+    Status.PAUSED: (A.ACCEPT, A.PAUSE),
+    Status.ANSWERED: (A.ANSWER,),
+    Status.RESOLVED: (A.ACCEPT, A.RESOLVE),
+    Status.CHECKED: (A.ACCEPT, A.RESOLVE, A.CHECK),
+    Status.CLOSED: (A.ACCEPT, A.RESOLVE, A.CHECK, A.CONFIRM),
+    Status.WITHDRAWN: (A.WITHDRAW,),
+}
+"""From an open manhole, which goes to the water utility at once, to each status."""
+
+
+def speak(life: Life, *actions: Action) -> Life:
+    """Do actions in the usual way, one after the other."""
+    for action in actions:
+        role, command = SPEECHES[action]
+        life.act(action, command, role)
+    return life
+
+
+def at(status: Status) -> Life:
+    """The life of an open manhole that has come to a status."""
+    life = Life()
+    life.register()
+    speak(life, *WAYS[status])
+    assert life.appeal.status is status
+    return life
+
+
+def with_nobody() -> Life:
+    """An appeal for which no organisation answers: it stands with the inspectors."""
+    life = Life()
+    life.register(intake(OTHER))
+    return life
