@@ -67,7 +67,7 @@ def served(database, tmp_path_factory):
 @pytest.fixture
 def processes():
     """A list of processes that are ended after the test."""
-    running = []
+    running: list[subprocess.Popen[bytes]] = []
     yield running
     for process in running:
         process.terminate()
@@ -75,7 +75,7 @@ def processes():
         process.wait(10)
 
 
-def start(role: str, settings, log: Path) -> subprocess.Popen:
+def start(role: str, settings, log: Path) -> subprocess.Popen[bytes]:
     told = environment(settings) | {
         "IKOMEK_KEYS": settings.keys,
         "IKOMEK_WEBHOOK_ALLOW_HTTP": "1",
