@@ -14,6 +14,8 @@ from domain.organisations.spelling import Reading, fold, house_number, readings,
 
 _ENOUGH = 74.0
 """A street spelled less alike than this (0–100) is another street."""
+_CERTAIN = 100.0
+"""The street's own name and a house of it: nothing can be likelier."""
 _PART_OF_NAME = 0.93
 _OTHER_KIND = 4.0
 _NO_SUCH_HOUSE = 20.0
@@ -64,6 +66,8 @@ class AddressIndex:
         best: dict[tuple[UUID, UUID | None], Match] = {}
         for reading in readings(text):
             for match in self._read(reading):
+                if limit == 1 and match.building is not None and match.score >= _CERTAIN:
+                    return (match,)
                 place = match.street, match.building
                 if place not in best or best[place].score < match.score:
                     best[place] = match

@@ -30,14 +30,16 @@ class Lane:
 
     async def commit(self) -> None:
         """Commit what SQLAlchemy and the driver have begun."""
-        await self.sql.commit()
+        if self.sql.in_transaction():
+            await self.sql.commit()
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.commit()
 
     async def rollback(self) -> None:
         """Undo what was not committed."""
-        await self.sql.rollback()
+        if self.sql.in_transaction():
+            await self.sql.rollback()
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.rollback()
