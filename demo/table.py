@@ -42,7 +42,7 @@ def platform_rows(statistics: Mapping[str, Any]) -> Iterator[Row]:
     yield "appeals", str(appeals["total"])
     for status, count in appeals["by_status"].items():
         yield f"  {status}", str(count)
-    yield f"closed at first contact (goal {GOAL:.0%})", _first(first)
+    yield f"closed at first contact (goal {GOAL:.0%})", _first(first, appeals["total"])
     for clocks in ("met", "met_late", "breached", "running", "paused", "cancelled"):
         yield f"clocks {clocks.replace('_', ' ')}", str(statistics["clocks"].get(clocks, 0))
     for state in ("delivered", "pending", "exhausted", "cancelled"):
@@ -67,9 +67,11 @@ def actors_rows(summary: Summary) -> Iterator[Row]:
         yield f"  {summary.dead}", "nobody listens there"
 
 
-def _first(first: Mapping[str, Any]) -> str:
-    share = first["share"]
-    return f"{first['closed']} ({share:.0%})" if share is not None else str(first["closed"])
+def _first(first: Mapping[str, Any], total: int) -> str:
+    closed, share = first["closed"], first["share"]
+    if share is None or not total:
+        return str(closed)
+    return f"{closed} ({closed / total:.0%} of all, {share:.0%} of the closed)"
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

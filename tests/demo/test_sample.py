@@ -12,6 +12,7 @@ from demo.sample.make import catalogue
 from demo.sample.rows import APPEALS, MOMENTS, WINDOW, ZONE, read_sample, schedule
 from demo.semey.city import demo_city
 from demo.stories import STORIES, simulate, steps_of
+from demo.table import platform_rows
 from domain.appeals.model import Channel, Kind
 from domain.appeals.places import CERTAIN
 from domain.appeals.workflow import AWAITING_RESIDENT, Status
@@ -145,3 +146,16 @@ def test_a_photo_is_a_small_jpeg(done):
     assert len(content) < 60_000
     assert content == photo(7, done=done)
     assert content != photo(8, done=done)
+
+
+def test_the_table_holds_the_share_against_the_goal():
+    statistics = {
+        "appeals": {"total": 40, "by_status": {"closed": 20, "assigned": 20}},
+        "first_contact": {"closed": 10, "share": 0.5},
+        "clocks": {"met": 3},
+        "deliveries": {"pending": 2},
+    }
+    rows = dict(platform_rows(statistics))
+    assert rows["closed at first contact (goal 85%)"] == "10 (25% of all, 50% of the closed)"
+    assert (rows["clocks met"], rows["clocks breached"]) == ("3", "0")
+    assert rows["deliveries pending"] == "2"
