@@ -17,12 +17,21 @@ _PASSING = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     ConnectionError,
     TimeoutError,
     OSError,
     exc.TimeoutError,
 )
 """Faults that pass by themselves: the caller may come again."""
+
+
+_FAULTS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    exc.SQLAlchemyError,
+)
 
 
 def _passes(error: BaseException | None) -> bool:
@@ -38,7 +47,7 @@ def translated() -> Iterator[None]:
     """Raise Unavailable for faults that pass; let every other error through."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, exc.SQLAlchemyError, OSError) as error:
+    except (*_FAULTS, OSError) as error:
         if _passes(error):
             raise Unavailable(what="database") from error
         raise
@@ -59,6 +68,10 @@ async def borrowed(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, 
                 driver = await _driver(connection)
             try:
                 yield connection, driver
+            except asyncpg.InternalClientError:
+                # The server said goodbye while nobody listened; its line closes in a moment.
+                await connection.invalidate()
+                raise
             finally:
                 if driver.is_closed():
                     await connection.invalidate()

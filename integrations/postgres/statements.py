@@ -96,6 +96,13 @@ LOADED = """
 """
 """The columns that rows.read_appeal wants."""
 
+LOCKED = f"""
+    {LOADED}, (SELECT v.version FROM appeal v WHERE v.id = a.id) AS seen
+"""
+"""LOADED for a row under FOR UPDATE. Whoever waited for the lock gets the row as it is now, but
+its clocks and assignment as they were when the statement began: then `seen` is not `version`.
+"""
+
 DUE = f"""
 WITH near AS (
     SELECT appeal_id FROM clock
@@ -104,7 +111,7 @@ WITH near AS (
     SELECT id FROM appeal WHERE pause_until <= $1 AND city_id = $3 AND id <> ALL($4::uuid[])
     LIMIT $2
 )
-SELECT {LOADED} FROM appeal a
+SELECT {LOCKED} FROM appeal a
  WHERE a.city_id = $3 AND a.id IN (SELECT appeal_id FROM near)
    FOR UPDATE OF a SKIP LOCKED
 """

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
-from domain.errors import NotFound, Unavailable, VersionConflict
+from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Keyring, KeyTaken, Upload
 from integrations.postgres import rows
 from integrations.postgres.endpoints import SqlEndpoints
@@ -27,7 +27,7 @@ from integrations.postgres.lane import Lane
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
-from integrations.postgres.statements import DUE, LOADED, REGISTER, SAVE
+from integrations.postgres.statements import DUE, LOCKED, REGISTER, SAVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class _Claim:
     city: UUID
     year: int
     number: int
+
+
+def _whole(row: Mapping[str, Any]) -> bool:
+    """Whether all of a locked appeal is of one moment; see LOCKED."""
+    return bool(row["seen"] == row["version"])
 
 
 class SqlAppeals:
@@ -51,10 +56,10 @@ class SqlAppeals:
         await self._lane.begin()
         parameters = Parameters(number)
         scope = visible(self._principal, parameters)
-        found = await self._lane.fetch(
-            f"SELECT {LOADED} FROM appeal a WHERE a.number = $1 AND {scope} FOR UPDATE OF a",
-            *parameters.values,
-        )
+        statement = f"SELECT {LOCKED} FROM appeal a WHERE a.number = $1 AND {scope} FOR UPDATE OF a"
+        found = await self._lane.fetch(statement, *parameters.values)
+        if found and not _whole(found[0]):
+            found = await self._lane.fetch(statement, *parameters.values)
         if not found:
             raise NotFound(kind="appeal", id=number)
         return rows.read_appeal(found[0], self._keyring)
@@ -65,7 +70,7 @@ class SqlAppeals:
         """Appeals with something due, locked; those that others hold are skipped."""
         await self._lane.begin()
         found = await self._lane.fetch(DUE, at, limit, self._principal.city, list(skipping))
-        return [rows.read_appeal(row, self._keyring) for row in found]
+        return [rows.read_appeal(row, self._keyring) for row in found if _whole(row)]
 
     def add(self, change: Change, number: int, year: int) -> None:
         """A new appeal with its first events."""
@@ -96,16 +101,19 @@ class SqlAttachments:
         return {UUID(str(row["id"])): row["original_sha256"] for row in found}
 
     async def add(self, upload: Upload) -> None:
-        """Keep what was uploaded."""
+        """Keep what was uploaded. Raises Conflict when it is kept already."""
         await self._lane.begin()
-        await self._lane.fetch(
+        kept = await self._lane.fetch(
             "INSERT INTO attachment (id, city_id, owner_id, kind, media_type, filename, size,"
             " sha256, original_sha256, width, height, storage_key, created_at)"
-            " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)",
+            " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
+            " ON CONFLICT (id) DO NOTHING RETURNING id",
             upload.id, self._principal.city, self._principal.id, upload.kind, upload.media_type,
             upload.filename, upload.size, upload.sha256, upload.original_sha256,
             upload.width, upload.height, upload.storage_key, upload.created_at,
         )  # fmt: skip
+        if not kept:
+            raise Conflict(reason="file-exists")
 
 
 class SqlCitizens:
