@@ -9,6 +9,7 @@ import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -42,13 +43,17 @@ class Keyring:
 
 
 def parse_keyring(text: str) -> Keyring:
-    """`index:BASE64 1:BASE64 2:BASE64 …`, each key 32 bytes. Raises ValueError."""
-    keys = dict(entry.split(":", 1) for entry in text.split())
-    decoded = {name: urlsafe_b64decode(value) for name, value in keys.items()}
-    if any(len(key) != 32 for key in decoded.values()) or "index" not in decoded:
-        raise ValueError("a keyring needs 32-byte keys: index:… 1:…")
-    indexing = decoded.pop("index")
-    return Keyring({int(name): key for name, key in decoded.items()}, indexing)
+    """`index:BASE64 1:BASE64 2:BASE64 …`, each key 32 bytes, ids 1–255. Raises ValueError."""
+    named = [entry.partition(":") for entry in text.split()]
+    keys = {name: urlsafe_b64decode(value) for name, _, value in named}
+    indexing = keys.pop("index", b"")
+    sealing = {int(name): key for name, key in keys.items()}
+    sound = all(len(key) == 32 for key in (indexing, *sealing.values()))
+    if not (sealing and sound and len(named) == len(sealing) + 1):
+        raise ValueError("a keyring needs 32-byte keys, each named once: index:… 1:…")
+    if not all(1 <= key_id <= 255 for key_id in sealing):
+        raise ValueError("the id of a key is one byte: 1 to 255")
+    return Keyring(sealing, indexing)
 
 
 def new_keyring() -> str:
@@ -58,12 +63,25 @@ def new_keyring() -> str:
 
 
 def keyring_file(path: Path) -> Keyring:
-    """The keyring of a file readable by its owner only, made on first use."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return parse_keyring(path.read_text())
-    with os.fdopen(handle, "w") as file:
-        file.write(new_keyring())
+    """The keyring of a file readable by its owner only, made on first use.
+
+    It appears whole or not at all: of two processes that start together, both use the same.
+    """
+    if not path.exists():
+        _make(path)
     return parse_keyring(path.read_text())
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(new_keyring())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
