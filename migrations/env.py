@@ -7,6 +7,10 @@ from alembic import context
 from integrations.postgres.tables import metadata
 
 connection = context.config.attributes["connection"]
+# Whoever wants a table that the city is using waits a little, and then makes way and fails.
+connection.exec_driver_sql("SET lock_timeout = '5s'")
+connection.exec_driver_sql("SET statement_timeout = '10min'")
+connection.commit()
 context.configure(
     connection=connection,
     target_metadata=metadata,

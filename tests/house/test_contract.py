@@ -1,0 +1,59 @@
+"""Every door knows who may come in, and every letter is answered once."""
+
+import pytest
+
+from api.commands.contracts import workflow_page
+from api.rest.operation import Operation
+from api.rest.table import OPERATIONS
+from domain.access import CITY_WIDE, GRANTS, Permission, Role
+from domain.appeals.rules import RULES
+from domain.appeals.workflow import TRANSITIONS, Action
+from tests.house.source import ROOT
+
+NOBODY_ASKED = {"readHealth", "readReady"}
+"""Machines that watch the platform need not say who they are."""
+
+ANYBODY = NOBODY_ASKED | {"listEventTypes", "readMe"}
+"""Whoever has a token may ask these."""
+
+
+def ids(operation: Operation) -> str:
+    return operation.id
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=ids)
+def test_every_operation_names_its_permission_or_is_knowingly_open(operation: Operation):
+    if operation.permission is None:
+        assert operation.id in ANYBODY
+        assert operation.open_to_all == (operation.id in NOBODY_ASKED)
+    else:
+        assert not operation.open_to_all
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=ids)
+def test_every_operation_either_reads_or_writes(operation: Operation):
+    assert (operation.reads is None) != (operation.writes is None)
+    assert (operation.method == "GET") == (operation.reads is not None)
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.method == "POST"], ids=ids)
+def test_every_letter_is_answered_once_by_its_key(operation: Operation):
+    assert operation.keyed
+    assert operation.writes is not None
+
+
+def test_no_two_operations_share_a_name_or_a_place():
+    assert len({o.id for o in OPERATIONS}) == len(OPERATIONS)
+    assert len({(o.method, o.path) for o in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_roles_and_actions_are_all_spoken_of():
+    assert set(GRANTS) == set(Role)
+    assert set(RULES) == set(TRANSITIONS) == set(Action)
+    assert set(Permission) == {one for granted in GRANTS.values() for one in granted}
+    assert set(Role) > CITY_WIDE
+
+
+def test_the_drawing_of_an_appeals_life_is_current():
+    page = (ROOT / "docs" / "workflow.md").read_text()
+    assert page == workflow_page(), "write it again: ikomek workflow export"

@@ -1,0 +1,84 @@
+"""Whatever the city refuses, it says why in three languages."""
+
+import ast
+import string
+
+import pytest
+
+from api import texts
+from api.errors import STATUS
+from api.rest.table import OPERATIONS  # noqa: F401  every refusal of the doors is loaded with it
+from domain.errors import Refusal
+from domain.values import Language
+from tests.house.source import calls, literals, where
+
+CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": texts.CONFLICTS,
+              "rules": texts.RULES}  # fmt: skip
+EVERY = [(name, code) for name, found in CATALOGUES.items() for code in found]
+
+
+def kinds(root: type[Refusal] = Refusal) -> set[type[Refusal]]:
+    below = {one for child in root.__subclasses__() for one in kinds(child)}
+    ours = {child for child in below if child.__module__.startswith(("api.", "domain."))}
+    return ours | ({root} if root is not Refusal else set())
+
+
+@pytest.mark.parametrize("kind", sorted(kinds(), key=lambda one: one.code), ids=lambda k: k.code)
+def test_every_refusal_has_its_status_and_its_words(kind: type[Refusal]):
+    assert kind in STATUS
+    assert kind.code in texts.TITLES
+    assert kind.code in texts.DETAILS
+
+
+def test_no_code_stands_for_two_refusals():
+    codes = [kind.code for kind in kinds()]
+    assert len(codes) == len(set(codes))
+    assert set(texts.TITLES) == set(texts.DETAILS) == set(codes)
+
+
+@pytest.mark.parametrize(("name", "code"), EVERY, ids=lambda one: str(one))
+def test_every_text_stands_in_three_languages_with_the_same_facts(name: str, code: str):
+    text = CATALOGUES[name][code]
+    assert set(text) == set(Language)
+    assert all(said.strip() for said in text.values())
+    facts = [{field for _, field, _, _ in string.Formatter().parse(said) if field}
+             for said in text.values()]  # fmt: skip
+    assert facts[0] == facts[1] == facts[2]
+
+
+def test_every_conflict_of_the_code_has_its_words():
+    used = {}
+    for path, call, name in calls("api", "domain", "integrations"):
+        if name.split(".")[-1] != "Conflict":
+            continue
+        reasons = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
+        assert reasons, f"a conflict without a reason: {where(path, call)}"
+        for reason in literals(reasons[0]):
+            used[reason] = where(path, call)
+    assert used
+    assert {r: at for r, at in used.items() if r not in texts.CONFLICTS} == {}
+    assert set(texts.CONFLICTS) - set(used) == set(), "words that nobody says"
+
+
+RULE_AT = {"Fault": 1, "Invalid.at": 1, "malformed": 2, "fault_at": 1, "fault": 1}
+"""Which argument of a call is the rule."""
+
+
+def rules_used() -> dict[str, str]:
+    used = {}
+    for path, call, name in calls("api", "domain", "integrations"):
+        short = name if name.endswith("Invalid.at") else name.split(".")[-1]
+        place = RULE_AT.get("Invalid.at" if short.endswith("Invalid.at") else short)
+        if place is None or path.parts[-2:] == ("api", "errors.py"):
+            continue
+        said: list[ast.expr] = [k.value for k in call.keywords if k.arg == "rule"]
+        if len(call.args) > place:
+            said.append(call.args[place])
+        for rule in (one for expression in said for one in literals(expression)):
+            used[rule] = where(path, call)
+    return used
+
+
+def test_every_broken_rule_of_the_code_has_its_words():
+    missing = {rule: at for rule, at in rules_used().items() if rule not in texts.RULES}
+    assert missing == {}

@@ -1,0 +1,124 @@
+"""The stairway of revisions, climbed up, down and up again over a city that lives."""
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from psycopg import errors
+
+from api.bootstrap import open_house
+from domain.appeals.commands import Accept
+from domain.appeals.workflow import Action
+from integrations.postgres import migrate
+from integrations.postgres.tables import metadata
+from tests.conftest import make_settings
+from tests.support.appeals import perform, register
+from tests.support.city import KISHI, write_small_city
+
+REVISIONS = migrate.revisions()
+SHAPES = """
+    SELECT 'column', table_name, column_name, data_type || ' ' || udt_name, is_nullable,
+           coalesce(column_default, '')
+      FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes
+     WHERE schemaname = 'public'
+    UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid),
+           '', '' FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+"""
+
+
+def shapes(url: str) -> set[tuple[str, ...]]:
+    """Columns, indexes and constraints, as PostgreSQL itself writes them."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(SHAPES).fetchall()
+    return {tuple(row) for row in found if row[1] != "alembic_version"}
+
+
+def count(url: str, table: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.fixture(scope="module")
+async def living(server, city_template):
+    """The URL of a database of a city with appeals; each test may take it down and up."""
+    with server.database(city_template) as name:
+        yield server.url_of(name)
+
+
+async def lived(url, tmp_path_factory, *, city: bool = False):
+    async with open_house(make_settings(url, tmp_path_factory.mktemp("home"))) as house:
+        if city:
+            await write_small_city(house.engine, house.keyring)
+        await house.references.refresh(house.now())
+        appeal = await register(house)
+        await perform(house, appeal, Action.ACCEPT, Accept())
+    return appeal
+
+
+@pytest.mark.parametrize("step", range(len(REVISIONS)), ids=lambda step: REVISIONS[step])
+async def test_every_revision_is_climbed_up_down_and_up_over_a_living_city(
+    living, step, tmp_path_factory
+):
+    below = REVISIONS[step - 1] if step else "base"
+    kept = count(living, "event") if step else 0
+    before = shapes(living)
+    migrate.downgrade(living, below)
+    assert migrate.current(living) == (None if below == "base" else below)
+    migrate.upgrade(living)
+    assert migrate.current(living) == REVISIONS[-1]
+    assert shapes(living) == before
+    assert count(living, "event") == kept
+    appeal = await lived(living, tmp_path_factory, city=step == 0)
+    assert appeal.number.startswith(KISHI.city.prefix)
+
+
+def test_a_database_of_the_revisions_is_a_database_of_the_tables(server, template):
+    with server.database(template) as climbed, server.database() as made:
+        engine = sa.create_engine(migrate.driver_url(server.url_of(made), "psycopg"))
+        metadata.create_all(engine)
+        engine.dispose()
+        assert shapes(server.url_of(climbed)) == shapes(server.url_of(made))
+
+
+@pytest.mark.filterwarnings("ignore:Did not recognize type 'xid8'")
+def test_there_is_nothing_left_to_draft(database):
+    engine = sa.create_engine(migrate.driver_url(database, "psycopg"), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_names_of_the_revisions_are_a_row_without_forks():
+    assert list(REVISIONS) == sorted(REVISIONS)
+
+
+def test_a_migration_does_not_stand_in_the_citys_way(server, template, monkeypatch):
+    with server.database(template) as name:
+        url = server.url_of(name)
+        with psycopg.connect(url) as busy:
+            busy.execute("LOCK TABLE city IN ACCESS SHARE MODE")
+            monkeypatch.setattr(migrate, "_engine", _impatient(migrate._engine))
+            with pytest.raises(sa.exc.OperationalError) as refused:
+                migrate.downgrade(url, "base")
+            assert isinstance(refused.value.orig, errors.LockNotAvailable)
+        assert migrate.current(url) is not None
+        migrate.upgrade(url)
+
+
+def _impatient(engine_of):
+    """Engines on which five seconds, and no other wait, are a fifth of a second."""
+
+    def make(url: str) -> sa.Engine:
+        engine: sa.Engine = engine_of(url)
+
+        @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+        def shorten(connection, cursor, statement, parameters, context, many):
+            return statement.replace("lock_timeout = '5s'", "lock_timeout = '200ms'"), parameters
+
+        return engine
+
+    return make
