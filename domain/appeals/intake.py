@@ -25,6 +25,7 @@ from domain.catalogue.model import Service
 from domain.errors import Fault, Invalid
 from domain.events import Actor, EventType, Fact
 from domain.organisations import routing
+from domain.organisations.model import Location
 from domain.ports import UnitOfWork
 from domain.reference import Reference
 from domain.register.chain import Head, extend
@@ -137,14 +138,26 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
     return Step(appeal, (_registered(appeal, desk), *routed), offered)
 
 
+_NO_ADDRESS = routing.RouteReason.NO_ADDRESS
+
+
 def find_route(service: Service, place: Place, reference: Reference, at: datetime) -> routing.Route:
-    """Who must act on this service at this place now."""
+    """Who must act on this service at this place now.
+
+    Where the answer hangs on an address and none was understood, the city's default would be
+    a guess: the inspectors, who know the city, decide.
+    """
+    location = location_of(place)
+    which = (service.code, service.category, service.sphere, service.responsible)
+    if location == Location() and reference.routing.needs_address(*which):
+        said = routing.RouteReason.UNKNOWN_ADDRESS if place.address else _NO_ADDRESS
+        return routing.Route(None, None, said, ())
     return reference.routing.route(
         service_code=service.code,
         category=service.category,
         sphere=service.sphere,
         responsible_kind=service.responsible,
-        location=location_of(place),
+        location=location,
         at=at,
         is_working=reference.is_working,
     )

@@ -188,6 +188,17 @@ class RoutingIndex:
             return Route(chosen, rule.responsibility.id, reason, tuple(considered))
         return Route(None, None, self._why_none(wanted, location, considered), tuple(considered))
 
+    def needs_address(
+        self,
+        service_code: str,
+        category: str,
+        sphere: str,
+        responsible_kind: OrganisationKind | str,
+    ) -> bool:
+        """Whether who must act on the service depends on where it is."""
+        wanted = selectors(service_code, category, sphere, responsible_kind)
+        return not self._needs_address.isdisjoint(wanted)
+
     def district_of(self, location: Location) -> str | None:
         """The district of a place: its building's, the one named, or the one around it."""
         building = self._building(location)
@@ -235,8 +246,10 @@ class RoutingIndex:
             return RouteReason.NO_RESPONSIBILITY
         if location == Location():
             return RouteReason.NO_ADDRESS
-        return RouteReason.NO_RESPONSIBILITY if self._knows(location) else (
-            RouteReason.UNKNOWN_ADDRESS
+        return (
+            RouteReason.NO_RESPONSIBILITY
+            if self._knows(location)
+            else (RouteReason.UNKNOWN_ADDRESS)
         )
 
     def _knows(self, location: Location) -> bool:
