@@ -84,7 +84,10 @@ class Attachments(Protocol):
         """
 
     async def add(self, upload: Upload) -> None:
-        """Keep what was uploaded, until an appeal takes it."""
+        """Keep what was uploaded, until an appeal takes it.
+
+        Raises Conflict when an upload of this id is kept already.
+        """
 
 
 class Endpoints(Protocol):

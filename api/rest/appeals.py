@@ -27,8 +27,8 @@ How = Literal["call", "app", "web", "chat", "email", "sms", "in_person"]
 class PointBody(f.Body):
     """WGS 84 degrees."""
 
-    latitude: Annotated[f.Number, Field(ge=-90, le=90)]
-    longitude: Annotated[f.Number, Field(ge=-180, le=180)]
+    latitude: f.Latitude
+    longitude: f.Longitude
 
 
 class LocationBody(f.Body):
@@ -78,7 +78,7 @@ class IntakeBody(f.Body):
     """A new appeal."""
 
     service: f.Code
-    service_version: Annotated[f.Integer, Field(ge=1, le=1_000_000)] | None = None
+    service_version: f.Version | None = None
     kind: Kind
     channel: Channel
     language: Language = Language.RU
@@ -127,7 +127,7 @@ class AppealsQuery(f.Query):
 class EventsQuery(f.Query):
     """Where the history goes on: after this sequence number."""
 
-    after: Annotated[f.Count, Field(ge=0, le=1_000_000)] = 0
+    after: f.Place = 0
     limit: f.Limit = 100
 
 

@@ -18,7 +18,8 @@ from pydantic import (
 
 _KZ_E164 = re.compile(r"\+77\d{9}")
 """What most callers have: nothing to parse."""
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+# The years 20.. in whichever zone they are told.
+EARLIEST, LATEST = datetime(1999, 12, 31, tzinfo=UTC), datetime(2100, 1, 2, tzinfo=UTC)
 DEEPEST = 12
 _EXACT = 2**53 - 1
 _NUMBER = r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"
@@ -26,6 +27,12 @@ _INSTANT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_CLEAN = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]"
+_VISIBLE = (
+    r"[^\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+)
+_SAID = f"^{_CLEAN}*{_VISIBLE}{_CLEAN}*$"
+"""Something besides spaces, of any kind, and no control characters."""
 _UUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r"} | {"\x7f"}
 
@@ -149,20 +156,35 @@ def _text(longest: int) -> Any:
         StringConstraints(min_length=1, max_length=longest),
         AfterValidator(_clean),
         AfterValidator(_said),
-        Field(json_schema_extra={"pattern": r"\S"}),
+        Field(json_schema_extra={"pattern": _SAID}),
     ]
 
 
-Integer = Annotated[int, BeforeValidator(_whole)]
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_range)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_rfc3339),
+    AfterValidator(_in_range),
+    Field(json_schema_extra={"pattern": "^20[0-9]{2}-"}),
+]
 Id = Annotated[UUID, BeforeValidator(_canonical)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Degrees = Annotated[float, BeforeValidator(_decimal), Field(allow_inf_nan=False)]
-Rating = Annotated[Integer, Field(ge=1, le=5)]
+# Bounds stand before what reads the value, or the contract would not tell them.
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
+Version = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
+_Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+_Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[_Latitude, BeforeValidator(_number)]
+Longitude = Annotated[_Longitude, BeforeValidator(_number)]
+SaidLatitude = Annotated[_Latitude, BeforeValidator(_decimal)]
+SaidLongitude = Annotated[_Longitude, BeforeValidator(_decimal)]
 Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:+-]+$")]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+Word = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_clean),
+    Field(json_schema_extra={"pattern": f"^{_CLEAN}+$"}),
+]
+Name = Word
 Phone = Annotated[
     str,
     StringConstraints(min_length=3, max_length=32),
@@ -177,8 +199,9 @@ Email = Annotated[
     ),
 ]
 Answers = Annotated[dict[str, Any], AfterValidator(_storable), Field(max_length=100)]
-Count = Annotated[int, BeforeValidator(_digits)]
-Limit = Annotated[Count, Field(ge=1, le=100)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)]
+ShortLimit = Annotated[int, Field(ge=1, le=20), BeforeValidator(_digits)]
+Place = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_digits)]
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 ShortText = _text(500)
 LongText = _text(10_000)

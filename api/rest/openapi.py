@@ -16,6 +16,7 @@ from domain.access import GRANTS, Permission
 Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{model}"
+_TAG = r'(W/)?"[!#-~]{0,64}"'
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _ALWAYS = (429, 500, 503)
 
@@ -196,7 +197,8 @@ def _parameters(operation: Operation) -> list[Schema]:
             {"name": "If-Match", "in": "header", "required": operation.method == "PATCH",
              "description": "Act only if the appeal is still at this version",
              "schema": {"type": "string", "maxLength": 200,
-                        "pattern": '^(\\*|"[0-9]{1,9}"(, ?"[0-9]{1,9}")*)$'}}
+                        "pattern": rf"^(\*|{_TAG}(, ?{_TAG})*)$",
+                        "examples": ['"3"']}}
         )  # fmt: skip
     found.append(
         {"name": "Accept-Language", "in": "header", "required": False,
@@ -267,6 +269,8 @@ def _statuses(operation: Operation) -> set[int]:
         statuses |= {413, 415, 422}
     if operation.keyed:
         statuses.add(422)
+    if operation.answer not in (bytes, None):
+        statuses.add(406)
     return statuses
 
 

@@ -1,10 +1,9 @@
 """Organisations, addresses, and who would get an appeal."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.rest import fields as f
@@ -36,7 +35,7 @@ class AddressQuery(f.Query):
     """An address as it is being typed."""
 
     q: f.Word
-    limit: Annotated[f.Count, Field(ge=1, le=20)] = 10
+    limit: f.ShortLimit = 10
 
 
 class RoutingQuery(f.Query):
@@ -45,8 +44,8 @@ class RoutingQuery(f.Query):
     service: f.Code
     building: f.Id | None = None
     address: f.Word | None = None
-    latitude: Annotated[f.Degrees, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[f.Degrees, Field(ge=-180, le=180)] | None = None
+    latitude: f.SaidLatitude | None = None
+    longitude: f.SaidLongitude | None = None
 
 
 class OrganisationView(TypedDict):

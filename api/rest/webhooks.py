@@ -21,7 +21,8 @@ from domain.webhooks.use_cases import change_endpoint, create_endpoint, rotate_s
 TEST_TYPE = "endpoint.test"
 
 Url = Annotated[str, Field(min_length=8, max_length=2048, json_schema_extra={"format": "uri"})]
-EventTypes = Annotated[tuple[f.Code, ...], Field(max_length=50)]
+EventType = Annotated[f.Code, Field(json_schema_extra={"enum": sorted(map(str, CATALOGUE))})]
+EventTypes = Annotated[tuple[EventType, ...], Field(max_length=50)]
 
 
 class EndpointBody(f.Body):

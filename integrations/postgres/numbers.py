@@ -5,6 +5,7 @@ lease; registering deletes the number in the same statement that writes the appe
 is rolled back, or reserved by a process that died, is free again and is given out next.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -53,17 +54,19 @@ class NumberPool:
         self._fetch = fetch
         self.holder = new_id()
         self._held: dict[tuple[UUID, int], deque[tuple[int, float]]] = {}
+        self._reserving = asyncio.Lock()
         self._batch = 1
         self._reserved_at = 0.0
 
     async def take(self, city: UUID, year: int) -> int:
         """The next number of the city's year, reserved to this process."""
         held = self._held.setdefault((city, year), deque())
-        while held:
-            number, until = held.popleft()
-            if until > time.monotonic():
-                return number
-        return await self._reserve(city, year, held)
+        if (number := _fresh(held)) is not None:
+            return number
+        # One at a time: who waited finds the numbers that the one before them reserved.
+        async with self._reserving:
+            number = _fresh(held)
+            return number if number is not None else await self._reserve(city, year, held)
 
     def give_back(self, city: UUID, year: int, number: int) -> None:
         """A number that was taken and not used; the next caller gets it."""
@@ -89,3 +92,12 @@ class NumberPool:
     async def _free(self, city: UUID, year: int) -> list[int]:
         rows = await self._fetch(_RESERVE, city, year, self._batch, self.holder, LEASE)
         return sorted(row[0] for row in rows)
+
+
+def _fresh(held: deque[tuple[int, float]]) -> int | None:
+    """The next number whose reservation still holds."""
+    while held:
+        number, until = held.popleft()
+        if until > time.monotonic():
+            return number
+    return None

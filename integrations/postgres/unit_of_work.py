@@ -5,6 +5,7 @@ first, under a lock, and then writes its change in one statement before COMMIT. 
 statements go through SQLAlchemy on the same connection.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -233,6 +234,10 @@ class SqlUnitOfWork:
         }  # fmt: skip
 
 
+LONGEST_WAIT = 5.0
+"""Seconds that a unit waits for its turn."""
+
+
 class UnitsOfWork:
     """Opens units on an engine; one pool of reserved numbers per process."""
 
@@ -240,11 +245,14 @@ class UnitsOfWork:
         self._engine = engine
         self._keyring = keyring
         self.numbers = NumberPool(self._fetch)
+        # A unit holds a connection while it asks for numbers on another: were all of them
+        # held by units, each would wait for the rest.
+        self._turns = asyncio.Semaphore(max(1, engine.pool.size() - 1))  # type: ignore[attr-defined]
 
     @asynccontextmanager
     async def open(self, principal: Principal) -> AsyncIterator[SqlUnitOfWork]:
         """One unit; rolled back unless it was committed. Raises Unavailable."""
-        async with borrowed(self._engine) as (connection, driver):
+        async with self._turn(), borrowed(self._engine) as (connection, driver):
             lane = Lane(connection, driver)
             unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers)
             try:
@@ -253,6 +261,18 @@ class UnitsOfWork:
                 unit.numbers.give_back()
                 if not driver.is_closed():
                     await lane.rollback()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable(what="database") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def _fetch(self, statement: str, *values: object) -> list[Any]:
         async with borrowed(self._engine) as (_, driver):

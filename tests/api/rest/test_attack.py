@@ -1,0 +1,65 @@
+"""schemathesis finds nothing: the contract is kept towards friends and attackers alike.
+
+The seed is printed; IKOMEK_ATTACK_SEED repeats a run, IKOMEK_ATTACK_EXAMPLES makes it longer
+(300 takes about a quarter of an hour).
+"""
+
+import os
+from uuid import uuid4
+
+from api.settings import Settings
+from domain.access import Role
+from tests.support.attack import Known, attack
+from tests.support.city import KISHI
+from tests.support.live import serving
+from tests.support.rest import Callers, make_callers_app
+
+SEED = int(os.environ.get("IKOMEK_ATTACK_SEED", "109"))
+EXAMPLES = int(os.environ.get("IKOMEK_ATTACK_EXAMPLES", "4"))
+STATUS_FOR = {
+    "answerAppeal": "assigned",
+    "assignAppeal": "registered",
+    "redirectAppeal": "assigned",
+    "acceptAppeal": "assigned",
+    "declineAppeal": "assigned",
+    "reportAppeal": "in_progress",
+    "pauseAppeal": "in_progress",
+    "resumeAppeal": "in_progress",
+    "resolveAppeal": "in_progress",
+    "checkAppeal": "resolved",
+    "returnAppeal": "resolved",
+    "confirmAppeal": "resolved",
+    "reopenAppeal": "resolved",
+    "withdrawAppeal": "assigned",
+}
+
+
+async def _known(callers: Callers) -> Known:
+    appeals = {
+        operation: [(await callers.brought_to(status))["number"] for _ in range(3)]
+        for operation, status in STATUS_FOR.items()
+    }
+    own = [(await callers.register(Role.CITIZEN, applicant=...))["number"] for _ in range(3)]
+    for operation in ("confirmAppeal", "reopenAppeal", "withdrawAppeal"):
+        appeals[operation] += own
+    appeals["*"] = [(await callers.register())["number"] for _ in range(3)]
+    endpoints = [await _endpoint(callers) for _ in range(4)]
+    organisations = [str(KISHI.water), str(KISHI.department)]
+    ids = dict.fromkeys(("readEndpoint", "changeEndpoint", "rotateSecret", "testEndpoint", "listDeliveries"), endpoints) | {"readOrganisation": organisations, "removeEndpoint": [await _endpoint(callers)]}  # fmt: skip
+    return Known(KISHI, dict(callers.tokens), appeals, ids)
+
+
+async def _endpoint(callers: Callers) -> str:
+    body = {"url": f"https://hook.example.kz/{uuid4()}"}
+    response = await callers.call("POST", "/v1/webhook-endpoints", body, role=Role.HEAD)
+    return str(response.json()["id"])
+
+
+async def test_schemathesis_finds_nothing(callers: Callers, settings: Settings):
+    known = await _known(callers)
+    print(f"seed {SEED}, {EXAMPLES} examples of each kind")
+    with serving(make_callers_app(settings, rate_limit=0)) as url:
+        outcome = attack(url, known, seed=SEED, examples=EXAMPLES, stateful=EXAMPLES > 50)
+    print(f"{outcome.cases} cases, {len(outcome.statuses)} operations")
+    assert not outcome.findings, "\n\n".join(map(str, outcome.findings))
+    assert outcome.cases > 1000
