@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,8 +24,9 @@ from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.objects import open_store
 from integrations.vault.keyring import keyring_file, parse_keyring
-from integrations.webhooks.addresses import parse_networks
-from integrations.webhooks.sender import Sender
+
+if TYPE_CHECKING:
+    from integrations.webhooks.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,12 @@ def application_url(settings: Settings) -> str:
     return f"{url}{'&' if '?' in url else '?'}{options}"
 
 
-def make_sender(settings: Settings) -> Sender:
+def make_sender(settings: Settings) -> "Sender":
     """What POSTs to executors' endpoints; opened with `async with` by the worker that uses it."""
+    # Half a second of imports that the API and the scheduler never need.
+    from integrations.webhooks.addresses import parse_networks
+    from integrations.webhooks.sender import Sender
+
     return Sender(
         allowed_networks=parse_networks(settings.webhook_allowed_networks),
         allow_http=settings.webhook_allow_http,

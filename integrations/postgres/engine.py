@@ -3,7 +3,7 @@
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from integrations.postgres.migrate import driver_url
+from integrations.postgres.urls import driver_url
 
 APP_ROLE = "ikomek_app"
 

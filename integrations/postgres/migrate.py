@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import migrations
+from integrations.postgres.urls import driver_url
 
 _LOCK = 0x109_0109
 """Advisory lock: of two starting processes one migrates, the other waits for it."""
@@ -44,11 +45,6 @@ def draft(owner_url: str, message: str) -> None:
     """Write a new revision from the difference between tables.py and the database."""
     with _configured(owner_url) as config:
         command.revision(config, message, autogenerate=True)
-
-
-def driver_url(url: str, driver: str) -> str:
-    """A libpq URL as SQLAlchemy wants it: postgresql:// becomes postgresql+<driver>://."""
-    return f"postgresql+{driver}://{url.split('://', 1)[1]}"
 
 
 def _config() -> Config:

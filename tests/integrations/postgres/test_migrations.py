@@ -12,6 +12,7 @@ from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from integrations.postgres import migrate
 from integrations.postgres.tables import metadata
+from integrations.postgres.urls import driver_url
 from tests.conftest import make_settings
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI, write_small_city
@@ -78,7 +79,7 @@ async def test_every_revision_is_climbed_up_down_and_up_over_a_living_city(
 
 def test_a_database_of_the_revisions_is_a_database_of_the_tables(server, template):
     with server.database(template) as climbed, server.database() as made:
-        engine = sa.create_engine(migrate.driver_url(server.url_of(made), "psycopg"))
+        engine = sa.create_engine(driver_url(server.url_of(made), "psycopg"))
         metadata.create_all(engine)
         engine.dispose()
         assert shapes(server.url_of(climbed)) == shapes(server.url_of(made))
@@ -86,7 +87,7 @@ def test_a_database_of_the_revisions_is_a_database_of_the_tables(server, templat
 
 @pytest.mark.filterwarnings("ignore:Did not recognize type 'xid8'")
 def test_there_is_nothing_left_to_draft(database):
-    engine = sa.create_engine(migrate.driver_url(database, "psycopg"), poolclass=sa.NullPool)
+    engine = sa.create_engine(driver_url(database, "psycopg"), poolclass=sa.NullPool)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
