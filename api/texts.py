@@ -298,6 +298,10 @@ RULES: Mapping[str, LocalizedText] = {
         "the file holds active content",
     ),
     "empty": _t("бос", "пусто", "is empty"),
+    "malformed": _t("пішімі дұрыс емес", "неверный вид", "does not have the right form"),
+    "too-deep": _t(
+        "тым терең кірістірілген", "слишком глубокая вложенность", "is nested too deeply"
+    ),
     "scheme": _t("https:// болуы керек", "нужен https://", "must be https://"),
     "credentials": _t(
         "мекенжайда құпиясөз болмауы керек",

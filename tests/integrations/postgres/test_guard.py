@@ -1,0 +1,133 @@
+"""Law 1: nothing leaves the register, whoever asks."""
+
+import asyncpg
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from domain.access import Role
+from domain.appeals.commands import Accept
+from domain.appeals.workflow import Action
+from integrations.postgres.engine import APP_ROLE
+from integrations.postgres.tables import metadata
+from tests.support.appeals import perform, register
+from tests.support.city import KISHI
+
+ADD_ONLY = {"event", "event_personal", "personal_read", "delivery_attempt"}
+PASSING = {
+    "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
+}  # fmt: skip
+"""What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
+
+FORGETTING = [
+    "UPDATE event SET type = 'appeal.closed'",
+    "UPDATE event SET hash = '\\x00' WHERE false",
+    "DELETE FROM event",
+    "TRUNCATE event",
+    "TRUNCATE event CASCADE",
+    "INSERT INTO event SELECT * FROM event ON CONFLICT (id) DO UPDATE SET type = 'x'",
+    "MERGE INTO event e USING event o ON e.id = o.id WHEN MATCHED THEN DELETE",
+    "DROP TABLE event CASCADE",
+    "ALTER TABLE event DISABLE TRIGGER ALL",
+    "ALTER TABLE event DISABLE TRIGGER event_is_for_good",
+    "DROP TRIGGER event_is_for_good ON event",
+    "ALTER TABLE event RENAME TO forgotten",
+    "ALTER TABLE event DROP COLUMN canonical",
+    "ALTER TABLE event OWNER TO ikomek_app",
+    "CREATE RULE forget AS ON INSERT TO event DO INSTEAD NOTHING",
+    "CREATE OR REPLACE FUNCTION refuse_to_forget() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN RETURN NULL; END'",
+    "SET session_replication_role = replica",
+    "DELETE FROM appeal",
+    "DELETE FROM event_personal",
+    "UPDATE event_personal SET salt = '\\x00'",
+    "DELETE FROM personal_read",
+]
+
+
+@pytest.fixture(scope="module")
+async def lived(house):
+    """An appeal with a history."""
+    appeal = await register(house)
+    return await perform(house, appeal, Action.ACCEPT, Accept(), role=Role.EXECUTOR)
+
+
+@pytest.mark.parametrize("statement", FORGETTING)
+async def test_the_application_cannot_make_the_register_forget(house, lived, statement):
+    async with house.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await driver.execute(statement)
+    events = await house.queries.events(
+        KISHI.principal(), lived.number, internal=True, after=0, limit=10
+    )
+    assert len(events) == 3
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE event SET type = type", "DELETE FROM event", "TRUNCATE event CASCADE"],
+)
+async def test_the_guard_stops_the_owner_too(settings, lived, statement):
+    guarded = pytest.raises(errors.InsufficientPrivilege, match="only grows")
+    with psycopg.connect(settings.database_url) as owner, guarded:
+        owner.execute(statement)
+
+
+def test_the_application_is_nobody_in_the_cluster(settings):
+    with psycopg.connect(settings.database_url) as owner:
+        row = owner.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication"
+            " FROM pg_roles WHERE rolname = %s",
+            [APP_ROLE],
+        ).fetchone()
+        assert row == (False, False, False, False, False)
+        owned = owner.execute(
+            "SELECT relname FROM pg_class WHERE relowner = %s::regrole", [APP_ROLE]
+        ).fetchall()
+        assert owned == []
+        member = owner.execute(
+            "SELECT 1 FROM pg_auth_members WHERE member = %s::regrole", [APP_ROLE]
+        ).fetchall()
+        assert member == []
+
+
+@pytest.mark.parametrize("table", [table.name for table in metadata.sorted_tables])
+def test_every_table_grants_what_it_must_and_no_more(settings, table):
+    rights = {"SELECT", "INSERT"}
+    if table not in ADD_ONLY:
+        rights.add("UPDATE")
+    if table in PASSING:
+        rights.add("DELETE")
+    with psycopg.connect(settings.database_url) as owner:
+        found = owner.execute(
+            "SELECT privilege_type FROM information_schema.role_table_grants"
+            " WHERE grantee = %s AND table_schema = 'public' AND table_name = %s",
+            [APP_ROLE, table],
+        ).fetchall()
+    assert {row[0] for row in found} == rights
+
+
+def test_nothing_is_granted_to_everybody(settings):
+    with psycopg.connect(settings.database_url) as owner:
+        found = owner.execute(
+            "SELECT table_name FROM information_schema.role_table_grants"
+            " WHERE grantee = 'PUBLIC' AND table_schema IN ('public', 'dramatiq')"
+        ).fetchall()
+        creating = owner.execute(
+            "SELECT has_schema_privilege(%s, 'public', 'CREATE')", [APP_ROLE]
+        ).fetchone()
+    assert found == []
+    assert creating == (False,)
+
+
+def test_who_logs_in_as_the_application_has_no_way_up(settings, lived):
+    url = settings.database_url.replace("postgres@", f"{APP_ROLE}@", 1)
+    if url == settings.database_url:
+        pytest.skip("the owner of this cluster is called otherwise")
+    with psycopg.connect(url, autocommit=True) as application:
+        for role in ("postgres", "pg_write_all_data"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                application.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        with pytest.raises(errors.InsufficientPrivilege):
+            application.execute("DELETE FROM event")
