@@ -11,8 +11,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from api.errors import TooLarge, UnsupportedMediaType
+from api.rest.decode import escaped
 from api.rest.operation import malformed
-from domain.errors import Invalid
+from domain.errors import Fault, Invalid
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -65,6 +66,8 @@ async def read_upload(request: Request, limit: int) -> ReadFile:
         raise malformed("multipart", "/file", "format") from error
     try:
         file = form.get("file")
+        if unknown := sorted(form.keys() - {"file"}):
+            raise Invalid([Fault(f"/{escaped(name)}", "unknown", {}) for name in unknown])
         if not isinstance(file, UploadFile):
             raise Invalid.at("/file", "required")
         content = await file.read()

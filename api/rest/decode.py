@@ -58,7 +58,7 @@ def decode_query(model: type[BaseModel], query: QueryParams) -> Any:
         many = declared is not None and get_origin(declared.annotation) is tuple
         values[name] = query.getlist(name) if many else query[name]
     repeated = [
-        Fault("/" + _escaped(name), "not-unique", {})
+        Fault("/" + escaped(name), "not-unique", {})
         for name, value in values.items()
         if not isinstance(value, list) and len(query.getlist(name)) > 1
     ]
@@ -76,11 +76,11 @@ def _named_once(pairs: list[tuple[str, Any]]) -> None:
     if len(names) < len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise Malformed("JSON", [Fault("/" + _escaped(twice), "not-unique", {})])
+        raise Malformed("JSON", [Fault("/" + escaped(twice), "not-unique", {})])
 
 
 def _fault(detail: ErrorDetails) -> Fault:
-    pointer = "".join("/" + _escaped(str(step)) for step in detail["loc"])
+    pointer = "".join("/" + escaped(str(step)) for step in detail["loc"])
     context = detail.get("ctx", {})
     params = {name: context[name] for name in _SHOWN if name in context}
     return Fault(pointer, _rule(detail, context), params)
@@ -99,5 +99,6 @@ def _is_word(text: str) -> bool:
     return re.fullmatch(r"[a-z]+(-[a-z]+)*", text) is not None
 
 
-def _escaped(step: str) -> str:
+def escaped(step: str) -> str:
+    """One step of a JSON Pointer (RFC 6901 §3)."""
     return step.replace("~", "~0").replace("/", "~1")

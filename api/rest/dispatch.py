@@ -31,7 +31,9 @@ from domain.ports import Answer, KeyTaken
 from domain.values import new_id
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]{0,64})"\s*')
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]{0,64})"')
+# A tag may hold commas, so that a list cannot be cut at them.
+_LIST = re.compile(rf"\s*{_TAG.pattern}(\s*,\s*{_TAG.pattern})*\s*")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _TAGS = 200
 """Characters of If-Match at most; of If-None-Match five times as many."""
@@ -198,11 +200,10 @@ def _versions(header: str | None) -> frozenset[int] | None:
         return None
     if len(header) > _TAGS:
         raise malformed("If-Match", "/if-match", "too-long", max_length=_TAGS)
-    tags = [_TAG.fullmatch(part) for part in header.split(",")]
-    if not all(tags):
+    if not _LIST.fullmatch(header):
         raise malformed("If-Match", "/if-match", "pattern")
     # A weak tag never matches for a change (RFC 9110 §13.1.1), nor does one that is not ours.
-    strong = [tag.group(2) for tag in tags if tag and not tag.group(1)]
+    strong = [tag.group(2) for tag in _TAG.finditer(header) if not tag.group(1)]
     return frozenset(int(said) for said in strong if _VERSION.fullmatch(said))
 
 

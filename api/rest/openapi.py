@@ -174,7 +174,8 @@ def _holders(permission: Permission) -> list[str]:
 def _upload() -> Schema:
     file = {"type": "string", "format": "binary",
             "description": "JPEG, PNG, WebP; PDF; MP3, OGG, WAV, M4A, AMR, WebM"}  # fmt: skip
-    schema = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    schema = {"type": "object", "required": ["file"], "properties": {"file": file},
+              "additionalProperties": False}  # fmt: skip
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
@@ -265,7 +266,8 @@ class Queries:
         """
         try:
             found = await self._fetch("SELECT version_num FROM alembic_version", Parameters())
-        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        except (asyncpg.PostgresError, exc.DBAPIError):
+            # It answers, but has neither our tables nor our role yet.
             return None
         return str(found[0]["version_num"]) if found else None
 

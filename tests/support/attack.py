@@ -79,7 +79,7 @@ class Known:
         permission = _BY_ID[operation].permission
         return self.tokens[_ROLES.get(permission, Role.INSPECTOR) if permission else Role.HEAD]
 
-    def move_in(self, case: Case, operation: str) -> None:
+    def move_in(self, case: Case[Any], operation: str) -> None:
         """Let a case name what exists, in those of its parts that are meant to be right."""
         turn = next(self.turns)
         if _meant_right(case, "header") and "Idempotency-Key" in (case.headers or {}):
@@ -115,7 +115,7 @@ class Known:
             del body[name]
 
 
-def _meant_right(case: Case, part: str) -> bool:
+def _meant_right(case: Case[Any], part: str) -> bool:
     meta = case.meta
     if meta is None:
         return False
@@ -128,7 +128,7 @@ class RefusedByForm(Failure):
 
 
 @schemathesis.check
-def refused_by_the_city(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+def refused_by_the_city(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
     """What the contract allows is refused by the city's rules alone, never for its form."""
     meta = case.meta
     if meta is None or not meta.generation.mode.is_positive or response.status_code < 400:
@@ -192,7 +192,7 @@ def attack(url: str, known: Known, *, seed: int, examples: int, stateful: bool) 
 
 @contextmanager
 def _moving_in(known: Known) -> Iterator[None]:
-    def before_call(_: Any, case: Case, __: Any) -> None:
+    def before_call(_: Any, case: Case[Any], __: Any) -> None:
         known.move_in(case, case.operation.definition.raw["operationId"])
 
     schemathesis.hook(before_call)
@@ -205,11 +205,11 @@ def _moving_in(known: Known) -> Iterator[None]:
 def _authorise(schema: Any, known: Known) -> None:
     @schema.auth(refresh_interval=None)
     class Bearer:
-        def get(self, case: Case, _: Any) -> str:
+        def get(self, case: Case[Any], _: Any) -> str:
             return known.token(case.operation.definition.raw["operationId"])
 
-        def set(self, case: Case, data: str, _: Any) -> None:
-            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+        def set(self, case: Case[Any], data: str, _: Any) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
 
 
 def _gather(event: ScenarioFinished, outcome: Outcome) -> None:

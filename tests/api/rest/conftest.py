@@ -32,7 +32,7 @@ class DatabaseOwner:
         await fetch(
             house,
             "UPDATE service_version SET content = content ||"
-            " '{\"valid_from\": \"2020-01-01\", \"valid_to\": \"2020-02-01\"}'"
+            ' \'{"valid_from": "2020-01-01", "valid_to": "2020-02-01"}\''
             " WHERE city_id = $1 AND code = $2 AND current",
             KISHI.id,
             service,

@@ -26,9 +26,7 @@ APPEALS = "/v1/appeals"
 
 async def test_a_post_without_a_key_is_refused(callers: Callers):
     async with callers.client() as client:
-        assert_problem(
-            await client.post(APPEALS, json=intake()), 400, "idempotency-key-required"
-        )
+        assert_problem(await client.post(APPEALS, json=intake()), 400, "idempotency-key-required")
 
 
 async def test_sixteen_calls_with_one_key_make_one_appeal_and_one_answer(callers: Callers):
@@ -60,9 +58,7 @@ async def test_a_key_stands_for_one_request_alone(callers: Callers):
 async def test_a_repeat_gets_the_first_answer_even_when_the_world_has_moved_on(callers: Callers):
     number, key = (await callers.register())["number"], uuid4().hex
     first = await callers.act(number, "accept", role=Role.EXECUTOR, key=key)
-    await callers.act(
-        number, "resolve", {"text": "ok", "no_photo_reason": "x"}, role=Role.EXECUTOR
-    )
+    await callers.act(number, "resolve", {"text": "ok", "no_photo_reason": "x"}, role=Role.EXECUTOR)
     again = await callers.act(
         number, "accept", role=Role.EXECUTOR, key=key, headers={"accept-language": "kk"}
     )
@@ -184,7 +180,7 @@ async def test_a_walk_is_complete_while_others_write(callers: Callers):
         await callers.register()
 
     seen = await _walk(callers, f"{APPEALS}?limit=3", Role.OPERATOR, write)
-    numbers = [re.search(r"KIS-\d{4}-\d{6}", item)[0] for item in seen]
+    numbers = [number for item in seen for number in re.findall(r"'number': '(KIS-.*?)'", item)]
     assert there <= set(numbers)
     assert len(numbers) == len(set(numbers))
 
