@@ -1,0 +1,98 @@
+"""Work grows with what is asked for, not with what is kept: the plans of the hot questions."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.access import Role
+from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.statements import DUE, LOADED
+from tests.support.appeals import register
+from tests.support.city import KISHI
+from tests.support.sql import fetch
+
+
+@pytest.fixture(scope="module")
+async def crowd(house):
+    """A few thousand open appeals of which one has something due."""
+    appeal = await register(house, at=house.now() - timedelta(hours=4))
+    await fetch(
+        house,
+        "INSERT INTO appeal SELECT (jsonb_populate_record(a, jsonb_build_object("
+        " 'id', md5(n::text)::uuid, 'number', 'OLD-' || n, 'citizen_id', CASE WHEN n < 4"
+        " THEN $2::text END, 'registered_at', a.registered_at - n * interval '1 minute'))).*"
+        " FROM appeal a, generate_series(1, 4000) n WHERE a.id = $1",
+        appeal.id, str(KISHI.citizen),
+    )  # fmt: skip
+    await fetch(
+        house,
+        "INSERT INTO clock SELECT (jsonb_populate_record(k, jsonb_build_object("
+        " 'appeal_id', md5(n::text)::uuid, 'next_at', now() + interval '9 days'))).*"
+        " FROM clock k, generate_series(1, 4000) n WHERE k.appeal_id = $1",
+        appeal.id,
+    )
+    await fetch(
+        house,
+        "INSERT INTO assignment SELECT (jsonb_populate_record(s, jsonb_build_object("
+        " 'id', md5('s' || n)::uuid, 'appeal_id', md5(n::text)::uuid))).*"
+        " FROM assignment s, generate_series(1, 4000) n WHERE s.appeal_id = $1",
+        appeal.id,
+    )
+    await fetch(house, "ANALYZE appeal, clock, assignment, event")
+    return appeal
+
+
+async def plan(house, statement: str, *values: object) -> str:
+    rows = await fetch(house, f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}", *values)
+    return "\n".join(row[0] for row in rows)
+
+
+async def test_what_is_due_is_found_by_its_time_alone(house, crowd):
+    found = await plan(house, DUE, house.now(), 50, KISHI.id, [])
+    assert "ix_clock_due" in found
+    assert "ix_appeal_pause" in found
+    assert "Seq Scan on appeal" not in found
+    assert "Seq Scan on clock" not in found
+
+
+async def test_one_appeal_is_read_by_its_number(house, crowd):
+    parameters = Parameters(crowd.number)
+    scope = visible(KISHI.principal(), parameters)
+    found = await plan(
+        house,
+        f"SELECT {LOADED} FROM appeal a WHERE a.number = $1 AND {scope}",
+        *parameters.values,
+    )
+    assert "uq_appeal_city_id_number" in found
+    assert "Seq Scan" not in found
+
+
+@pytest.mark.parametrize(
+    ("role", "index"),
+    [
+        (Role.OPERATOR, "ix_appeal_register"),
+        (Role.CITIZEN, "ix_appeal_citizen"),
+        (Role.EXECUTOR, "ix_appeal_register"),
+    ],
+    ids=str,
+)
+async def test_a_list_reads_its_page_and_not_the_register(house, crowd, role, index):
+    parameters = Parameters()
+    scope = visible(KISHI.principal(role), parameters)
+    found = await plan(
+        house,
+        f"SELECT {LOADED} FROM appeal a WHERE {scope}"
+        f" ORDER BY a.registered_at DESC, a.id DESC LIMIT {parameters.add(20)}",
+        *parameters.values,
+    )
+    assert index in found
+    assert "Seq Scan on appeal" not in found
+
+
+async def test_a_phone_is_looked_up_by_its_blind_index(house, crowd):
+    found = await plan(
+        house,
+        "SELECT id FROM appeal WHERE phone_index = $1",
+        house.keyring.index("+77000000000"),
+    )
+    assert "ix_appeal_phone" in found
