@@ -75,6 +75,8 @@ class NumberPool:
 
     async def release(self) -> None:
         """Let go of every reservation, so that other processes need not wait for the lease."""
+        if not self._held:
+            return
         self._held.clear()
         await self._fetch(_RELEASE, self.holder)
 
