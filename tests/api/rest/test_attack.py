@@ -16,7 +16,7 @@ from tests.support.live import serving
 from tests.support.rest import Callers, make_callers_app
 
 SEED = int(os.environ.get("IKOMEK_ATTACK_SEED", "109"))
-EXAMPLES = int(os.environ.get("IKOMEK_ATTACK_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("IKOMEK_ATTACK_EXAMPLES", "1"))
 STATUS_FOR = {
     "answerAppeal": "assigned",
     "assignAppeal": "registered",
