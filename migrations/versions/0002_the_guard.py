@@ -17,7 +17,8 @@ ADD_ONLY = ("event", "event_personal", "personal_read", "delivery_attempt")
 KEPT = (
     "city", "sphere", "category", "service_version", "calendar_version", "policy_version",
     "organisation", "district", "street", "building", "territory", "member",
-    "citizen", "access_token", "appeal", "assignment", "clock", "webhook_endpoint", "delivery", "number_series",
+    "citizen", "access_token", "appeal", "assignment", "clock", "webhook_endpoint", "delivery",
+    "number_series",
 )  # fmt: skip
 PASSING = (
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",

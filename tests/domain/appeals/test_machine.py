@@ -130,7 +130,7 @@ class AnyLife(RuleBasedStateMachine):
         if self.life.number and self.life.appeal.status is Status.CLOSED:
             said = self.life.appeal.confirmation
             assert said is not None
-            assert said.by
+            assert said.role in set(Role)
             assert said.how
             assert self.life.appeal.due_at is None
 

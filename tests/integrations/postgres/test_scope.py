@@ -1,5 +1,7 @@
 """Law 5: a tenant sees its own; what is another's does not exist."""
 
+from typing import Any
+
 import pytest
 
 from domain.access import Role
@@ -32,7 +34,7 @@ async def appeals(house):
     """The numbers of appeals by what they are."""
     await write_small_city(house.engine, house.keyring, OTHER)
     await house.references.refresh(house.now())
-    general = {"service": "general.unclassified", "answers": {}}
+    general: dict[str, Any] = {"service": "general.unclassified", "answers": {}}
     found = {
         "own": await register(house, role=Role.CITIZEN),
         "water": await register(house),

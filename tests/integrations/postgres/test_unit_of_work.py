@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from textwrap import dedent
+from typing import Any
 
 import asyncpg
 import psycopg
@@ -61,7 +62,7 @@ async def act(house, uow, appeal, action, command):
 
 async def test_who_waited_for_the_lock_reads_what_the_other_wrote(house):
     appeal = await register(house, service="general.unclassified", answers={})
-    there = {"organisation": KISHI.department}
+    there: dict[str, Any] = {"organisation": KISHI.department}
     await perform(house, appeal, Action.ACCEPT, Accept(), **there)
     async with house.units.open(KISHI.principal(Role.EXECUTOR, **there)) as first:
         waiting = PauseWork(PauseReason.AWAITING_RESIDENT, "есік жабық")
