@@ -6,7 +6,7 @@ answer 2xx and not only 404.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -156,7 +156,7 @@ def _follows(case: Case[Any]) -> bool:
         for parameter in case.operation.definition.raw["parameters"]
         if parameter["in"] == "header" and "pattern" in parameter["schema"]
     }
-    sent = case.headers or {}
+    sent: Mapping[str, Any] = case.headers or {}
     return all(
         re.search(pattern, str(sent[name])) for name, pattern in patterns.items() if name in sent
     )
