@@ -176,7 +176,7 @@ class Deliveries:
         return bool(rows[0]["count"])
 
     async def _fetch(self, statement: str, *values: object) -> list[Any]:
-        async with borrowed(self._engine) as (_, driver):
+        async with borrowed(self._engine) as driver:
             return list(await driver.fetch(statement, *values))
 
     def _attempt(self, row: Any, lease: datetime, at: datetime) -> Attempt:

@@ -33,7 +33,7 @@ class Housekeeping:
 
         They age by the database's clock, even where the city's clock runs fast.
         """
-        async with borrowed(self._engine) as (_, driver):
+        async with borrowed(self._engine) as driver:
             done = await driver.execute(_ANSWERS, ANSWERS_KEPT, limit)
         return int(done.rpartition(" ")[2])
 
@@ -43,7 +43,7 @@ class Housekeeping:
         The rows stay locked meanwhile, so that no appeal takes an upload whose file is gone;
         whoever dies midway leaves a row, and the next sweep finds it.
         """
-        async with borrowed(self._engine) as (_, driver), driver.transaction():
+        async with borrowed(self._engine) as driver, driver.transaction():
             rows = await driver.fetch(_UPLOADS, at - UPLOADS_KEPT, limit)
             for row in rows:
                 await self._store.delete(row["storage_key"])

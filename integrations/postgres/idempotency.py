@@ -35,7 +35,7 @@ class Answers:
 
     async def find(self, principal: Principal, key: str) -> Answer | None:
         """The first answer to this key of this principal, if there is one."""
-        async with borrowed(self._engine) as (_, driver):
+        async with borrowed(self._engine) as driver:
             row = await driver.fetchrow(
                 "SELECT fingerprint, status, answer FROM idempotency"
                 " WHERE principal_id = $1 AND key = $2",

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 
 class Lane:
-    """The driver's own connection, borrowed from SQLAlchemy's pool, with its transaction."""
+    """The driver's own connection with its transaction."""
 
-    def __init__(self, connection: AsyncConnection, driver: Any) -> None:
-        self.sql = connection
+    def __init__(self, driver: Any) -> None:
         self._driver = driver
         self._transaction: Any = None
 
@@ -29,17 +26,13 @@ class Lane:
         return await self._driver.fetchval(statement, *values)
 
     async def commit(self) -> None:
-        """Commit what SQLAlchemy and the driver have begun."""
-        if self.sql.in_transaction():
-            await self.sql.commit()
+        """Commit what was begun."""
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.commit()
 
     async def rollback(self) -> None:
         """Undo what was not committed."""
-        if self.sql.in_transaction():
-            await self.sql.rollback()
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.rollback()

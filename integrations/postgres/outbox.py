@@ -80,7 +80,7 @@ class Outbox:
 
         Any number of relays may run: each skips what another holds.
         """
-        async with borrowed(self._engine) as (_, driver), driver.transaction():
+        async with borrowed(self._engine) as driver, driver.transaction():
             rows = await driver.fetch(_TAKE, limit)
             heard = self._unique(rows)
             if heard:

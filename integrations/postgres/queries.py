@@ -290,5 +290,5 @@ class Queries:
         return UUID(str(found[0]["id"]))
 
     async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
-        async with borrowed(self._engine) as (_, driver):
+        async with borrowed(self._engine) as driver:
             return list(await driver.fetch(statement, *parameters.values))

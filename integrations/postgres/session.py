@@ -1,5 +1,6 @@
 """Borrowing a connection: one that is alive, and faults told in the domain's words."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -54,11 +55,13 @@ def translated() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def borrowed(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, Any]]:
-    """A living connection of the pool: SQLAlchemy's and, beneath it, the driver's own.
+async def borrowed(engine: AsyncEngine) -> AsyncIterator[Any]:
+    """The driver's own connection, a living one, borrowed from SQLAlchemy's pool.
 
     A connection whose server went away is known to be closed without asking; it is
-    dropped here, so that after a restart of the database the first call succeeds.
+    dropped here, so that after a restart of the database the first call succeeds. So is
+    one whose borrower was cut off: it may stand in the middle of a transaction, of which
+    the pool knows nothing, and what the next one wrote there would never be committed.
     """
     with translated():
         async with engine.connect() as connection:
@@ -67,13 +70,13 @@ async def borrowed(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, 
                 await connection.invalidate()
                 driver = await _driver(connection)
             try:
-                yield connection, driver
-            except asyncpg.InternalClientError:
-                # The server said goodbye while nobody listened; its line closes in a moment.
+                yield driver
+            except (asyncpg.InternalClientError, asyncio.CancelledError):
+                # The first means that the server said goodbye while nobody listened.
                 await connection.invalidate()
                 raise
             finally:
-                if driver.is_closed():
+                if driver.is_closed() or driver.is_in_transaction():
                     await connection.invalidate()
 
 

@@ -18,7 +18,7 @@ from integrations.postgres.session import borrowed
 
 PREFIX = "109_"
 
-_FIND = text("""
+_FIND = """
 SELECT t.id, t.city_id, t.citizen_id, t.expires_at, m.id AS member_id, m.role, m.district,
        coalesce(m.name, '') AS name, m.organisation_id,
        (WITH RECURSIVE own AS (
@@ -26,8 +26,8 @@ SELECT t.id, t.city_id, t.citizen_id, t.expires_at, m.id AS member_id, m.role, m
             UNION SELECT o.id FROM organisation o JOIN own ON o.parent_id = own.id
         ) SELECT array_agg(own.id) FROM own) AS organisations
   FROM access_token t LEFT JOIN member m ON m.id = t.member_id
- WHERE t.hash = :hash AND t.revoked_at IS NULL AND (m.id IS NULL OR m.active)
-""")
+ WHERE t.hash = $1 AND t.revoked_at IS NULL AND (m.id IS NULL OR m.active)
+"""
 
 
 def hash_token(token: str) -> bytes:
@@ -43,9 +43,8 @@ class Tokens:
 
     async def find(self, token: str) -> tuple[Principal, datetime | None] | None:
         """Whom a token stands for and until when; None for an unknown or revoked one."""
-        async with borrowed(self._engine) as (connection, _):
-            found = await connection.execute(_FIND, {"hash": hash_token(token)})
-            row = found.mappings().first()
+        async with borrowed(self._engine) as driver:
+            row = await driver.fetchrow(_FIND, hash_token(token))
         if row is None:
             return None
         citizen = row["citizen_id"]

@@ -1,8 +1,7 @@
 """One transaction of one principal.
 
 Registering an appeal is a single statement and needs no BEGIN. Everything else reads
-first, under a lock, and then writes its change in one statement before COMMIT. Ordinary
-statements go through SQLAlchemy on the same connection.
+first, under a lock, and then writes its change in one statement before COMMIT.
 """
 
 import asyncio
@@ -252,8 +251,8 @@ class UnitsOfWork:
     @asynccontextmanager
     async def open(self, principal: Principal) -> AsyncIterator[SqlUnitOfWork]:
         """One unit; rolled back unless it was committed. Raises Unavailable."""
-        async with self._turn(), borrowed(self._engine) as (connection, driver):
-            lane = Lane(connection, driver)
+        async with self._turn(), borrowed(self._engine) as driver:
+            lane = Lane(driver)
             unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers)
             try:
                 yield unit
@@ -275,5 +274,5 @@ class UnitsOfWork:
             self._turns.release()
 
     async def _fetch(self, statement: str, *values: object) -> list[Any]:
-        async with borrowed(self._engine) as (_, driver):
+        async with borrowed(self._engine) as driver:
             return list(await driver.fetch(statement, *values))

@@ -21,7 +21,7 @@ def city():
 
 def pool(house) -> NumberPool:
     async def run(statement, *values):
-        async with borrowed(house.engine) as (_, driver):
+        async with borrowed(house.engine) as driver:
             return list(await driver.fetch(statement, *values))
 
     return NumberPool(run)
