@@ -8,6 +8,8 @@ import os
 import sys
 from uuid import uuid4
 
+import pytest
+
 from api.settings import Settings
 from domain.access import Role
 from tests.support.attack import Known, attack
@@ -60,6 +62,7 @@ async def _endpoint(callers: Callers) -> str:
     return str(response.json()["id"])
 
 
+@pytest.mark.timeout(3600)
 async def test_schemathesis_finds_nothing(callers: Callers, settings: Settings):
     known = await _known(callers)
     sys.stdout.write(f"seed {SEED}, {EXAMPLES} examples of each kind\n")

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.rest.table import OPERATIONS
 from domain.access import Role
 from tests.support.rest import Callers, assert_problem, intake, pointers
 
@@ -43,6 +44,18 @@ async def test_a_wrong_method_names_every_right_one(
     options = await callers.call("OPTIONS", path, role=None)
     assert options.status_code == 204
     assert options.headers["allow"] == allow
+
+
+async def test_no_path_takes_a_method_that_the_contract_lacks(callers: Callers):
+    paths = {operation.path for operation in OPERATIONS}
+    for path in paths:
+        known = {operation.method for operation in OPERATIONS if operation.path == path}
+        allowed = known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())
+        concrete = path.format(number="KIS-2026-000001", id=uuid4(), code="x")
+        for method in {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "QUERY"} - known:
+            response = await callers.call(method, concrete)
+            assert_problem(response, 405, "method-not-allowed")
+            assert set(response.headers["allow"].split(", ")) == allowed
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "*/*;q=0", "image/*"])
