@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     """How the world reaches the API, for links; none: http://host:port."""
     workers: int = 1
     """API processes."""
-    pool_size: int = 10
-    """Database connections of each process."""
+    pool_size: int = Field(default=10, ge=2)
+    """Database connections of each process; an intake that runs out of numbers needs a second."""
     cors_origins: tuple[str, ...] = ()
     rate_limit: int = 600
     """Requests a minute of one principal on one process; 0: none."""

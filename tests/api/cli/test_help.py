@@ -54,11 +54,12 @@ def test_wrong_usage_is_one_sentence_and_exit_code_two(ikomek, arguments):
     assert "Traceback" not in answer.err + answer.out
 
 
-def test_a_wrong_setting_is_named(nowhere, monkeypatch):
-    monkeypatch.setenv("IKOMEK_PORT", "many")
+@pytest.mark.parametrize(("name", "value"), [("PORT", "many"), ("POOL_SIZE", "1")])
+def test_a_wrong_setting_is_named(nowhere, monkeypatch, name, value):
+    monkeypatch.setenv(f"IKOMEK_{name}", value)
     answer = nowhere("migrate", "--status")
     assert answer.status == 2
-    assert "PORT" in answer.err
+    assert name in answer.err
 
 
 def test_a_database_that_does_not_answer_is_said_with_how_to_mend_it(nowhere, monkeypatch):
