@@ -163,7 +163,7 @@ class Cors(CORSMiddleware):
         if answer.status_code == HTTPStatus.OK:
             return answer
         refusal = Malformed("CORS")
-        asked = Asked("/", preferred(request_headers.get("accept-language")), "", "")
+        asked = Asked("/", preferred(request_headers.get("accept-language")), "")
         return problem(refusal, asked)
 
 
@@ -177,7 +177,6 @@ def _asked(request: Request) -> Asked:
         path=quote(request.url.path),
         language=preferred(request.headers.get("accept-language")),
         request_id=getattr(state, "request_id", ""),
-        base_url="",
     )
 
 

@@ -4,7 +4,7 @@ Transport lives in this table alone: the domain knows no status code.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -129,15 +129,13 @@ class Asked:
     path: str
     language: str
     request_id: str
-    base_url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def problem(refusal: Refusal, asked: Asked) -> Response:
     """The refusal as a response."""
     status = STATUS[type(refusal)]
     document: dict[str, Any] = {
-        "type": f"{asked.base_url}/problems/{refusal.code}",
+        "type": f"/problems/{refusal.code}",
         "title": in_language(TITLES[refusal.code], asked.language),
         "status": int(status),
         "detail": _detail(refusal, asked),
@@ -152,7 +150,7 @@ def problem(refusal: Refusal, asked: Asked) -> Response:
     return Response(
         orjson.dumps(document, default=str),
         status,
-        headers={**asked.headers, **_headers(refusal), "content-language": asked.language},
+        headers={**_headers(refusal), "content-language": asked.language},
         media_type=MEDIA_TYPE,
     )
 

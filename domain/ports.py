@@ -4,7 +4,6 @@ Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alo
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -202,9 +201,6 @@ class AppealFilter:
 
 class KeyTaken(Exception):
     """The Idempotency-Key stands already: the first answer holds."""
-
-
-OpenUow = Callable[[Principal], AbstractAsyncContextManager[UnitOfWork]]
 
 
 class References(Protocol):

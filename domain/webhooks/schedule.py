@@ -30,10 +30,6 @@ JITTER = 0.2
 
 LONGEST_RETRY_AFTER = timedelta(hours=24)
 
-THROTTLING = frozenset(
-    {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
-)
-
 
 class Outcome(StrEnum):
     """What follows from an attempt."""
@@ -75,8 +71,3 @@ def wait(attempts_made: int, retry_after: timedelta | None, jitter: float) -> ti
     """The wait before the next try: the table's, or longer when the receiver asked for it."""
     planned = DELAYS[attempts_made] * (1 - JITTER + 2 * JITTER * jitter)
     return max(planned, min(retry_after or timedelta(0), LONGEST_RETRY_AFTER))
-
-
-def throttles(result: AttemptResult) -> bool:
-    """Whether the receiver shows that it is overloaded (429, 502, 504): send it less."""
-    return result.status in THROTTLING

@@ -10,7 +10,6 @@ from domain.webhooks.schedule import (
     Outcome,
     Verdict,
     next_attempt,
-    throttles,
 )
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -120,7 +119,3 @@ def test_a_wait_is_never_much_shorter_than_the_table_nor_longer_than_anyone_aske
     assert wait <= max(DELAYS[attempts] * 1.2, min(asked or timedelta(0), timedelta(hours=24))) + (
         slack
     )
-
-
-def test_an_overloaded_receiver_is_sent_less():
-    assert [status for status in range(200, 600) if throttles(answer(status))] == [429, 502, 504]
