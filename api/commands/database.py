@@ -134,7 +134,10 @@ async def city_of(connection: AsyncConnection, code: str | None) -> City:
     """The city with a code, or the only one. Raises Failure."""
     found = await office.cities(connection)
     if not found:
-        raise Failure("The database holds no city yet.", "Load the demonstration: ikomek demo load")
+        raise Failure(
+            "The database holds no city yet.",
+            "Create one: ikomek city create city.yaml; or load Semey: ikomek demo load",
+        )
     named = [city for city in found if code in (None, city.code)]
     if len(named) == 1:
         return named[0]

@@ -137,7 +137,7 @@ async def _stand(settings: Settings, plan: Plan, children: list[Child]) -> None:
         if plan.demo:
             await demonstration.close(Credentials(settings.home), base, seen)
         if not inhabited:
-            note("There is no city yet. Load the demonstration's: ikomek demo load")
+            note("There is no city yet: ikomek city create city.yaml, or ikomek demo load")
     say(f"API {base}/v1 — reference {base}/reference — stop with Ctrl-C")
 
 

@@ -1,7 +1,7 @@
 """Which areas a point lies in."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import shapely
@@ -48,3 +48,14 @@ class Areas(Generic[Key]):
             place: tuple(self._keys[area] for area in sorted(areas))
             for place, areas in found.items()
         }
+
+
+def crosses_itself(ring: Sequence[tuple[float, float]]) -> bool:
+    """Whether a ring of three points or more is no border: it crosses itself or holds nothing."""
+    shape = shapely.Polygon(ring)
+    return not shape.is_valid or shape.area == 0
+
+
+def touch(one: Polygon, other: Polygon) -> bool:
+    """Whether two areas have a point in common."""
+    return bool(shapely.Polygon(one).intersects(shapely.Polygon(other)))

@@ -4,14 +4,17 @@ A bad field answers with a harmless value and leaves a problem behind; an entry 
 problems never gets further than its report.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from enum import StrEnum
+from math import isfinite
 from typing import TypeVar
 from uuid import UUID
 
+from domain.catalogue.fields import CODE, CONTROL, MAX_CODE
 from domain.catalogue.problems import Problem, Spot
+from domain.organisations.areas import crosses_itself
 from domain.organisations.model import Polygon, TerritoryKind
 from domain.values import Language
 
@@ -57,9 +60,18 @@ class Fields:
             self.refuse(name, "required")
             return ""
         if isinstance(value, str) and value.strip():
-            return value.strip()
+            return self._visible(name, value)
         self.refuse(name, "not-a-text")
         return ""
+
+    def code(self, name: str) -> str:
+        """A code that must be there: lower-case words joined by - and ."""
+        value = self.text(name)
+        if len(value) > MAX_CODE:
+            self.refuse(name, "too-long", limit=MAX_CODE, length=len(value))
+        elif value and not CODE.fullmatch(value):
+            self.refuse(name, "bad-code", value=value)
+        return value
 
     def texts(self, name: str) -> dict[str, str]:
         """A mapping of texts, possibly absent."""
@@ -72,12 +84,27 @@ class Fields:
         for key, each in value.items():
             if not isinstance(each, str) or not each.strip():
                 self.refuse(f"{name}.{key}", "not-a-text")
-        return {str(key): each.strip() for key, each in value.items() if isinstance(each, str)}
+        return {
+            str(key): self._visible(f"{name}.{key}", each)
+            for key, each in value.items()
+            if isinstance(each, str)
+        }
 
-    def names(self) -> dict[str, str]:
-        """The names in exactly the three languages of the city."""
+    def listed_texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts, possibly absent; doubles and blanks are dropped."""
+        value = self.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self.refuse(name, "not-a-list")
+            return ()
+        texts = (self._visible(name, each) for each in value)
+        return tuple(dict.fromkeys(filter(None, texts)))
+
+    def names(self, needed: Collection[str] = tuple(Language)) -> dict[str, str]:
+        """The names in the languages of the city, all of them unless fewer are needed."""
         names = self.texts("names")
-        for language in Language:
+        for language in needed:
             if not names.get(language):
                 self.refuse(f"names.{language}", "required")
         for extra in names.keys() - set(Language):
@@ -138,7 +165,20 @@ class Fields:
                 ring.append((longitude, latitude))
             except (TypeError, ValueError):
                 self.refuse(f"{name}.{place}", "not-a-point", value=str(point))
+        if len(ring) == len(points) >= 3 and crosses_itself(ring):
+            self.refuse(name, "crosses-itself")
         return tuple(ring)
+
+    def degrees(self, name: str, limit: int) -> float:
+        """A coordinate between -limit and limit; 50,41 is taken as spreadsheets here write it."""
+        if self.get(name) is None:
+            self.refuse(name, "required")
+            return 0.0
+        value = self._read(name, "not-a-degree", lambda text: float(text.replace(",", ".")), 0.0)
+        if not (isfinite(value) and abs(value) <= limit):
+            self.refuse(name, "out-of-range", minimum=-limit, maximum=limit)
+            return 0.0
+        return value
 
     def refuse_other_shapes(self, kind: TerritoryKind) -> None:
         """A territory is drawn in one way only."""
@@ -172,9 +212,12 @@ class Fields:
         """The id given, else the one derived."""
         return derived if self.get("id") is None else self._read("id", "not-an-id", UUID, derived)
 
-    def _read(
-        self, name: str, code: str, read: Callable[[str], Read], otherwise: Read
-    ) -> Read:
+    def _visible(self, name: str, text: str) -> str:
+        if found := CONTROL.search(text):
+            self.refuse(name, "control-character", character=f"U+{ord(found[0]):04X}")
+        return text.strip()
+
+    def _read(self, name: str, code: str, read: Callable[[str], Read], otherwise: Read) -> Read:
         value = str(self.get(name)).strip()
         try:
             return read(value)

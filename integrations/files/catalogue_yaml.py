@@ -50,7 +50,7 @@ def read(files: Mapping[str, bytes], references: References) -> Reading:
 
 def encode(catalogue: Catalogue) -> dict[str, bytes]:
     """The catalogue as YAML files by name; `read` gives the same catalogue back."""
-    return {name: _dump(content) for name, content in write_files(catalogue).items()}
+    return {name: dump(content) for name, content in write_files(catalogue).items()}
 
 
 def decode(name: str, data: bytes) -> SourceFile:
@@ -124,7 +124,8 @@ def _inner(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
     return pairs
 
 
-def _dump(content: Mapping[str, object]) -> bytes:
+def dump(content: Mapping[str, object]) -> bytes:
+    """Plain data as YAML that `decode` takes; a list of numbers stands in one line."""
     text: str = yaml.dump(
         content,
         Dumper=_Dumper,
@@ -144,3 +145,12 @@ class _Dumper(_DumpBase):  # type: ignore[misc]
 
     def ignore_aliases(self, data: object) -> bool:
         return True
+
+
+def _sequence(dumper: Any, items: list[object]) -> yaml.Node:
+    flow = bool(items) and all(isinstance(each, int | float) for each in items)
+    node: yaml.Node = dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flow)
+    return node
+
+
+_Dumper.add_representer(list, _sequence)

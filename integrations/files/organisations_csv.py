@@ -41,7 +41,9 @@ def read(files: Mapping[str, bytes], known: Known) -> Reading:
 def encode(draft: Draft, known: Known) -> dict[str, bytes]:
     """The draft as tables by file name; `read` gives the same draft back."""
     written = export.write(draft, known)
-    return {name: _table([_flat(row) for row in written[part]]) for name, part in TABLES.items()}
+    return {
+        name: write_table([_flat(row) for row in written[part]]) for name, part in TABLES.items()
+    }
 
 
 def _nested(row: Mapping[str, str]) -> dict[str, object]:
@@ -53,15 +55,16 @@ def _nested(row: Mapping[str, str]) -> dict[str, object]:
             if isinstance(group, dict):
                 group[inner] = cell
         elif name == "buildings":
-            nested[name] = _listed(cell)
+            nested[name] = listed(cell)
         elif name == "polygon":
-            nested[name] = [point.split() for point in _listed(cell)]
+            nested[name] = [point.split() for point in listed(cell)]
         else:
             nested[name] = cell
     return nested
 
 
-def _listed(cell: str) -> list[str]:
+def listed(cell: str) -> list[str]:
+    """The parts of a cell, which `;` separates."""
     return [part.strip() for part in cell.split(";") if part.strip()]
 
 
@@ -78,12 +81,15 @@ def _flat(row: Mapping[str, object]) -> dict[str, str]:
 
 
 def _point(each: object) -> str:
-    return " ".join(map(str, each)) if isinstance(each, Sequence) and not isinstance(
-        each, str
-    ) else str(each)
+    return (
+        " ".join(map(str, each))
+        if isinstance(each, Sequence) and not isinstance(each, str)
+        else str(each)
+    )
 
 
-def _table(rows: Sequence[Mapping[str, str]]) -> bytes:
+def write_table(rows: Sequence[Mapping[str, str]]) -> bytes:
+    """Rows as a table that a spreadsheet opens rightly; its columns are those of the rows."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="")

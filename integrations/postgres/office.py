@@ -68,7 +68,9 @@ async def cities(connection: AsyncConnection) -> list[City]:
 
 async def lock_city(connection: AsyncConnection, city: UUID) -> None:
     """Let nobody else change the city's reference until this transaction ends."""
-    await connection.execute(select(t.city.c.id).where(t.city.c.id == city).with_for_update())
+    # Without key_share the lock would hold back every appeal, whose row refers to the city's.
+    lock = select(t.city.c.id).where(t.city.c.id == city).with_for_update(key_share=True)
+    await connection.execute(lock)
 
 
 async def territories(connection: AsyncConnection, city: UUID) -> list[Territory]:

@@ -97,13 +97,13 @@ def _assemble(found: Mapping[str, Rows], at: datetime) -> Reference:
     city = read_city(row)
     catalogue = _catalogue(found)
     organisations = [_organisation(one) for one in found["organisation"]]
-    districts = [_district(one) for one in found["district"]]
-    streets = [Street(s["id"], s["code"], s["names"], tuple(s["aliases"])) for s in found["street"]]
-    buildings = [_building(one) for one in found["building"]]
+    districts = [read_district(one) for one in found["district"]]
+    streets = [read_street(one) for one in found["street"]]
+    buildings = [read_building(one) for one in found["building"]]
     return Reference(
         version=row["reference_version"],
         city=city,
-        bounds=Areas([(city.code, _polygon(row["bounds"]))]),
+        bounds=Areas([(city.code, read_polygon(row["bounds"]))]),
         catalogue=catalogue,
         forms=Forms(),
         search=SearchIndex(catalogue),
@@ -190,15 +190,24 @@ def _organisation(row: Row) -> Organisation:
     )  # fmt: skip
 
 
-def _polygon(value: Any) -> Polygon:
+def read_polygon(value: Any) -> Polygon:
+    """The ring of a stored polygon."""
     return tuple((float(longitude), float(latitude)) for longitude, latitude in value)
 
 
-def _district(row: Row) -> District:
-    return District(row["code"], row["names"], _polygon(row["polygon"]) if row["polygon"] else None)
+def read_district(row: Row) -> District:
+    """The district of a row."""
+    border = read_polygon(row["polygon"]) if row["polygon"] else None
+    return District(row["code"], row["names"], border)
 
 
-def _building(row: Row) -> Building:
+def read_street(row: Row) -> Street:
+    """The street of a row."""
+    return Street(row["id"], row["code"], row["names"], tuple(row["aliases"]))
+
+
+def read_building(row: Row) -> Building:
+    """The building of a row."""
     point = Coordinates(row["latitude"], row["longitude"])
     return Building(row["id"], row["street_id"], row["number"], row["district"], point, row["kind"])
 
@@ -213,7 +222,7 @@ def read_territory(row: Row) -> Territory:
         district=row["district"],
         street=row["street_id"],
         buildings=frozenset(row["buildings"]),
-        polygon=_polygon(row["polygon"]) if row["polygon"] else None,
+        polygon=read_polygon(row["polygon"]) if row["polygon"] else None,
     )
 
 
