@@ -239,6 +239,7 @@ def withdraw(appeal: Appeal, command: c.Withdraw, desk: Desk) -> Step:
 
 def comment(appeal: Appeal, command: c.Comment, desk: Desk) -> Step:
     """A word; a public one by the city is the first answer that a chat waits for."""
+    involved(appeal, desk)
     staff = desk.principal.role is not Role.CITIZEN
     after = appeal
     if staff and not command.internal:
@@ -275,6 +276,7 @@ _WORDS = ("text", "kind", "language", "place", "service", "answers")
 
 def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:
     """Uploads join the appeal."""
+    involved(appeal, desk)
     fact = Fact(EventType.ATTACHED, listed(desk))
     return Step(appeal, (fact,), attachments=command.attachments, purpose="addition")
 

@@ -63,6 +63,13 @@ def test_only_the_assigned_organisation_works_on_it(action: Action):
         at(Status.IN_PROGRESS).act(action, SPEECHES[action][1], organisation=LIFTS)
 
 
+@pytest.mark.parametrize("command", [c.Comment("Слышали"), c.Comment("Между нами", True)])
+def test_an_organisation_that_has_it_no_more_adds_no_word(command: c.Comment):
+    life = at(Status.IN_PROGRESS)
+    with pytest.raises(NotPermitted):
+        life.act(A.COMMENT, command, role=Role.EXECUTOR, organisation=LIFTS)
+
+
 def test_another_organisation_does_not_end_a_pause():
     with pytest.raises(NotPermitted):
         at(Status.PAUSED).act(A.RESUME, c.Resume(), organisation=LIFTS)
