@@ -92,7 +92,12 @@ def test_an_unknown_address_goes_to_the_inspectors():
     assert appeal.status is Status.REGISTERED
     assert appeal.assignment is None
     assert appeal.place.address == "Шұғыла ауылы, 99-үй"
-    assert appeal.route.reason in {"no-address", "unknown-address"}
+    assert appeal.route.reason == "unknown-address"
+
+
+def test_an_appeal_without_an_address_goes_to_the_inspectors_where_the_place_decides():
+    appeal = Life().register(intake(LIFT, where=Whereabouts()))
+    assert (appeal.status, appeal.route.reason) == (Status.REGISTERED, "no-address")
 
 
 def test_words_that_name_a_known_house_find_its_lift_company():
