@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
+from asyncpg import PostgresError
 from psycopg import sql
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.bootstrap import read_keyring, read_now
@@ -20,6 +21,7 @@ from domain.reference import City
 from integrations.postgres import migrate, office
 from integrations.postgres.embedded import EmbeddedPostgres
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.rights import rights
 from integrations.postgres.tokens import Tokens
 
 NAME = "ikomek"
@@ -92,6 +94,14 @@ def revision_of(settings: Settings) -> str | None:
             f"The database does not answer: {reason}",
             "Check DATABASE_URL, or unset it to use the embedded server.",
         ) from error
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise unable(settings) or Failure(
+            f"The login may not read this database: {reason}.",
+            f"Log in as {APP_ROLE}, or as the owner.",
+        ) from error
 
 
 def require_newest(settings: Settings) -> None:
@@ -100,6 +110,22 @@ def require_newest(settings: Settings) -> None:
     if current != newest:
         standing = f"at revision {current}" if current else "empty"
         raise Failure(f"The database is {standing}, the platform needs {newest}.", MIGRATE)
+
+
+def unable(settings: Settings) -> Failure | None:
+    """Why the platform cannot run under the login of its database; None where it can."""
+    if settings.database_url is None:
+        return None
+    found = rights(settings.database_url)
+    if found.acts:
+        return None
+    if not found.role_stands:
+        return Failure(f"The role {APP_ROLE} does not exist.", MIGRATE)
+    return Failure(
+        f"The login '{found.login}' may not act as {APP_ROLE}, as which the platform runs.",
+        f"Log in as {APP_ROLE} itself, after: ALTER ROLE {APP_ROLE} PASSWORD '…'; "
+        f"or, as an administrator: GRANT {APP_ROLE} TO {found.login}",
+    )
 
 
 @asynccontextmanager
@@ -127,7 +153,12 @@ def in_office(
             return await work(office_)
 
     with ready_database(settings or read_settings(), upgrade=upgrade) as named:
-        return asyncio.run(run(named))
+        try:
+            return asyncio.run(run(named))
+        except (DBAPIError, PostgresError):
+            if failure := unable(named):
+                raise failure from None
+            raise
 
 
 async def city_of(connection: AsyncConnection, code: str | None) -> City:

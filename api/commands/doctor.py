@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 from sqlalchemy import text
 
 from api.bootstrap import read_now
@@ -18,19 +19,26 @@ from api.commands.database import (
     require_newest,
     revision_of,
     some_database,
+    unable,
 )
 from api.commands.environment import read_settings
 from api.settings import Settings
+from api.worker.broker import BROKERS
 from integrations.postgres.engine import APP_ROLE
 from integrations.storage.objects import open_store
 
 TOO_FULL = 1_000_000_000
 """Bytes that must be free where the register stands."""
+PATIENCE = 3
+"""Seconds that a broker may take to answer."""
 SKEW = 1.0
 """Seconds by which machine and database may differ: clocks are due by the second."""
 
-BROKERS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
-"""Schemes of BROKER_URL and their ports."""
+PORTS = {
+    "amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379, "postgres": 5432,
+    "postgresql": 5432,
+}  # fmt: skip
+"""Where each kind of broker listens, unless BROKER_URL says."""
 
 Finding = tuple[str, bool, str]
 
@@ -40,7 +48,7 @@ def doctor() -> None:
     with some_database(read_settings()) as settings:
         findings = [*_schema(settings)]
         if findings[-1][1]:
-            findings += asyncio.run(_connected(settings))
+            findings += _of_role(settings) or asyncio.run(_connected(settings))
         findings += [_broker(settings), _disk(settings.home)]
     table(("what", "state", "seen"), [(what, "ok" if ok else "WRONG", seen)
                                       for what, ok, seen in findings])  # fmt: skip
@@ -56,6 +64,12 @@ def _schema(settings: Settings) -> Iterator[Finding]:
         yield "migrations", True, f"at {revision}"
     except Failure as failure:
         yield "database", False, f"{failure.sentence} {failure.mend}"
+
+
+def _of_role(settings: Settings) -> list[Finding]:
+    """Without the role nothing else of the database can be looked at."""
+    failure = unable(settings)
+    return [("role", False, f"{failure.sentence} {failure.mend}")] if failure else []
 
 
 async def _connected(settings: Settings) -> list[Finding]:
@@ -107,15 +121,46 @@ async def _storage(at: Office) -> Finding:
 def _broker(settings: Settings) -> Finding:
     if settings.broker_url is None:
         return "broker", True, "embedded, in the database"
-    address = urlsplit(settings.broker_url)
-    if address.scheme not in BROKERS or address.hostname is None:
-        return "broker", False, f"BROKER_URL begins with none of {', '.join(BROKERS)}"
-    port = address.port or BROKERS[address.scheme]
+    # RabbitMQ may be named by several URLs, of which the platform takes whichever answers.
+    told = [_answers(url) for url in settings.broker_url.split(";")]
+    return "broker", any(ok for ok, _ in told), "; ".join(seen for _, seen in told)
+
+
+def _answers(url: str) -> tuple[bool, str]:
+    """Whether something listens where a BROKER_URL points, and what was seen."""
     try:
-        socket.create_connection((address.hostname, port), timeout=3).close()
+        address = urlsplit(url)
+        port = address.port or PORTS.get(address.scheme, 0)
+    except ValueError as error:
+        return False, f"BROKER_URL is wrong: {error}"
+    if address.scheme not in BROKERS:
+        return False, f"BROKER_URL begins with none of {', '.join(BROKERS)}"
+    if BROKERS[address.scheme] is BROKERS["postgresql"]:
+        return _database_answers(url)
+    place = address.path if address.scheme == "unix" else f"{address.hostname}:{port}"
+    try:
+        _knock(address.path if address.scheme == "unix" else (address.hostname or "", port))
     except OSError as error:
-        return "broker", False, f"{address.hostname}:{port} does not answer: {error}"
-    return "broker", True, f"{address.scheme}, {address.hostname}:{port} answers"
+        return False, f"{place} does not answer: {error}"
+    return True, f"{address.scheme}, {place} answers"
+
+
+def _knock(place: str | tuple[str, int]) -> None:
+    if isinstance(place, tuple):
+        socket.create_connection(place, timeout=PATIENCE).close()
+        return
+    with socket.socket(socket.AF_UNIX) as there:
+        there.settimeout(PATIENCE)
+        there.connect(place)
+
+
+def _database_answers(url: str) -> tuple[bool, str]:
+    """Of a broker in PostgreSQL the URL may name a socket, a service or several hosts."""
+    try:
+        with psycopg.connect(url, connect_timeout=PATIENCE) as connection:
+            return True, f"postgresql, {connection.info.host}:{connection.info.port} answers"
+    except psycopg.Error as error:
+        return False, f"PostgreSQL does not answer: {' '.join(str(error).split())}"
 
 
 def _disk(home: Path) -> Finding:

@@ -1,9 +1,15 @@
 """The schema: bring it to a revision, or say where it stands."""
 
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import ProgrammingError
+
 from api.commands.console import Failure, note, say, table
-from api.commands.database import owner_url, revision_of, some_database
+from api.commands.database import owner_url, revision_of, some_database, unable
 from api.commands.environment import read_settings
+from api.settings import Settings
 from integrations.postgres import migrate as migrations
+from integrations.postgres.engine import APP_ROLE
+from integrations.postgres.rights import rights
 
 
 def migrate(*, to: str = "head", status: bool = False) -> None:
@@ -32,9 +38,37 @@ def migrate(*, to: str = "head", status: bool = False) -> None:
                 f"The database is at {current}; it does not go back to {target}.",
                 "Going back would forget; restore a backup instead.",
             )
+        _require_rights(settings)
         note(f"Migrating from {current or 'nothing'} to {target}.")
-        migrations.upgrade(owner_url(settings), to)
+        _upgrade(settings, to)
         say(f"The database is at revision {revision_of(settings)}.")
+        if target == known[-1] and (failure := unable(settings)):
+            note(f"{failure.sentence} {failure.mend}")
+
+
+def _require_rights(settings: Settings) -> None:
+    """Raise Failure where the role of the platform is missing and cannot be made."""
+    owner = rights(owner_url(settings))
+    if not (owner.role_stands or owner.makes_roles):
+        raise Failure(
+            f"The first migration makes the role {APP_ROLE}, and the login '{owner.login}' may "
+            "not make roles.",
+            f"As an administrator: ALTER ROLE {owner.login} CREATEROLE; "
+            f"or: CREATE ROLE {APP_ROLE} LOGIN",
+        )
+
+
+def _upgrade(settings: Settings, to: str) -> None:
+    try:
+        migrations.upgrade(owner_url(settings), to)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Failure(
+            f"The login may not migrate this database: {reason}.",
+            "Migrate as the owner of the database and its tables (DATABASE_OWNER_URL).",
+        ) from error
 
 
 def _show(current: str | None, known: tuple[str, ...]) -> None:

@@ -6,17 +6,23 @@ from typing import Any
 
 import yaml
 from cyclopts import App
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import clock
 from api.commands.console import Failure, say
 from api.commands.database import Office, city_of, in_office
 from api.commands.sentences import refuse_document
 from domain.errors import Fault, Invalid
+from domain.reference import City
 from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
-from integrations.postgres import office, reference_writer
+from integrations.postgres import office, reference, reference_writer
 
 PARTS = ("calendars", "policies", "channel_policies")
+
+Standing = Mapping[str, frozenset[str]]
+"""The codes that the city has already, by part."""
+NOTHING: Standing = {}
 
 app = App(name="policies", help="What the city promises for its services: calendars and policies.")
 
@@ -24,6 +30,8 @@ app = App(name="policies", help="What the city promises for its services: calend
 @app.command(name="import")
 def import_(source: Path, /, *, city: str | None = None, dry_run: bool = False) -> None:
     """Take in calendars, policies and the policies of channels; running clocks keep theirs.
+
+    A part that the file does not have stays as it is.
 
     Parameters
     ----------
@@ -52,15 +60,18 @@ def read_document(source: Path) -> Mapping[str, Any]:
     return document
 
 
-def validate(document: Mapping[str, Any], zone: str) -> None:
-    """Raise Invalid with every fault of the whole document."""
+def validate(document: Mapping[str, Any], zone: str, standing: Standing = NOTHING) -> None:
+    """Raise Invalid with every fault of the whole document.
+
+    `standing`: the codes of the calendars and policies that the city has already.
+    """
     faults = [Fault(f"/{name}", "unknown-field", {}) for name in document if name not in PARTS]
     for part in PARTS:
         if not isinstance(document.get(part, []), list):
             faults.append(Fault(f"/{part}", "not-a-list", {}))
     if not faults:
         faults = [*_calendar_faults(document, zone), *_policy_faults(document)]
-        faults += _unknown_names(document)
+        faults += _unknown_names(document, standing)
     if faults:
         raise Invalid(faults)
 
@@ -87,8 +98,8 @@ def _below(pointer: str, invalid: Invalid) -> Iterator[Fault]:
         yield Fault(f"{pointer}{fault.pointer}", fault.rule, fault.params)
 
 
-def _unknown_names(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Policies name calendars of the document, channels its policies; no code stands twice."""
+def _unknown_names(document: Mapping[str, Any], standing: Standing) -> Iterator[Fault]:
+    """Policies name calendars, channels policies, of document or city; no code stands twice."""
     known: dict[str, set[str]] = {}
     for part in ("calendars", "policies"):
         known[part] = set()
@@ -98,7 +109,7 @@ def _unknown_names(document: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(f"/{part}/{place}/code", "duplicate", {"value": code})
             known[part].add(str(code))
     for pointer, part, value in _names(document):
-        if value not in known[part]:
+        if value not in known[part] | standing.get(part, frozenset()):
             yield Fault(pointer, "unknown", {"value": value})
 
 
@@ -120,7 +131,7 @@ async def _import(
     async with at.engine.connect() as connection:
         city = await city_of(connection, code)
         try:
-            validate(document, city.zone)
+            validate(document, city.zone, await _standing(connection, city))
         except Invalid as invalid:
             raise refuse_document(source.name, invalid) from invalid
         await office.lock_city(connection, city.id)
@@ -128,3 +139,11 @@ async def _import(
         await reference_writer.bump(connection, city.id)
         await (connection.rollback() if dry_run else connection.commit())
     return renewed
+
+
+async def _standing(connection: AsyncConnection, city: City) -> Standing:
+    promises = (await reference.load(connection, city.id, clock.real())).promises
+    return {
+        "calendars": frozenset(code for code, _ in promises.calendars),
+        "policies": frozenset(code for code, _ in promises.policies),
+    }

@@ -99,16 +99,21 @@ async def write_policies(
 ) -> tuple[int, int]:
     """Calendars, policies and channel policies of the YAML form; (calendars, policies) renewed.
 
-    What is unchanged keeps its version; what changed gets the next, beside the old one.
+    What is unchanged keeps its version; what changed gets the next, beside the old one. A part
+    that the document does not have stays as it is.
     """
-    calendars = await _versions(connection, t.calendar_version, city, document["calendars"], ())
-    policies = await _versions(
-        connection, t.policy_version, city, document["policies"], ("effective_from",)
+    calendars = await _versions(
+        connection, t.calendar_version, city, document.get("calendars", ()), ()
     )
+    policies = await _versions(
+        connection, t.policy_version, city, document.get("policies", ()), ("effective_from",)
+    )
+    if "channel_policies" not in document:
+        return calendars, policies
     await connection.execute(t.channel_policy.delete().where(t.channel_policy.c.city_id == city))
     rows = [
         {"city_id": city, "channel": channel, "policy": entry["policy"]}
-        for entry in document.get("channel_policies", ())
+        for entry in document["channel_policies"]
         for channel in entry["channels"]
     ]
     await _upsert(connection, t.channel_policy, rows)

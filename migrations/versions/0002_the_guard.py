@@ -28,10 +28,12 @@ PASSING = (
 def upgrade() -> None:
     """Create the role, grant it what each table allows, and set the guard on events."""
     # Roles belong to the cluster: another database of it may have made this one already,
-    # perhaps at this very moment.
+    # perhaps at this very moment, or an administrator, where the owner may not make roles.
     op.execute(f"""
         DO $$ BEGIN
-            CREATE ROLE {APP} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP}') THEN
+                CREATE ROLE {APP} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+            END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END $$
     """)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 STARTER = Path(__file__).parents[3] / "catalogues" / "starter"
 
@@ -131,3 +132,27 @@ def test_a_bad_organisation_is_reported_and_nothing_is_taken(ikomek, tmp_path, c
     assert "bad.yaml\t2\tunknown\tcalendar" in answer.out
     with psycopg.connect(city_database) as connection:
         assert not connection.execute("SELECT 1 FROM organisation WHERE code = 'new'").fetchall()
+
+
+def test_a_file_of_policies_alone_leans_on_the_calendars_of_the_city(
+    ikomek, tmp_path, city_database
+):
+    def channels():
+        with psycopg.connect(city_database) as connection:
+            return connection.execute("SELECT * FROM channel_policy ORDER BY channel").fetchall()
+
+    before = channels()
+    assert before
+    whole = yaml.safe_load((STARTER / "policies.yaml").read_text())
+    source = tmp_path / "policies.yaml"
+    (policy,) = (each for each in whole["policies"] if each["code"] == "information")
+    policy["stages"][0]["within"] = "P2D"
+    source.write_text(yaml.safe_dump({"policies": [policy]}))
+    assert "0 calendars, 1 policies" in ikomek("policies", "import", source).out
+    source.write_text(yaml.safe_dump({"calendars": whole["calendars"][:1]}))
+    assert "0 calendars, 0 policies" in ikomek("policies", "import", source).out
+    assert channels() == before
+    policy["stages"][0]["calendar"] = "never"
+    source.write_text(yaml.safe_dump({"policies": [policy]}))
+    answer = ikomek("policies", "import", source)
+    assert (answer.status, "/policies/0/stages/0/calendar" in answer.out) == (1, True)
