@@ -21,25 +21,31 @@ from integrations.postgres.endpoints import read_endpoint
 from integrations.postgres.session import borrowed
 
 _CLAIM = """
-WITH due AS (
-    SELECT id, endpoint_id, next_attempt_at, leased_until > $1 IS TRUE AS busy
-      FROM delivery WHERE state = 'pending' AND next_attempt_at <= $1
-), queue AS (
-    SELECT id, busy, next_attempt_at, count(*) FILTER (WHERE busy) OVER () AS away,
-           row_number() OVER (PARTITION BY endpoint_id ORDER BY NOT busy, next_attempt_at, id)
-               AS place
-      FROM due
+WITH away AS (
+    SELECT endpoint_id, count(*) AS busy FROM delivery
+     WHERE state = 'pending' AND leased_until > $1 GROUP BY endpoint_id
 ), chosen AS (
-    SELECT id FROM queue WHERE NOT busy AND place <= $2
-     ORDER BY place, next_attempt_at LIMIT greatest(0, $3 - (SELECT max(away) FROM queue))
+    SELECT due.id FROM webhook_endpoint w LEFT JOIN away a ON a.endpoint_id = w.id, LATERAL (
+        SELECT f.id, f.next_attempt_at,
+               row_number() OVER (ORDER BY f.next_attempt_at, f.id) + coalesce(a.busy, 0) AS place
+          FROM (SELECT d.id, d.next_attempt_at FROM delivery d
+                 WHERE d.endpoint_id = w.id AND d.state = 'pending'
+                   AND d.next_attempt_at <= $1
+                   AND (d.leased_until IS NULL OR d.leased_until <= $1)
+                 ORDER BY d.next_attempt_at, d.id LIMIT $2) f) due
+     WHERE due.place <= $2 ORDER BY due.place, due.next_attempt_at
+     LIMIT greatest(0, $3 - (SELECT coalesce(sum(busy), 0) FROM away))
 ), free AS (
-    SELECT id FROM delivery WHERE id IN (SELECT id FROM chosen)
+    SELECT id FROM delivery WHERE id = ANY(ARRAY(SELECT id FROM chosen))
        AND state = 'pending' AND (leased_until <= $1) IS NOT FALSE
        FOR UPDATE SKIP LOCKED
 )
 UPDATE delivery d SET leased_until = $4 FROM free WHERE d.id = free.id RETURNING d.id
 """
-"""Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else."""
+"""Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else.
+
+Of each endpoint's queue the first few deliveries alone are read, so that its length costs nothing.
+"""
 
 _RELEASE = """
 UPDATE delivery SET leased_until = NULL

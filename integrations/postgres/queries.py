@@ -11,11 +11,12 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
+from domain.appeals.desk import entrusted
 from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
 from domain.ports import AppealFilter, Keyring, Page
 from integrations.postgres import rows
-from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.scope import Parameters, receiving, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import LOADED
 
@@ -145,8 +146,12 @@ class Queries:
     async def applicant(
         self, principal: Principal, number: str, at: datetime
     ) -> tuple[Applicant | None, str | None]:
-        """The applicant and the apartment in the clear; the reading itself is kept (law 6)."""
+        """The applicant and the apartment in the clear; the reading itself is kept (law 6).
+
+        Raises NotFound, or NotPermitted for an executor whose work the appeal is no more.
+        """
         appeal = await self.appeal(principal, number)
+        entrusted(appeal, principal)
         fields = ["name", "phone", "email", "apartment"]
         parameters = Parameters(
             appeal.city, appeal.id, principal.id, str(principal.role), fields, at
@@ -191,8 +196,8 @@ class Queries:
         limit: int,
     ) -> list[tuple[Any, str, UUID]]:
         """Clocks of visible appeals by due time: (clock, appeal number, appeal id)."""
-        parameters = Parameters()
-        conditions = [visible(principal, parameters)]
+        parameters = Parameters(principal.city)
+        conditions = ["k.city_id = $1", visible(principal, parameters)]
         if states:
             conditions.append(f"k.state = ANY({parameters.add(list(states))})")
         if stage is not None:
@@ -234,9 +239,13 @@ class Queries:
         )
 
     async def statistics(self, principal: Principal) -> Row:
-        """Counts for the city's table: appeals, first contact, clocks, deliveries."""
+        """Counts for the city's table: appeals, first contact, clocks, deliveries.
+
+        Deliveries are those to the principal's own organisations, for who sees less than a city.
+        """
         parameters = Parameters()
         scope = visible(principal, parameters)
+        addressed = receiving(principal, parameters)
         found = await self._fetch(
             f"""
             WITH seen AS (SELECT a.id, a.status, a.first_contact FROM appeal a WHERE {scope})
@@ -251,7 +260,8 @@ class Queries:
                               ELSE k.state END AS state, count(*) n
                     FROM clock k JOIN seen ON seen.id = k.appeal_id GROUP BY 1) c) AS clocks,
               (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM
-                 (SELECT d.state, count(*) n FROM delivery d WHERE d.city_id = $1
+                 (SELECT d.state, count(*) n FROM delivery d
+                    JOIN webhook_endpoint w ON w.id = d.endpoint_id WHERE {addressed}
                    GROUP BY d.state) d) AS deliveries
             """,
             parameters,

@@ -105,14 +105,19 @@ its clocks and assignment as they were when the statement began: then `seen` is 
 
 DUE = f"""
 WITH near AS (
-    SELECT appeal_id FROM clock
-     WHERE next_at <= $1 AND city_id = $3 AND appeal_id <> ALL($4::uuid[])
+    (SELECT appeal_id FROM clock
+      WHERE next_at <= $1 AND city_id = $3 AND appeal_id <> ALL($4::uuid[])
+      ORDER BY next_at LIMIT 4 * $2)
     UNION
-    SELECT id FROM appeal WHERE pause_until <= $1 AND city_id = $3 AND id <> ALL($4::uuid[])
+    (SELECT id FROM appeal
+      WHERE pause_until <= $1 AND city_id = $3 AND id <> ALL($4::uuid[])
+      ORDER BY pause_until LIMIT $2)
     LIMIT $2
 )
 SELECT {LOCKED} FROM appeal a
  WHERE a.city_id = $3 AND a.id IN (SELECT appeal_id FROM near)
    FOR UPDATE OF a SKIP LOCKED
 """
-"""Appeals with something due: found through the partial indexes on due times alone."""
+"""Appeals with something due, the longest due first: found through the partial indexes on due
+times alone. An appeal may have a clock due for each of the four stages.
+"""

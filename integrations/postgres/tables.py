@@ -404,7 +404,9 @@ clock = Table(
     Column("next_at", _instant()),
     PrimaryKeyConstraint("appeal_id", "stage", "round"),
     Index("ix_clock_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-)
+    Index("ix_clock_open", "city_id", "due_at", "appeal_id", "stage", "round",
+          postgresql_where=text("state IN ('running', 'paused', 'breached')")),
+)  # fmt: skip
 
 event = Table(
     "event",
@@ -513,10 +515,12 @@ delivery = Table(
     Column("leased_until", _instant()),
     Column("finished_at", _instant()),
     UniqueConstraint("endpoint_id", "event_id"),
-    Index("ix_delivery_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
-    Index("ix_delivery_queue", "endpoint_id", "next_attempt_at",
+    Index("ix_delivery_queue", "endpoint_id", "next_attempt_at", "id",
           postgresql_where=text("state = 'pending'")),
-)
+    Index("ix_delivery_leased", "leased_until",
+          postgresql_where=text("state = 'pending' AND leased_until IS NOT NULL")),
+    Index("ix_delivery_log", "endpoint_id", text("created_at DESC"), text("id DESC")),
+)  # fmt: skip
 
 delivery_attempt = Table(
     "delivery_attempt",

@@ -1,13 +1,15 @@
 """Work grows with what is asked for, not with what is kept: the plans of the hot questions."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from domain.access import Role
+from integrations.postgres.deliveries import _CLAIM
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import DUE, LOADED
-from tests.support.appeals import register
+from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
 
@@ -96,3 +98,59 @@ async def test_a_phone_is_looked_up_by_its_blind_index(house, crowd):
         house.keyring.index("+77000000000"),
     )
     assert "ix_appeal_phone" in found
+
+
+@pytest.fixture(scope="module")
+async def dead(house):
+    """An endpoint that has not answered for long: thousands of messages wait for it."""
+    endpoint = await add_endpoint(house)
+    await fetch(
+        house,
+        "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
+        " next_attempt_at) SELECT md5('d' || n)::uuid, $1, $2, 'appeal.registered', '', 'pending',"
+        " now() - n * interval '1 second', now() - n * interval '1 second'"
+        " FROM generate_series(1, 4000) n",
+        KISHI.id, endpoint.id,
+    )  # fmt: skip
+    await fetch(house, "ANALYZE delivery")
+    return endpoint
+
+
+def most_rows(found: str) -> int:
+    """The most rows that any step of a plan brought."""
+    return max(int(rows) for rows in re.findall(r"actual rows=(\d+)", found))
+
+
+async def test_of_a_long_queue_the_beginning_alone_is_read(house, dead):
+    at = house.now()
+    found = await plan(house, _CLAIM, at, 8, 2000, at + timedelta(seconds=60))
+    assert "ix_delivery_queue" in found
+    assert most_rows(found) < 50
+
+
+async def test_the_log_of_an_endpoint_is_read_from_its_end(house, dead):
+    found = await plan(
+        house,
+        "SELECT d.* FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id"
+        " WHERE w.id = $1 ORDER BY d.created_at DESC, d.id DESC LIMIT 51",
+        dead.id,
+    )
+    assert "ix_delivery_log" in found
+    assert most_rows(found) <= 51
+
+
+async def test_open_clocks_are_listed_by_when_they_are_due(house, crowd):
+    found = await plan(
+        house,
+        "SELECT k.due_at FROM clock k JOIN appeal a ON a.id = k.appeal_id WHERE k.city_id = $1"
+        " AND a.city_id = $1 AND k.state = ANY($2)"
+        " ORDER BY k.due_at, k.appeal_id, k.stage, k.round LIMIT 51",
+        KISHI.id, ["running", "breached"],
+    )  # fmt: skip
+    assert "ix_clock_open" in found
+    assert most_rows(found) <= 51
+
+
+async def test_a_storm_of_due_clocks_is_taken_from_its_beginning(house, crowd):
+    found = await plan(house, DUE, house.now() + timedelta(days=10), 50, KISHI.id, [])
+    assert most_rows(found) <= 200
