@@ -11,8 +11,11 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET = ("dramatiq", "dramatiq_postgres", "pika", "psycopg.pool", "aiohttp.access", "alembic")
-"""Libraries that tell much: only their warnings are kept."""
+QUIET = (
+    "dramatiq", "dramatiq_postgres", "pika", "psycopg.pool", "aiohttp.access", "uvicorn.access",
+    "alembic",
+)  # fmt: skip
+"""Libraries that tell much, and some of them queries: only their warnings are kept."""
 
 
 def summary(error: BaseException) -> str:

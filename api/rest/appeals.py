@@ -3,13 +3,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, FailFast, Field
 from typing_extensions import TypedDict
 
 from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
-from api.rest.views import AppealView, ClockView, appeal_view, clock_view
+from api.rest.views import AppealView, ClockView, appeal_view, clock_view, known_to
 from domain.access import Permission, Principal
 from domain.appeals.commands import Correct, FirstAnswer, Intake, Whereabouts
 from domain.appeals.intake import register
@@ -18,6 +18,7 @@ from domain.appeals.use_cases import perform
 from domain.appeals.workflow import Action, Status
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid
+from domain.events import EventType
 from domain.ports import AppealFilter, UnitOfWork
 from domain.values import Coordinates, Language
 
@@ -71,7 +72,8 @@ class AnswerBody(f.Body):
         return FirstAnswer(self.text, self.confirmed_by, self.rating)
 
 
-Attachments = Annotated[tuple[f.Id, ...], Field(max_length=10)]
+# The length is judged after the items, of which a hostile body can hold very many.
+Attachments = Annotated[tuple[f.Id, ...], Field(max_length=10), FailFast()]
 
 
 class IntakeBody(f.Body):
@@ -139,10 +141,11 @@ class AppealPage(TypedDict):
 
 
 class ActorView(TypedDict):
-    """Who caused an event."""
+    """Who caused an event. Residents are not told who of the staff it was, nor staff which
+    resident: the appeal says who asks, unless they stay anonymous."""
 
     role: str
-    id: UUID
+    id: UUID | None
     organisation: UUID | None
 
 
@@ -296,15 +299,30 @@ async def list_events(call: Call) -> Reply:
         after=query.after,
         limit=query.limit + 1,
     )
-    items = [_event(document) for document in found[: query.limit]]
+    items = [_event(document, call.principal) for document in found[: query.limit]]
     more = len(found) > query.limit
     return Reply({"items": items, "next": items[-1]["sequence"] if more else None})
 
 
-def _event(document: dict[str, Any]) -> dict[str, Any]:
-    texts = {name: text for name, text in document["texts"].items() if name not in _HIDDEN}
-    names = ("id", "sequence", "type", "at", "actor", "about", "data", "previous", "hash")
-    return {name: document[name] for name in names} | {"texts": texts}
+_AMONG_COLLEAGUES = {
+    EventType.ASSIGNED: "reason",
+    EventType.REDIRECTED: "reason",
+    EventType.DECLINED: "reason",
+    EventType.RETURNED: "reason",
+    EventType.CHECKED: "note",
+}
+"""What colleagues write to each other about a step that residents see."""
+
+
+def _event(document: dict[str, Any], principal: Principal) -> dict[str, Any]:
+    inside = principal.may(Permission.READ_INTERNAL)
+    hidden = _HIDDEN if inside else _HIDDEN | {_AMONG_COLLEAGUES.get(document["type"])}
+    actor = document["actor"]
+    names = ("id", "sequence", "type", "at", "about", "data", "previous", "hash")
+    return {name: document[name] for name in names} | {
+        "actor": actor | {"id": known_to(principal, UUID(actor["id"]), actor["role"])},
+        "texts": {name: text for name, text in document["texts"].items() if name not in hidden},
+    }
 
 
 async def list_clocks(call: Call) -> Reply:
@@ -320,9 +338,11 @@ async def read_applicant(call: Call) -> Reply:
         call.principal, call.path["number"], call.at
     )
     said = applicant or Applicant()
+    # The id of who stays anonymous would tell which other appeals are theirs.
+    named = any((said.name, said.phone, said.email))
     return Reply(
         {
-            "citizen": said.citizen,
+            "citizen": said.citizen if named else None,
             "name": said.name,
             "phone": said.phone,
             "email": said.email,

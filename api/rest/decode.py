@@ -30,6 +30,8 @@ _RULES: Mapping[str, str] = {
     "timezone_aware": "naive-time",
     "string_unicode": "characters",
 }
+MOST_FAULTS = 200
+"""Faults that one answer names; whoever makes more is not helped by them, and we are hurt."""
 _BY_WORD = (("datetime", "format"), ("date", "format"), ("time", "format"), ("uuid", "format"))
 _SHOWN = ("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern")
 
@@ -44,6 +46,8 @@ def decode_body(model: type[BaseModel], raw: bytes) -> Any:
         json.loads(raw, object_pairs_hook=_named_once)
         return decoded
     except ValidationError as error:
+        if (count := error.error_count()) > MOST_FAULTS:
+            raise Invalid.at("", "other", faults=count) from None
         details = error.errors(include_url=False, include_input=False)
         if any(detail["type"] == "json_invalid" for detail in details):
             raise Malformed(f"JSON: {details[0]['ctx']['error']}") from None

@@ -12,10 +12,11 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from api.rest.operation import Call
-from domain.access import Role
+from domain.access import Principal, Role
 from domain.appeals.model import Appeal, Applicant, Assignment, Place
 from domain.appeals.workflow import TRANSITIONS
 from domain.errors import NotFound
+from domain.organisations.spelling import without_flats
 from domain.reference import Reference
 from domain.sla.clock import Clock
 from domain.values import in_language
@@ -108,9 +109,9 @@ class PauseView(TypedDict):
 
 
 class ConfirmationView(TypedDict):
-    """The resident's word."""
+    """The resident's word. Who took it down is told to staff; residents see their own id alone."""
 
-    by: UUID
+    by: UUID | None
     role: str
     how: str
     at: datetime
@@ -172,13 +173,13 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "location": location_view(appeal.place, shown=own),
         "answers": dict(appeal.answers),
         "applicant": applicant_view(appeal.applicant, shown=own),
-        "operator": appeal.operator,
+        "operator": None if own else appeal.operator,
         "contact": appeal.contact,
         "assignment": assignment_view(appeal.assignment, reference, language),
         "clocks": [clock_view(clock) for clock in _ordered(appeal.clocks)],
         "route": {"reason": appeal.route.reason, "responsibility": appeal.route.responsibility},
         "pause": _pause(appeal),
-        "confirmation": _confirmation(appeal),
+        "confirmation": _confirmation(appeal, call.principal),
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
         "registered_at": appeal.registered_at,
@@ -247,13 +248,15 @@ def clock_view(clock: Clock) -> ClockView:
 
 
 def location_view(place: Place, *, shown: bool) -> LocationView:
-    """The place; the flat points at a person and is masked unless `shown`."""
-    point = place.coordinates
+    """The place; the flat points at a person and is masked unless `shown`, in the words too."""
+    point, address = place.coordinates, place.address
+    if address and not shown:
+        address = without_flats(address, place.apartment, MASK)
     return {
         "building": place.building,
         "street": place.street,
         "district": place.district,
-        "address": place.address,
+        "address": address,
         "apartment": place.apartment if shown or not place.apartment else MASK,
         "coordinates": (
             {"latitude": point.latitude, "longitude": point.longitude} if point else None
@@ -262,13 +265,16 @@ def location_view(place: Place, *, shown: bool) -> LocationView:
 
 
 def applicant_view(applicant: Applicant | None, *, shown: bool) -> ApplicantView | None:
-    """The applicant, masked unless `shown`; None where nobody is known at all."""
+    """The applicant, masked unless `shown`; None where nobody is known at all.
+
+    Who stays anonymous has no id either: it would tell which other appeals are theirs.
+    """
     if applicant is None:
         return None
-    said = (applicant.name, applicant.phone, applicant.email)
+    anonymous = not any((applicant.name, applicant.phone, applicant.email))
     return {
-        "anonymous": not any(said),
-        "citizen": applicant.citizen,
+        "anonymous": anonymous,
+        "citizen": applicant.citizen if shown or not anonymous else None,
         "name": applicant.name if shown else mask_name(applicant.name),
         "phone": applicant.phone if shown else mask_phone(applicant.phone),
         "email": applicant.email if shown else mask_email(applicant.email),
@@ -309,12 +315,23 @@ def _pause(appeal: Appeal) -> PauseView | None:
     return {"reason": pause.reason, "since": pause.since, "until": pause.until}
 
 
-def _confirmation(appeal: Appeal) -> ConfirmationView | None:
+def known_to(principal: Principal, who: UUID, role: str) -> UUID | None:
+    """The id of somebody who acted, for those who may know it.
+
+    Residents know themselves alone, and only they do: staff see in the appeal who asks, unless
+    the resident stays anonymous, and an id in the history would tell it all the same.
+    """
+    of_staff = role != Role.CITIZEN
+    may = who == principal.id or (of_staff and principal.role is not Role.CITIZEN)
+    return who if may else None
+
+
+def _confirmation(appeal: Appeal, principal: Principal) -> ConfirmationView | None:
     said = appeal.confirmation
     if said is None:
         return None
     return {
-        "by": said.by,
+        "by": known_to(principal, said.by, said.role),
         "role": said.role,
         "how": said.how,
         "at": said.at,

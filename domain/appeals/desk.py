@@ -51,6 +51,19 @@ def involved(appeal: Appeal, desk: Desk) -> None:
         own(appeal, desk)
 
 
+def entrusted(appeal: Appeal, principal: Principal) -> None:
+    """Executors learn who asks while the appeal stands with them; the contact centre always.
+
+    Who gave it back, or saw it go to another, goes on seeing the case and no more.
+    Raises NotPermitted.
+    """
+    if principal.role not in (Role.EXECUTOR, Role.HEAD):
+        return
+    standing = appeal.assignment
+    if standing is None or standing.organisation not in principal.organisations:
+        raise NotPermitted(permission="perform:assigned-to-another", role=str(principal.role))
+
+
 def leave(
     appeal: Appeal, state: AssignmentState, desk: Desk, reason: str | None = None
 ) -> tuple[Assignment, ...]:

@@ -68,6 +68,7 @@ _SPELLED = (
     (re.compile(r"[’'`ʼ\"«»“”]"), ""),
 )
 _LETTER = r"[^\W\d_]"
+_DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(
     rf"(?P<number>\d+)"
     rf"(?:\s*-?\s*(?P<letter>{_LETTER})(?!{_LETTER})(?!\s*\.?\s*\d))?"
@@ -124,6 +125,21 @@ def readings(text: str) -> tuple[Reading, ...]:
         found.append(_with_house(tokens[:-1], places[-2], apartment or flat))
     found.append(Reading(*_split_kinds(tokens), number=None, apartment=None))
     return tuple(each for each in found if each.words)
+
+
+def without_flats(text: str, known: str | None = None, mask: str = "***") -> str:
+    """The address with every number masked that names a flat: 'кв 5', '5 пәтер', '12-5'.
+
+    `known` is a flat known otherwise; its number is masked wherever it stands, also where it
+    is the house's as well.
+    """
+    left, named = _take_apartment(_join_blocks(list(_tokens(text))))
+    flats = {known, named, *(each.dash for each in left)}
+    # Digits alone decide: '57а' and '057' are written in as many ways as there are hands.
+    found = (_DIGITS.search(flat or "") for flat in flats)
+    for number in {digits[0].lstrip("0") or "0" for digits in found if digits}:
+        text = re.sub(rf"(?<!\d)0*{number}(?!\d)", mask, text)
+    return text
 
 
 def _with_house(tokens: list[Token], place: int, apartment: str | None) -> Reading:

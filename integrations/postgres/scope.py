@@ -35,3 +35,12 @@ def visible(principal: Principal, parameters: Parameters, alias: str = "a") -> s
     if principal.role is Role.AKIM and principal.district is not None:
         return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
     return city
+
+
+def receiving(principal: Principal, parameters: Parameters, alias: str = "w") -> str:
+    """The condition under which deliveries to `alias`, a row of `webhook_endpoint`, count."""
+    city = f"{alias}.city_id = {parameters.add(principal.city)}"
+    if principal.role in CITY_WIDE and principal.district is None:
+        return city
+    own = parameters.add(list(principal.organisations))
+    return f"{city} AND {alias}.organisation_id = ANY({own})"
