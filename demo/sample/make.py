@@ -160,7 +160,7 @@ def _row(
         "service": service.code,
         "kind": kind or ("request" if at_once else random.choice(("complaint", "application"))),
         "text": kk if language == "kk" else ru,
-        "answers": _answers(service, building, language, random),
+        "answers": _answers(service, language, random),
         "location": _location(building, language, random, at_home=at_home),
         "applicant": _applicant(number, request, language, random, story),
         "story": story,
@@ -355,7 +355,7 @@ _USUAL = {"flat": (1, 90), "indoor": (12, 17), "entrance": (1, 6), "people": (1,
           "bags": (5, 30), "waited": (20, 50), "age": (7, 14)}  # fmt: skip
 
 
-def _answers(service: Service, building: Building, language: str, random: Random) -> dict[str, Any]:
+def _answers(service: Service, language: str, random: Random) -> dict[str, Any]:
     """Answers to every question that must be answered, and to a third of the others."""
     form: Mapping[str, Any] = service.form or {}
     required = form.get("required", ())

@@ -39,16 +39,9 @@ def cancel(appeal: Appeal, *, at: datetime) -> Appeal:
     return _each(appeal, tuple(Stage), lambda clock: clocks.cancel(clock, at=at))
 
 
-def pause(
-    appeal: Appeal, stages: Iterable[Stage], promises: Promises, *, reason: str, at: datetime
-) -> Appeal:
+def pause(appeal: Appeal, stages: Iterable[Stage], *, reason: str, at: datetime) -> Appeal:
     """The appeal with the clocks of these stages waiting."""
-
-    def change(clock: Clock) -> Clock:
-        promise, calendar = promises.of(clock)
-        return clocks.pause(clock, promise, calendar, reason=reason, at=at)
-
-    return _each(appeal, stages, change)
+    return _each(appeal, stages, lambda clock: clocks.pause(clock, reason=reason, at=at))
 
 
 def resume(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:

@@ -138,13 +138,7 @@ def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
     if urgent(appeal):
         raise Conflict(reason="emergency-cannot-wait")
     until = desk.at + rule.longest
-    waiting = clocks.pause(
-        appeal,
-        rule.stages,
-        desk.reference.promises,
-        reason=str(command.reason),
-        at=desk.at,
-    )
+    waiting = clocks.pause(appeal, rule.stages, reason=str(command.reason), at=desk.at)
     after = replace(waiting, status=Status.PAUSED, pause=Pause(command.reason, desk.at, until))
     fact = Fact(
         EventType.PAUSED,
@@ -332,4 +326,4 @@ def _corrected_service(appeal: Appeal, code: str, desk: Desk) -> Appeal:
         return counted
     # The appeal still waits, so what the new service promises waits too, and as long.
     stages = PAUSE_RULES[wait.reason].stages
-    return clocks.pause(counted, stages, promises, reason=str(wait.reason), at=wait.since)
+    return clocks.pause(counted, stages, reason=str(wait.reason), at=wait.since)

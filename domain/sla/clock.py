@@ -120,9 +120,7 @@ def _breached_at(clock: Clock, at: datetime) -> datetime | None:
     return clock.due_at if late else clock.breached_at
 
 
-def pause(
-    clock: Clock, promise: Promise, calendar: Calendar, *, reason: str, at: datetime
-) -> Clock:
+def pause(clock: Clock, *, reason: str, at: datetime) -> Clock:
     """Stop a running clock; any other is returned unchanged.
 
     A clock that has nothing left is breached, not paused: look at the state of the answer.

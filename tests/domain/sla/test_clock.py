@@ -30,7 +30,7 @@ def running() -> Clock:
 
 
 def paused(at: datetime) -> Clock:
-    return pause(running(), KEPT, ROUND, reason="no access", at=at)
+    return pause(running(), reason="no access", at=at)
 
 
 def test_a_clock_starts_with_its_promise_policy_and_calendar() -> None:
@@ -64,7 +64,7 @@ def test_a_warning_due_at_the_start_itself_is_given() -> None:
 
 def test_the_skipped_warning_does_not_come_back_after_a_pause() -> None:
     brief = promise(ROUND, within=hours(1), warn_before=hours(2))
-    clock = pause(started(brief, ROUND, NOON), brief, ROUND, reason="no access", at=NOON)
+    clock = pause(started(brief, ROUND, NOON), reason="no access", at=NOON)
     clock = resume(clock, brief, ROUND, at=NOON + hours(5))
     assert clock.next_at == clock.due_at == NOON + hours(6)
 
@@ -148,7 +148,7 @@ def test_what_is_finished_stays_finished() -> None:
         later = NOON + hours(50)
         assert meet(done, at=later) is done
         assert cancel(done, at=later) is done
-        assert pause(done, KEPT, ROUND, reason="no access", at=later) is done
+        assert pause(done, reason="no access", at=later) is done
         assert resume(done, KEPT, ROUND, at=later) is done
         assert due_reminders(done, KEPT, at=later) == ()
 
@@ -172,7 +172,7 @@ def test_a_pause_moves_the_due_time_and_the_warning_by_its_length() -> None:
 def test_only_the_working_time_of_a_pause_is_given_back() -> None:
     kept = promise(OFFICE, within=hours(8))
     clock = started(kept, OFFICE, almaty("2026-04-03 16:00"))
-    clock = pause(clock, kept, OFFICE, reason="no access", at=almaty("2026-04-03 17:00"))
+    clock = pause(clock, reason="no access", at=almaty("2026-04-03 17:00"))
     clock = resume(clock, kept, OFFICE, at=almaty("2026-04-06 10:00"))
     assert clock.paused_for == hours(2)
     assert clock.due_at == almaty("2026-04-06 18:00")
@@ -181,7 +181,7 @@ def test_only_the_working_time_of_a_pause_is_given_back() -> None:
 def test_a_pause_over_a_weekend_gives_nothing_back() -> None:
     kept = promise(OFFICE, within=hours(8))
     clock = started(kept, OFFICE, almaty("2026-04-03 16:00"))
-    slept = pause(clock, kept, OFFICE, reason="no access", at=almaty("2026-04-04 00:00"))
+    slept = pause(clock, reason="no access", at=almaty("2026-04-04 00:00"))
     assert resume(slept, kept, OFFICE, at=almaty("2026-04-06 08:00")) == clock
 
 
@@ -195,7 +195,7 @@ def test_a_clock_with_nothing_left_is_breached_and_not_paused() -> None:
 
 def test_a_breached_clock_cannot_hide_in_a_pause() -> None:
     breached, _ = act(running(), KEPT, at=NOON + hours(9))
-    assert pause(breached, KEPT, ROUND, reason="no access", at=NOON + hours(9)) is breached
+    assert pause(breached, reason="no access", at=NOON + hours(9)) is breached
 
 
 def test_a_pause_that_ends_before_it_begins_gives_nothing() -> None:

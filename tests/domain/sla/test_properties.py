@@ -154,7 +154,7 @@ def live(
         at = begin + rest * MINUTE
         if ticks:
             clock, _ = act(clock, kept, at=begin)
-        clock = pause(clock, kept, calendar, reason="no access", at=begin)
+        clock = pause(clock, reason="no access", at=begin)
         if clock.state is ClockState.PAUSED:
             pauses.append((begin, at))
         clock = resume(clock, kept, calendar, at=at)
