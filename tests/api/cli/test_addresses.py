@@ -6,7 +6,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from integrations.postgres import office, reference_writer
+from integrations.postgres.engine import open_engine
 from tests.api.cli.conftest import Answer, Ikomek
 
 DISTRICTS = """\
@@ -140,3 +144,19 @@ def test_sixty_thousand_houses_are_taken_in_half_a_minute(ikomek: Ikomek, folder
     begun = time.monotonic()
     assert _counts(ikomek("addresses", "import", folder))["buildings"][0] == 60_000
     assert time.monotonic() - begun < 30
+
+
+async def test_an_import_that_holds_the_city_holds_back_no_resident(city_database: str) -> None:
+    engine = open_engine(city_database, pool_size=2)
+    try:
+        async with engine.connect() as importing, engine.connect() as registering:
+            (city,) = await office.cities(importing)
+            await office.lock_city(importing, city.id)
+            await reference_writer.bump(importing, city.id)
+            await registering.execute(text("SET lock_timeout = '500ms'"))
+            # What every row of a resident asks of its city.
+            await registering.execute(text("SELECT 1 FROM city FOR KEY SHARE"))
+            with pytest.raises(DBAPIError, match="lock timeout"):
+                await office.lock_city(registering, city.id)
+    finally:
+        await engine.dispose()

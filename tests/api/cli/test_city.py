@@ -53,7 +53,7 @@ def numbered(city_database: str) -> Iterator[None]:
         names = ", ".join(name for name, _ in columns)
         values = ", ".join(blank.get(kind, "'1'") for _, kind in columns)
         connection.execute(
-            f"INSERT INTO appeal (city_id, {names})"  # type: ignore[arg-type]
+            f"INSERT INTO appeal (city_id, {names})"
             f" SELECT id, {values} FROM city WHERE code = 'kishi'"
         )
         yield

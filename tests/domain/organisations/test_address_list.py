@@ -138,7 +138,8 @@ def test_a_bad_field_is_named_with_its_row(
     sound = {"districts": NORTH, "streets": ABAY, "buildings": HOUSE}
     entries = {name: [{**entry, **(change if name == part else {})}]
                for name, entry in sound.items()}  # fmt: skip
-    assert (f"{part}.csv", 2, field, code) in told(take(**entries))
+    reading = take(entries["districts"], entries["streets"], entries["buildings"])
+    assert (f"{part}.csv", 2, field, code) in told(reading)
 
 
 def test_all_bad_rows_are_reported_at_once() -> None:
