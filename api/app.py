@@ -25,6 +25,7 @@ from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.languages import preferred
 from api.limits import NAMES
 from api.logs import configure
+from api.loops import repeat
 from api.middleware import Caught, RequestRecord
 from api.pages import ROUTES as PAGES
 from api.pages import reading
@@ -89,25 +90,18 @@ async def _kept_fresh(house: House) -> AsyncIterator[None]:
 
     A database that is down at the start is no reason to die: calls answer 503 until it is up.
     """
+    tried = asyncio.Event()
 
-    async def refresh() -> None:
-        down = False
-        while True:
-            try:
-                await house.references.refresh(house.now())
-                down = False
-            except Refusal as refusal:
-                if not down:
-                    log.warning("reference_unavailable", code=refusal.code)
-                down = True
-            except Exception:
-                log.exception("reference_unreadable")
-            ready.set()
-            await asyncio.sleep(REFRESH_SECONDS)
+    async def refresh() -> bool:
+        try:
+            await house.references.refresh(house.now())
+        finally:
+            tried.set()
+        return False
 
-    ready = asyncio.Event()
-    task = asyncio.create_task(refresh())
-    await ready.wait()
+    turns = repeat("reference", refresh, period=REFRESH_SECONDS, stop=asyncio.Event())
+    task = asyncio.create_task(turns)
+    await tried.wait()
     try:
         yield
     finally:

@@ -10,8 +10,8 @@ import structlog
 
 from api import logs
 from api.bootstrap import House
+from api.loops import Work, repeat
 from api.worker.broker import make_broker
-from api.worker.loops import Work, repeat
 from api.worker.relay import Dispatch, Relay
 from api.worker.ticks import Clocks, Refresh, Sweep
 

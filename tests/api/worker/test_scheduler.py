@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
+from api import loops
 from api.bootstrap import open_house
-from api.worker.loops import repeat
+from api.loops import repeat
 from api.worker.ticks import UNIT, Clocks
 from domain.values import new_id
 from tests.conftest import make_settings
@@ -81,7 +83,9 @@ async def test_a_city_in_which_something_is_wrong_keeps_no_other_waiting(house):
     await fetch(house, "UPDATE clock SET next_at = NULL WHERE appeal_id = $1", stuck.id)
 
 
-async def test_a_loop_outlives_faults_and_tells_of_them_once():
+async def test_a_loop_outlives_faults_and_tells_of_them_once(monkeypatch):
+    # A logger that was used before goes on telling whom it told then.
+    monkeypatch.setattr(loops, "log", structlog.get_logger())
     turns: list[int] = []
     stop = asyncio.Event()
 
