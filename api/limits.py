@@ -6,7 +6,9 @@ thread every few milliseconds or ask another server on every request.
 
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from api.errors import RateLimited
@@ -29,6 +31,27 @@ class Standing:
         """Raise RateLimited when nothing is left."""
         if self.exceeded:
             raise RateLimited(seconds=self.seconds)
+
+
+class Turns:
+    """How much of one kind a key may have in hand at once, in this process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, key: str) -> Iterator[None]:
+        """Hold a turn. Raises RateLimited when the key holds as many as it may."""
+        if self._taken[key] >= self._most:
+            raise RateLimited(seconds=1)
+        self._taken[key] += 1
+        try:
+            yield
+        finally:
+            self._taken[key] -= 1
+            if not self._taken[key]:
+                del self._taken[key]
 
 
 class Quota:

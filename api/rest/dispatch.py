@@ -20,7 +20,7 @@ from api.auth import Authenticator
 from api.bootstrap import House
 from api.errors import KeyRequired, KeyReused, NotAcceptable, UnsupportedMediaType
 from api.languages import LONGEST, preferred
-from api.limits import Quota
+from api.limits import Quota, Turns
 from api.rest.bodies import read_limited, read_upload
 from api.rest.decode import decode_body, decode_query
 from api.rest.fields import Query
@@ -39,6 +39,8 @@ _TAGS = 200
 """Characters of If-Match at most; of If-None-Match five times as many."""
 _STEP = re.compile(r"[\x20-\x7e]{1,100}")
 _ANYBODY = new_id()
+MOST_UPLOADS = 8
+"""Files that one principal may send at once: each is whole in memory, three times over."""
 
 
 class Door:
@@ -48,12 +50,21 @@ class Door:
         self._house = house
         self._authenticator = Authenticator(house.tokens.find)
         self._quota = Quota(house.settings.rate_limit)
+        self._uploads = Turns(MOST_UPLOADS)
 
     async def handle(self, operation: Operation, request: Request) -> Response:
         """The response to a request. Raises Refusal; the application tells it."""
         principal = await self._principal(operation, request)
         if operation.permission is not None:
             principal.require(operation.permission)
+        if not isinstance(operation.body, Upload):
+            return await self._answer(operation, request, principal)
+        with self._uploads.one(str(principal.id)):
+            return await self._answer(operation, request, principal)
+
+    async def _answer(
+        self, operation: Operation, request: Request, principal: Principal
+    ) -> Response:
         call = await self._call(operation, request, principal)
         if operation.writes is not None:
             reply = await self._write(operation, call, request)

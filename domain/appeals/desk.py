@@ -10,7 +10,7 @@ from domain.appeals.model import Appeal, Assignment, AssignmentState
 from domain.appeals.uploads import Taken, sealed
 from domain.appeals.workflow import Status
 from domain.catalogue.model import Criticality
-from domain.errors import NotPermitted
+from domain.errors import Invalid, NotPermitted
 from domain.events import EventType, Fact
 from domain.reference import Reference
 from domain.sla.policy import Stage
@@ -49,6 +49,18 @@ def involved(appeal: Appeal, desk: Desk) -> None:
     """Executors act on their own appeals only; the contact centre on all."""
     if desk.principal.role in (Role.EXECUTOR, Role.HEAD):
         own(appeal, desk)
+
+
+_BY_VOICE = frozenset({"call", "in_person"})
+
+
+def heard(how: str, desk: Desk) -> str:
+    """How the resident's word came. What residents give here themselves came by no voice: the
+    register would name a call that nobody took (law 3). Raises Invalid.
+    """
+    if desk.principal.role is Role.CITIZEN and how in _BY_VOICE:
+        raise Invalid.at("/how", "staff-only")
+    return how
 
 
 def entrusted(appeal: Appeal, principal: Principal) -> None:

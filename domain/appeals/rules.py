@@ -16,6 +16,7 @@ from domain.appeals.desk import (
     Desk,
     Step,
     back_to_work,
+    heard,
     hurry,
     involved,
     leave,
@@ -188,9 +189,8 @@ def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
 
 def confirm(appeal: Appeal, command: c.Confirm, desk: Desk) -> Step:
     """The resident's yes closes the appeal (law 3). The fact names who gave it, how and when."""
-    word = Confirmation(
-        desk.principal.id, str(desk.principal.role), command.how, desk.at, command.rating
-    )
+    how, role = heard(command.how, desk), str(desk.principal.role)
+    word = Confirmation(desk.principal.id, role, how, desk.at, command.rating)
     after = replace(appeal, status=Status.CLOSED, confirmation=word, closed_at=desk.at, pause=None)
     after = clocks.cancel(after, at=desk.at)
     data = {"how": command.how, "rating": command.rating}
@@ -217,7 +217,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     )
     fact = Fact(
         EventType.REOPENED,
-        {"how": command.how, "round": after.reopened},
+        {"how": heard(command.how, desk), "round": after.reopened},
         {"reason": command.reason},
     )
     return Step(after, (fact,), again)
@@ -227,7 +227,7 @@ def withdraw(appeal: Appeal, command: c.Withdraw, desk: Desk) -> Step:
     """The resident takes the appeal back; whoever had it is told."""
     recalled = leave(appeal, AssignmentState.RECALLED, desk)
     after = replace(appeal, status=Status.WITHDRAWN, assignment=None, pause=None, closed_at=desk.at)
-    fact = Fact(EventType.WITHDRAWN, {"how": command.how}, said(reason=command.reason))
+    fact = Fact(EventType.WITHDRAWN, {"how": heard(command.how, desk)}, said(reason=command.reason))
     return Step(clocks.cancel(after, at=desk.at), (fact,), recalled)
 
 

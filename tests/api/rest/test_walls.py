@@ -1,13 +1,16 @@
 """Walls between people: what one writes or is, another does not learn by a way around."""
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
 
 from api.bootstrap import House
+from api.rest.dispatch import MOST_UPLOADS
 from domain.access import Role
-from tests.support.rest import Callers, assert_problem
+from tests.integrations.media.files import picture
+from tests.support.rest import Callers, assert_problem, pointers
 from tests.support.sql import fetch
 
 SLIP = "Тұрғын ұрысқақ"
@@ -129,3 +132,27 @@ async def test_a_body_of_nothing_but_faults_is_refused_in_a_moment(callers: Call
     assert time.perf_counter() - started < 1.5
     assert_problem(answer, 422, "invalid")
     assert len(answer.content) < 20_000
+
+
+@pytest.mark.parametrize("action", ["confirm", "reopen", "withdraw"])
+async def test_residents_at_the_api_do_not_say_that_they_called(callers: Callers, action):
+    number = await _argued_about(callers)
+    said = {"reason": "Әлі ашық"} if action == "reopen" else {}
+    for how in ("call", "in_person"):
+        told = await callers.act(number, action, said | {"how": how}, role=Role.CITIZEN)
+        assert_problem(told, 422, "invalid")
+        assert pointers(told) == {"/how": "staff-only"}
+    told = await callers.act(number, action, said | {"how": "app"}, role=Role.CITIZEN)
+    assert told.status_code == 200
+
+
+async def test_nobody_fills_the_memory_with_files_sent_at_once(callers: Callers):
+    async def send() -> int:
+        files = {"file": ("люк.jpg", picture(), "image/jpeg")}
+        answer = await callers.call("POST", "/v1/attachments", role=Role.HEAD, files=files)
+        return answer.status_code
+
+    answers = await asyncio.gather(*(send() for _ in range(3 * MOST_UPLOADS)))
+    assert answers.count(201) >= MOST_UPLOADS
+    assert set(answers) == {201, 429}
+    assert await send() == 201
