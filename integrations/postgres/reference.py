@@ -46,6 +46,7 @@ class PostgresReferences:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._snapshots: dict[UUID, Reference] = {}
+        self._read: dict[UUID, int] = {}
 
     def of(self, city: UUID) -> Reference:
         """The newest snapshot known."""
@@ -59,21 +60,41 @@ class PostgresReferences:
         return tuple(self._snapshots)
 
     async def refresh(self, at: datetime) -> bool:
-        """Read again what has changed; whether anything had. Raises Unavailable."""
-        changed = False
+        """Read again what has changed; whether anything had. Raises Unavailable.
+
+        A city that cannot be understood keeps its last snapshot and holds up no other; its
+        fault is raised once, after all were read, and again only when it was changed.
+        """
+        changed, faults = False, []
         with translated():
             async with self._engine.connect() as connection:
+                # One moment for all tables: a half-written import is never seen.
+                await connection.execution_options(isolation_level="REPEATABLE READ")
                 for row in await _rows(connection, select(t.city.c.id, t.city.c.reference_version)):
-                    known = self._snapshots.get(row["id"])
-                    if known is None or known.version != row["reference_version"]:
-                        self._snapshots[row["id"]] = await load(connection, row["id"], at)
+                    city, version = row["id"], row["reference_version"]
+                    if version == self._read.get(city):
+                        continue
+                    self._read[city] = version
+                    found = await _read(connection, city)
+                    try:
+                        # In a thread: building the indexes takes a second, the loop goes on.
+                        self._snapshots[city] = await asyncio.to_thread(_assemble, found, at)
                         changed = True
+                    except Exception as fault:
+                        faults.append(fault)
+        if faults:
+            raise faults[0]
         return changed
 
 
 async def load(connection: AsyncConnection, city: UUID, at: datetime) -> Reference:
-    """Read one city whole. The indexes are built in a thread, so that the loop goes on."""
-    found = {
+    """Read one city whole."""
+    return _assemble(await _read(connection, city), at)
+
+
+async def _read(connection: AsyncConnection, city: UUID) -> Mapping[str, Rows]:
+    """Every table of one city."""
+    return {
         table.name: await _rows(connection, select(table).where(_of_city(table, city)))
         for table in (
             t.city, t.sphere, t.category, t.service_version, t.calendar_version,
@@ -81,7 +102,6 @@ async def load(connection: AsyncConnection, city: UUID, at: datetime) -> Referen
             t.building, t.territory, t.responsibility,
         )
     }  # fmt: skip
-    return await asyncio.to_thread(_assemble, found, at)
 
 
 def _of_city(table: Any, city: UUID) -> Any:
