@@ -11,7 +11,9 @@ from structlog.testing import capture_logs
 from api import loops
 from api.bootstrap import open_house
 from api.loops import repeat
+from api.worker import ticks
 from api.worker.ticks import UNIT, Clocks
+from domain.errors import Invalid
 from domain.values import new_id
 from tests.conftest import make_settings
 from tests.support.appeals import add_endpoint, register
@@ -195,3 +197,30 @@ async def test_answers_are_kept_for_repeats_two_days_and_no_longer(house):
     assert await house.housekeeping.forget_answers() == 1
     left = await fetch(house, "SELECT key FROM idempotency")
     assert [row["key"] for row in left] == ["key-47"]
+
+
+async def test_a_faulty_appeal_stops_nobody_elses_clocks(house, monkeypatch):
+    monkeypatch.setattr(ticks, "log", structlog.get_logger())
+    late = house.now() - FENCED_WITHIN
+    faulty = await register(house, at=late)
+    sound = await register(house, at=late)
+    await fetch(house, "UPDATE clock SET policy = 'gone' WHERE appeal_id = $1", faulty.id)
+    clocks = Clocks(house)
+    with capture_logs() as logs:
+        await clocks.turn()
+        await clocks.turn()
+    assert len(await breaches(house, sound)) == 1
+    assert await breaches(house, faulty) == []
+    told = [line["appeal_id"] for line in logs if line["event"] == "clock_faulty"]
+    assert told == [str(faulty.id)]
+
+
+async def test_a_city_that_cannot_be_understood_holds_up_no_other(house):
+    unclear, clear = SmallCity("tusiniksiz", "TUS"), SmallCity("tusinikti", "TSI")
+    for city in (unclear, clear):
+        await write_small_city(house.engine, house.keyring, city)
+    await fetch(house, "UPDATE policy_version SET content = '{}' WHERE city_id = $1", unclear.id)
+    with pytest.raises(Invalid):
+        await house.references.refresh(house.now())
+    assert house.references.of(clear.id).city.code == "tusinikti"
+    assert not await house.references.refresh(house.now())
