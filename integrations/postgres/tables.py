@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
     Double,
     ForeignKey,
     Identity,
@@ -18,270 +17,69 @@ from sqlalchemy import (
     Integer,
     Interval,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from integrations.postgres.reference_tables import (
+    access_token,
+    building,
+    calendar_version,
+    category,
+    channel_policy,
+    citizen,
+    city,
+    district,
+    member,
+    organisation,
+    policy_version,
+    responsibility,
+    service_version,
+    sphere,
+    street,
+    territory,
 )
+from integrations.postgres.schema import Xid8, appeal_id, city_id, instant, metadata, own_id
 
-
-class Xid8(UserDefinedType[int]):
-    """PostgreSQL's 64-bit transaction id."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        return "xid8"
-
-
-def _instant() -> TIMESTAMP:
-    return TIMESTAMP(timezone=True)
-
-
-def _id() -> Column[object]:
-    return Column("id", UUID, primary_key=True)
-
-
-def _city() -> Column[object]:
-    return Column("city_id", UUID, ForeignKey("city.id"), nullable=False)
-
-
-def _appeal() -> Column[object]:
-    return Column("appeal_id", UUID, ForeignKey("appeal.id"), nullable=False)
-
-
-def _now(name: str = "created_at") -> Column[object]:
-    return Column(name, _instant(), nullable=False, server_default=func.now())
-
-
-# --- the city and what it has agreed on ------------------------------------------------
-
-city = Table(
-    "city",
-    metadata,
-    _id(),
-    Column("code", Text, nullable=False, unique=True),
-    Column("kato", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("languages", ARRAY(Text), nullable=False),
-    Column("prefix", Text, nullable=False),
-    Column("bounds", JSONB, nullable=False),
-    Column("reference_version", BigInteger, nullable=False, server_default=text("1")),
-)
-
-sphere = Table(
-    "sphere",
-    metadata,
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("position", Integer, nullable=False),
-    PrimaryKeyConstraint("city_id", "code"),
-)
-
-category = Table(
-    "category",
-    metadata,
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("sphere", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("position", Integer, nullable=False),
-    PrimaryKeyConstraint("city_id", "code"),
-)
-
-service_version = Table(
-    "service_version",
-    metadata,
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("content", JSONB, nullable=False),
-    Column("valid_from", Date, nullable=False),
-    Column("valid_to", Date),
-    Column("current", Boolean, nullable=False, server_default=text("true")),
-    _now(),
-    PrimaryKeyConstraint("city_id", "code", "version"),
-    Index(
-        "uq_service_version_current",
-        "city_id",
-        "code",
-        unique=True,
-        postgresql_where=text("current"),
-    ),
-)
-
-calendar_version = Table(
-    "calendar_version",
-    metadata,
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("content", JSONB, nullable=False),
-    _now(),
-    PrimaryKeyConstraint("city_id", "code", "version"),
-)
-
-policy_version = Table(
-    "policy_version",
-    metadata,
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("content", JSONB, nullable=False),
-    Column("effective_from", Date, nullable=False),
-    _now(),
-    PrimaryKeyConstraint("city_id", "code", "version"),
-)
-
-channel_policy = Table(
-    "channel_policy",
-    metadata,
-    _city(),
-    Column("channel", Text, nullable=False),
-    Column("policy", Text, nullable=False),
-    PrimaryKeyConstraint("city_id", "channel"),
-)
-
-# --- who and where ---------------------------------------------------------------------
-
-organisation = Table(
-    "organisation",
-    metadata,
-    _id(),
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("parent_id", UUID, ForeignKey("organisation.id", deferrable=True, initially="DEFERRED")),
-    Column("kind", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("contacts", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("calendar", Text, nullable=False),
-    Column("district", Text),
-    Column("active", Boolean, nullable=False, server_default=text("true")),
-    UniqueConstraint("city_id", "code"),
-)
-
-district = Table(
-    "district",
-    metadata,
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("polygon", JSONB),
-    PrimaryKeyConstraint("city_id", "code"),
-)
-
-street = Table(
-    "street",
-    metadata,
-    _id(),
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("aliases", ARRAY(Text), nullable=False),
-    UniqueConstraint("city_id", "code"),
-)
-
-building = Table(
-    "building",
-    metadata,
-    _id(),
-    _city(),
-    Column("street_id", UUID, ForeignKey("street.id"), nullable=False),
-    Column("number", Text, nullable=False),
-    Column("district", Text, nullable=False),
-    Column("latitude", Double, nullable=False),
-    Column("longitude", Double, nullable=False),
-    Column("kind", Text, nullable=False),
-    UniqueConstraint("street_id", "number"),
-)
-
-territory = Table(
-    "territory",
-    metadata,
-    _id(),
-    _city(),
-    Column("code", Text, nullable=False),
-    Column("names", JSONB, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("district", Text),
-    Column("street_id", UUID),
-    Column("buildings", ARRAY(UUID), nullable=False, server_default=text("'{}'")),
-    Column("polygon", JSONB),
-    UniqueConstraint("city_id", "code"),
-)
-
-responsibility = Table(
-    "responsibility",
-    metadata,
-    _id(),
-    _city(),
-    Column("selector", Text, nullable=False),
-    Column("territory_id", UUID, ForeignKey("territory.id"), nullable=False),
-    Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
-    Column("priority", Integer, nullable=False, server_default=text("100")),
-    Column("calendar", Text),
-    Column("fallback_id", UUID, ForeignKey("organisation.id")),
-    Column("valid_from", Date),
-    Column("valid_to", Date),
-)
-
-member = Table(
-    "member",
-    metadata,
-    _id(),
-    _city(),
-    Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
-    Column("role", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("district", Text),
-    Column("active", Boolean, nullable=False, server_default=text("true")),
-    _now(),
-)
-
-citizen = Table(
-    "citizen",
-    metadata,
-    _id(),
-    _city(),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("phone_index", LargeBinary),
-    _now(),
-    UniqueConstraint("city_id", "phone_index"),
-)
-
-access_token = Table(
+__all__ = [
+    "Xid8",
     "access_token",
-    metadata,
-    _id(),
-    _city(),
-    Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("member_id", UUID, ForeignKey("member.id")),
-    Column("citizen_id", UUID, ForeignKey("citizen.id")),
-    Column("name", Text, nullable=False),
-    _now(),
-    Column("expires_at", _instant()),
-    Column("revoked_at", _instant()),
-    CheckConstraint("num_nonnulls(member_id, citizen_id) = 1", name="one_subject"),
-)
+    "appeal",
+    "assignment",
+    "attachment",
+    "building",
+    "calendar_version",
+    "category",
+    "channel_policy",
+    "citizen",
+    "city",
+    "clock",
+    "delivery",
+    "delivery_attempt",
+    "district",
+    "event",
+    "event_personal",
+    "idempotency",
+    "member",
+    "metadata",
+    "number_pool",
+    "number_series",
+    "organisation",
+    "outbox",
+    "personal_read",
+    "policy_version",
+    "responsibility",
+    "service_version",
+    "sphere",
+    "street",
+    "territory",
+    "webhook_endpoint",
+]
 
 # --- the register ----------------------------------------------------------------------
 
@@ -301,15 +99,15 @@ number_pool = Table(
     Column("year", SmallInteger, nullable=False),
     Column("number", Integer, nullable=False),
     Column("reserved_by", UUID),
-    Column("reserved_until", _instant(), nullable=False, server_default=text("'-infinity'")),
+    Column("reserved_until", instant(), nullable=False, server_default=text("'-infinity'")),
     PrimaryKeyConstraint("city_id", "year", "number"),
 )
 
 appeal = Table(
     "appeal",
     metadata,
-    _id(),
-    _city(),
+    own_id(),
+    city_id(),
     Column("number", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -339,14 +137,14 @@ appeal = Table(
     Column("assignment_id", UUID),
     Column("route", JSONB, nullable=False),
     Column("pause", JSONB),
-    Column("pause_until", _instant()),
+    Column("pause_until", instant()),
     Column("confirmation", JSONB),
     Column("first_contact", Boolean, nullable=False),
     Column("reopened", Integer, nullable=False),
-    Column("due_at", _instant()),
-    Column("registered_at", _instant(), nullable=False),
-    Column("updated_at", _instant(), nullable=False),
-    Column("closed_at", _instant()),
+    Column("due_at", instant()),
+    Column("registered_at", instant(), nullable=False),
+    Column("updated_at", instant(), nullable=False),
+    Column("closed_at", instant()),
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("head", LargeBinary, nullable=False),
@@ -366,14 +164,14 @@ appeal = Table(
 assignment = Table(
     "assignment",
     metadata,
-    _id(),
-    _city(),
-    _appeal(),
+    own_id(),
+    city_id(),
+    appeal_id(),
     Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
     Column("state", Text, nullable=False),
-    Column("offered_at", _instant(), nullable=False),
-    Column("answered_at", _instant()),
-    Column("done_at", _instant()),
+    Column("offered_at", instant(), nullable=False),
+    Column("answered_at", instant()),
+    Column("done_at", instant()),
     Column("reason", Text),
     Index("ix_assignment_appeal_id", "appeal_id"),
     Index("ix_assignment_queue", "organisation_id", text("offered_at DESC"), text("id DESC")),
@@ -382,8 +180,8 @@ assignment = Table(
 clock = Table(
     "clock",
     metadata,
-    _city(),
-    _appeal(),
+    city_id(),
+    appeal_id(),
     Column("stage", Text, nullable=False),
     Column("round", SmallInteger, nullable=False),
     Column("policy", Text, nullable=False),
@@ -391,17 +189,17 @@ clock = Table(
     Column("calendar", Text, nullable=False),
     Column("calendar_version", Integer, nullable=False),
     Column("state", Text, nullable=False),
-    Column("started_at", _instant(), nullable=False),
-    Column("due_at", _instant(), nullable=False),
+    Column("started_at", instant(), nullable=False),
+    Column("due_at", instant(), nullable=False),
     Column("target", Interval, nullable=False),
-    Column("paused_at", _instant()),
+    Column("paused_at", instant()),
     Column("paused_reason", Text),
     Column("paused_for", Interval, nullable=False),
-    Column("met_at", _instant()),
-    Column("breached_at", _instant()),
-    Column("cancelled_at", _instant()),
+    Column("met_at", instant()),
+    Column("breached_at", instant()),
+    Column("cancelled_at", instant()),
     Column("step", SmallInteger, nullable=False),
-    Column("next_at", _instant()),
+    Column("next_at", instant()),
     PrimaryKeyConstraint("appeal_id", "stage", "round"),
     Index("ix_clock_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
     Index("ix_clock_open", "city_id", "due_at", "appeal_id", "stage", "round",
@@ -411,12 +209,12 @@ clock = Table(
 event = Table(
     "event",
     metadata,
-    _id(),
-    _city(),
-    _appeal(),
+    own_id(),
+    city_id(),
+    appeal_id(),
     Column("sequence", Integer, nullable=False),
     Column("type", Text, nullable=False),
-    Column("at", _instant(), nullable=False),
+    Column("at", instant(), nullable=False),
     Column("internal", Boolean, nullable=False),
     Column("canonical", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
@@ -437,8 +235,8 @@ event_personal = Table(
 attachment = Table(
     "attachment",
     metadata,
-    _id(),
-    _city(),
+    own_id(),
+    city_id(),
     Column("appeal_id", UUID, ForeignKey("appeal.id")),
     Column("owner_id", UUID, nullable=False),
     Column("kind", Text, nullable=False),
@@ -451,7 +249,7 @@ attachment = Table(
     Column("height", Integer),
     Column("storage_key", Text, nullable=False),
     Column("purpose", Text),
-    Column("created_at", _instant(), nullable=False),
+    Column("created_at", instant(), nullable=False),
     Index("ix_attachment_appeal_id", "appeal_id"),
 )
 
@@ -459,12 +257,12 @@ personal_read = Table(
     "personal_read",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    _city(),
-    _appeal(),
+    city_id(),
+    appeal_id(),
     Column("reader_id", UUID, nullable=False),
     Column("role", Text, nullable=False),
     Column("fields", ARRAY(Text), nullable=False),
-    Column("at", _instant(), nullable=False),
+    Column("at", instant(), nullable=False),
 )
 
 # --- consequences ----------------------------------------------------------------------
@@ -473,7 +271,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    _city(),
+    city_id(),
     Column("event_id", UUID, ForeignKey("event.id"), nullable=False),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     Index("ix_outbox_order", "xid", "id"),
@@ -482,16 +280,16 @@ outbox = Table(
 webhook_endpoint = Table(
     "webhook_endpoint",
     metadata,
-    _id(),
-    _city(),
+    own_id(),
+    city_id(),
     Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
     Column("url", Text, nullable=False),
     Column("event_types", ARRAY(Text), nullable=False),
     Column("description", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
-    Column("created_at", _instant(), nullable=False),
-    Column("removed_at", _instant()),
+    Column("created_at", instant(), nullable=False),
+    Column("removed_at", instant()),
     Index(
         "ix_webhook_endpoint_organisation_id",
         "organisation_id",
@@ -502,18 +300,18 @@ webhook_endpoint = Table(
 delivery = Table(
     "delivery",
     metadata,
-    _id(),
-    _city(),
+    own_id(),
+    city_id(),
     Column("endpoint_id", UUID, ForeignKey("webhook_endpoint.id"), nullable=False),
     Column("event_id", UUID, ForeignKey("event.id")),
     Column("type", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
-    Column("created_at", _instant(), nullable=False),
-    Column("next_attempt_at", _instant()),
-    Column("leased_until", _instant()),
-    Column("finished_at", _instant()),
+    Column("created_at", instant(), nullable=False),
+    Column("next_attempt_at", instant()),
+    Column("leased_until", instant()),
+    Column("finished_at", instant()),
     UniqueConstraint("endpoint_id", "event_id"),
     Index("ix_delivery_queue", "endpoint_id", "next_attempt_at", "id",
           postgresql_where=text("state = 'pending'")),
@@ -527,7 +325,7 @@ delivery_attempt = Table(
     metadata,
     Column("delivery_id", UUID, ForeignKey("delivery.id"), nullable=False),
     Column("number", SmallInteger, nullable=False),
-    Column("at", _instant(), nullable=False),
+    Column("at", instant(), nullable=False),
     Column("status", SmallInteger),
     Column("error", Text),
     Column("latency_ms", Integer, nullable=False),
@@ -543,7 +341,7 @@ idempotency = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    Column("created_at", _instant(), nullable=False),
+    Column("created_at", instant(), nullable=False),
     PrimaryKeyConstraint("principal_id", "key"),
     Index("ix_idempotency_created_at", "created_at"),
 )
