@@ -32,9 +32,7 @@ TITLES: Mapping[str, LocalizedText] = {
         "Бұл күйде мүмкін емес", "В этом состоянии невозможно", "Not possible in this state"
     ),
     "version-conflict": _t("Жазба өзгерген", "Запись изменилась", "The record has changed"),
-    "precondition-required": _t(
-        "If-Match қажет", "Нужен If-Match", "If-Match is required"
-    ),
+    "precondition-required": _t("If-Match қажет", "Нужен If-Match", "If-Match is required"),
     "conflict": _t("Қайшылық бар", "Противоречие", "Conflict"),
     "idempotency-key-required": _t(
         "Idempotency-Key қажет", "Нужен Idempotency-Key", "Idempotency-Key is required"
@@ -164,9 +162,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Закрыто более {days} дней назад: подайте новое обращение.",
         "Closed more than {days} days ago: file a new appeal.",
     ),
-    "nothing-changed": _t(
-        "Өзгерген ештеңе жоқ.", "Ничего не изменилось.", "Nothing has changed."
-    ),
+    "nothing-changed": _t("Өзгерген ештеңе жоқ.", "Ничего не изменилось.", "Nothing has changed."),
     "delivery-not-finished": _t(
         "Жеткізу әлі аяқталған жоқ.",
         "Доставка ещё не завершена.",
@@ -211,9 +207,7 @@ RULES: Mapping[str, LocalizedText] = {
         "содержит недопустимые символы",
         "contains characters that are not allowed",
     ),
-    "naive-time": _t(
-        "уақыт белдеуі көрсетілмеген", "не указан часовой пояс", "lacks a time zone"
-    ),
+    "naive-time": _t("уақыт белдеуі көрсетілмеген", "не указан часовой пояс", "lacks a time zone"),
     "phone": _t(
         "телефон нөмірі емес (мысалы, +7 700 123 45 67)",
         "это не номер телефона (пример: +7 700 123 45 67)",
@@ -224,9 +218,7 @@ RULES: Mapping[str, LocalizedText] = {
         "неверный курсор: прочтите список сначала",
         "is not a cursor of ours: read the list from its start",
     ),
-    "unknown-service": _t(
-        "мұндай қызмет жоқ", "такой услуги нет", "there is no such service"
-    ),
+    "unknown-service": _t("мұндай қызмет жоқ", "такой услуги нет", "there is no such service"),
     "expired-service": _t(
         "бұл қызмет қазір қолданылмайды",
         "эта услуга сейчас не действует",

@@ -54,9 +54,7 @@ def _rounds(stage: Stage, wanted: argparse.Namespace) -> None:
     for number in range(1, wanted.rounds + 1):
         bench = _pgbench(stage, wanted.seconds, wanted.lines)
         tally = asyncio.run(
-            saturate(
-                stage.port, request, lines=wanted.lines, seconds=wanted.seconds, good=201
-            )
+            saturate(stage.port, request, lines=wanted.lines, seconds=wanted.seconds, good=201)
         )
         ratios.append(tally.rate / bench)
         print(

@@ -57,7 +57,8 @@ def open_stage(workers: int) -> Iterator[Stage]:
 @contextmanager
 def serving(environment: dict[str, str], port: int, workers: int) -> Iterator[None]:
     """`ikomek serve` as a process of its own, ready."""
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--workers", str(workers)]
+    serve = ["serve", "--port", str(port), "--workers", str(workers)]
+    command = [sys.executable, "-m", "api.cli", *serve]
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         _await_ready(port)

@@ -28,9 +28,7 @@ _INSTANT = (
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _CLEAN = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]"
-_VISIBLE = (
-    r"[^\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-)
+_VISIBLE = r"[^\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _SAID = f"^{_CLEAN}*{_VISIBLE}{_CLEAN}*$"
 """Something besides spaces, of any kind, and no control characters."""
 _UUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"

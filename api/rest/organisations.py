@@ -119,9 +119,7 @@ async def list_organisations(call: Call) -> Reply:
         (o for o in call.reference.organisations.values() if _fits(o, query)), key=lambda o: o.code
     )
     items = [_view(organisation, call.language) for organisation in wanted[: query.limit]]
-    return Reply(
-        {"items": items, "next": items[-1]["code"] if len(wanted) > query.limit else None}
-    )
+    return Reply({"items": items, "next": items[-1]["code"] if len(wanted) > query.limit else None})
 
 
 def _fits(organisation: Organisation, query: OrganisationsQuery) -> bool:

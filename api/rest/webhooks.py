@@ -149,9 +149,7 @@ async def create(call: Call, uow: UnitOfWork) -> Reply:
         allow_http=call.house.settings.webhook_allow_http,
     )
     where = f"{call.house.settings.base_url}/v1/webhook-endpoints/{endpoint.id}"
-    return Reply(
-        _with_secret(endpoint), 201, {"location": where, "cache-control": "no-store"}
-    )
+    return Reply(_with_secret(endpoint), 201, {"location": where, "cache-control": "no-store"})
 
 
 async def list_all(call: Call) -> Reply:

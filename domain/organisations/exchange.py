@@ -194,9 +194,7 @@ class _Intake:
         for spot, content in rows:
             yield spot, Fields(spot, content, _FIELDS[what], self.problems)
 
-    def _ids(
-        self, what: str, rows: Iterable[Row], known: Mapping[str, UUID]
-    ) -> Mapping[str, UUID]:
+    def _ids(self, what: str, rows: Iterable[Row], known: Mapping[str, UUID]) -> Mapping[str, UUID]:
         ids = dict(known)
         for spot, content in rows:
             # Complaints are made once, when the entry itself is read.

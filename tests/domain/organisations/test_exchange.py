@@ -173,8 +173,18 @@ def test_a_cycle_of_parents_is_refused() -> None:
 
 def test_what_is_written_is_read_again() -> None:
     other_id = UUID(int=77)
-    rules = [RULE, {**RULE, "selector": "*", "priority": 5, "calendar": "office-hours",
-                    "fallback": "akimat", "valid_from": "2026-01-01", "valid_to": "2026-02-01"}]
+    rules = [
+        RULE,
+        {
+            **RULE,
+            "selector": "*",
+            "priority": 5,
+            "calendar": "office-hours",
+            "fallback": "akimat",
+            "valid_from": "2026-01-01",
+            "valid_to": "2026-02-01",
+        },
+    ]
     areas = [YARD, {"code": "p", "names": NAMES, "kind": "polygon",
                     "polygon": [[80.1, 50.2], [80.2, 50.2], [80.2, 50.3]]},
              {"code": "d", "names": NAMES, "kind": "district", "district": "ertis"},

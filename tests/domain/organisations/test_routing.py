@@ -83,9 +83,7 @@ TERRITORIES = [
 TWELVE = Location(building=ident(500))
 
 
-def index(
-    *rules: Responsibility, organisations: list[Organisation] | None = None
-) -> RoutingIndex:
+def index(*rules: Responsibility, organisations: list[Organisation] | None = None) -> RoutingIndex:
     return RoutingIndex(
         organisations=organisations or [organisation(n) for n in range(10, 20)],
         districts=DISTRICTS, streets=STREETS, buildings=BUILDINGS, territories=TERRITORIES,
