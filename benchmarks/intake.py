@@ -24,7 +24,7 @@ from benchmarks.client import Request, Tally, get, post, saturate, steady
 from benchmarks.stage import Stage, open_stage
 
 YARDSTICK = Path(__file__).with_name("yardstick.sql")
-POOL = 2_000_000
+POOL = 200_000
 ADDRESSES = ("Шакарима 12", "Кабанбай батыра 40", "Абая 7", "проспект Ауэзова 15", "Глинки 3")
 
 
@@ -113,7 +113,7 @@ def _prepare_yardstick(stage: Stage) -> None:
         connection.execute(
             "INSERT INTO number_pool (city_id, year, number)"
             " SELECT id, 2000, n FROM city, generate_series(1, %s) n",
-            (POOL // 10,),
+            (POOL,),
         )
         connection.execute("VACUUM ANALYZE")
 
