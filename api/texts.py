@@ -157,6 +157,11 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Часы чрезвычайного случая не останавливаются.",
         "The clock of an emergency cannot be paused.",
     ),
+    "waited-long-enough": _t(
+        "Бұл себеппен барлығы {days} күннен артық күтуге болмайды.",
+        "По этой причине нельзя ждать дольше {days} дней в сумме.",
+        "For this reason nobody may wait longer than {days} days in all.",
+    ),
     "closed-too-long-ago": _t(
         "Жабылғанына {days} күннен асты: жаңа өтініш беріңіз.",
         "Закрыто более {days} дней назад: подайте новое обращение.",

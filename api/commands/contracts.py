@@ -68,7 +68,7 @@ def workflow_page() -> str:
             "",
             "A clock waits for these reasons alone; afterwards it runs on by itself.",
             "",
-            *_table(("reason", "who may", "stages that wait", "longest"), _pauses()),
+            *_table(("reason", "who may", "stages that wait", "longest", "in all"), _pauses()),
             "",
             "## Reopening",
             "",
@@ -99,6 +99,7 @@ def _pauses() -> list[tuple[str, ...]]:
             ", ".join(sorted(rule.roles)),
             ", ".join(sorted(rule.stages)),
             format_duration(rule.longest),
+            format_duration(rule.in_all),
         )
         for reason, rule in rules.PAUSE_RULES.items()
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.appeals.model import Appeal, Channel
 from domain.reference import City, Promises
@@ -42,6 +42,12 @@ def cancel(appeal: Appeal, *, at: datetime) -> Appeal:
 def pause(appeal: Appeal, stages: Iterable[Stage], *, reason: str, at: datetime) -> Appeal:
     """The appeal with the clocks of these stages waiting."""
     return _each(appeal, stages, lambda clock: clocks.pause(clock, reason=reason, at=at))
+
+
+def waited(appeal: Appeal, stages: Iterable[Stage]) -> timedelta:
+    """How long the clocks of these stages have waited so far, the longest of them."""
+    found = (clock.paused_for for stage in stages if (clock := appeal.clock(stage)))
+    return max(found, default=timedelta(0))
 
 
 def resume(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:

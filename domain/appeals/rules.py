@@ -7,6 +7,7 @@ and the facts that it caused.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from domain.access import Role
@@ -131,14 +132,17 @@ def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
 
 
 def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
-    """The clocks of a reason wait. Raises NotPermitted, or Conflict in an emergency."""
+    """The clocks of a reason wait. Raises NotPermitted, or Conflict where they may not."""
     rule = PAUSE_RULES[command.reason]
     involved(appeal, desk)
     if desk.principal.role not in rule.roles:
         raise NotPermitted(permission=f"pause:{command.reason}", role=str(desk.principal.role))
     if urgent(appeal):
         raise Conflict(reason="emergency-cannot-wait")
-    until = desk.at + rule.longest
+    left = rule.in_all - clocks.waited(appeal, rule.stages)
+    if left <= timedelta(0):
+        raise Conflict(reason="waited-long-enough", days=rule.in_all.days)
+    until = desk.at + min(rule.longest, left)
     waiting = clocks.pause(appeal, rule.stages, reason=str(command.reason), at=desk.at)
     after = replace(waiting, status=Status.PAUSED, pause=Pause(command.reason, desk.at, until))
     fact = Fact(

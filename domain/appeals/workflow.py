@@ -145,11 +145,20 @@ class PauseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PauseRule:
-    """Who may pause for this reason, which stages' clocks wait, and how long at most."""
+    """Who may pause for this reason, which stages' clocks wait, and how long at once.
+
+    `in_all` bounds what a clock may wait in all its pauses together (in its calendar's time),
+    or one wait after another would put a promise off for ever.
+    """
 
     roles: frozenset[Role]
     stages: frozenset[Stage]
     longest: timedelta
+
+    @property
+    def in_all(self) -> timedelta:
+        """Twice the longest."""
+        return 2 * self.longest
 
 
 PAUSE_RULES: Mapping[PauseReason, PauseRule] = {

@@ -92,6 +92,23 @@ def test_an_emergency_cannot_wait(reason: PauseReason):
     assert refused.value.params["reason"] == "emergency-cannot-wait"
 
 
+def wait_for_the_resident(life: Life) -> None:
+    life.act(A.PAUSE, c.PauseWork(PauseReason.AWAITING_RESIDENT, "Ждём"))
+    life.wait(timedelta(days=2))
+    life.act(A.RESUME, c.Resume())
+
+
+def test_one_wait_after_another_does_not_put_a_promise_off_for_ever():
+    life = working()
+    before = clock(life).due_at
+    for _ in range(3):
+        wait_for_the_resident(life)
+    with pytest.raises(Conflict) as refused:
+        wait_for_the_resident(life)
+    assert refused.value.params["reason"] == "waited-long-enough"
+    assert clock(life).due_at - before == PAUSE_RULES[PauseReason.AWAITING_RESIDENT].in_all
+
+
 @pytest.mark.parametrize("late", [timedelta(0), hours(40)], ids=["in time", "late"])
 @pytest.mark.parametrize("reason", PauseReason, ids=str)
 def test_the_longest_pause_ends_by_itself_and_counts_no_minute_more(
