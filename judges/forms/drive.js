@@ -21,7 +21,7 @@ const drawn = () => ({
       text: label.innerText.replace(/\s*\*\s*$/, "").trim(),
       id: control?.id ?? null,
       kind: control && (control.tagName === "INPUT" ? control.type : control.tagName),
-      choices: control?.tagName === "SELECT" ? [...control.options].map((o) => o.text) : [],
+      choices: control?.tagName === "SELECT" ? [...control.options].map((option) => option.label) : [],
     };
   }),
 });
@@ -54,7 +54,11 @@ const press = async (page) => {
 const fill = async (page, { id, kind }, value, choice) => {
   const control = page.locator(`[id="${id}"]`);
   if (kind === "SELECT") await control.selectOption({ label: choice });
-  else if (kind === "checkbox") await control.setChecked(value);
+  else if (kind === "checkbox") {
+    // “No” is an answer too: the box is ticked and cleared again.
+    await control.check();
+    await control.setChecked(value);
+  }
   else if (kind === "datetime-local") await control.fill(value.slice(0, 16));
   else await control.fill(String(value));
 };
@@ -66,7 +70,7 @@ const emptyFaults = async (page, form) => {
   const empty = await press(page);
   if (!form.required.length) return empty.accepted ? [] : [`empty refused: ${empty.errors}`];
   if (empty.accepted) return ["an empty form was accepted"];
-  return same(empty.missing, form.required) ? [] : [`empty: only ${empty.missing} asked for`];
+  return same(empty.missing, form.required) ? [] : [`empty: asked only for “${empty.missing}”`];
 };
 
 const isMoment = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value);

@@ -68,7 +68,7 @@ def answer(question: Form) -> object:
     if question["type"] in ("integer", "number"):
         return question.get("maximum", question.get("minimum", 7))
     if question["type"] == "boolean":
-        return True
+        return False
     return FORMATS.get(question.get("format", "")) or _text(question)
 
 

@@ -32,12 +32,16 @@ const accept = (answers) => {
   window.sent = { accepted: true, answers };
 };
 
+// What a host must set: by itself rjsf answers for the person, with the first choice and with “no”.
+const UNANSWERED = { constAsDefaults: "skipOneOf", requiredBooleanDefault: "skip" };
+
 // The browser's own checks are off: the schema alone must do the refusing.
 const Rjsf = ({ schema }) =>
   h(Form, {
     schema,
     validator,
     noHtml5Validate: true,
+    experimental_defaultFormStateBehavior: UNANSWERED,
     onSubmit: ({ formData }) => accept(formData ?? {}),
     onError: refuse,
   });
