@@ -1,6 +1,6 @@
 """Hold the answers that the form libraries sent against the house's own validator.
 
-    python judges/forms/check.py SUBMITTED.json
+Usage: `python judges/forms/check.py SUBMITTED.json`
 """
 
 import sys
@@ -37,8 +37,10 @@ def main(path: str) -> int:
         if (faults := forms.faults(known[entry["code"]], entry["answers"]))
     ]
     for entry, faults in wrong:
-        print(f"{entry['library']} {entry['language']} {entry['code']}: {faults}", file=sys.stderr)
-    print(f"domain Forms: {len(sent) - len(wrong)} of {len(sent)} submitted answers sound")
+        where = f"{entry['library']} {entry['language']} {entry['code']}"
+        sys.stderr.write(f"{where}: {faults}\n")
+    sound = len(sent) - len(wrong)
+    sys.stdout.write(f"domain Forms: {sound} of {len(sent)} submitted answers sound\n")
     return 0 if sent and not wrong else 1
 
 

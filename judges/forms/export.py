@@ -1,6 +1,6 @@
 """Write a spread sample of the catalogue's forms as the API gives them, with sound answers.
 
-    python judges/forms/export.py OUT.json [--all]
+Usage: `python judges/forms/export.py OUT.json [--all]`
 
 What a person must be shown (`texts`) is read from the catalogue itself and not from the
 localised form, so that a text which fell back to another language is found out.
@@ -108,7 +108,8 @@ def main(arguments: Sequence[str]) -> None:
     codes = sample(every, len(every) if "--all" in arguments else SAMPLE)
     Path(arguments[0]).write_bytes(orjson.dumps([_entry(code, every[code]) for code in codes]))
     present = set().union(*(kinds(every[code]) for code in codes))
-    print(f"exported: {len(codes)} of {len(every)} forms, {len(present)} kinds of question")
+    told = f"{len(codes)} of {len(every)} forms, {len(present)} kinds of question"
+    sys.stdout.write(f"exported: {told}\n")
 
 
 if __name__ == "__main__":
