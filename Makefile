@@ -3,6 +3,7 @@
 #   make run     the whole city on this machine, with its demonstration data
 #   make test    the tests (make test ARGS="tests/domain -x")
 #   make lint    style, formatting, types, who may import whom
+#   make judges  independent judges over the contract (needs node and npm)
 #   make bench   the measurements (make bench BENCHMARKS=catalogue_search for one of them)
 #   make lock    resolve the dependencies anew (ARGS=--upgrade for newer releases)
 #   make clean   remove the environment and the caches; the register in var/ stays
@@ -19,7 +20,7 @@ INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: run test lint bench lock clean environment
+.PHONY: run test lint judges bench lock clean environment
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime
@@ -33,6 +34,11 @@ lint: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+judges: $(VENV)/.development
+	@for tool in node npm; do command -v $$tool > /dev/null || \
+		{ echo "The judges need node and npm: $$tool is missing"; exit 1; }; done
+	@judges/run
 
 bench: $(VENV)/.development
 	@for script in $(BENCHMARKS); do echo "== $$script"; \

@@ -8,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MEDIA_TYPE, STATUS
+from api.rest.descriptions import LANGUAGE, PATH, QUERY, TAGS
 from api.rest.operation import Operation, Upload
 from api.rest.table import OPERATIONS
 from api.texts import TITLES
@@ -21,10 +22,9 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _ALWAYS = (429, 500, 503)
 
 _PATH_SCHEMAS: dict[str, Schema] = {
-    "number": {"type": "string", "description": "Registration number", "maxLength": 40,
-               "examples": ["SEM-2026-000123"]},
+    "number": {"type": "string", "maxLength": 40, "examples": ["SEM-2026-000123"]},
     "id": {"type": "string", "format": "uuid"},
-    "code": {"type": "string", "maxLength": 100, "description": "Code"},
+    "code": {"type": "string", "maxLength": 100},
 }  # fmt: skip
 
 _DESCRIPTION = """
@@ -70,6 +70,25 @@ PROBLEM: Schema = {
 }  # fmt: skip
 
 
+_BOUNDS = {"array": "maxItems", "object": "maxProperties"}
+
+
+def _plain(part: Any) -> Any:
+    """The same, said as JSON Schema says it: what is left out is null without a default, and
+    `maxLength` bounds texts only."""
+    if isinstance(part, list):
+        return [_plain(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    kind = part.get("type")
+    bound = _BOUNDS.get(kind, "maxLength") if isinstance(kind, str) else "maxLength"
+    return {
+        bound if name == "maxLength" else name: _plain(item)
+        for name, item in part.items()
+        if not (name == "default" and item is None)
+    }
+
+
 @cache
 def document() -> Schema:
     """The whole contract as one JSON document."""
@@ -84,14 +103,15 @@ def document() -> Schema:
             "title": "iKomek 109",
             "version": "0.1.0",
             "description": _DESCRIPTION.strip(),
-            "license": {"name": "MIT", "identifier": "MIT"},
+            "contact": {"name": "iKomek 109 contributors"},
+            "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
         },
         "servers": [{"url": "/", "description": "This server"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(o.tag for o in OPERATIONS)],
+        "tags": [{"name": tag, "description": words} for tag, words in TAGS.items()],
         "security": [{"bearer": []}],
-        "paths": paths,
+        "paths": _plain(paths),
         "components": {
-            "schemas": {"Problem": PROBLEM, **schemas.all()},
+            "schemas": {"Problem": PROBLEM, **_plain(schemas.all())},
             "headers": _HEADERS,
             "responses": _refusals(),
             "securitySchemes": {
@@ -110,6 +130,10 @@ _HEADERS: dict[str, Schema] = {
     "RateLimit-Policy": {"schema": {"type": "string"}, "description": "The quota"},
     "X-Request-Id": {"schema": {"type": "string"}, "description": "Names this request in logs"},
 }
+
+
+_WAITED = (429, 503)
+_WAIT: Schema = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 
 
 class _Schemas:
@@ -181,9 +205,10 @@ def _upload() -> Schema:
 
 def _parameters(operation: Operation) -> list[Schema]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS[name]}
+        {"name": name, "in": "path", "required": True,
+         "description": PATH[name], "schema": _PATH_SCHEMAS[name]}
         for name in _PARAMETER.findall(operation.path)
-    ]
+    ]  # fmt: skip
     if operation.query is not None:
         found += _query(operation.query)
     if operation.keyed:
@@ -203,6 +228,7 @@ def _parameters(operation: Operation) -> list[Schema]:
         )  # fmt: skip
     found.append(
         {"name": "Accept-Language", "in": "header", "required": False,
+         "description": LANGUAGE,
          "schema": {"type": "string", "maxLength": 200, "examples": ["kk", "ru", "en"]}}
     )  # fmt: skip
     return found
@@ -216,6 +242,7 @@ def _query(model: type[BaseModel]) -> list[Schema]:
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
+            "description": QUERY[name],
             "schema": _inlined(part, definitions),
         }
         for name, part in schema["properties"].items()
@@ -279,11 +306,14 @@ def _refusals() -> dict[str, Schema]:
     by_status: dict[int, list[str]] = {}
     for refusal, status in STATUS.items():
         by_status.setdefault(int(status), []).append(refusal.code)
+    told = {status for operation in OPERATIONS for status in _statuses(operation)}
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         str(status): {
             "description": " · ".join(TITLES[code]["en"] for code in codes),
+            **({"headers": _WAIT} if status in _WAITED else {}),
             "content": content,
         }
         for status, codes in sorted(by_status.items())
+        if status in told
     }
