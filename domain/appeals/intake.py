@@ -144,12 +144,12 @@ _NO_ADDRESS = routing.RouteReason.NO_ADDRESS
 def find_route(service: Service, place: Place, reference: Reference, at: datetime) -> routing.Route:
     """Who must act on this service at this place now.
 
-    Where the answer hangs on an address and none was understood, the city's default would be
-    a guess: the inspectors, who know the city, decide.
+    Words that name no place the city knows go to the inspectors, who know it better; so does
+    an appeal without any where the answer hangs on one: the city's default would be a guess.
     """
     location = location_of(place)
     which = (service.code, service.category, service.sphere, service.responsible)
-    if location == Location() and reference.routing.needs_address(*which):
+    if location == Location() and (place.address or reference.routing.needs_address(*which)):
         said = routing.RouteReason.UNKNOWN_ADDRESS if place.address else _NO_ADDRESS
         return routing.Route(None, None, said, ())
     return reference.routing.route(

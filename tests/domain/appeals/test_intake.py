@@ -241,3 +241,8 @@ def test_uploads_are_bound_by_the_hash_of_what_was_sent():
     assert said == [{"id": str(PHOTO), "original_sha256": PHOTO_HASH}]
     assert life.shelf.changes[0].attachments == (PHOTO,)
     assert life.shelf.changes[0].purpose == "intake"
+
+
+def test_words_that_name_no_place_go_to_the_inspectors_whoever_serves_the_whole_city():
+    appeal = Life().register(intake(OTHER, where=Whereabouts(address="ъъъъ 5")))
+    assert (appeal.status, appeal.route.reason) == (Status.REGISTERED, "unknown-address")
