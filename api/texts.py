@@ -235,6 +235,7 @@ RULES: Mapping[str, LocalizedText] = {
         "the service has changed, its version is now {current}",
     ),
     "unknown-building": _t("мұндай үй жоқ", "такого дома нет", "there is no such building"),
+    "unknown-district": _t("мұндай аудан жоқ", "такого района нет", "there is no such district"),
     "outside-city": _t("қаладан тыс", "вне города", "lies outside the city"),
     "unknown-organisation": _t(
         "мұндай ұйым жоқ немесе ол жұмыс істемейді",

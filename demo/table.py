@@ -42,7 +42,8 @@ def platform_rows(statistics: Mapping[str, Any]) -> Iterator[Row]:
     yield "appeals", str(appeals["total"])
     for status, count in appeals["by_status"].items():
         yield f"  {status}", str(count)
-    yield f"closed at first contact (goal {GOAL:.0%})", _first(first, appeals["total"])
+    yield "consultations without an appeal", str(first["consultations"])
+    yield f"answered at first contact (goal {GOAL:.0%})", _first(first, appeals["total"])
     for clocks in ("met", "met_late", "breached", "running", "paused", "cancelled"):
         yield f"clocks {clocks.replace('_', ' ')}", str(statistics["clocks"].get(clocks, 0))
     for state in ("delivered", "pending", "exhausted", "cancelled"):
@@ -68,10 +69,13 @@ def actors_rows(summary: Summary) -> Iterator[Row]:
 
 
 def _first(first: Mapping[str, Any], total: int) -> str:
-    closed, share = first["closed"], first["share"]
-    if share is None or not total:
-        return str(closed)
-    return f"{closed} ({closed / total:.0%} of all, {share:.0%} of the closed)"
+    consultations, share = first["consultations"], first["share"]
+    answered = first["closed"] + consultations
+    if share is None:
+        return str(answered)
+    return (
+        f"{answered} ({answered / (total + consultations):.0%} of all, {share:.0%} of the closed)"
+    )
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

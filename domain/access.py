@@ -38,6 +38,7 @@ class Permission(StrEnum):
     REGISTER_APPEAL = "appeals:register"
     REGISTER_FOR_OTHERS = "appeals:register-for-others"
     ANSWER = "appeals:answer"
+    RECORD_CONSULTATION = "consultations:record"
     ASSIGN = "appeals:assign"
     PERFORM = "appeals:perform"
     PAUSE = "appeals:pause"
@@ -72,6 +73,7 @@ _OPERATOR = _STAFF | {
     P.REGISTER_APPEAL,
     P.REGISTER_FOR_OTHERS,
     P.ANSWER,
+    P.RECORD_CONSULTATION,
     P.PAUSE,
     P.CONFIRM,
     P.WITHDRAW,

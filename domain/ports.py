@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
+from domain.consultations.model import Consultation
 from domain.reference import Reference
 from domain.webhooks.model import Endpoint
 
@@ -114,6 +115,13 @@ class Endpoints(Protocol):
         """Put a finished delivery on its way again. Raises NotFound, Conflict."""
 
 
+class Consultations(Protocol):
+    """Questions that were answered without a case in the register."""
+
+    async def add(self, consultation: Consultation) -> None:
+        """Keep one, for good."""
+
+
 class Citizens(Protocol):
     """What the city knows of its residents."""
 
@@ -150,6 +158,10 @@ class UnitOfWork(Protocol):
     @property
     def citizens(self) -> Citizens:
         """Residents."""
+
+    @property
+    def consultations(self) -> Consultations:
+        """Consultations."""
 
     @property
     def endpoints(self) -> Endpoints:

@@ -6,6 +6,7 @@ TAGS = {
     "Attachments": "Pictures, recordings and documents of an appeal",
     "Assignments": "What was given to an organisation, and what became of it",
     "Catalogue": "What the city does, and what must be asked for it",
+    "Triage": "What the resident's words mean, before anything is registered",
     "Organisations": "Who does it, where, and where appeals are routed",
     "Promises": "Terms, working time, and the clocks that run against them",
     "Webhooks": "News of the register, brought to the subscriber's own address",

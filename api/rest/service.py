@@ -44,9 +44,12 @@ class AppealCounts(TypedDict):
 
 
 class FirstContact(TypedDict):
-    """How many closed appeals ended at first contact; `share` is None before the first."""
+    """Who was helped at once: appeals `closed` at first contact, and `consultations`, which need
+    no appeal. `share` is theirs of all that is over, None before the first.
+    """
 
     closed: int
+    consultations: int
     share: float | None
 
 
@@ -96,10 +99,15 @@ _DELIVERIES = ("pending", "delivered", "exhausted", "cancelled")
 async def read_statistics(call: Call) -> Reply:
     """The city's figures."""
     row = await call.house.queries.statistics(call.principal)
-    closed, first = row["closed"], row["first_closed"]
+    first, consultations = row["first_closed"], row["consultations"]
+    over = row["closed"] + consultations
     statistics: dict[str, Any] = {
         "appeals": {"total": row["total"], "by_status": row["by_status"]},
-        "first_contact": {"closed": first, "share": first / closed if closed else None},
+        "first_contact": {
+            "closed": first,
+            "consultations": consultations,
+            "share": (first + consultations) / over if over else None,
+        },
         "clocks": {name: row["clocks"].get(name, 0) for name in _CLOCKS},
         "deliveries": {name: row["deliveries"].get(name, 0) for name in _DELIVERIES},
     }

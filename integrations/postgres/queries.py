@@ -16,7 +16,7 @@ from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
 from domain.ports import AppealFilter, Keyring, Page
 from integrations.postgres import rows
-from integrations.postgres.scope import Parameters, receiving, visible
+from integrations.postgres.scope import Parameters, counted, receiving, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import LOADED
 
@@ -239,13 +239,14 @@ class Queries:
         )
 
     async def statistics(self, principal: Principal) -> Row:
-        """Counts for the city's table: appeals, first contact, clocks, deliveries.
+        """Counts for the city's table: appeals, first contact, consultations, clocks, deliveries.
 
         Deliveries are those to the principal's own organisations, for who sees less than a city.
         """
         parameters = Parameters()
         scope = visible(principal, parameters)
         addressed = receiving(principal, parameters)
+        answered = counted(principal, parameters)
         found = await self._fetch(
             f"""
             WITH seen AS (SELECT a.id, a.status, a.first_contact FROM appeal a WHERE {scope})
@@ -255,6 +256,7 @@ class Queries:
               (SELECT count(*) FROM seen) AS total,
               (SELECT count(*) FROM seen WHERE status = 'closed') AS closed,
               (SELECT count(*) FROM seen WHERE status = 'closed' AND first_contact) AS first_closed,
+              (SELECT count(*) FROM consultation n WHERE {answered}) AS consultations,
               (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM
                  (SELECT CASE WHEN k.state = 'met' AND k.breached_at IS NOT NULL THEN 'met_late'
                               ELSE k.state END AS state, count(*) n

@@ -37,6 +37,20 @@ def visible(principal: Principal, parameters: Parameters, alias: str = "a") -> s
     return city
 
 
+def counted(principal: Principal, parameters: Parameters, alias: str = "n") -> str:
+    """The condition under which `alias`, a row of `consultation`, counts for the principal."""
+    city = f"{alias}.city_id = {parameters.add(principal.city)}"
+    if principal.role not in CITY_WIDE:
+        own = parameters.add(list(principal.organisations))
+        return (
+            f"{city} AND EXISTS (SELECT 1 FROM member m"
+            f" WHERE m.id = {alias}.operator_id AND m.organisation_id = ANY({own}))"
+        )
+    if principal.role is Role.AKIM and principal.district is not None:
+        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    return city
+
+
 def receiving(principal: Principal, parameters: Parameters, alias: str = "w") -> str:
     """The condition under which deliveries to `alias`, a row of `webhook_endpoint`, count."""
     city = f"{alias}.city_id = {parameters.add(principal.city)}"

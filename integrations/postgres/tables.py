@@ -59,6 +59,7 @@ __all__ = [
     "citizen",
     "city",
     "clock",
+    "consultation",
     "delivery",
     "delivery_attempt",
     "district",
@@ -263,6 +264,23 @@ personal_read = Table(
     Column("role", Text, nullable=False),
     Column("fields", ARRAY(Text), nullable=False),
     Column("at", instant(), nullable=False),
+)
+
+# --- beside the register ---------------------------------------------------------------
+
+consultation = Table(
+    "consultation",
+    metadata,
+    own_id(),
+    city_id(),
+    Column("service", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("operator_id", UUID, nullable=False),
+    Column("contact_id", UUID),
+    Column("district", Text),
+    Column("at", instant(), nullable=False),
+    Index("ix_consultation_city_id_at", "city_id", "at"),
 )
 
 # --- consequences ----------------------------------------------------------------------

@@ -21,6 +21,7 @@ from domain.appeals.model import Appeal, Applicant, Change
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Keyring, KeyTaken, Upload
 from integrations.postgres import rows
+from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.endpoints import SqlEndpoints
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.lane import Lane
@@ -164,6 +165,7 @@ class SqlUnitOfWork:
         self.principal = principal
         self.appeals = SqlAppeals(lane, principal, keyring)
         self.attachments = SqlAttachments(lane, principal)
+        self.consultations = SqlConsultations(lane)
         self.citizens = SqlCitizens(lane, principal, keyring)
         self.endpoints = SqlEndpoints(lane, principal, keyring)
         self.numbers = _UnitNumbers(pool)

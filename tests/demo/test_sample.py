@@ -151,11 +151,13 @@ def test_a_photo_is_a_small_jpeg(done):
 def test_the_table_holds_the_share_against_the_goal():
     statistics = {
         "appeals": {"total": 40, "by_status": {"closed": 20, "assigned": 20}},
-        "first_contact": {"closed": 10, "share": 0.5},
+        "first_contact": {"closed": 10, "consultations": 60, "share": 0.875},
         "clocks": {"met": 3},
         "deliveries": {"pending": 2},
     }
     rows = dict(platform_rows(statistics))
-    assert rows["closed at first contact (goal 85%)"] == "10 (25% of all, 50% of the closed)"
+    share = "70 (70% of all, 88% of the closed)"
+    assert rows["answered at first contact (goal 85%)"] == share
+    assert rows["consultations without an appeal"] == "60"
     assert (rows["clocks met"], rows["clocks breached"]) == ("3", "0")
     assert rows["deliveries pending"] == "2"

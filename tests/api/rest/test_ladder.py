@@ -24,6 +24,7 @@ ULKEN = SmallCity("ulken", "ULK")
 GUARDED = [operation for operation in OPERATIONS if not operation.open_to_all]
 OF_APPEALS = [operation for operation in OPERATIONS if "{number}" in operation.path]
 HOW = {"how": "call"}
+CONSULTATION = {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ RUNGS = {
     "commentAppeal": Rung(Role.AKIM, body={"text": "Бақылауда"}),
     "attachAppeal": Rung(Role.OPERATOR, body={"attachments": "own"}),
     "readApplicant": Rung(Role.EXECUTOR),
+    "recordConsultation": Rung(Role.OPERATOR, body=CONSULTATION),
     "createEndpoint": Rung(Role.HEAD, body={"url": "https://hook.example.kz/109"}),
     "changeEndpoint": Rung(Role.HEAD, body={"description": "Диспетчер"}),
 }

@@ -227,7 +227,7 @@ class FakeUow:
         """All ports in one."""
         return self
 
-    attachments = citizens = numbers = endpoints = appeals
+    attachments = citizens = consultations = numbers = endpoints = appeals
 
     async def get(self, number: str) -> Appeal:
         if number not in self.shelf.appeals:

@@ -13,7 +13,7 @@ from integrations.postgres.tables import metadata
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
 
-ADD_ONLY = {"event", "event_personal", "personal_read", "delivery_attempt"}
+ADD_ONLY = {"event", "event_personal", "personal_read", "delivery_attempt", "consultation"}
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
 }  # fmt: skip
