@@ -1,0 +1,134 @@
+"""Fills a database with appeals and their whole histories, as a city would have written them.
+
+    python -m benchmarks.generator --appeals 1000000 [--seed 109] [--until 2026-11-20T00:00+05:00]
+
+DATABASE_URL names the database: migrated, with the demo city in it (`ikomek migrate`, `ikomek demo
+load`), and IKOMEK_HOME the keys. What is there already stays, so that a register can be made to
+grow. The same seed, number and end give the same appeals, but for the ciphertext of what is sealed.
+
+Histories are lived through the domain (histories.py), varied (stamps.py) and written by COPY, from
+as many processes as there are cores. Nothing is put into the outbox: all was told long ago.
+"""
+
+import argparse
+import asyncio
+import os
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from random import Random
+
+import psycopg
+
+from api.bootstrap import read_keyring
+from api.settings import Settings
+from benchmarks.press import Chunk, Press
+
+SPAN = timedelta(days=365)
+FIRST = datetime(2026, 1, 2, tzinfo=UTC)
+"""The starter catalogue's promises begin with 2026."""
+RESIDENTS = 100
+"""One resident of so many appeals' number acts for themselves, several times a year."""
+AT_ONCE = 2000
+"""Appeals of one chunk, and of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to make."""
+
+    url: str
+    appeals: int
+    seed: int = 109
+    until: datetime | None = None
+    processes: int = os.cpu_count() or 1
+
+    @property
+    def end(self) -> datetime:
+        """Where the histories stop: the last whole hour, unless a time is named."""
+        return self.until or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def main() -> None:
+    """Fill, and say how long it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--appeals", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=109)
+    parser.add_argument("--until", type=datetime.fromisoformat)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    said = parser.parse_args()
+    url = os.environ["DATABASE_URL"]
+    begun = time.monotonic()
+    fill(Wanted(url, said.appeals, said.seed, said.until, said.processes), tell=True)
+    print(f"{said.appeals} appeals in {time.monotonic() - begun:.0f} s")
+
+
+def fill(wanted: Wanted, *, tell: bool = False) -> None:
+    """Write the appeals, raise the numbers' series past them, and gather statistics."""
+    done = 0
+    with ProcessPoolExecutor(
+        wanted.processes, initializer=_begin, initargs=(wanted.url, wanted.seed, wanted.end)
+    ) as pool:
+        for count in pool.map(_work, chunks(wanted)):
+            done += count
+            if tell and done % (AT_ONCE * 25) == 0:
+                print(f"  {done}", flush=True)
+    with psycopg.connect(wanted.url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE) appeal, clock, assignment, event, event_personal")
+
+
+def chunks(wanted: Wanted) -> Iterator[Chunk]:
+    """The arrivals in order of time, numbered, some thousands at once."""
+    press = Press.plan(wanted.url, wanted.end)
+    press.settle(wanted.appeals // RESIDENTS, read_keyring(Settings(database_url=wanted.url)))
+    times = arrivals(wanted, press.hours, press.zone_offset)
+    years: dict[int, int] = {}
+    for begin in range(0, len(times), AT_ONCE):
+        part = times[begin : begin + AT_ONCE]
+        numbers: list[tuple[int, int]] = []
+        for moment in part:
+            year = press.year(moment)
+            if year not in years:
+                years[year] = press.filled_to(year)
+            years[year] += 1
+            numbers.append((year, years[year]))
+        yield Chunk(begin // AT_ONCE, tuple(part), tuple(numbers))
+    press.fill_to(years)
+
+
+def arrivals(wanted: Wanted, hours: Sequence[int], offset: timedelta) -> "array[float]":
+    """When each appeal comes, as seconds of the epoch: by hour of the week, more in winter."""
+    end = wanted.end
+    begin = max(FIRST, end - SPAN)
+    slots = [begin + timedelta(hours=n) for n in range(int((end - begin) / timedelta(hours=1)))]
+    weights = []
+    for slot in slots:
+        local = slot + offset
+        winter = 1.3 if local.month in (12, 1, 2) else 1.0
+        # Nobody is asleep in a whole city: even the quietest hour has a call.
+        weights.append(winter * (hours[local.weekday() * 24 + local.hour] + 2))
+    random = Random(wanted.seed)
+    chosen = random.choices(slots, cum_weights=list(accumulate(weights)), k=wanted.appeals)
+    return array("d", sorted(slot.timestamp() + random.random() * 3600 for slot in chosen))
+
+
+_press: Press | None = None
+
+
+def _begin(url: str, seed: int, end: datetime) -> None:
+    global _press
+    _press = Press(url, seed, end)
+
+
+def _work(chunk: Chunk) -> int:
+    if _press is None:
+        raise AssertionError("the process was not begun")
+    return asyncio.run(_press.write(chunk))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""Many appeals from one history: other ids, another time, place and applicant, true hashes.
+
+What varies is cut out of an event's canonical bytes once; a stamp fills the gaps, and binds the
+chain anew. Where every clock of a history runs around the clock its times may be moved as one.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from benchmarks.histories import CITIZEN, Life, executor_id
+from domain.appeals.model import Appeal, Applicant, Assignment, Change, Place, Route
+from domain.appeals.places import seal_answers, seal_place
+from domain.events import Event
+from domain.organisations.routing import RouteReason
+from domain.ports import Keyring
+from domain.register.canonical import commitment, leaf_hash
+from domain.register.chain import Head
+from integrations.postgres import rows
+from integrations.postgres import tables as t
+
+TABLES = (t.appeal, t.clock, t.assignment, t.event, t.event_personal)
+"""What a stamp writes, in the order that foreign keys want."""
+
+_UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_INSTANT = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+_REASONS = "|".join(RouteReason).encode()
+_PLACED = rb'"(?:district|route|responsibility)":(?:null|"[^"]*")|"reason":"(?:' + _REASONS + rb')"'
+_GAPS = re.compile(rb"(" + _PLACED + rb"|" + _UUID + rb"|" + _INSTANT + rb"|[0-9a-f]{64})")
+_AROUND = "around-the-clock"
+
+Row = Mapping[str, Any]
+Rows = dict[str, list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """What a stamp puts in the place of the history's own."""
+
+    at: datetime
+    id: UUID
+    number: str
+    place: Place
+    route: Route
+    organisation: UUID | None
+    text: str
+    answers: Mapping[str, object]
+    name: str
+    phone: str
+    citizen: UUID
+
+
+Gap = str | timedelta
+"""What is filled in: by name, or a time so long after the registration."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """An event with gaps: bytes and gaps in turn, and what is personal in it."""
+
+    pieces: tuple[bytes | Gap, ...]
+    type: str
+    after: timedelta
+    internal: bool
+    personal: Mapping[str, tuple[str, bytes]]
+
+
+class Stamp:
+    """One history, ready to be stamped."""
+
+    def __init__(self, life: Life, keyring: Keyring) -> None:
+        first = life.changes[0]
+        self.at = first.appeal.registered_at
+        self.routed = life.routed
+        self.city = first.appeal.city
+        self.text = first.appeal.text
+        self.keyring = keyring
+        self._changes = life.changes
+        self.assignments = _assignments(life.changes)
+        self._ends = [change.appeal.updated_at - self.at for change in life.changes]
+        self._own = [event.id for change in life.changes for event in change.events]
+        self._forms = [self._form(change, event) for change in life.changes for event in change.events]  # fmt: skip  # noqa: E501
+        clocks = first.appeal.clocks + tuple(k for change in life.changes for k in change.clocks)
+        self.by_hand = {one.organisation for one in self.assignments.values()} - {life.routed}
+        self.movable = all(clock.calendar == _AROUND for clock in clocks)
+
+    def fits(self, organisation: UUID | None) -> bool:
+        """Whether it can be told of another moment and place, where the rules find this one."""
+        same = (organisation is None) is (self.routed is None)
+        return self.movable and same and organisation not in self.by_hand
+
+    def _form(self, change: Change, event: Event) -> _Form:
+        commitments = {commitment(s.value, s.salt): n for n, s in event.personal.items()}
+        pieces: list[bytes | Gap] = []
+        for piece in _GAPS.split(event.canonical):
+            gap = self._gap(piece.decode(), commitments, change.appeal) if _GAPS.fullmatch(piece) else None  # fmt: skip  # noqa: E501
+            pieces += self._numbered(piece, change.appeal.number) if gap is None else [gap]
+        sealed = {
+            name: (one.value, self.keyring.seal(one.value.encode()))
+            for name, one in event.personal.items()
+        }
+        after = event.at - self.at
+        return _Form(tuple(pieces), str(event.type), after, event.internal, sealed)
+
+    def _numbered(self, piece: bytes, number: str) -> list[bytes | Gap]:
+        parts: list[bytes | Gap] = []
+        for part in piece.split(number.encode()):
+            parts += [part, "number"]
+        return parts[:-1]
+
+    def _gap(self, said: str, personal: Mapping[str, str], appeal: Appeal) -> Gap | None:
+        """What a piece stands for; None where it is the same in every appeal."""
+        if said.startswith('"'):
+            return said.split('"')[1]
+        if len(said) == 64:
+            return f"personal:{personal[said]}" if said in personal else "previous"
+        if said.endswith("Z"):
+            return datetime.fromisoformat(said) - self.at
+        one = UUID(said)
+        known = {appeal.id: "appeal", CITIZEN: "citizen", self.routed: "organisation"}
+        if self.routed is not None:
+            known[executor_id(self.routed)] = "executor"
+        known |= {assignment: str(assignment) for assignment in self.assignments}
+        known |= dict.fromkeys(self._own, "event")
+        return known.get(one)
+
+    def press(self, said: Variation, until: datetime, random: Random) -> Rows:
+        """The rows of one appeal as it stands at `until`."""
+        count = sum(1 for end in self._ends if said.at + end <= until)
+        press = _Press(self, said, random)
+        events = sum(len(change.events) for change in self._changes[:count])
+        found: Rows = {table.name: [] for table in TABLES}
+        head = press.events(self._forms[:events], found)
+        last = self._changes[count - 1]
+        appeal = press.appeal(last.appeal, head)
+        change = Change(appeal, ())
+        found["appeal"] = [rows.appeal_row(appeal, self.keyring)]
+        found["clock"] = [rows.clock_row(clock, change) for clock in appeal.clocks]
+        found["assignment"] = [
+            rows.assignment_row(press.assignment(one), change)
+            for one in _assignments(self._changes[:count]).values()
+        ]
+        return found
+
+
+class _Press:
+    """One stamping."""
+
+    def __init__(self, stamp: Stamp, said: Variation, random: Random) -> None:
+        self._said = said
+        self._random = random
+        self._keyring = stamp.keyring
+        self._routed, self._city, self._written = stamp.routed, stamp.city, stamp.text
+        self._by = said.at - stamp.at
+        self._ids = {one: new_id(said.at, random) for one in stamp.assignments}
+        district, route = said.place.district, said.route
+        self._fill = {
+            "district": f'"district":"{district}"' if district else '"district":null',
+            "route": f'"route":"{route.reason}"',
+            "reason": f'"reason":"{route.reason}"',
+            "responsibility": f'"responsibility":"{route.responsibility}"',
+            "appeal": str(said.id),
+            "number": said.number,
+            "citizen": str(said.citizen),
+            "organisation": str(said.organisation),
+            "executor": str(executor_id(said.organisation)) if said.organisation else "",
+            **{str(one): str(mine) for one, mine in self._ids.items()},
+        }
+
+    def events(self, forms: Iterable[_Form], found: Rows) -> Head:
+        """Fill the gaps of every event, link by link; the rows into `found`, the head back."""
+        head = Head()
+        for form in forms:
+            head = self._event(form, head, found)
+        return head
+
+    def _event(self, form: _Form, head: Head, found: Rows) -> Head:
+        said, at = self._said, self._said.at + form.after
+        own = new_id(at, self._random)
+        salts = {name: self._random.randbytes(16) for name in form.personal}
+        texts = {name: self._text(name, *form.personal[name]) for name in form.personal}
+        fill: dict[str, str] = self._fill | {"event": str(own), "previous": head.hash.hex()}
+        for name, (text, _) in texts.items():
+            fill[f"personal:{name}"] = commitment(text, salts[name])
+        canonical = b"".join(
+            piece if type(piece) is bytes else self._filled(piece, fill) for piece in form.pieces
+        )
+        hash = leaf_hash(canonical)
+        found["event"].append(
+            {"id": own, "city_id": self._city, "appeal_id": said.id, "sequence": head.sequence + 1,
+             "type": form.type, "at": at, "internal": form.internal, "canonical": canonical,
+             "hash": hash}
+        )  # fmt: skip
+        for name, (_, sealed) in texts.items():
+            found["event_personal"].append(
+                {"event_id": own, "field": name, "salt": salts[name], "sealed": sealed}
+            )
+        return Head(head.sequence + 1, hash)
+
+    def _filled(self, gap: Any, fill: Mapping[str, str]) -> bytes:
+        if isinstance(gap, timedelta):
+            moment = (self._said.at + gap).isoformat(timespec="microseconds")
+            return moment.replace("+00:00", "Z").encode()
+        return fill[gap].encode()
+
+    def _text(self, name: str, text: str, sealed: bytes) -> tuple[str, bytes]:
+        """A personal text of this appeal, sealed; what every appeal says alike is sealed once."""
+        said = self._said
+        own = {"name": said.name, "phone": said.phone}.get(name)
+        if name == "place":
+            own = seal_place(said.place)
+        elif name == "answers":
+            own = seal_answers(said.answers)
+        elif name == "text" and text == self._written:
+            own = said.text
+        return (own, self._keyring.seal(own.encode())) if own is not None else (text, sealed)
+
+    def appeal(self, appeal: Appeal, head: Head) -> Appeal:
+        """The appeal as its last event left it."""
+        said = self._said
+        moved: Appeal = _moved(appeal, self._by)
+        applicant = appeal.applicant
+        if applicant is not None and applicant.name is not None:
+            citizen = said.citizen if applicant.citizen else None
+            applicant = Applicant(citizen, said.name, said.phone)
+        standing = appeal.assignment
+        return replace(
+            moved, id=said.id, number=said.number, text=said.text, answers=said.answers,
+            place=said.place, route=said.route, applicant=applicant, head=head,
+            assignment=self.assignment(standing) if standing else None,
+            clocks=tuple(_moved(clock, self._by) for clock in appeal.clocks),
+            pause=_moved(appeal.pause, self._by) if appeal.pause else None,
+            confirmation=self._confirmation(appeal),
+        )  # fmt: skip
+
+    def _confirmation(self, appeal: Appeal) -> Any:
+        word = appeal.confirmation
+        if word is None:
+            return None
+        by = self._said.citizen if word.by == CITIZEN else word.by
+        return replace(_moved(word, self._by), by=by)
+
+    def assignment(self, given: Assignment) -> Assignment:
+        """An assignment of this appeal."""
+        theirs = given.organisation
+        if theirs == self._routed and self._said.organisation is not None:
+            theirs = self._said.organisation
+        moved: Assignment = _moved(given, self._by)
+        return replace(moved, id=self._ids[given.id], organisation=theirs)
+
+
+def _assignments(changes: Iterable[Change]) -> dict[UUID, Assignment]:
+    return {one.id: one for change in changes for one in change.assignments}
+
+
+def _moved(value: Any, by: timedelta) -> Any:
+    """A frozen value with every time of its own moved."""
+    times = {
+        name: said + by for name in _names(type(value))
+        if isinstance(said := getattr(value, name), datetime)
+    }  # fmt: skip
+    return replace(value, **times)
+
+
+def _names(kind: "type[Any]") -> tuple[str, ...]:
+    names = _KNOWN.get(kind)
+    if names is None:
+        names = _KNOWN[kind] = tuple(field.name for field in fields(kind))
+    return names
+
+
+_KNOWN: "dict[type[Any], tuple[str, ...]]" = {}
+
+
+def new_id(at: datetime, random: Random) -> UUID:
+    """A UUIDv7 of a moment, from given chances, so that the same seed gives the same ids."""
+    milliseconds = int(at.astimezone(UTC).timestamp() * 1000)
+    chance = random.getrandbits(74)
+    return UUID(
+        int=milliseconds << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (2**62 - 1)
+    )
