@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.texts import CONFLICTS, DETAILS, RULES, TITLES
 from domain.errors import (
     Conflict,
+    EvidenceMissing,
     Fault,
     Invalid,
     InvalidTransition,
@@ -111,6 +112,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     VersionConflict: HTTPStatus.PRECONDITION_FAILED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    EvidenceMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,

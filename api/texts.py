@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 
+from api import evidence_texts
 from domain.values import LocalizedText
 
 
@@ -14,6 +15,7 @@ def _t(kk: str, ru: str, en: str) -> LocalizedText:
 
 TITLES: Mapping[str, LocalizedText] = {
     "invalid": _t("Деректерде қате бар", "В данных есть ошибки", "The data contain errors"),
+    "evidence-missing": _t("Дәлел жетіспейді", "Не хватает подтверждения", "Evidence is missing"),
     "malformed": _t("Сұрау оқылмады", "Запрос не читается", "The request cannot be read"),
     "unauthenticated": _t("Кім екеніңіз белгісіз", "Неизвестно, кто вы", "Who you are is unknown"),
     "not-permitted": _t("Рұқсат жоқ", "Нет разрешения", "Not permitted"),
@@ -52,6 +54,13 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Төменде көрсетілген өрістерді түзетіп, қайта жіберіңіз.",
         "Исправьте указанные ниже поля и отправьте снова.",
         "Mend the fields named below and send it again.",
+    ),
+    "evidence-missing": _t(
+        "Бұл қызмет осы кезеңге дәлел талап етеді. Төменде не жетіспейтіні және оны қалай түзету"
+        " керегі айтылған.",
+        "Для этого этапа услуга требует подтверждения. Ниже сказано, чего не хватает и как это"
+        " исправить.",
+        "The service wants evidence of this stage. What lacks, and how to mend it, is named below.",
     ),
     "malformed": _t(
         "Сұрау күтілген пішімде емес: {reason}.",
@@ -167,6 +176,11 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Закрыто более {days} дней назад: подайте новое обращение.",
         "Closed more than {days} days ago: file a new appeal.",
     ),
+    "nothing-to-waive": _t(
+        "Бұл кезеңде мұндай дәлел сұралмайды.",
+        "Для этого этапа такого подтверждения не требуется.",
+        "No such evidence is asked for at this stage.",
+    ),
     "nothing-changed": _t("Өзгерген ештеңе жоқ.", "Ничего не изменилось.", "Nothing has changed."),
     "delivery-not-finished": _t(
         "Жеткізу әлі аяқталған жоқ.",
@@ -196,6 +210,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
 }
 
 RULES: Mapping[str, LocalizedText] = {
+    **evidence_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),
     "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),
     "type": _t("түрі дұрыс емес", "неверный тип", "has the wrong type"),

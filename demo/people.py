@@ -158,15 +158,16 @@ class People:
             case A.ASSIGN | A.REDIRECT:
                 return {"organisation": _other(case.appeal or {}), "reason": said}
             case A.REPORT:
-                return {"stage": step.stage, "note": said}
+                shown = await self._evidence(case, str(step.stage), token, least=0)
+                return {"stage": step.stage, "note": said, **shown}
             case A.PAUSE:
                 return {"reason": step.reason, "note": said}
             case A.RESOLVE if random.random() < 0.12:
-                return {"text": said, "no_photo_reason": _NO_PHOTO[row.language]}
+                await self._let_go(case)
+                shown = await self._evidence(case, "resolve", token, least=0)
+                return {"text": said, "no_photo_reason": _NO_PHOTO[row.language], **shown}
             case A.RESOLVE:
-                name = f"after-{case.done}"
-                evidence = await self._upload(token, row.number, name, done=True)
-                return {"text": said, "evidence": evidence}
+                return {"text": said, **await self._evidence(case, "resolve", token, least=1)}
             case A.CONFIRM:
                 rating = random.choices((5, 4, 3, 2), (60, 25, 10, 5))[0]
                 return {"how": HOW[row.channel], "rating": rating}
@@ -180,10 +181,60 @@ class People:
                 return {"note": said}
         return {}
 
-    async def _upload(self, token: str, number: int, name: str, *, done: bool) -> list[str]:
-        file = f"{name}.jpg", photo(number, done=done), "image/jpeg"
+    async def _evidence(self, case: Case, stage: str, token: str, *, least: int) -> Body:
+        """What the appeal says that the act needs, and at least so many photos."""
+        appeal = case.appeal or {}
+        need = _need(appeal, stage)
+        body: Body = {}
+        if count := max(need["photos"], least):
+            name = f"{stage}-{case.done}"
+            taken = [
+                await self._upload(token, case.row.number, f"{name}-{one}", done=True, view=one)
+                for one in range(count)
+            ]
+            field = "evidence" if stage == "resolve" else "attachments"
+            body[field] = [id for ids in taken for id in ids]
+        if need["within_metres"]:
+            body["position"] = _beside(appeal, need["within_metres"], case.random)
+        if need["act_number"]:
+            body["act_number"] = need["act_number"]["example"]
+        return body
+
+    async def _let_go(self, case: Case) -> None:
+        """An inspector lets the photo go where the work is inside a flat."""
+        appeal, row = case.appeal or {}, case.row
+        if not _need(appeal, "resolve")["photos"]:
+            return
+        body = {"stage": "resolve", "evidence": ["photo"], "reason": _NO_PHOTO[row.language]}
+        path = f"/v1/appeals/{appeal['number']}/waive"
+        token = await self.credentials.role("inspector")
+        waived = await self.client.post(path, token, f"{row.number}-{case.done}-waive", body)
+        if waived is not None:
+            self.actions[A.WAIVE] += 1
+            case.appeal = waived
+
+    async def _upload(
+        self, token: str, number: int, name: str, *, done: bool, view: int = 0
+    ) -> list[str]:
+        file = f"{name}.jpg", photo(number + view * 1_000_000, done=done), "image/jpeg"
         kept = await self.client.post("/v1/attachments", token, f"{number}-{name}", file=file)
         return [kept["id"]] if kept else []
+
+
+def _need(appeal: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
+    nothing: Body = {"photos": 0, "within_metres": None, "act_number": None}
+    return next((one for one in appeal["evidence"] if one["stage"] == stage), nothing)
+
+
+def _beside(appeal: Mapping[str, Any], within: int, random: Random) -> Body:
+    """A few steps from the place, as a telephone tells it."""
+    point = appeal["location"]["coordinates"]
+    steps = random.uniform(-within, within) / 2 / 111_320
+    return {
+        "latitude": round(point["latitude"] + steps, 6),
+        "longitude": point["longitude"],
+        "accuracy": random.randint(4, min(25, within)),
+    }
 
 
 def _plan(case: Case, now: datetime) -> datetime | None:

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     PERFORM = "appeals:perform"
     PAUSE = "appeals:pause"
     CHECK = "appeals:check"
+    WAIVE = "appeals:waive-evidence"
     CONFIRM = "appeals:confirm"
     WITHDRAW = "appeals:withdraw"
     COMMENT = "appeals:comment"
@@ -86,7 +87,7 @@ _OPERATOR = _STAFF | {
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CITIZEN: _EVERYBODY | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
     Role.OPERATOR: _OPERATOR,
-    Role.INSPECTOR: _OPERATOR | {P.ASSIGN, P.CHECK},
+    Role.INSPECTOR: _OPERATOR | {P.ASSIGN, P.CHECK, P.WAIVE},
     Role.EXECUTOR: _EXECUTOR,
     Role.HEAD: _EXECUTOR | {P.MANAGE_ENDPOINTS},
     Role.AKIM: _STAFF | {P.READ_STATISTICS, P.COMMENT, P.COMMENT_INTERNALLY},

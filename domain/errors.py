@@ -88,3 +88,9 @@ class Invalid(Refusal):
     def at(cls, pointer: str, rule: str, **params: object) -> "Invalid":
         """A refusal of a single field."""
         return cls([Fault(pointer, rule, params)])
+
+
+class EvidenceMissing(Invalid):
+    """A stage is claimed without what its service wants to see; each missing piece is named."""
+
+    code = "evidence-missing"

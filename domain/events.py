@@ -25,6 +25,7 @@ class EventType(StrEnum):
     STAGE_REPORTED = "appeal.stage_reported"
     PAUSED = "appeal.paused"
     RESUMED = "appeal.resumed"
+    EVIDENCE_WAIVED = "appeal.evidence_waived"
     RESOLVED = "appeal.resolved"
     CHECKED = "appeal.checked"
     RETURNED = "appeal.returned"

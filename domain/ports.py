@@ -35,6 +35,16 @@ class Upload:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TakenFile:
+    """What an act needs to know of an upload that it takes: its kind, and the SHA-256 (hex) of
+    the file as the sender had it.
+    """
+
+    kind: str
+    original_sha256: str
+
+
 class Keyring(Protocol):
     """Keys for what can name a person (law 6)."""
 
@@ -78,9 +88,9 @@ class Appeals(Protocol):
 class Attachments(Protocol):
     """Uploads of the principal that no appeal has yet."""
 
-    async def take(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
-        """Those of `ids` that the principal uploaded and no appeal has yet, each with the
-        SHA-256 (hex) of the file as it was sent; locked until the unit ends.
+    async def take(self, ids: Sequence[UUID]) -> Mapping[UUID, TakenFile]:
+        """Those of `ids` that the principal uploaded and no appeal has yet; locked until the
+        unit ends.
         """
 
     async def add(self, upload: Upload) -> None:

@@ -5,11 +5,12 @@ reference version moves, so that one request sees one state of it from start to 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.catalogue.evidence import Evidence
 from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue
 from domain.catalogue.search import SearchIndex
@@ -83,7 +84,11 @@ class Promises:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The snapshot. `version` grows with every change of anything in it."""
+    """The snapshot. `version` grows with every change of anything in it.
+
+    `evidence` holds what services demand by code and version, every version of those that
+    demand any, since an appeal is judged by the one that it was registered under.
+    """
 
     version: int
     city: City
@@ -98,6 +103,7 @@ class Reference:
     buildings: Mapping[UUID, Building]
     addresses: AddressIndex
     routing: RoutingIndex
+    evidence: Mapping[tuple[str, int], Evidence] = field(default_factory=dict)
 
     def inside(self, point: Coordinates) -> bool:
         """Whether a point lies within the city's bounds."""

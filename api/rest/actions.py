@@ -1,18 +1,22 @@
 """The actions on an appeal: one sub-resource for each row of the transition table."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from api.rest import fields as f
-from api.rest.appeals import AnswerBody, Attachments, How, shown
+from api.rest.appeals import AnswerBody, Attachments, How, PointBody, shown
 from api.rest.operation import Call, Operation, Reply, UnitHandler
 from api.rest.views import AppealView
 from domain.access import Permission
 from domain.appeals import commands as c
 from domain.appeals.use_cases import perform
 from domain.appeals.workflow import TRANSITIONS, Action, PauseReason
+from domain.catalogue.evidence import Piece
 from domain.ports import UnitOfWork
 from domain.sla.policy import Stage
+from domain.values import Coordinates
 
 
 class NothingBody(f.Body):
@@ -32,12 +36,46 @@ class ReasonBody(f.Body):
     reason: f.LongText
 
 
-class ReportBody(f.Body):
-    """Which promised stage is reached."""
+class PositionBody(PointBody):
+    """Where the executor stands, WGS 84; `accuracy` is the radius in metres of which the device
+    is sure. The register keeps the distance to the place, never the position.
+    """
+
+    accuracy: f.Metres
+
+    def position(self) -> c.Position:
+        """As the domain wants it."""
+        return c.Position(Coordinates(self.latitude, self.longitude), self.accuracy)
+
+
+ActNumber = Annotated[f.Name, Field(max_length=40)]
+
+
+class EvidencedBody(f.Body):
+    """What shows that a stage is reached, besides photos; the appeal says what is needed."""
+
+    position: PositionBody | None = None
+    act_number: ActNumber | None = None
+
+    def shown(self) -> tuple[c.Position | None, str | None]:
+        """As the domain wants it."""
+        return self.position.position() if self.position else None, self.act_number
+
+
+class ReportBody(EvidencedBody):
+    """Which promised stage is reached, with the evidence that its service demands."""
 
     stage: Literal[Stage.ARRIVE, Stage.SECURE]
     note: f.LongText | None = None
     attachments: Attachments = ()
+
+
+class WaiveBody(f.Body):
+    """Which evidence of a stage need not be shown (without `evidence`, all of it), and why."""
+
+    stage: Literal[Stage.ARRIVE, Stage.SECURE, Stage.RESOLVE]
+    evidence: Annotated[tuple[Piece, ...], Field(max_length=3)] = ()
+    reason: f.LongText
 
 
 class PauseBody(f.Body):
@@ -47,8 +85,10 @@ class PauseBody(f.Body):
     note: f.LongText
 
 
-class ResolveBody(f.Body):
-    """What was done, with evidence, or the reason why no photo could be taken."""
+class ResolveBody(EvidencedBody):
+    """What was done, with evidence, or the reason why no photo could be taken. Where the service
+    demands photos, only an inspector may let them go (`waive`).
+    """
 
     text: f.LongText
     evidence: Attachments = ()
@@ -104,10 +144,14 @@ _BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.REDIRECT: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
     Action.ACCEPT: (NothingBody, lambda b: c.Accept()),
     Action.DECLINE: (ReasonBody, lambda b: c.Decline(b.reason)),
-    Action.REPORT: (ReportBody, lambda b: c.Report(b.stage, b.note, b.attachments)),
+    Action.REPORT: (ReportBody, lambda b: c.Report(b.stage, b.note, b.attachments, *b.shown())),
+    Action.WAIVE: (WaiveBody, lambda b: c.Waive(b.stage, b.reason, frozenset(b.evidence))),
     Action.PAUSE: (PauseBody, lambda b: c.PauseWork(b.reason, b.note)),
     Action.RESUME: (NothingBody, lambda b: c.Resume()),
-    Action.RESOLVE: (ResolveBody, lambda b: c.Resolve(b.text, b.evidence, b.no_photo_reason)),
+    Action.RESOLVE: (
+        ResolveBody,
+        lambda b: c.Resolve(b.text, b.evidence, b.no_photo_reason, *b.shown()),
+    ),
     Action.CHECK: (NoteBody, lambda b: c.Check(b.note)),
     Action.RETURN: (ReasonBody, lambda b: c.Return(b.reason)),
     Action.CONFIRM: (ConfirmBody, lambda b: c.Confirm(b.how, b.rating, b.text)),

@@ -5,6 +5,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from api.rest import fields as f
+from api.rest.evidence import NeedView, evidence_view
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.catalogue.localised import localise
@@ -37,13 +38,14 @@ class ServiceBrief(TypedDict):
 
 
 class ServiceView(ServiceBrief):
-    """A service whole, in the caller's language."""
+    """A service whole, in the caller's language. `evidence` is what its stages will need."""
 
     description: str | None
     policy: str
     responsible: str
     keywords: list[str]
     first_call_answer: str | None
+    evidence: list[NeedView]
     valid_from: str
     valid_to: str | None
 
@@ -100,6 +102,7 @@ def _whole(service: Service, language: str) -> ServiceView:
         "responsible": service.responsible,
         "keywords": list(service.keywords.get(language, ())),
         "first_call_answer": in_language(answer, language) if answer else None,
+        "evidence": evidence_view(service.evidence, language),
         "valid_from": service.valid_from.isoformat(),
         "valid_to": service.valid_to.isoformat() if service.valid_to else None,
     }

@@ -173,6 +173,9 @@ _Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[_Latitude, BeforeValidator(_number)]
 Longitude = Annotated[_Longitude, BeforeValidator(_number)]
+Metres = Annotated[
+    Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)], BeforeValidator(_number)
+]
 SaidLatitude = Annotated[_Latitude, BeforeValidator(_decimal)]
 SaidLongitude = Annotated[_Longitude, BeforeValidator(_decimal)]
 Code = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:+-]+$")]

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
+from api.rest.evidence import AskedView, asked_view
 from api.rest.operation import Call
 from domain.access import Principal, Role
+from domain.appeals.evidence import Asked, ahead
 from domain.appeals.model import Appeal, Applicant, Assignment, Place
-from domain.appeals.workflow import TRANSITIONS
+from domain.appeals.workflow import OPEN, TRANSITIONS
 from domain.errors import NotFound
 from domain.organisations.spelling import without_flats
 from domain.reference import Reference
@@ -119,7 +121,7 @@ class ConfirmationView(TypedDict):
 
 
 class AppealView(TypedDict):
-    """An appeal as the caller may see it."""
+    """An appeal as the caller may see it. `evidence` is what the acts ahead will need."""
 
     id: UUID
     number: str
@@ -142,6 +144,7 @@ class AppealView(TypedDict):
     clocks: list[ClockView]
     route: RouteView
     pause: PauseView | None
+    evidence: list[AskedView]
     confirmation: ConfirmationView | None
     first_contact: bool
     reopened: int
@@ -179,6 +182,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "clocks": [clock_view(clock) for clock in _ordered(appeal.clocks)],
         "route": {"reason": appeal.route.reason, "responsibility": appeal.route.responsibility},
         "pause": _pause(appeal),
+        "evidence": [asked_view(asked, language) for asked in _ahead(appeal, reference)],
         "confirmation": _confirmation(appeal, call.principal),
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
@@ -189,6 +193,10 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "version": appeal.version,
         "allowed": allowed_actions(appeal, call),
     }
+
+
+def _ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
+    return ahead(appeal, reference) if appeal.status in OPEN else ()
 
 
 def allowed_actions(appeal: Appeal, call: Call) -> list[str]:

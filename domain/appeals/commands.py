@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.appeals.model import Applicant, Channel, Kind
 from domain.appeals.workflow import PauseReason
+from domain.catalogue.evidence import Piece
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
 
@@ -80,12 +81,33 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where somebody stood during an act; `accuracy` is the radius in metres that their device
+    is sure of.
+    """
+
+    point: Coordinates
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A promised stage is reached: arrived, secured."""
 
     stage: Stage
     note: str | None = None
     attachments: tuple[UUID, ...] = ()
+    position: Position | None = None
+    act_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waive:
+    """Let evidence of a stage go: the pieces named, or all that are asked for."""
+
+    stage: Stage
+    reason: str
+    pieces: frozenset[Piece] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +125,15 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """The work is done. Evidence is wanted; where none can be had, `no_photo_reason` says why."""
+    """The work is done. Evidence is wanted; where none can be had, `no_photo_reason` says why,
+    unless the service demands photos: then an inspector may waive them.
+    """
 
     text: str
     evidence: tuple[UUID, ...] = ()
     no_photo_reason: str | None = None
+    position: Position | None = None
+    act_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +212,7 @@ Command = (
     | Accept
     | Decline
     | Report
+    | Waive
     | PauseWork
     | Resume
     | Resolve

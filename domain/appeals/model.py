@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.appeals.workflow import PauseReason, Status
+from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
 from domain.errors import Conflict
 from domain.events import Event
@@ -112,6 +113,14 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """Evidence of a stage that an inspector let go; who, when and why stands in the event."""
+
+    stage: Stage
+    piece: Piece
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Why the appeal went where it went: a stable reason, and the rule that decided."""
 
@@ -148,6 +157,7 @@ class Appeal:
     assignment: Assignment | None = None
     clocks: tuple[Clock, ...] = ()
     pause: Pause | None = None
+    waivers: tuple[Waiver, ...] = ()
     confirmation: Confirmation | None = None
     first_contact: bool = False
     reopened: int = 0

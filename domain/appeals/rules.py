@@ -27,16 +27,19 @@ from domain.appeals.desk import (
     unpause,
     urgent,
 )
+from domain.appeals.evidence import prove, waive
 from domain.appeals.model import (
     Appeal,
     Assignment,
     AssignmentState,
     Confirmation,
     Pause,
+    Waiver,
 )
 from domain.appeals.places import locate, seal_answers, seal_place
 from domain.appeals.services import available_service
 from domain.appeals.workflow import PAUSE_RULES, REOPEN_WITHIN, Action, Status
+from domain.catalogue.evidence import Piece
 from domain.errors import Conflict, Invalid, NotPermitted
 from domain.events import EventType, Fact
 from domain.register.canonical import instant
@@ -112,7 +115,9 @@ def decline(appeal: Appeal, command: c.Decline, desk: Desk) -> Step:
 
 
 def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
-    """A stage is reached. Raises Invalid for one that was not promised or is no report."""
+    """A stage is reached. Raises Invalid for one that was not promised or is no report, and
+    EvidenceMissing.
+    """
     ours = own(appeal, desk)
     if command.stage not in (Stage.ARRIVE, Stage.SECURE):
         raise Invalid.at("/stage", "enum", allowed=["arrive", "secure"])
@@ -122,11 +127,13 @@ def report(appeal: Appeal, command: c.Report, desk: Desk) -> Step:
     if clock.met_at is not None:
         raise Conflict(reason="stage-reported-already")
     reached = (Stage.ARRIVE, Stage.SECURE) if command.stage is Stage.SECURE else (Stage.ARRIVE,)
+    proof = prove(appeal, command.stage, command, desk)
     after = clocks.meet(appeal, *reached, at=desk.at)
+    about = {"stage": str(command.stage), "organisation": str(ours.organisation)}
     fact = Fact(
         EventType.STAGE_REPORTED,
-        {"stage": str(command.stage), "organisation": str(ours.organisation)} | listed(desk),
-        said(note=command.note),
+        about | listed(desk) | dict(proof.data),
+        said(note=command.note) | dict(proof.personal),
     )
     return Step(after, (fact,), attachments=command.attachments)
 
@@ -163,17 +170,21 @@ def resume(appeal: Appeal, _: c.Resume, desk: Desk) -> Step:
 
 
 def resolve(appeal: Appeal, command: c.Resolve, desk: Desk) -> Step:
-    """The work is reported done. Raises Invalid where neither evidence nor a reason comes."""
+    """The work is reported done. Raises EvidenceMissing, and Invalid where neither evidence nor
+    a reason comes.
+    """
     ours = own(appeal, desk)
-    if not command.evidence and not command.no_photo_reason:
+    proof = prove(appeal, Stage.RESOLVE, command, desk)
+    let_go = Waiver(Stage.RESOLVE, Piece.PHOTO) in appeal.waivers
+    if not (command.evidence or command.no_photo_reason or let_go):
         raise Invalid.at("/evidence", "evidence-required")
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(appeal, status=Status.RESOLVED, assignment=done)
     after = clocks.meet(after, *Stage, at=desk.at)
     fact = Fact(
         EventType.RESOLVED,
-        {"organisation": str(ours.organisation)} | listed(desk),
-        said(text=command.text, no_photo_reason=command.no_photo_reason),
+        {"organisation": str(ours.organisation)} | listed(desk) | dict(proof.data),
+        said(text=command.text, no_photo_reason=command.no_photo_reason) | dict(proof.personal),
     )
     return Step(after, (fact,), (done,), command.evidence, "evidence")
 
@@ -290,6 +301,7 @@ RULES: Mapping[Action, Rule] = {
     Action.REPORT: report,
     Action.PAUSE: pause,
     Action.RESUME: resume,
+    Action.WAIVE: waive,
     Action.RESOLVE: resolve,
     Action.CHECK: check,
     Action.RETURN: return_,
@@ -323,6 +335,8 @@ def _corrected_service(appeal: Appeal, code: str, desk: Desk) -> Appeal:
         category=service.category,
         sphere=service.sphere,
         criticality=service.criticality,
+        # What was let go was evidence of another service.
+        waivers=(),
     )
     promises = desk.reference.promises
     counted = clocks.recount(moved, service.policy, promises, desk.reference.city)

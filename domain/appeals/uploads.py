@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from domain.errors import Fault, Invalid
-from domain.ports import UnitOfWork
+from domain.ports import TakenFile, UnitOfWork
 
-Taken = Mapping[UUID, str]
-"""Upload → SHA-256 (hex) of the file as the sender had it."""
+Taken = Mapping[UUID, TakenFile]
 
 
 async def take(ids: Sequence[UUID], pointer: str, uow: UnitOfWork) -> Taken:
@@ -25,4 +24,4 @@ async def take(ids: Sequence[UUID], pointer: str, uow: UnitOfWork) -> Taken:
 
 def sealed(taken: Taken) -> list[dict[str, str]]:
     """How a fact names uploads: whoever holds the original can prove what it was."""
-    return [{"id": str(id), "original_sha256": hash} for id, hash in taken.items()]
+    return [{"id": str(id), "original_sha256": one.original_sha256} for id, one in taken.items()]

@@ -38,6 +38,7 @@ class Action(StrEnum):
     REPORT = "report"
     PAUSE = "pause"
     RESUME = "resume"
+    WAIVE = "waive"
     RESOLVE = "resolve"
     CHECK = "check"
     RETURN = "return"
@@ -99,6 +100,8 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
              "a clock waits for a reason that the rules know"),
         _row(A.RESUME, frozenset({S.PAUSED}), (S.IN_PROGRESS,), P.PAUSE,
              "the clock runs on"),
+        _row(A.WAIVE, OPEN, (), P.WAIVE,
+             "the inspector lets evidence of a stage go, with the reason"),
         _row(A.RESOLVE, frozenset({S.IN_PROGRESS}), (S.RESOLVED,), P.PERFORM,
              "the executor reports the work done, with evidence"),
         _row(A.CHECK, frozenset({S.RESOLVED}), (S.CHECKED,), P.CHECK,

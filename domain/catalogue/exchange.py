@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from domain.catalogue.evidence_fields import read_evidence
 from domain.catalogue.fields import MAX_ANSWER, MAX_DESCRIPTION, MAX_NAME, Desk
 from domain.catalogue.model import (
     Catalogue,
@@ -23,7 +24,9 @@ MAX_SERVICES = 50_000
 FIRST_VERSION = 1
 PLACES = frozenset({"code", "names", "position"})
 NEEDED = ("code", "names", "criticality", "policy", "responsible", "valid_from")
-OPTIONAL = ("description", "public", "keywords", "first_call_answer", "form", "valid_to")
+OPTIONAL = (
+    "description", "public", "keywords", "first_call_answer", "form", "evidence", "valid_to",
+)  # fmt: skip
 KNOWN = frozenset({*NEEDED, *OPTIONAL})
 
 
@@ -118,6 +121,7 @@ class Intake:
             form=desk.form(get("form"), at("form")),
             valid_from=valid_from or date.min,
             valid_to=valid_to,
+            evidence=read_evidence(desk, get("evidence"), at("evidence")),
         )
         self.services.append(service)
 

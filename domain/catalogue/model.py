@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import orjson
 
+from domain.catalogue.evidence import Evidence, evidence_document
 from domain.errors import NotFound
 from domain.values import LocalizedText
 
@@ -50,7 +51,8 @@ class Service:
 
     `policy` names the SLA policy, `responsible` the kind of organisation that acts,
     `form` the JSON Schema of the extra questions (see domain/catalogue/forms.py).
-    It is offered from `valid_from` to `valid_to`, both days included.
+    It is offered from `valid_from` to `valid_to`, both days included. `evidence` is what must
+    be shown before a stage of it counts.
     """
 
     code: str
@@ -68,6 +70,7 @@ class Service:
     form: Mapping[str, object] | None
     valid_from: date
     valid_to: date | None
+    evidence: Evidence = field(default_factory=dict)
 
     def valid_on(self, day: date) -> bool:
         """Whether the service is offered on the (local) day."""
@@ -90,6 +93,7 @@ class Service:
             "keywords": {language: list(words) for language, words in self.keywords.items()},
             "first_call_answer": self.first_call_answer and dict(self.first_call_answer),
             "form": self.form,
+            "evidence": evidence_document(self.evidence) or None,
             "valid_from": self.valid_from.isoformat(),
             "valid_to": self.valid_to and self.valid_to.isoformat(),
         }

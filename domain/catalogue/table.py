@@ -16,6 +16,8 @@ from domain.catalogue.problems import Problem, Spot
 from domain.values import LocalizedText
 
 TEXTS = {"name": "names", "description": "description", "first_call_answer": "first_call_answer"}
+JSONS = ("form", "evidence")
+"""Columns whose cells hold JSON."""
 PLAIN = ("criticality", "policy", "responsible", "valid_from", "valid_to")
 
 COLUMNS: tuple[str, ...] = (
@@ -31,6 +33,7 @@ COLUMNS: tuple[str, ...] = (
     *(f"keywords_{language}" for language in LANGUAGES),
     *(f"first_call_answer_{language}" for language in LANGUAGES),
     "form",
+    "evidence",
     "valid_from",
     "valid_to",
     "position",
@@ -137,8 +140,9 @@ def _entry(desk: Desk, row: Mapping[str, str], spot: Spot) -> dict[str, object]:
         entry["public"] = FLAGS.get(row["public"].strip().lower(), row["public"])
     if "position" in row:
         desk.complain(spot.at("position"), "not-a-place", column="position")
-    if "form" in row:
-        entry["form"] = _json(desk, row["form"], spot.at("form"))
+    entry |= {
+        column: _json(desk, row[column], spot.at(column)) for column in JSONS if column in row
+    }
     return entry
 
 
@@ -166,9 +170,10 @@ def _json(desk: Desk, cell: str, spot: Spot) -> object:
 def _in_columns(problem: Problem) -> Problem:
     """The problem with its field named as the column: names.kk is name_kk."""
     head, _, tail = problem.field.partition(".")
-    if head == "form" or not tail:
-        column = "name" if head == "names" else head
-        return replace(problem, field=column if head != "form" else problem.field)
+    if head in JSONS:
+        return problem
+    if not tail:
+        return replace(problem, field="name" if head == "names" else head)
     stem = next((column for column, key in TEXTS.items() if key == head), head)
     return replace(problem, field=f"{stem}_{tail.partition('.')[0]}")
 
@@ -201,8 +206,7 @@ def _row(service: Service) -> dict[str, str]:
     row["public"] = str(service.public).lower()
     joined = {language: SEPARATOR.join(words) for language, words in service.keywords.items()}
     row |= _cells("keywords", joined)
-    if service.form is not None:
-        row["form"] = orjson.dumps(service.form).decode()
+    row |= {column: orjson.dumps(entry[column]).decode() for column in JSONS if column in entry}
     return row
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.catalogue.evidence import parse_evidence
 from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
 from domain.catalogue.search import SearchIndex
@@ -125,6 +126,11 @@ def _assemble(found: Mapping[str, Rows], at: datetime) -> Reference:
         city=city,
         bounds=Areas([(city.code, read_polygon(row["bounds"]))]),
         catalogue=catalogue,
+        evidence={
+            (row["code"], row["version"]): parse_evidence(row["content"]["evidence"])
+            for row in found["service_version"]
+            if "evidence" in row["content"]
+        },
         forms=Forms(),
         search=SearchIndex(catalogue),
         promises=_promises(found, city, at),
@@ -183,6 +189,7 @@ def read_service(content: Row, sphere: str, version: int) -> Service:
         form=content.get("form"),
         valid_from=date.fromisoformat(content["valid_from"]),
         valid_to=date.fromisoformat(ended) if ended else None,
+        evidence=parse_evidence(content.get("evidence", {})),
     )
 
 

@@ -19,8 +19,11 @@ from domain.appeals.model import (
     Pause,
     Place,
     Route,
+    Waiver,
 )
+from domain.appeals.verdicts import is_done
 from domain.appeals.workflow import PauseReason, Status
+from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
 from domain.events import Event
 from domain.ports import Keyring
@@ -85,6 +88,7 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "route": appeal.route,
         "pause": appeal.pause,
         "pause_until": appeal.pause.until if appeal.pause else None,
+        "waivers": appeal.waivers,
         "confirmation": appeal.confirmation,
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
@@ -123,6 +127,23 @@ def assignment_row(assignment: Assignment, change: Change) -> dict[str, object]:
         "done_at": assignment.done_at,
         "reason": assignment.reason,
     }
+
+
+def completion_rows(change: Change) -> list[dict[str, object]]:
+    """The row of `completion` that a 'done' makes; its number follows from those before it."""
+    appeal = change.appeal
+    if appeal.assignment is None or not is_done(change):
+        return []
+    return [
+        {
+            "city_id": appeal.city,
+            "appeal_id": appeal.id,
+            "organisation_id": appeal.assignment.organisation,
+            "service": appeal.service,
+            "district": appeal.place.district,
+            "done_at": appeal.assignment.done_at,
+        }
+    ]
 
 
 def event_row(event: Event, change: Change) -> dict[str, object]:
@@ -209,6 +230,7 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         clocks=tuple(read_clock(one) for one in row["clocks"]),
         route=_read_route(row["route"]),
         pause=_read_pause(row["pause"]),
+        waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
         confirmation=_read_confirmation(row["confirmation"]),
         first_contact=row["first_contact"],
         reopened=row["reopened"],

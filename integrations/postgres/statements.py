@@ -6,6 +6,7 @@ its clocks, assignments, events, sealed texts and outbox rows stand or fall toge
 
 from sqlalchemy import Table
 
+from domain.appeals.verdicts import Verdict
 from integrations.postgres import tables as t
 
 _DEFAULTED = {"xid"}
@@ -76,12 +77,25 @@ _FIXED = frozenset({"id", "city_id", "number", "registered_at", "operator_id", "
                     "applicant", "phone_index", "contact", "channel"})  # fmt: skip
 _CHANGING = _columns(t.appeal, _FIXED)
 
+_COMPLETIONS = (
+    "completed AS (INSERT INTO completion (city_id, appeal_id, number, organisation_id, service,"
+    " district, done_at) SELECT r.city_id, r.appeal_id, 1 + (SELECT count(*) FROM completion c"
+    " WHERE c.appeal_id = r.appeal_id), r.organisation_id, r.service, r.district, r.done_at"
+    " FROM written, doc, jsonb_populate_recordset(NULL::completion, j->'completion') r)",
+    # The latest 'done' alone can stand without a verdict, or with a yes that became a no.
+    "judged AS (UPDATE completion c SET verdict = j->>'verdict',"
+    " judged_at = (j->>'judged_at')::timestamptz FROM written, doc"
+    " WHERE j->>'verdict' IS NOT NULL AND c.appeal_id = written.id"
+    f" AND (c.verdict IS NULL OR c.verdict = '{Verdict.CONFIRMED}'))",
+)
+
 SAVE = _statement(
     f"written AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
     " FROM doc, jsonb_populate_record(NULL::appeal, j->'appeal') r"
     " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING a.id)",
     _upsert_many(t.clock, "clock", "written"),
     _upsert_many(t.assignment, "assignment", "written"),
+    *_COMPLETIONS,
     *_CONSEQUENCES,
 )
 """What an act changed. Answers 0 when the version is not the expected one."""

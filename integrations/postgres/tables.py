@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from integrations.postgres.completion_table import completion
 from integrations.postgres.reference_tables import (
     access_token,
     building,
@@ -59,6 +60,7 @@ __all__ = [
     "citizen",
     "city",
     "clock",
+    "completion",
     "consultation",
     "delivery",
     "delivery_attempt",
@@ -139,6 +141,7 @@ appeal = Table(
     Column("route", JSONB, nullable=False),
     Column("pause", JSONB),
     Column("pause_until", instant()),
+    Column("waivers", JSONB, nullable=False, server_default=text("'[]'")),
     Column("confirmation", JSONB),
     Column("first_contact", Boolean, nullable=False),
     Column("reopened", Integer, nullable=False),

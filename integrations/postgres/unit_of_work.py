@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
+from domain.appeals.verdicts import verdict_of
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
-from domain.ports import Answer, Keyring, KeyTaken, Upload
+from domain.ports import Answer, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.endpoints import SqlEndpoints
@@ -89,17 +90,19 @@ class SqlAttachments:
         self._lane = lane
         self._principal = principal
 
-    async def take(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
-        """Those that can be taken, with their original hashes; locked."""
+    async def take(self, ids: Sequence[UUID]) -> Mapping[UUID, TakenFile]:
+        """Those that can be taken; locked."""
         if not ids:
             return {}
         await self._lane.begin()
         found = await self._lane.fetch(
-            "SELECT id, original_sha256 FROM attachment WHERE id = ANY($1) AND owner_id = $2"
+            "SELECT id, kind, original_sha256 FROM attachment WHERE id = ANY($1) AND owner_id = $2"
             " AND city_id = $3 AND appeal_id IS NULL FOR UPDATE",
             list(ids), self._principal.id, self._principal.city,
         )  # fmt: skip
-        return {UUID(str(row["id"])): row["original_sha256"] for row in found}
+        return {
+            UUID(str(row["id"])): TakenFile(row["kind"], row["original_sha256"]) for row in found
+        }
 
     async def add(self, upload: Upload) -> None:
         """Keep what was uploaded. Raises Conflict when it is kept already."""
@@ -226,6 +229,9 @@ class SqlUnitOfWork:
             "appeal": rows.appeal_row(change.appeal, self._keyring),
             "clock": [rows.clock_row(one, change) for one in change.clocks],
             "assignment": [rows.assignment_row(one, change) for one in change.assignments],
+            "completion": rows.completion_rows(change),
+            "verdict": verdict_of(change),
+            "judged_at": change.appeal.updated_at,
             "event": [rows.event_row(one, change) for one in events],
             "event_personal": [r for e in events for r in rows.personal_rows(e, self._keyring)],
             "outbox": [{"city_id": change.appeal.city, "event_id": one.id} for one in events],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api import texts
+from api import evidence_texts, texts
 from api.commands.sentences import SENTENCES
 from api.errors import STATUS
 from api.rest.table import OPERATIONS  # noqa: F401  every refusal of the doors is loaded with it
@@ -15,7 +15,8 @@ from domain.values import Language
 from tests.house.source import calls, literals, where
 
 CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": texts.CONFLICTS,
-              "rules": texts.RULES}  # fmt: skip
+              "rules": texts.RULES, "needs": evidence_texts.NEEDS,
+              "pieces": evidence_texts.PIECES}  # fmt: skip
 EVERY = [(name, str(code)) for name, found in CATALOGUES.items() for code in found]
 
 

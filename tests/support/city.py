@@ -1,5 +1,6 @@
 """A small city: one street, two houses, three organisations, a member for every role."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.access import Principal, Role
 from domain.catalogue.changes import diff
+from domain.catalogue.evidence import ActForm, Need
 from domain.catalogue.exchange import References
-from domain.catalogue.model import Catalogue
+from domain.catalogue.model import Catalogue, Service
 from domain.organisations.model import (
     Building,
     District,
@@ -24,6 +26,7 @@ from domain.organisations.model import (
 )
 from domain.ports import Keyring
 from domain.reference import City
+from domain.sla.policy import Stage
 from domain.values import Coordinates
 from integrations.files import catalogue_yaml
 from integrations.postgres import reference_writer as writer
@@ -36,6 +39,12 @@ BOUNDS = ((80.0, 50.0), (81.0, 50.0), (81.0, 51.0), (80.0, 51.0))
 MANHOLE = "manholes.open-on-road"
 """A service with two promises (fence in 3 hours, close in 24), routed to WATER."""
 MANHOLE_ANSWERS = {"landmark": "Дүкен алдында", "cover": "missing"}
+
+EVIDENCED = "manholes.open-in-yard"
+"""The one service of the small city that demands evidence (EVIDENCE): of the rest the starter's
+demands are taken off, so that no test needs a photo that is not about one."""
+ACT = ActForm("[0-9]{1,6}/[0-9]{4}", "118/2026")
+EVIDENCE = {Stage.SECURE: Need(photos=1), Stage.RESOLVE: Need(photos=2, within=100, act=ACT)}
 CITIZEN_PHONE = "+77015550109"
 
 
@@ -139,6 +148,7 @@ async def _write_reference(connection: AsyncConnection, city: SmallCity) -> None
     references = References(codes, {str(kind) for kind in OrganisationKind})
     draft = catalogue_yaml.read(files, references).draft
     assert draft is not None
+    draft = replace(draft, services=tuple(map(_with_test_evidence, draft.services)))
     day = min(service.valid_from for service in draft.services)
     await writer.write_city(connection, city.city, BOUNDS)
     await writer.write_policies(connection, city.id, policies)
@@ -161,6 +171,10 @@ async def _write_reference(connection: AsyncConnection, city: SmallCity) -> None
         Responsibility(city.ident("rule-water"), "manholes", everywhere.id, city.water, 10),
     ]
     await writer.write_organisations(connection, city.id, city.organisations(), [everywhere], rules)
+
+
+def _with_test_evidence(service: Service) -> Service:
+    return replace(service, evidence=EVIDENCE if service.code == EVIDENCED else {})
 
 
 async def _write_people(connection: AsyncConnection, city: SmallCity, keyring: Keyring) -> None:

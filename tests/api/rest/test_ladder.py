@@ -15,7 +15,7 @@ from api.rest.table import OPERATIONS
 from domain.access import Permission, Role
 from domain.values import new_id
 from tests.integrations.media.files import picture
-from tests.support.city import MANHOLE, SmallCity, write_small_city
+from tests.support.city import EVIDENCED, MANHOLE, SmallCity, write_small_city
 from tests.support.rest import Callers, assert_problem, intake, issue_tokens
 from tests.support.sql import fetch
 from tests.support.worker import eventually
@@ -47,6 +47,7 @@ RUNGS = {
     "reportAppeal": Rung(Role.EXECUTOR, "in_progress", {"stage": "secure"}),
     "pauseAppeal": Rung(Role.EXECUTOR, "calm", {"reason": "awaiting_resident", "note": "?"}),
     "resumeAppeal": Rung(Role.EXECUTOR, "paused", {}),
+    "waiveAppeal": Rung(Role.INSPECTOR, "evidenced", {"stage": "resolve", "reason": "Пәтерде"}),
     "resolveAppeal": Rung(Role.HEAD, "in_progress", {"text": "ok", "no_photo_reason": "түн"}),
     "checkAppeal": Rung(Role.INSPECTOR, "resolved", {}),
     "returnAppeal": Rung(Role.INSPECTOR, "resolved", {"reason": "Жабылмаған"}),
@@ -135,6 +136,8 @@ CALM = "manholes.sunken-cover"
 
 
 async def _appeal(callers: Callers, status: str) -> str:
+    if status == "evidenced":
+        return str((await callers.register(service=EVIDENCED))["number"])
     if status not in ("calm", "paused"):
         return str((await callers.brought_to(status))["number"])
     tree = (await callers.call("GET", "/v1/services?limit=100")).json()["items"]

@@ -17,6 +17,7 @@ SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.REPORT: (R.EXECUTOR, c.Report(Stage.SECURE, "қоршалды")),
     A.PAUSE: (R.EXECUTOR, c.PauseWork(PauseReason.AWAITING_RESIDENT, "есік жабық")),
     A.RESUME: (R.EXECUTOR, c.Resume()),
+    A.WAIVE: (R.INSPECTOR, c.Waive(Stage.RESOLVE, "пәтер ішінде")),
     A.RESOLVE: (R.EXECUTOR, c.Resolve("қақпақ қойылды", (PHOTO,))),
     A.CHECK: (R.INSPECTOR, c.Check("жақсы")),
     A.RETURN: (R.INSPECTOR, c.Return("сурет басқа жерден")),

@@ -16,6 +16,7 @@ from domain.appeals import use_cases
 from domain.appeals.commands import Command, Intake, Whereabouts
 from domain.appeals.model import Appeal, Applicant, Change, Channel, Kind
 from domain.appeals.workflow import Action
+from domain.catalogue.evidence import Need
 from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
 from domain.catalogue.search import SearchIndex
@@ -34,10 +35,10 @@ from domain.organisations.model import (
     TerritoryKind,
 )
 from domain.organisations.routing import RoutingIndex
-from domain.ports import Answer
+from domain.ports import Answer, TakenFile
 from domain.reference import City, Promises, Reference
 from domain.sla.calendar import parse_calendar
-from domain.sla.policy import Recipient, parse_policy
+from domain.sla.policy import Recipient, Stage, parse_policy
 from domain.values import Coordinates, Language
 
 POLICIES = Path(__file__).parents[3] / "catalogues" / "starter" / "policies.yaml"
@@ -90,7 +91,7 @@ def _service(code: str, policy: str, kind: str, **changes: Any) -> Service:
         "names": names(code), "description": None, "criticality": Criticality.NORMAL,
         "policy": policy, "responsible": kind, "public": True, "keywords": {},
         "first_call_answer": None, "form": None, "valid_from": date(2026, 1, 1),
-        "valid_to": None,
+        "valid_to": None, "evidence": {},
     }  # fmt: skip
     return Service(**parts | changes)
 
@@ -99,14 +100,15 @@ def _catalogue() -> Catalogue:
     cover = {"type": "string", "enum": ["missing", "broken"]}
     form = {"type": "object", "properties": {"cover": cover}, "required": ["cover"]}
     services = [
-        _service(MANHOLE, "open-manhole", "utility", criticality=Criticality.HIGH, form=form),
+        _service(MANHOLE, "open-manhole", "utility", criticality=Criticality.HIGH, form=form,
+                 evidence={Stage.RESOLVE: Need(photos=1)}),
         _service(LIFT, "person-in-lift", "lift-company", criticality=Criticality.EMERGENCY),
         _service(QUESTION, "information", "contact-centre", first_call_answer=names("9–18")),
         _service(OTHER, "default", "contact-centre"),
         _service(HEATING, "housing-repair", "housing"),
         _service(INTERNAL, "default", "contact-centre", public=False),
         _service(PAST, "default", "contact-centre", valid_to=date(2026, 1, 31)),
-    ]
+    ]  # fmt: skip
     spheres = sorted({service.sphere for service in services})
     return Catalogue.ordered(
         [Sphere(code, names(code), place) for place, code in enumerate(spheres)],
@@ -159,6 +161,7 @@ def reference() -> Reference:
         city=city,
         bounds=Areas([("esil", BOUNDS)]),
         catalogue=catalogue,
+        evidence={(one.code, one.version): one.evidence for one in catalogue.services},
         forms=Forms(),
         search=SearchIndex(catalogue),
         promises=_promises(city.zone),
@@ -212,7 +215,7 @@ class Shelf:
         self.events: list[Event] = []
         self.changes: list[Change] = []
         self.numbers = 0
-        self.uploads = {PHOTO: PHOTO_HASH}
+        self.uploads = {PHOTO: TakenFile("image", PHOTO_HASH)}
 
 
 class FakeUow:

@@ -137,7 +137,8 @@ def test_an_appeal_is_not_redirected_to_where_it_stands():
 
 
 def test_work_without_evidence_or_a_reason_is_not_done():
-    life = at(Status.IN_PROGRESS)
+    life = with_nobody()
+    speak(life, A.ASSIGN, A.ACCEPT)
     with pytest.raises(Invalid) as refused:
         life.act(A.RESOLVE, c.Resolve("дайын"))
     assert refused.value.faults[0].rule == "evidence-required"

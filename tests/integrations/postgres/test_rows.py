@@ -19,8 +19,10 @@ from domain.appeals.model import (
     Pause,
     Place,
     Route,
+    Waiver,
 )
 from domain.appeals.workflow import PauseReason, Status
+from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
 from domain.register.chain import Head
 from domain.sla.clock import Clock, ClockState
@@ -61,6 +63,7 @@ CONFIRMATIONS = st.builds(
     rating=st.none() | st.integers(1, 5),
 )  # fmt: skip
 PAUSES = st.builds(Pause, reason=st.sampled_from(PauseReason), since=TIMES, until=TIMES)
+WAIVERS = st.builds(Waiver, st.sampled_from(Stage), st.sampled_from(Piece))
 CHANGES = {
     "status": st.sampled_from(Status),
     "kind": st.sampled_from(Kind),
@@ -77,6 +80,7 @@ CHANGES = {
     "assignment": st.none() | ASSIGNMENTS,
     "route": st.builds(Route, reason=WORDS, responsibility=st.none() | st.uuids()),
     "pause": st.none() | PAUSES,
+    "waivers": st.lists(WAIVERS, max_size=3).map(tuple),
     "confirmation": CONFIRMATIONS,
     "first_contact": st.booleans(),
     "reopened": st.integers(0, 99),

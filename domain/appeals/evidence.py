@@ -1,0 +1,211 @@
+"""Evidence before 'done': what a stage of an appeal needs, whether it came, what is kept of it.
+
+Of a position the register keeps the distance to the place and the accuracy, in whole metres, and
+never the position. The register forgets nothing: positions would become a track of a worker's
+days, and one beside a home would tell in the clear the place that is sealed for the resident's
+sake. The two figures and the metres asked for are enough to judge the decision again.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from math import asin, ceil, cos, radians, sin, sqrt
+
+from domain.appeals import commands as c
+from domain.appeals.desk import Desk, Step
+from domain.appeals.model import Appeal, Waiver
+from domain.attachments import MediaKind
+from domain.catalogue.evidence import STAGES, Need, Piece
+from domain.errors import Conflict, EvidenceMissing, Fault
+from domain.events import EventType, Fact
+from domain.reference import Reference
+from domain.sla.policy import Stage
+from domain.values import Coordinates
+
+EARTH = 6_371_008.8
+"""Mean radius in metres (IUGG)."""
+
+NOTHING = Need()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one act needs. `waived` an inspector let go; `placeless` says that a position would
+    be asked for, had the appeal a place to compare it with.
+    """
+
+    stage: Stage
+    need: Need
+    waived: frozenset[Piece]
+    placeless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a fact says of evidence: figures in the clear, the act's number as a sealed text."""
+
+    data: Mapping[str, object]
+    personal: Mapping[str, str]
+
+
+def asked(appeal: Appeal, stage: Stage, reference: Reference) -> Asked:
+    """What must come with the act that reports `stage`, by the version of the service that the
+    appeal was registered under.
+
+    An act brings the evidence of every stage that it ends: who secures has arrived, and who
+    resolves at once has done both.
+    """
+    demanded = reference.evidence.get((appeal.service, appeal.service_version), {})
+    whole = reduce(_both, (demanded.get(one, NOTHING) for one in _ended(appeal, stage)))
+    waived = frozenset(w.piece for w in appeal.waivers if w.stage is stage) & whole.pieces()
+    placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces() - waived
+    gone = waived | {Piece.POSITION} if placeless else waived
+    return Asked(stage, _without(whole, gone), waived, placeless)
+
+
+def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
+    """What the acts that are still ahead will need, for whoever prepares for them."""
+    if (appeal.service, appeal.service_version) not in reference.evidence:
+        return ()
+    coming = [
+        asked(appeal, stage, reference)
+        for stage in STAGES
+        if stage is Stage.RESOLVE or _runs(appeal, stage)
+    ]
+    return tuple(one for one in coming if one.need != NOTHING or one.waived or one.placeless)
+
+
+def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Desk) -> Proof:
+    """What is kept of the evidence that came. Raises EvidenceMissing naming all that lacks."""
+    wanted = asked(appeal, stage, desk.reference)
+    photos = {one.original_sha256 for one in desk.uploads.values() if one.kind == MediaKind.IMAGE}
+    distance = _distance(appeal, command.position, desk.reference)
+    faults = [
+        *_too_few(wanted.need, len(photos), stage),
+        *_too_far(wanted.need, command.position, distance),
+        *_no_act(wanted.need, command.act_number),
+    ]
+    if faults:
+        raise EvidenceMissing(faults)
+    number = command.act_number
+    return Proof(
+        _told(wanted, len(photos), command.position, distance),
+        {"act_number": number} if number else {},
+    )
+
+
+def waive(appeal: Appeal, command: c.Waive, desk: Desk) -> Step:
+    """An inspector lets evidence go, saying why. Raises Conflict where none is asked for."""
+    open_ = asked(appeal, command.stage, desk.reference).need.pieces()
+    pieces = [piece for piece in Piece if piece in open_ & (command.pieces or open_)]
+    if not pieces:
+        raise Conflict(reason="nothing-to-waive")
+    waivers = tuple(Waiver(command.stage, piece) for piece in pieces)
+    fact = Fact(
+        EventType.EVIDENCE_WAIVED,
+        {"stage": str(command.stage), "evidence": [str(piece) for piece in pieces]},
+        {"reason": command.reason},
+    )
+    return Step(replace(appeal, waivers=(*appeal.waivers, *waivers)), (fact,))
+
+
+def metres(one: Coordinates, other: Coordinates) -> float:
+    """The distance of two points along the globe (haversine)."""
+    south, north = radians(one.latitude), radians(other.latitude)
+    east = radians(other.longitude - one.longitude)
+    chord = sin((north - south) / 2) ** 2 + cos(south) * cos(north) * sin(east / 2) ** 2
+    return 2 * EARTH * asin(min(1.0, sqrt(chord)))
+
+
+def _ended(appeal: Appeal, stage: Stage) -> list[Stage]:
+    """The stage and those before it that its report ends, the latest first."""
+    before = STAGES[: STAGES.index(stage)]
+    return [stage, *(one for one in reversed(before) if _runs(appeal, one))]
+
+
+def _runs(appeal: Appeal, stage: Stage) -> bool:
+    clock = appeal.clock(stage)
+    return clock is not None and clock.met_at is None and clock.cancelled_at is None
+
+
+def _both(later: Need, earlier: Need) -> Need:
+    radii = [need.within for need in (later, earlier) if need.within is not None]
+    return Need(
+        max(later.photos, earlier.photos), min(radii, default=None), later.act or earlier.act
+    )
+
+
+def _without(need: Need, gone: frozenset[Piece]) -> Need:
+    return Need(
+        0 if Piece.PHOTO in gone else need.photos,
+        None if Piece.POSITION in gone else need.within,
+        None if Piece.ACT_NUMBER in gone else need.act,
+    )
+
+
+def _places(appeal: Appeal, reference: Reference) -> list[Coordinates]:
+    """The points that the place is known by: the caller's, and its building's."""
+    place = appeal.place
+    building = reference.buildings.get(place.building) if place.building else None
+    points = (place.coordinates, building.coordinates if building else None)
+    return [point for point in points if point is not None]
+
+
+def _distance(appeal: Appeal, position: c.Position | None, reference: Reference) -> int | None:
+    """Whole metres to the nearest point of the place; None where either is unknown."""
+    points = _places(appeal, reference)
+    if position is None or not points:
+        return None
+    return round(min(metres(position.point, point) for point in points))
+
+
+def _too_few(need: Need, came: int, stage: Stage) -> Iterator[Fault]:
+    if came < need.photos:
+        pointer = "/evidence" if stage is Stage.RESOLVE else "/attachments"
+        yield Fault(pointer, "photos-missing", {"needed": need.photos, "came": came})
+
+
+def _too_far(need: Need, position: c.Position | None, distance: int | None) -> Iterator[Fault]:
+    within = need.within
+    if within is None:
+        return
+    if position is None or distance is None:
+        yield Fault("/position", "position-missing", {"within": within})
+        return
+    accuracy = ceil(position.accuracy)
+    if accuracy > within:
+        # Such a fix lies within the circle as well as outside it.
+        yield Fault(
+            "/position/accuracy", "position-vague", {"accuracy": accuracy, "within": within}
+        )
+    elif distance > within + accuracy:
+        params = {"distance": distance, "accuracy": accuracy, "within": within}
+        yield Fault("/position", "position-far", params)
+
+
+def _no_act(need: Need, number: str | None) -> Iterator[Fault]:
+    if need.act is None:
+        return
+    if number is None:
+        yield Fault("/act_number", "act-missing", {"example": need.act.example})
+    elif not need.act.fits(number):
+        yield Fault("/act_number", "act-form", {"example": need.act.example})
+
+
+def _told(
+    wanted: Asked, photos: int, position: c.Position | None, distance: int | None
+) -> dict[str, object]:
+    said: dict[str, object] = {}
+    if wanted.need.photos:
+        said["photos"] = {"came": photos, "needed": wanted.need.photos}
+    if position is not None and distance is not None:
+        said["position"] = {
+            "distance": distance,
+            "accuracy": ceil(position.accuracy),
+            "within": wanted.need.within,
+        }
+    if wanted.waived:
+        said["waived"] = sorted(str(piece) for piece in wanted.waived)
+    if wanted.placeless:
+        said["placeless"] = True
+    return {"shown": said} if said else {}
