@@ -8,6 +8,7 @@ from domain.appeals.model import Appeal, Channel
 from domain.reference import City, Promises
 from domain.sla import clock as clocks
 from domain.sla.clock import Clock
+from domain.sla.durations import format_duration
 from domain.sla.policy import Policy, Stage
 
 
@@ -92,6 +93,33 @@ def recount(appeal: Appeal, policy: str, promises: Promises, city: City) -> Appe
             appeal = appeal.with_clock(clocks.cancel(former, at=appeal.updated_at))
     gone = tuple(stage for stage in Stage if stage not in stages)
     return _each(appeal, gone, lambda clock: clocks.cancel(clock, at=appeal.updated_at))
+
+
+def promised(clocks_: Iterable[Clock]) -> list[dict[str, object]]:
+    """What these clocks promise, as their event tells it: enough to count each again.
+
+    `target` is exact (ISO 8601, of the calendar's time), `seconds` its whole seconds.
+    """
+    return [
+        {
+            "stage": str(clock.stage),
+            "round": clock.round,
+            "policy": clock.policy,
+            "policy_version": clock.policy_version,
+            "calendar": clock.calendar,
+            "calendar_version": clock.calendar_version,
+            "target": format_duration(clock.target),
+            "seconds": int(clock.target.total_seconds()),
+        }
+        for clock in clocks_
+    ]
+
+
+def begun(before: Appeal, after: Appeal) -> dict[str, object]:
+    """The rounds that an act began, for the data of its event; nothing where it began none."""
+    known = {(clock.stage, clock.round) for clock in before.clocks}
+    fresh = [clock for clock in after.clocks if (clock.stage, clock.round) not in known]
+    return {"promises": promised(fresh)} if fresh else {}
 
 
 def _each(appeal: Appeal, stages: Iterable[Stage], change: Callable[[Clock], Clock]) -> Appeal:

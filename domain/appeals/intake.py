@@ -199,15 +199,7 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "route": appeal.route.reason,
         "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
         "attachments": sealed(desk.uploads),
-        "promises": [
-            {
-                "stage": str(clock.stage),
-                "policy": clock.policy,
-                "policy_version": clock.policy_version,
-                "seconds": int(clock.target.total_seconds()),
-            }
-            for clock in appeal.clocks
-        ],
+        "promises": clocks.promised(appeal.clocks),
     }
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
     if appeal.answers:

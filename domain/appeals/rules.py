@@ -154,7 +154,11 @@ def pause(appeal: Appeal, command: c.PauseWork, desk: Desk) -> Step:
     after = replace(waiting, status=Status.PAUSED, pause=Pause(command.reason, desk.at, until))
     fact = Fact(
         EventType.PAUSED,
-        {"reason": str(command.reason), "until": instant(until)},
+        {
+            "reason": str(command.reason),
+            "until": instant(until),
+            "stages": sorted(str(stage) for stage in rule.stages),
+        },
         {"note": command.note},
     )
     return Step(after, (fact,))
@@ -198,7 +202,7 @@ def check(appeal: Appeal, command: c.Check, desk: Desk) -> Step:
 def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
     """The inspector sends the work back to the same executor; its clock goes on."""
     after, again = back_to_work(appeal, desk, Stage.RESOLVE)
-    fact = Fact(EventType.RETURNED, {}, {"reason": command.reason})
+    fact = Fact(EventType.RETURNED, clocks.begun(appeal, after), {"reason": command.reason})
     return Step(after, (fact,), again)
 
 
@@ -232,7 +236,8 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     )
     fact = Fact(
         EventType.REOPENED,
-        {"how": heard(command.how, desk), "round": after.reopened},
+        {"how": heard(command.how, desk), "round": after.reopened}
+        | clocks.begun(appeal, after),
         {"reason": command.reason},
     )
     return Step(after, (fact,), again)
@@ -268,7 +273,8 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
         raise Conflict(reason="nothing-changed")
     fact = Fact(
         EventType.CORRECTED,
-        {"fields": changed, "service": after.service, "service_version": after.service_version},
+        {"fields": changed, "service": after.service, "service_version": after.service_version}
+        | clocks.begun(appeal, after),
         said(
             text=command.text,
             place=seal_place(after.place) if command.where else None,
