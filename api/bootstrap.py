@@ -15,6 +15,7 @@ from domain.ports import Keyring, Now
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
 from integrations.postgres.outbox import Outbox
@@ -42,6 +43,7 @@ class House:
     answers: Answers
     tokens: Tokens
     queries: Queries
+    histories: Histories
     store: FileStore
     cleaner: Cleaner
     outbox: Outbox
@@ -83,6 +85,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
+        histories=Histories(engine, keyring),
         store=store,
         cleaner=cleaner,
         outbox=Outbox(engine, settings.base_url),

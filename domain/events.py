@@ -39,6 +39,7 @@ class EventType(StrEnum):
     CLOCK_WARNED = "clock.warned"
     CLOCK_BREACHED = "clock.breached"
     CLOCK_ESCALATED = "clock.escalated"
+    CLOCK_RECOMPUTED = "clock.recomputed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from api.rest import (
     attachments,
     catalogue,
     consultations,
+    explain,
     organisations,
     promises,
     service,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *consultations.OPERATIONS,
     *organisations.OPERATIONS,
     *promises.OPERATIONS,
+    *explain.OPERATIONS,
     *webhooks.OPERATIONS,
     *service.OPERATIONS,
 )

@@ -236,8 +236,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     )
     fact = Fact(
         EventType.REOPENED,
-        {"how": heard(command.how, desk), "round": after.reopened}
-        | clocks.begun(appeal, after),
+        {"how": heard(command.how, desk), "round": after.reopened} | clocks.begun(appeal, after),
         {"reason": command.reason},
     )
     return Step(after, (fact,), again)

@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import holidays
 
 from domain.errors import Invalid
+from domain.sla.holiday_names import holiday_name
 from domain.sla.hours import WHOLE_DAY, overrides, usual_hours, week_of
 from domain.sla.rows import Row
 from domain.sla.timeline import Intervals, Timeline, instant, lay_out, micros, utc
+from domain.values import LocalizedText
 
 _MICROSECOND = timedelta(microseconds=1)
 _HORIZON = 100
@@ -39,6 +41,9 @@ class Calendar:
     days_off: frozenset[date]
     working_days: Mapping[date, Intervals] = field(hash=False)
     around_the_clock: bool
+    names: LocalizedText = field(default_factory=dict, hash=False)
+    holidays: Mapping[date, LocalizedText] = field(default_factory=dict, hash=False)
+    """What the nation calls its days off, for those who ask why one did not count."""
     _years: dict[int, Timeline] = field(
         init=False, default_factory=dict, repr=False, compare=False, hash=False
     )
@@ -131,15 +136,16 @@ class Calendar:
 
 
 @lru_cache(maxsize=256)
-def _kazakhstan(year: int) -> tuple[frozenset[date], frozenset[date]]:
-    table = holidays.country_holidays("KZ", years=year)
+def _kazakhstan(year: int) -> tuple[Mapping[date, LocalizedText], frozenset[date]]:
+    table = holidays.country_holidays("KZ", years=year, language="en_US")
+    names = {day: holiday_name(name) for day, name in table.items()}
     # The library lists the worked weekends of every year that it knows.
-    return frozenset(table), frozenset(day for day in table.weekend_workdays if day.year == year)
+    return names, frozenset(day for day in table.weekend_workdays if day.year == year)
 
 
-def kazakhstan_days_off(years: Iterable[int]) -> frozenset[date]:
-    """Public holidays of Kazakhstan and the days off moved to weekdays, of whole years."""
-    return frozenset[date]().union(*(_kazakhstan(year)[0] for year in years))
+def kazakhstan_holidays(years: Iterable[int]) -> dict[date, LocalizedText]:
+    """Public holidays of Kazakhstan and the days off moved to weekdays, of whole years, named."""
+    return {day: name for year in years for day, name in _kazakhstan(year)[0].items()}
 
 
 def kazakhstan_working_days(years: Iterable[int]) -> frozenset[date]:
@@ -160,16 +166,17 @@ def parse_calendar(
     fields = Row(row)
     fields.only("code", "names", "around_the_clock", "country", "hours", "days_off", "working_days")
     code, around_the_clock = fields.code("code"), fields.flag("around_the_clock")
-    if fields.has("names"):
-        fields.texts("names")
+    names = fields.texts("names") if fields.has("names") else {}
     _check_zone(fields, zone)
     week = (WHOLE_DAY,) * 7 if around_the_clock else week_of(fields)
     off, worked = overrides(fields, week)
-    national_off, national_worked = _national(fields, years)
+    named, national_worked = _national(fields, years)
     fields.refuse()
     usual = {day: usual_hours(week, day) for day in national_worked - off}
-    days_off = (national_off | off).difference(worked)
-    return Calendar(code, version, zone, week, days_off, {**usual, **worked}, around_the_clock)
+    days_off = off.union(named).difference(worked)
+    return Calendar(
+        code, version, zone, week, days_off, {**usual, **worked}, around_the_clock, names, named
+    )
 
 
 def _check_zone(fields: Row, zone: str) -> None:
@@ -179,10 +186,12 @@ def _check_zone(fields: Row, zone: str) -> None:
         fields.fault("zone", "unknown-value", value=zone)
 
 
-def _national(fields: Row, years: Iterable[int]) -> tuple[frozenset[date], frozenset[date]]:
+def _national(
+    fields: Row, years: Iterable[int]
+) -> tuple[Mapping[date, LocalizedText], frozenset[date]]:
     if not fields.has("country"):
-        return frozenset(), frozenset()
+        return {}, frozenset()
     if (country := fields.source["country"]) != "KZ":
         fields.fault("country", "unknown-value", value=country, allowed=["KZ"])
     known = tuple(years)
-    return kazakhstan_days_off(known), kazakhstan_working_days(known)
+    return kazakhstan_holidays(known), kazakhstan_working_days(known)

@@ -4,7 +4,6 @@ A clock is a value; each function answers with the clock that follows. Its due t
 policy and calendar alone: started_at + target + the working time of its pauses.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +15,7 @@ from domain.sla.timeline import utc
 
 __all__ = [
     "Clock", "ClockState", "Nudge", "Reminder",
-    "act", "cancel", "due_reminders", "meet", "pause", "recompute", "reopen", "resume", "start",
+    "act", "cancel", "due_reminders", "finished", "meet", "pause", "reopen", "resume", "start",
 ]  # fmt: skip
 
 
@@ -65,15 +64,22 @@ class Clock:
 
 
 def start(
-    promise: Promise, policy: Policy, calendar: Calendar, *, at: datetime, round: int = 1
+    promise: Promise,
+    policy: Policy,
+    calendar: Calendar,
+    *,
+    at: datetime,
+    round: int = 1,
+    target: timedelta | None = None,
 ) -> Clock:
     """The clock of a promise made at `at`; a warning whose time is already past is skipped.
 
-    Raises ValueError when `calendar` is not the one that the promise names.
+    `target` is what the round promises, where that is not the whole promise. Raises ValueError
+    when `calendar` is not the one that the promise names.
     """
     return _begin(
-        promise, calendar, policy=(policy.code, policy.version), target=promise.within, at=at,
-        round=round,
+        promise, calendar, policy=(policy.code, policy.version),
+        target=promise.within if target is None else target, at=at, round=round,
     )  # fmt: skip
 
 
@@ -112,6 +118,11 @@ def _begin(
         step=step,
         next_at=falls_due(promise, due_at, step),
     )
+
+
+def finished(clock: Clock) -> bool:
+    """Whether nothing more can happen to the clock: met, or no longer promised."""
+    return clock.state in _FINISHED
 
 
 def _breached_at(clock: Clock, at: datetime) -> datetime | None:
@@ -234,30 +245,3 @@ def act(clock: Clock, promise: Promise, *, at: datetime) -> tuple[Clock, tuple[R
         next_at=falls_due(promise, clock.due_at, step),
     )
     return acted, reminders
-
-
-def recompute(
-    clock: Clock,
-    promise: Promise,
-    calendar: Calendar,
-    *,
-    pauses: Iterable[tuple[datetime, datetime]],
-) -> Clock:
-    """The same clock by a calendar, from its start, target and ended pauses [from, to).
-
-    Under the calendar that it ran by, this is the clock itself; under an edited one its due time
-    follows the edit while its start and target stand. A finished or breached clock is history
-    and is returned unchanged.
-    """
-    if clock.state in _FINISHED or clock.breached_at is not None:
-        return clock
-    paused_for = sum((calendar.spent(begin, end) for begin, end in pauses), NOTHING)
-    due_at = calendar.add(clock.started_at, clock.target + paused_for)
-    running = clock.state is ClockState.RUNNING
-    return replace(
-        clock,
-        calendar_version=calendar.version,
-        due_at=due_at,
-        paused_for=paused_for,
-        next_at=falls_due(promise, due_at, clock.step) if running else None,
-    )

@@ -132,6 +132,11 @@ CATALOGUE: Mapping[EventType, LocalizedText] = {
         "Нарушение срока передано на уровень выше",
         "A breach was escalated to a higher level",
     ),
+    EventType.CLOCK_RECOMPUTED: _text(
+        "Жұмыс күнтізбесі өзгергендіктен кезеңнің мерзімі қайта есептелді",
+        "Срок этапа пересчитан: изменился рабочий календарь",
+        "The time of a stage was counted again after its calendar was changed",
+    ),
 }
 """Every type of event that an endpoint may ask for, with what it means."""
 

@@ -9,14 +9,21 @@ import pytest
 from api import evidence_texts, texts
 from api.commands.sentences import SENTENCES
 from api.errors import STATUS
+from api.rest import phrases
 from api.rest.table import OPERATIONS  # noqa: F401  every refusal of the doors is loaded with it
+from domain.appeals.workflow import PauseReason
 from domain.errors import Refusal
+from domain.sla.clock import ClockState
+from domain.sla.explain import Reason
+from domain.sla.policy import Stage
 from domain.values import Language
 from tests.house.source import calls, literals, where
 
 CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": texts.CONFLICTS,
               "rules": texts.RULES, "needs": evidence_texts.NEEDS,
-              "pieces": evidence_texts.PIECES}  # fmt: skip
+              "pieces": evidence_texts.PIECES, "stages": phrases.STAGES, "waits": phrases.WAITS,
+              "intervals": phrases.INTERVALS, "clocks": phrases.CLOCKS,
+              "recomputed": {"": phrases.RECOMPUTED}}  # fmt: skip
 EVERY = [(name, str(code)) for name, found in CATALOGUES.items() for code in found]
 
 
@@ -50,6 +57,13 @@ def test_every_text_stands_in_three_languages_with_the_same_facts(name: str, cod
     facts = [{field for _, field, _, _ in string.Formatter().parse(said) if field}
              for said in text.values()]  # fmt: skip
     assert facts[0] == facts[1] == facts[2]
+
+
+def test_everything_that_can_happen_to_a_clock_has_its_words():
+    assert set(phrases.STAGES) == set(Stage)
+    assert set(phrases.WAITS) == set(PauseReason)
+    assert {said.partition("-")[0] for said in phrases.INTERVALS} == set(Reason)
+    assert {said.partition("-")[0] for said in phrases.CLOCKS} == set(ClockState)
 
 
 def test_every_conflict_of_the_code_has_its_words():

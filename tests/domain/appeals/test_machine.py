@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, AssignmentState, Channel
+from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
 from domain.errors import Refusal
 from domain.register.chain import broken_link
@@ -30,6 +31,7 @@ from tests.domain.appeals.make import (
     WATER,
     Life,
     intake,
+    reference,
 )
 
 A = Action
@@ -142,6 +144,13 @@ class AnyLife(RuleBasedStateMachine):
         if events:
             assert self.life.appeal.head.hash == events[-1].hash
             assert self.life.appeal.head.sequence == len(events)
+
+    @invariant()
+    def the_events_alone_tell_every_clock(self):
+        if self.life.number:
+            told = [orjson.loads(event.canonical) for event in self.life.shelf.events]
+            runs = replay(told, reference().promises)
+            assert list(differences(self.life.appeal.clocks, runs)) == []
 
     @invariant()
     def each_stage_has_one_clock_that_runs_at_most(self):

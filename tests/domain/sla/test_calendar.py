@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from domain.errors import Invalid
-from domain.sla.calendar import Calendar, kazakhstan_days_off, kazakhstan_working_days
+from domain.sla.calendar import Calendar, kazakhstan_holidays, kazakhstan_working_days
 from tests.domain.sla.make import almaty, around_the_clock, hours, office
 
 NIGHTLY = ((time(22), time(0)),)
@@ -34,7 +34,7 @@ def test_nauryz_stops_the_office_but_not_the_emergency_crew() -> None:
 
 
 def test_a_moved_day_off_and_its_worked_saturday_are_known() -> None:
-    assert date(2024, 5, 8) in kazakhstan_days_off([2024])
+    assert date(2024, 5, 8) in kazakhstan_holidays([2024])
     assert date(2024, 5, 4) in kazakhstan_working_days([2024])
     assert kazakhstan_working_days([2025]) == {date(2025, 1, 5)}
     assert office().spent(almaty("2024-05-04 00:00"), almaty("2024-05-05 00:00")) == hours(8)

@@ -12,10 +12,10 @@ from domain.sla.clock import (
     due_reminders,
     meet,
     pause,
-    recompute,
     reopen,
     resume,
 )
+from domain.sla.counting import Wait, recompute
 from domain.sla.policy import Escalation, Recipient, ReopenRule
 from tests.domain.sla.make import almaty, around_the_clock, hours, office, promise, started
 
@@ -256,20 +256,68 @@ def test_a_day_off_decreed_later_moves_the_due_time_but_not_the_start() -> None:
     kept = promise(OFFICE, within=hours(8))
     clock = started(kept, OFFICE, almaty("2026-04-03 16:00"))
     decreed = replace(office(days_off=["2026-04-06"]), version=2)
-    moved = recompute(clock, kept, decreed, pauses=())
+    moved = recompute(clock, kept, decreed, waits=(), at=almaty("2026-04-03 17:00"))
     assert moved.due_at == almaty("2026-04-07 16:00")
     assert moved.next_at == almaty("2026-04-07 15:00")
     assert (moved.started_at, moved.target) == (clock.started_at, clock.target)
     assert moved.calendar_version == 2
 
 
-def test_a_calendar_edited_later_does_not_rewrite_history() -> None:
-    kept = promise(OFFICE, within=hours(8))
+DECREED = replace(office(days_off=["2026-04-06"]), version=2)
+"""The Monday that a promise of the Friday before counts on is made a day off."""
+
+
+def of_friday() -> Clock:
+    return started(promise(OFFICE), OFFICE, almaty("2026-04-03 16:00"))
+
+
+def test_a_calendar_edited_later_does_not_rewrite_what_is_finished() -> None:
+    clock = of_friday()
+    for known in (meet(clock, at=clock.due_at), cancel(clock, at=clock.due_at)):
+        assert recompute(known, promise(OFFICE), DECREED, waits=(), at=clock.due_at) == known
+
+
+def test_a_breach_that_the_calendar_undoes_leaves_the_clock_running() -> None:
+    kept = promise(OFFICE)
+    breached, _ = act(of_friday(), kept, at=almaty("2026-04-06 17:00"))
+    assert breached.state is ClockState.BREACHED
+    undone = recompute(breached, kept, DECREED, waits=(), at=almaty("2026-04-06 17:30"))
+    assert undone.state is ClockState.RUNNING
+    assert undone.breached_at is None
+    assert undone.due_at == almaty("2026-04-07 16:00")
+    assert undone.next_at == almaty("2026-04-07 15:00"), "it is warned of once more"
+
+
+def test_a_breach_that_stands_is_dated_anew_and_told_to_nobody_twice() -> None:
+    kept = promise(OFFICE)
+    late = almaty("2026-04-08 12:00")
+    breached, told = act(of_friday(), kept, at=late)
+    assert len(told) > 2
+    moved = recompute(breached, kept, DECREED, waits=(), at=late)
+    assert (moved.state, moved.step) == (ClockState.BREACHED, breached.step)
+    assert moved.breached_at == moved.due_at == almaty("2026-04-07 16:00")
+
+
+def test_a_clock_that_would_have_waited_waits() -> None:
+    kept = promise(OFFICE)
+    breached, _ = act(of_friday(), kept, at=almaty("2026-04-06 17:00"))
+    waits = [Wait("parts", almaty("2026-04-06 17:30"))]
+    waiting = recompute(breached, kept, DECREED, waits=waits, at=almaty("2026-04-07 10:00"))
+    assert (waiting.state, waiting.next_at) == (ClockState.PAUSED, None)
+    assert waiting.paused_at == almaty("2026-04-06 17:30")
+    again = resume(waiting, kept, DECREED, at=almaty("2026-04-07 12:00"))
+    assert again.due_at == almaty("2026-04-08 10:00")
+
+
+def test_a_calendar_that_makes_a_promise_late_leaves_the_breach_to_the_tick() -> None:
+    kept = promise(OFFICE)
     clock = started(kept, OFFICE, almaty("2026-04-03 16:00"))
-    decreed = replace(office(days_off=["2026-04-06"]), version=2)
-    breached, _ = act(clock, kept, at=almaty("2026-04-06 17:00"))
-    for known in (breached, meet(clock, at=clock.due_at)):
-        assert recompute(known, kept, decreed, pauses=()) == known
+    worked = replace(office(working_days=["2026-04-04"]), version=2)
+    moved = recompute(clock, kept, worked, waits=(), at=almaty("2026-04-06 10:00"))
+    assert moved.state is ClockState.RUNNING
+    assert moved.due_at == almaty("2026-04-04 16:00")
+    acted, _ = act(moved, kept, at=almaty("2026-04-06 10:00"))
+    assert acted.breached_at == almaty("2026-04-04 16:00")
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

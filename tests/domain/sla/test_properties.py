@@ -14,10 +14,10 @@ from domain.sla.clock import (
     act,
     meet,
     pause,
-    recompute,
     reopen,
     resume,
 )
+from domain.sla.counting import Wait, recompute
 from domain.sla.policy import Promise
 from domain.sla.timeline import Intervals
 from tests.domain.sla.make import MINUTE, counts, hours, promise, started, tally, walk
@@ -180,7 +180,9 @@ def test_recomputing_gives_what_is_stored_and_edits_never_reset(
     kept = promise(calendar, within=target * MINUTE)
     first = started(kept, calendar, at)
     clock, pauses = live(calendar, kept, at, lives, ticks=True)
-    assert recompute(clock, kept, calendar, pauses=pauses) == clock
+    waits = [Wait("no access", *one) for one in pauses]
+    end = at + sum(map(sum, lives)) * MINUTE
+    assert recompute(clock, kept, calendar, waits=waits, at=end) == clock
     assert clock.due_at == calendar.add(at, kept.within + clock.paused_for)
     assert (clock.started_at, clock.target, clock.round) == (at, kept.within, 1)
     assert clock.due_at >= first.due_at

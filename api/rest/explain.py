@@ -1,0 +1,235 @@
+"""Why a clock says what it says: counted from the events, told in the caller's language."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from typing_extensions import TypedDict
+
+from api.rest import phrases
+from api.rest.operation import Call, Operation, Reply
+from domain.access import Permission
+from domain.appeals.replay import Recount, Run, differences, replay
+from domain.reference import Reference
+from domain.sla.calendar import Calendar
+from domain.sla.clock import ClockState
+from domain.sla.durations import format_duration
+from domain.sla.explain import Explanation, Interval, Reason, explain, fold
+from domain.values import in_language
+
+
+class DayOff(TypedDict):
+    """A whole day on which nobody works; holidays have a name."""
+
+    date: str
+    name: str | None
+
+
+class IntervalView(TypedDict):
+    """A part of a clock's life. `counted` (ISO 8601, the calendar's time) is what of it counts:
+    all, nothing or, where an ordinary run of many is summed up, some. `ahead`: yet to come."""
+
+    begin: datetime
+    end: datetime
+    reason: str
+    counted: str
+    ahead: bool
+    waiting_for: str | None
+    days_off: list[DayOff]
+    sentence: str
+
+
+class RecomputationView(TypedDict):
+    """The clock was counted again by a changed calendar."""
+
+    at: datetime
+    version_before: int
+    version_after: int
+    due_before: datetime
+    due_after: datetime
+    reason: str
+    sentence: str
+
+
+class ClockExplanation(TypedDict):
+    """One promise, counted from the events alone.
+
+    Lengths are ISO 8601 in the calendar's time. `agrees`: what is counted here equals what is
+    stored, field by field. The intervals tile the clock's life without gap or overlap."""
+
+    stage: str
+    stage_name: str
+    round: int
+    state: str
+    policy: str
+    policy_version: int
+    policy_name: str
+    calendar: str
+    calendar_version: int
+    calendar_name: str
+    zone: str
+    promised: str
+    spent: str
+    left: str
+    late: str
+    started_at: datetime
+    due_at: datetime
+    resumed_due_at: datetime | None
+    met_at: datetime | None
+    cancelled_at: datetime | None
+    breached_at: datetime | None
+    recorded_breaches: list[datetime]
+    agrees: bool
+    sentence: str
+    intervals: list[IntervalView]
+    recomputations: list[RecomputationView]
+
+
+class SlaExplanation(TypedDict):
+    """Every promise of an appeal explained at a moment."""
+
+    number: str
+    at: datetime
+    clocks: list[ClockExplanation]
+
+
+async def explain_promises(call: Call) -> Reply:
+    """Every clock of an appeal: what counted, what did not, and why."""
+    appeal, events = await call.house.histories.of(call.principal, call.path["number"])
+    runs = replay(events, call.reference.promises, appeal.clocks)
+    odd = {(stage, round_) for stage, round_, _ in differences(appeal.clocks, runs)}
+    runs = tuple(sorted(runs, key=lambda run: (run.clock.due_at, run.clock.stage, run.clock.round)))
+    return Reply(
+        {
+            "number": appeal.number,
+            "at": call.at,
+            "clocks": [
+                _clock(run, call, agrees=(run.clock.stage, run.clock.round) not in odd)
+                for run in runs
+            ],
+        }
+    )
+
+
+def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
+    clock, calendar, language = run.clock, run.calendar, call.language
+    found = explain(clock, calendar, run.waits, at=call.at)
+    return {
+        "stage": clock.stage,
+        "stage_name": phrases.STAGES[clock.stage][language],
+        "round": clock.round,
+        "state": clock.state,
+        "policy": clock.policy,
+        "policy_version": clock.policy_version,
+        "policy_name": _policy_name(run, call.reference, language),
+        "calendar": clock.calendar,
+        "calendar_version": clock.calendar_version,
+        "calendar_name": _calendar_name(calendar, language),
+        "zone": calendar.zone,
+        "promised": format_duration(clock.target),
+        "spent": format_duration(found.spent),
+        "left": format_duration(found.left),
+        "late": format_duration(found.late),
+        "started_at": clock.started_at,
+        "due_at": found.due_at,
+        "resumed_due_at": found.resumed_due_at,
+        "met_at": clock.met_at,
+        "cancelled_at": clock.cancelled_at,
+        "breached_at": clock.breached_at,
+        "recorded_breaches": run.breaches,
+        "agrees": agrees,
+        "sentence": _summary(run, found, language),
+        "intervals": [
+            _interval(one, calendar, language) for one in fold(found.intervals, found.due_at)
+        ],
+        "recomputations": [_recomputation(one, calendar, language) for one in run.recounts],
+    }
+
+
+def _policy_name(run: Run, reference: Reference, language: str) -> str:
+    policy = reference.promises.policies[(run.clock.policy, run.clock.policy_version)]
+    return in_language(policy.names, language)
+
+
+def _calendar_name(calendar: Calendar, language: str) -> str:
+    return in_language(calendar.names, language) or calendar.code
+
+
+def _summary(run: Run, found: Explanation, language: str) -> str:
+    clock, calendar = run.clock, run.calendar
+    late = clock.state is ClockState.MET and clock.breached_at is not None
+    overdue = clock.state is ClockState.RUNNING and found.until > found.due_at
+    said = "met-late" if late else "breached" if overdue else str(clock.state)
+    zone, days = ZoneInfo(calendar.zone), calendar.around_the_clock
+    return phrases.CLOCKS[said][language].format(
+        stage=phrases.STAGES[clock.stage][language],
+        calendar=_calendar_name(calendar, language),
+        promised=phrases.length(clock.target, language, days=days),
+        spent=phrases.length(found.spent, language, days=days),
+        left=phrases.length(found.left, language, days=days),
+        late=phrases.length(found.late, language, days=days),
+        due=phrases.moment(found.resumed_due_at or found.due_at, zone, language),
+        ended=phrases.moment(found.until, zone, language),
+        since=phrases.moment(clock.paused_at or found.until, zone, language),
+    )
+
+
+def _interval(one: Interval, calendar: Calendar, language: str) -> dict[str, Any]:
+    named = [(day, calendar.holidays.get(day, {})) for day in one.days_off]
+    wait = phrases.WAITS.get(one.wait or "")
+    expected = one.ahead and one.reason is Reason.WORKING
+    text = phrases.INTERVALS[f"{one.reason}-ahead" if expected else one.reason][language]
+    return {
+        "begin": one.begin,
+        "end": one.end,
+        "reason": one.reason,
+        "counted": format_duration(one.counted),
+        "ahead": one.ahead,
+        "waiting_for": one.wait,
+        "days_off": [_day_off(day, calendar, language) for day in one.days_off],
+        "sentence": text.format(
+            span=phrases.span(one.begin, one.end, ZoneInfo(calendar.zone), language),
+            counted=phrases.length(one.counted, language, days=calendar.around_the_clock),
+            days=phrases.days_off(named, language),
+            wait=wait[language] if wait else one.wait,
+        ),
+    }
+
+
+def _day_off(day: date, calendar: Calendar, language: str) -> dict[str, str | None]:
+    return {
+        "date": day.isoformat(),
+        "name": in_language(calendar.holidays.get(day, {}), language) or None,
+    }
+
+
+def _recomputation(one: Recount, calendar: Calendar, language: str) -> dict[str, Any]:
+    data, zone = one.data, ZoneInfo(calendar.zone)
+    before, after = (datetime.fromisoformat(data[name]) for name in ("due_before", "due_after"))
+    return {
+        "at": one.at,
+        "version_before": data["version_before"],
+        "version_after": data["version_after"],
+        "due_before": before,
+        "due_after": after,
+        "reason": data["reason"],
+        "sentence": phrases.RECOMPUTED[language].format(
+            at=phrases.moment(one.at, zone, language),
+            calendar=_calendar_name(calendar, language),
+            before=data["version_before"],
+            after=data["version_after"],
+            reason=data["reason"],
+            due_before=phrases.moment(before, zone, language),
+            due_after=phrases.moment(after, zone, language),
+        ),
+    }
+
+
+OPERATIONS = (
+    Operation(
+        "explainPromises", "GET", "/v1/appeals/{number}/sla/explain", "Promises",
+        "Explain every clock of an appeal: what counted, what did not, and why",
+        reads=explain_promises, permission=Permission.READ_APPEAL, answer=SlaExplanation,
+        refusals=(404,),
+    ),
+)  # fmt: skip

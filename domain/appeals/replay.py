@@ -1,0 +1,306 @@
+"""The clocks of an appeal, counted again from nothing but its events.
+
+Whoever holds the events, the policies and the calendars finds every clock as it is stored, field
+by field: `domain/sla/explain.py` tells from this what counted and what did not, and `ikomek clocks
+check` compares. The events tell what happened, to which stages, and what was promised by which
+version; what follows for a clock is said by the clock's own functions.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from domain.access import Role
+from domain.appeals.workflow import PAUSE_RULES, PauseReason
+from domain.errors import NotFound
+from domain.events import EventType
+from domain.reference import Promises
+from domain.sla import clock as clocks
+from domain.sla.calendar import Calendar
+from domain.sla.clock import Clock
+from domain.sla.counting import Wait, recompute
+from domain.sla.durations import parse_duration
+from domain.sla.policy import Policy, Promise, Stage
+
+Document = Mapping[str, Any]
+"""A canonical event, decoded."""
+
+_exact = lru_cache(maxsize=4096)(parse_duration)
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """A recomputation that a clock went through, as its event tells it."""
+
+    at: datetime
+    data: Document
+
+
+@dataclass(slots=True)
+class Run:
+    """One clock as its events tell it, and the agreements that it counts by."""
+
+    clock: Clock
+    promise: Promise
+    calendar: Calendar
+    waits: list[Wait] = field(default_factory=list)
+    breaches: list[datetime] = field(default_factory=list)
+    """The due times whose breach the register holds; a recomputation may have undone them."""
+    recounts: list[Recount] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The wait that the appeal is in."""
+
+    reason: str
+    since: datetime
+    until: datetime
+    stages: frozenset[Stage]
+
+
+class Replay:
+    """An appeal's clocks after the events told so far.
+
+    `remembered` are the stored clocks: events of before 0.1 do not name calendars, nor what a
+    correction began, and for those alone the stored rows are believed.
+    """
+
+    def __init__(self, promises: Promises, remembered: Iterable[Clock] = ()) -> None:
+        self._promises = promises
+        self._remembered = {(clock.stage, clock.round): clock for clock in remembered}
+        self._runs: list[Run] = []
+        self._latest: dict[Stage, Run] = {}
+        self._pause: _Standing | None = None
+        self._registered_at: datetime | None = None
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every clock that was ever begun, in that order."""
+        return tuple(self._runs)
+
+    def tell(self, event: Document) -> None:
+        """Let one event happen. Raises NotFound for an agreement that is not known here."""
+        handle = _HANDLERS.get(event["type"])
+        if handle is not None:
+            handle(self, event, datetime.fromisoformat(event["at"]))
+
+    def meet(self, stages: Iterable[Stage], at: datetime) -> None:
+        for stage in stages:
+            if run := self._latest.get(stage):
+                run.clock = clocks.meet(run.clock, at=at)
+
+    def cancel(self, at: datetime) -> None:
+        for run in self._latest.values():
+            run.clock = clocks.cancel(run.clock, at=at)
+        self._pause = None
+
+    def registered(self, event: Document, at: datetime) -> None:
+        self._registered_at = at
+        for promised in event["data"]["promises"]:
+            self._begin(promised, at)
+
+    def accepted(self, _: Document, at: datetime) -> None:
+        self.meet((Stage.ANSWER,), at)
+
+    def commented(self, event: Document, at: datetime) -> None:
+        if event["actor"]["role"] != Role.CITIZEN and not event["data"]["internal"]:
+            self.meet((Stage.ANSWER,), at)
+
+    def answered(self, _: Document, at: datetime) -> None:
+        self.meet((Stage.ANSWER, Stage.RESOLVE), at)
+        self.cancel(at)
+
+    def reported(self, event: Document, at: datetime) -> None:
+        secured = event["data"]["stage"] == Stage.SECURE
+        self.meet((Stage.ARRIVE, Stage.SECURE) if secured else (Stage.ARRIVE,), at)
+
+    def resolved(self, _: Document, at: datetime) -> None:
+        self.meet(tuple(Stage), at)
+
+    def ended(self, _: Document, at: datetime) -> None:
+        self.cancel(at)
+
+    def paused(self, event: Document, at: datetime) -> None:
+        data = event["data"]
+        told = data.get("stages") or PAUSE_RULES[PauseReason(data["reason"])].stages
+        until = datetime.fromisoformat(data["until"])
+        self._pause = _Standing(data["reason"], at, until, frozenset(map(Stage, told)))
+        self._wait(self._pause, self._latest.values())
+
+    def resumed(self, _: Document, at: datetime) -> None:
+        if self._pause is None:
+            return
+        # A pause counts until its longest day, however late somebody noticed.
+        end, self._pause = min(at, self._pause.until), None
+        for run in self._latest.values():
+            if run.waits and run.waits[-1].end is None and not clocks.finished(run.clock):
+                run.waits[-1] = replace(run.waits[-1], end=end)
+            run.clock = clocks.resume(run.clock, run.promise, run.calendar, at=end)
+
+    def reopened(self, event: Document, at: datetime) -> None:
+        if "promises" in event["data"] or not self._remembered:
+            for promised in event["data"].get("promises", ()):
+                self._begin(promised, at)
+        else:
+            self._recall(lambda clock: clock.started_at == at)
+
+    def corrected(self, event: Document, at: datetime) -> None:
+        data, start = event["data"], self._registered_at
+        if "service" not in data["fields"] or start is None:
+            return
+        for run in self._latest.values():
+            run.clock = clocks.cancel(run.clock, at=at)
+        before = len(self._runs)
+        if "promises" in data or not self._remembered:
+            for promised in data.get("promises", ()):
+                self._begin(promised, start)
+        else:
+            self._recall(lambda clock: clock.started_at == start)
+        if self._pause is not None:
+            self._wait(self._pause, self._runs[before:])
+
+    def nudged(self, event: Document, at: datetime) -> None:
+        data = event["data"]
+        run = self._run(data)
+        run.clock, _ = clocks.act(run.clock, run.promise, at=at)
+        if event["type"] == EventType.CLOCK_BREACHED:
+            run.breaches.append(datetime.fromisoformat(data["due_at"]))
+
+    def recomputed(self, event: Document, at: datetime) -> None:
+        data = event["data"]
+        run = self._run(data)
+        run.calendar = self._calendar(data["calendar"], data["version_after"])
+        run.clock = recompute(run.clock, run.promise, run.calendar, waits=run.waits, at=at)
+        run.recounts.append(Recount(at, data))
+
+    def _wait(self, pause: _Standing, runs: Iterable[Run]) -> None:
+        for run in runs:
+            if run.clock.stage in pause.stages and not clocks.finished(run.clock):
+                run.waits.append(Wait(pause.reason, pause.since))
+                run.clock = clocks.pause(run.clock, reason=pause.reason, at=pause.since)
+
+    def _begin(self, promised: Document, at: datetime) -> None:
+        stage, round_ = Stage(promised["stage"]), int(promised.get("round", 1))
+        policy = self._policy(promised["policy"], promised["policy_version"])
+        promise = policy.promise(stage)
+        if promise is None:
+            raise NotFound(kind="policy", id=f"{policy.code}@{policy.version}/{stage}")
+        stored = self._remembered.get((stage, round_))
+        version = promised.get("calendar_version") or (stored.calendar_version if stored else 1)
+        calendar = self._calendar(promise.calendar, version)
+        exact = promised.get("target")
+        target = _exact(exact) if exact else None
+        clock = clocks.start(promise, policy, calendar, at=at, round=round_, target=target)
+        self._add(Run(clock, promise, calendar))
+
+    def _recall(self, which: Callable[[Clock], bool]) -> None:
+        """Begin the next round of each stage as it is stored, where it began then."""
+        for stage in Stage:
+            latest = self._latest.get(stage)
+            stored = self._remembered.get((stage, latest.clock.round + 1 if latest else 1))
+            if stored is not None and which(stored):
+                self._begin(_as_told(stored), stored.started_at)
+
+    def _add(self, run: Run) -> None:
+        self._runs.append(run)
+        self._latest[run.clock.stage] = run
+
+    def _run(self, data: Document) -> Run:
+        key = (data["stage"], data["round"])
+        for run in self._runs:
+            if (run.clock.stage, run.clock.round) == key:
+                return run
+        raise NotFound(kind="clock", id=f"{key[0]}/{key[1]}")
+
+    def _policy(self, code: str, version: int) -> Policy:
+        policy = self._promises.policies.get((code, version))
+        if policy is None:
+            raise NotFound(kind="policy", id=f"{code}@{version}")
+        return policy
+
+    def _calendar(self, code: str, version: int) -> Calendar:
+        calendar = self._promises.calendars.get((code, version))
+        if calendar is None:
+            raise NotFound(kind="calendar", id=f"{code}@{version}")
+        return calendar
+
+
+def _as_told(clock: Clock) -> dict[str, Any]:
+    return {
+        "stage": clock.stage,
+        "round": clock.round,
+        "policy": clock.policy,
+        "policy_version": clock.policy_version,
+        "calendar_version": clock.calendar_version,
+    }
+
+
+_HANDLERS: Mapping[str, Callable[[Replay, Document, datetime], None]] = {
+    EventType.REGISTERED: Replay.registered,
+    EventType.ACCEPTED: Replay.accepted,
+    EventType.COMMENTED: Replay.commented,
+    EventType.ANSWERED: Replay.answered,
+    EventType.STAGE_REPORTED: Replay.reported,
+    EventType.RESOLVED: Replay.resolved,
+    EventType.PAUSED: Replay.paused,
+    EventType.RESUMED: Replay.resumed,
+    EventType.REDIRECTED: Replay.resumed,
+    EventType.RETURNED: Replay.reopened,
+    EventType.REOPENED: Replay.reopened,
+    EventType.CORRECTED: Replay.corrected,
+    EventType.CONFIRMED: Replay.ended,
+    EventType.CLOSED: Replay.ended,
+    EventType.WITHDRAWN: Replay.ended,
+    EventType.CLOCK_WARNED: Replay.nudged,
+    EventType.CLOCK_BREACHED: Replay.nudged,
+    EventType.CLOCK_ESCALATED: Replay.nudged,
+    EventType.CLOCK_RECOMPUTED: Replay.recomputed,
+}
+
+TOLD_BY = frozenset(_HANDLERS)
+"""The types of event that a clock follows from; the others need not be read."""
+
+
+def replay(
+    events: Iterable[Document], promises: Promises, remembered: Iterable[Clock] = ()
+) -> tuple[Run, ...]:
+    """Every clock that the events of one appeal tell of, oldest event first. Raises NotFound."""
+    told = Replay(promises, remembered)
+    for event in events:
+        told.tell(event)
+    return told.runs
+
+
+def differences(stored: Iterable[Clock], runs: Iterable[Run]) -> Iterator[tuple[str, int, str]]:
+    """(stage, round, field) of everything in which stored clocks are not what the events tell.
+
+    The field is `missing` for a clock that is not stored, `unknown` for one that no event began.
+    """
+    known = {(clock.stage, clock.round): clock for clock in stored}
+    for run in runs:
+        told = run.clock
+        kept = known.pop((told.stage, told.round), None)
+        if kept is None:
+            yield told.stage, told.round, "missing"
+        elif kept != told:
+            for name in Clock.__dataclass_fields__:
+                if getattr(kept, name) != getattr(told, name):
+                    yield told.stage, told.round, name
+    for stage, round_ in known:
+        yield stage, round_, "unknown"
+
+
+def check(
+    stored: Collection[Clock], events: Iterable[Document], promises: Promises
+) -> tuple[tuple[str, int, str], ...]:
+    """The differences of one appeal; an agreement that is gone, or an event that cannot be read,
+    is one of stage `*`."""
+    try:
+        return tuple(differences(stored, replay(events, promises, stored)))
+    except NotFound as gone:
+        return (("*", 0, f"{gone.params['kind']} {gone.params['id']} is gone"),)
+    except (KeyError, TypeError, ValueError) as odd:
+        return (("*", 0, f"event not understood: {type(odd).__name__} {odd}"),)
