@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api import clock
 from api.settings import Settings
 from domain.attachments import Cleaner, FileStore
+from domain.organisations.checks import Checks
 from domain.ports import Keyring, Now
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.deliveries import Deliveries
@@ -49,6 +50,7 @@ class House:
     outbox: Outbox
     deliveries: Deliveries
     housekeeping: Housekeeping
+    checks: Checks
 
 
 def read_now(settings: Settings) -> Now:
@@ -91,6 +93,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         outbox=Outbox(engine, settings.base_url),
         deliveries=Deliveries(engine, keyring),
         housekeeping=Housekeeping(engine, store),
+        checks=Checks(),
     )
     try:
         yield house

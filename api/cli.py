@@ -31,6 +31,7 @@ COMMANDS = {
     "policies": ("api.commands.policies:app", "What the city promises: import."),
     "addresses": ("api.commands.addresses:app", "Where everything stands: check, import, export."),
     "organisations": ("api.commands.organisations:app", "Who acts: check, import, export."),
+    "routing": ("api.commands.routing:app", "Who gets which appeal: check."),
     "token": ("api.commands.token:app", "Bearer tokens: issue, list, revoke."),
     "register": ("api.commands.register:app", "The register of events: verify, export."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     READ_ORGANISATIONS = "organisations:read"
     READ_POLICIES = "policies:read"
     READ_STATISTICS = "statistics:read"
+    CHECK_ROUTING = "routing:check"
     READ_APPEAL = "appeals:read"
     READ_APPLICANT = "applicants:read"
     READ_INTERNAL = "appeals:read-internal"
@@ -87,12 +88,12 @@ _OPERATOR = _STAFF | {
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CITIZEN: _EVERYBODY | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
     Role.OPERATOR: _OPERATOR,
-    Role.INSPECTOR: _OPERATOR | {P.ASSIGN, P.CHECK, P.WAIVE},
+    Role.INSPECTOR: _OPERATOR | {P.ASSIGN, P.CHECK, P.CHECK_ROUTING, P.WAIVE},
     Role.EXECUTOR: _EXECUTOR,
     Role.HEAD: _EXECUTOR | {P.MANAGE_ENDPOINTS},
-    Role.AKIM: _STAFF | {P.READ_STATISTICS, P.COMMENT, P.COMMENT_INTERNALLY},
-    Role.ADMINISTRATOR: _STAFF | {P.READ_STATISTICS, P.MANAGE_ENDPOINTS},
-    Role.AUDITOR: _STAFF | {P.READ_STATISTICS},
+    Role.AKIM: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING, P.COMMENT, P.COMMENT_INTERNALLY},
+    Role.ADMINISTRATOR: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING, P.MANAGE_ENDPOINTS},
+    Role.AUDITOR: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING},
     Role.SYSTEM: frozenset(),
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""

@@ -110,5 +110,8 @@ class Reference:
         return bool(self.bounds.at(point))
 
     def is_working(self, calendar: str, at: datetime) -> bool:
-        """Whether a calendar of the city works at an instant."""
-        return self.promises.calendar(calendar).is_working(at)
+        """Whether a calendar of the city works at an instant; one that it lacks never does."""
+        try:
+            return self.promises.calendar(calendar).is_working(at)
+        except NotFound:
+            return False

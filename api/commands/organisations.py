@@ -143,17 +143,18 @@ async def _current(at: Office, code: str | None) -> tuple[Draft, Known]:
         drawn = await office.territories(connection, city.id)
         rules = await office.responsibilities(connection, city.id)
     firms = sorted(snapshot.organisations.values(), key=lambda each: each.code)
-    known = _knowledge(city, snapshot, {each.code: each.id for each in drawn})
+    known = knowledge(city, snapshot, {each.code: each.id for each in drawn})
     return Draft(tuple(firms), tuple(drawn), tuple(rules)), known
 
 
 async def _known(connection: AsyncConnection, city: City) -> Known:
     snapshot = await reference.load(connection, city.id, clock.real())
     drawn = await office.territories(connection, city.id)
-    return _knowledge(city, snapshot, {each.code: each.id for each in drawn})
+    return knowledge(city, snapshot, {each.code: each.id for each in drawn})
 
 
-def _knowledge(city: City, snapshot: Reference, territories: Mapping[str, UUID]) -> Known:
+def knowledge(city: City, snapshot: Reference, territories: Mapping[str, UUID]) -> Known:
+    """What an import of organisations may name in a city."""
     services = snapshot.catalogue
     selectors = {each.code for each in services.spheres}
     selectors |= {each.code for each in services.categories}

@@ -42,6 +42,9 @@ QUERY = {
     "address": "An address as it is said or typed",
     "latitude": "Degrees north, WGS 84",
     "longitude": "Degrees east, WGS 84",
+    "at": "At this time instead of now (RFC 3339)",
+    "severity": "Only errors, or only warnings",
+    "lack": "Of this code only",
     "stage": "Of this promise only",
     "due_before": "Due before this time (RFC 3339)",
 }

@@ -14,6 +14,7 @@ from domain.appeals.commands import Whereabouts
 from domain.appeals.intake import find_route
 from domain.appeals.model import Place
 from domain.appeals.places import locate
+from domain.catalogue.model import Service
 from domain.errors import Invalid
 from domain.organisations.addresses import Match
 from domain.organisations.model import Organisation, OrganisationKind
@@ -166,14 +167,7 @@ def _address(match: Match, reference: Reference, language: str) -> AddressView:
 
 async def resolve_route(call: Call) -> Reply:
     """Who would get an appeal about this service at this place now."""
-    query: RoutingQuery = call.query
-    if query.service not in call.reference.catalogue:
-        raise malformed("query", "/service", "unknown-service", value=query.service)
-    if (query.latitude is None) != (query.longitude is None):
-        missing = "/latitude" if query.latitude is None else "/longitude"
-        raise malformed("query", missing, "required")
-    place = _place(query, call.reference)
-    service = call.reference.catalogue.service(query.service)
+    service, place = asked(call.query, call.reference)
     route = find_route(service, place, call.reference, call.at)
     named: Any = route.organisation and organisation_name(
         route.organisation, call.reference, call.language
@@ -185,6 +179,16 @@ async def resolve_route(call: Call) -> Reply:
             "responsibility": route.responsibility,
         }
     )
+
+
+def asked(query: RoutingQuery, reference: Reference) -> tuple[Service, Place]:
+    """The service and the place of a query. Raises Malformed, Invalid."""
+    if query.service not in reference.catalogue:
+        raise malformed("query", "/service", "unknown-service", value=query.service)
+    if (query.latitude is None) != (query.longitude is None):
+        missing = "/latitude" if query.latitude is None else "/longitude"
+        raise malformed("query", missing, "required")
+    return reference.catalogue.service(query.service), _place(query, reference)
 
 
 def _place(query: RoutingQuery, reference: Reference) -> Place:

@@ -16,7 +16,8 @@ from domain.appeals.model import (
     Place,
     Route,
 )
-from domain.appeals.places import locate, location_of, seal_answers, seal_place
+from domain.appeals.places import locate, seal_answers, seal_place
+from domain.appeals.routes import question, unplaced
 from domain.appeals.rules import answer
 from domain.appeals.services import available_service
 from domain.appeals.uploads import sealed, take
@@ -25,7 +26,6 @@ from domain.catalogue.model import Service
 from domain.errors import Fault, Invalid
 from domain.events import Actor, EventType, Fact
 from domain.organisations import routing
-from domain.organisations.model import Location
 from domain.ports import UnitOfWork
 from domain.reference import Reference
 from domain.register.chain import Head, extend
@@ -138,29 +138,10 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
     return Step(appeal, (_registered(appeal, desk), *routed), offered)
 
 
-_NO_ADDRESS = routing.RouteReason.NO_ADDRESS
-
-
 def find_route(service: Service, place: Place, reference: Reference, at: datetime) -> routing.Route:
-    """Who must act on this service at this place now.
-
-    Words that name no place the city knows go to the inspectors, who know it better; so does
-    an appeal without any where the answer hangs on one: the city's default would be a guess.
-    """
-    location = location_of(place)
-    which = (service.code, service.category, service.sphere, service.responsible)
-    if location == Location() and (place.address or reference.routing.needs_address(*which)):
-        said = routing.RouteReason.UNKNOWN_ADDRESS if place.address else _NO_ADDRESS
-        return routing.Route(None, None, said, ())
-    return reference.routing.route(
-        service_code=service.code,
-        category=service.category,
-        sphere=service.sphere,
-        responsible_kind=service.responsible,
-        location=location,
-        at=at,
-        is_working=reference.is_working,
-    )
+    """Who must act on this service at this place now. routes.py tells why, by the same rules."""
+    guess = unplaced(service, place, reference)
+    return guess or reference.routing.route(**question(service, place, reference, at))
 
 
 def _routed(
@@ -197,6 +178,7 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "criticality": str(appeal.criticality),
         "district": appeal.place.district,
         "route": appeal.route.reason,
+        "reference": desk.reference.version,
         "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
         "attachments": sealed(desk.uploads),
         "promises": clocks.promised(appeal.clocks),

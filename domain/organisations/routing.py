@@ -6,11 +6,11 @@ way. Nothing is ever sent nowhere: a route without an organisation says why, and
 means the inspectors' queue.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,9 +26,16 @@ from domain.organisations.model import (
     Territory,
     TerritoryKind,
 )
-
-IsWorking = Callable[[str, datetime], bool]
-"""Whether the calendar with this code is in its working hours at this moment."""
+from domain.organisations.rules import (
+    CITY_STEP,
+    IsWorking,
+    Rule,
+    Step,
+    Verdict,
+    of_polygons,
+    rule_book,
+    selectors,
+)
 
 CITY_ZONE = ZoneInfo("Asia/Almaty")
 
@@ -41,16 +48,6 @@ class RouteReason(StrEnum):
     NO_RESPONSIBILITY = "no-responsibility"
     NO_ADDRESS = "no-address"
     UNKNOWN_ADDRESS = "unknown-address"
-    OUTSIDE_HOURS = "outside-hours"
-
-
-class Verdict(StrEnum):
-    """What became of one rule that was looked at."""
-
-    CHOSEN = "chosen"
-    CHOSEN_FALLBACK = "chosen-fallback"
-    EXPIRED = "expired"
-    INACTIVE = "inactive-organisation"
     OUTSIDE_HOURS = "outside-hours"
 
 
@@ -73,39 +70,29 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
-    responsibility: Responsibility
-    active: bool
-    fallback: UUID | None
+class Explanation:
+    """A route with what it was chosen over.
 
-    @property
-    def order(self) -> tuple[int, UUID]:
-        return self.responsibility.priority, self.responsibility.id
+    `unasked` are the rules that match service and place and come after the chosen one, in
+    order. `elsewhere` match the service and not the place, `other` the place and not the service.
+    """
 
-    def judge(self, day: date, at: datetime, is_working: IsWorking) -> Verdict:
-        if not self.responsibility.in_force(day):
-            return Verdict.EXPIRED
-        if not self.active:
-            return Verdict.INACTIVE
-        calendar = self.responsibility.calendar
-        if calendar is None or is_working(calendar, at):
-            return Verdict.CHOSEN
-        return Verdict.OUTSIDE_HOURS if self.fallback is None else Verdict.CHOSEN_FALLBACK
+    route: Route
+    unasked: tuple[UUID, ...]
+    elsewhere: tuple[UUID, ...]
+    other: tuple[UUID, ...]
 
 
-_Rules = tuple[_Rule, ...]
-_Step = tuple[TerritoryKind, object]
-"""One rung of a place: a kind of territory and which one of that kind."""
+class Question(TypedDict):
+    """What routing is asked, see RoutingIndex.route."""
 
-_CITY_STEP: _Step = (TerritoryKind.CITY, None)
-
-
-def selectors(
-    service_code: str, category: str, sphere: str, responsible_kind: OrganisationKind | str
-) -> tuple[str, ...]:
-    """The selectors that match a service, the most specific first."""
-    kind = f"kind:{responsible_kind}"
-    return (service_code, f"{category}+{kind}", category, f"{sphere}+{kind}", sphere, kind, "*")
+    service_code: str
+    category: str
+    sphere: str
+    responsible_kind: OrganisationKind | str
+    location: Location
+    at: datetime
+    is_working: IsWorking
 
 
 class RoutingIndex:
@@ -120,6 +107,8 @@ class RoutingIndex:
         "_rules",
         "_streets",
         "_zone",
+        "responsibilities",
+        "territories",
     )
 
     def __init__(
@@ -143,7 +132,11 @@ class RoutingIndex:
         self._buildings = {each.id: each for each in buildings}
         self._streets = frozenset(each.id for each in streets)
         self._districts = frozenset(each.code for each in listed)
-        self._rules = _index_rules(organisations, drawn, responsibilities)
+        self.territories: Mapping[UUID, Territory] = drawn
+        self.responsibilities: Mapping[UUID, Responsibility] = {
+            each.id: each for each in responsibilities
+        }
+        self._rules = rule_book(organisations, drawn, self.responsibilities.values())
         # One tree holds both, since a point on the map asks for both at once.
         self._areas: Areas[str | UUID] = Areas(
             [
@@ -155,7 +148,7 @@ class RoutingIndex:
             {key: each.coordinates for key, each in self._buildings.items()}
         )
         self._needs_address = frozenset(
-            selector for selector, steps in self._rules.items() if set(steps) != {_CITY_STEP}
+            selector for selector, steps in self._rules.items() if set(steps) != {CITY_STEP}
         )
 
     def route(
@@ -174,9 +167,43 @@ class RoutingIndex:
         `at` is aware; `is_working(calendar, at)` answers for the hours of a calendar.
         """
         wanted = selectors(service_code, category, sphere, responsible_kind)
-        day = at.astimezone(self._zone).date()
+        rules = self._matching(wanted, self.steps(location))
+        return self._decide(wanted, location, rules, at, is_working)
+
+    def explain(
+        self,
+        *,
+        service_code: str,
+        category: str,
+        sphere: str,
+        responsible_kind: OrganisationKind | str,
+        location: Location,
+        at: datetime,
+        is_working: IsWorking,
+    ) -> Explanation:
+        """The same answer, with the rules that it was chosen over and those that missed it."""
+        wanted = selectors(service_code, category, sphere, responsible_kind)
+        steps = self.steps(location)
+        rules = self._matching(wanted, steps)
+        route = self._decide(wanted, location, rules, at, is_working)
+        unasked = tuple(rule.responsibility.id for rule in rules)
+        asked = {each.responsibility for each in route.considered}.union(unasked)
+        return Explanation(
+            route, unasked, self._elsewhere(wanted, asked), self._of_others(wanted, steps)
+        )
+
+    def _decide(
+        self,
+        wanted: tuple[str, ...],
+        location: Location,
+        rules: Iterator[Rule],
+        at: datetime,
+        is_working: IsWorking,
+    ) -> Route:
+        """Ask the rules in turn until one may act; those after it stay in the iterator."""
+        day = self.day(at)
         considered: list[Considered] = []
-        for rule in self._matching(wanted, self._steps(location)):
+        for rule in rules:
             verdict = rule.judge(day, at, is_working)
             considered.append(Considered(rule.responsibility.id, verdict))
             if verdict is Verdict.CHOSEN:
@@ -187,6 +214,10 @@ class RoutingIndex:
                 continue
             return Route(chosen, rule.responsibility.id, reason, tuple(considered))
         return Route(None, None, self._why_none(wanted, location, considered), tuple(considered))
+
+    def day(self, at: datetime) -> date:
+        """The day of the city at an instant."""
+        return at.astimezone(self._zone).date()
 
     def needs_address(
         self,
@@ -212,10 +243,11 @@ class RoutingIndex:
             return self._areas_of_building.get(building.id, ())
         return () if location.coordinates is None else self._areas.at(location.coordinates)
 
-    def _steps(self, location: Location) -> list[_Step]:
+    def steps(self, location: Location) -> list[Step]:
+        """The rungs of a place, the narrowest first; polygons stand together in one."""
         building = self._building(location)
         around = self._around(building, location)
-        steps: list[_Step] = []
+        steps: list[Step] = []
         if building is not None:
             steps.append((TerritoryKind.BUILDINGS, building.id))
         if (street := location.street if building is None else building.street) is not None:
@@ -224,18 +256,36 @@ class RoutingIndex:
             steps.append((TerritoryKind.POLYGON, polygons))
         if (district := _district(building, location, around)) is not None:
             steps.append((TerritoryKind.DISTRICT, district))
-        steps.append(_CITY_STEP)
+        steps.append(CITY_STEP)
         return steps
 
-    def _matching(self, wanted: tuple[str, ...], steps: list[_Step]) -> Iterator[_Rule]:
+    def _matching(self, wanted: Iterable[str], steps: list[Step]) -> Iterator[Rule]:
         for selector in wanted:
             if (rules := self._rules.get(selector)) is None:
                 continue
             for step in steps:
                 if isinstance(step[1], tuple):
-                    yield from _of_polygons(rules, step[1])
+                    yield from of_polygons(rules, step[1])
                 else:
                     yield from rules.get(step, ())
+
+    def _elsewhere(self, wanted: tuple[str, ...], asked: set[UUID]) -> tuple[UUID, ...]:
+        """Rules of the service for other places, the more specific selector first."""
+        found = {
+            rule.responsibility.id: None
+            for selector in wanted
+            for rules in self._rules.get(selector, {}).values()
+            for rule in rules
+            if rule.responsibility.id not in asked
+        }
+        return tuple(found)
+
+    def _of_others(self, wanted: tuple[str, ...], steps: list[Step]) -> tuple[UUID, ...]:
+        """Rules that hold here for other services, by selector."""
+        others = sorted(self._rules.keys() - set(wanted))
+        return tuple(
+            dict.fromkeys(rule.responsibility.id for rule in self._matching(others, steps))
+        )
 
     def _why_none(
         self, wanted: tuple[str, ...], location: Location, considered: list[Considered]
@@ -268,43 +318,3 @@ def _district(
     if location.district is not None:
         return location.district
     return next((area for area in around if isinstance(area, str)), None)
-
-
-def _of_polygons(rules: dict[_Step, _Rules], polygons: tuple[UUID, ...]) -> list[_Rule]:
-    """Polygons may overlap: their rules compete by priority, not by polygon."""
-    found = [rule for each in polygons for rule in rules.get((TerritoryKind.POLYGON, each), ())]
-    return sorted(found, key=lambda rule: rule.order) if len(found) > 1 else found
-
-
-def _index_rules(
-    organisations: Iterable[Organisation],
-    territories: dict[UUID, Territory],
-    responsibilities: Iterable[Responsibility],
-) -> dict[str, dict[_Step, _Rules]]:
-    active = {each.id: each.active for each in organisations}
-    rules: dict[str, dict[_Step, list[_Rule]]] = defaultdict(lambda: defaultdict(list))
-    for each in sorted(responsibilities, key=lambda rule: (rule.priority, rule.id)):
-        territory = territories.get(each.territory)
-        if territory is None or each.organisation not in active:
-            continue
-        fallback = each.fallback if each.fallback and active.get(each.fallback) else None
-        rule = _Rule(each, active[each.organisation], fallback)
-        for step in _steps_of(territory):
-            rules[each.selector][step].append(rule)
-    return {
-        selector: {step: tuple(found) for step, found in steps.items()}
-        for selector, steps in rules.items()
-    }
-
-
-def _steps_of(territory: Territory) -> list[_Step]:
-    kind = territory.kind
-    if kind is TerritoryKind.BUILDINGS:
-        return [(kind, building) for building in territory.buildings]
-    keys: dict[TerritoryKind, object] = {
-        TerritoryKind.CITY: None,
-        TerritoryKind.DISTRICT: territory.district,
-        TerritoryKind.STREET: territory.street,
-        TerritoryKind.POLYGON: territory.id,
-    }
-    return [(kind, keys[kind])]

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from api import evidence_texts, texts
+from api import evidence_texts, routing_texts, texts
 from api.commands.sentences import SENTENCES
 from api.errors import STATUS
 from api.rest import phrases
 from api.rest.table import OPERATIONS  # noqa: F401  every refusal of the doors is loaded with it
 from domain.appeals.workflow import PauseReason
 from domain.errors import Refusal
+from domain.organisations.findings import Lack
+from domain.organisations.routing import RouteReason
+from domain.organisations.rules import Verdict
 from domain.sla.clock import ClockState
 from domain.sla.explain import Reason
 from domain.sla.policy import Stage
@@ -117,3 +120,29 @@ def test_every_rule_that_a_caller_can_break_has_its_words():
 def test_every_rule_that_a_file_can_break_has_its_sentence():
     known = {*texts.RULES, *SENTENCES}
     assert {rule: at for rule, at in rules_used().items() if rule not in known} == {}
+
+
+ROUTING: dict[str, Any] = {
+    "what": routing_texts.WHAT, "mend": routing_texts.MEND, "verdicts": routing_texts.VERDICTS,
+    "reasons": routing_texts.REASONS,
+}  # fmt: skip
+FACTS = {"subject", "area", "services", "rules", "organisations", "count", "calendar", "selector",
+         "value", "day"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [(name, code) for name, found in ROUTING.items() for code in found]
+)
+def test_what_is_said_of_routing_stands_in_three_languages(name: str, code: Any):
+    text = ROUTING[name][code]
+    assert set(text) == set(Language)
+    facts = [{field for _, field, _, _ in string.Formatter().parse(said) if field}
+             for said in text.values()]  # fmt: skip
+    assert facts[0] == facts[1] == facts[2] <= FACTS
+    assert all(said.strip() for said in text.values())
+
+
+def test_everything_that_routing_can_say_has_its_words():
+    assert set(routing_texts.WHAT) == set(routing_texts.MEND) == set(Lack)
+    assert set(routing_texts.VERDICTS) == set(Verdict)
+    assert set(routing_texts.REASONS) == {*RouteReason, "first-contact"}

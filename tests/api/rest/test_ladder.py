@@ -207,7 +207,7 @@ async def test_whose_business_it_is_gets_an_answer(callers: Callers, operation: 
     options = await _body_of(callers, operation, rung, rung.role)
     if operation.id == "suggestAddresses":
         options["params"] = {"q": "Абай"}
-    if operation.id == "resolveRoute":
+    if operation.id in ("resolveRoute", "explainRoute"):
         options["params"] = {"service": MANHOLE}
     headers = {"if-match": "*"} if operation.method == "PATCH" else {}
     answer = await callers.call(operation.method, path, role=rung.role, headers=headers, **options)

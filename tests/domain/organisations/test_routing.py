@@ -24,7 +24,8 @@ from domain.organisations.model import (
     Territory,
     TerritoryKind,
 )
-from domain.organisations.routing import Route, RouteReason, RoutingIndex, Verdict
+from domain.organisations.routing import Route, RouteReason, RoutingIndex
+from domain.organisations.rules import Verdict
 from domain.values import Coordinates
 
 NOON = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)  # 12:00 in Almaty

@@ -1,0 +1,187 @@
+"""Coverage and explanations over HTTP, each for those whose business it is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.access import Role
+from domain.values import new_id
+from tests.api.rest.conftest import DatabaseOwner
+from tests.support.city import MANHOLE
+from tests.support.rest import Callers, assert_problem, pointers
+from tests.support.sql import fetch
+
+
+async def coverage(callers: Callers, query: str = "", **options: Any) -> dict[str, Any]:
+    answer = await callers.call("GET", f"/v1/routing/coverage{query}", **options)
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+async def test_what_is_wrong_is_told_with_how_to_mend_it(callers: Callers):
+    page = await coverage(callers, headers={"accept-language": "en"})
+    assert (page["errors"], page["warnings"], page["next"]) == (2, 0, None)
+    (first, _) = page["items"]
+    assert first["lack"] == "no-contact"
+    assert first["subject"] == {"kind": "organisation", "code": "department", "name": "department"}
+    assert first["what"] == "department has neither phone nor e-mail (1 rules)."
+    assert first["mend"] == "Add a phone or an e-mail to the organisation's contacts."
+    assert [each["name"] for each in first["rules"]] == ["* · Қала · department"]
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("kk", "Ұйымның"), ("ru", "Добавьте"), ("en", "Add")]
+)
+async def test_findings_speak_the_readers_language(callers: Callers, language: str, begins: str):
+    page = await coverage(callers, headers={"accept-language": language})
+    assert page["items"][0]["mend"].startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.INSPECTOR, 200), (Role.ADMINISTRATOR, 200), (Role.AKIM, 200), (Role.AUDITOR, 200),
+        (Role.OPERATOR, 403), (Role.EXECUTOR, 403), (Role.HEAD, 403), (Role.CITIZEN, 403),
+    ],
+)  # fmt: skip
+async def test_coverage_is_for_who_looks_after_the_city(callers: Callers, role: Role, status: int):
+    answer = await callers.call("GET", "/v1/routing/coverage", role=role)
+    assert answer.status_code == status
+
+
+async def test_findings_come_page_by_page_without_a_gap(callers: Callers):
+    first = await coverage(callers, "?limit=1")
+    second = await coverage(callers, f"?limit=1&cursor={first['next']}")
+    assert second["next"] is None
+    assert [each["subject"]["code"] for each in first["items"] + second["items"]] == [
+        "department", "water"
+    ]  # fmt: skip
+    assert_problem(
+        await callers.call("GET", "/v1/routing/coverage?cursor=forged"), 400, "malformed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "errors"),
+    [
+        ("?severity=warning", 0), ("?severity=error", 2), ("?lack=no-contact", 2),
+        ("?lack=uncovered", 0), (f"?service={MANHOLE}", 0), ("?sphere=lifts", 0),
+        ("?district=centre", 0),
+    ],
+)  # fmt: skip
+async def test_findings_can_be_narrowed(callers: Callers, query: str, errors: int):
+    assert (await coverage(callers, query))["errors"] == errors
+
+
+async def _akim_of(callers: Callers, district: str) -> Callers:
+    id = new_id()
+    await fetch(
+        callers.house,
+        "INSERT INTO member (id, city_id, organisation_id, role, name, district)"
+        " VALUES ($1, $2, $3, 'akim', 'B.', $4)",
+        id, callers.city.id, callers.city.department, district,
+    )  # fmt: skip
+    token = await callers.house.tokens.issue(callers.city.id, name="test", member=id)
+    return replace(callers, tokens={Role.AKIM: token})
+
+
+async def test_an_akim_of_a_district_sees_what_concerns_it(callers: Callers):
+    page = await coverage(await _akim_of(callers, "centre"), role=Role.AKIM)
+    assert page["items"] == []
+
+
+ASKED = f"/v1/routing/explain?service={MANHOLE}"
+
+
+async def test_a_route_is_explained_rule_by_rule(callers: Callers):
+    path = f"{ASKED}&building={callers.city.house}"
+    answer = await callers.call("GET", path, headers={"accept-language": "en"})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["organisation"]["name"] == "water"
+    assert told["why"].startswith("The most specific rule")
+    assert [(each["selector"], each["verdict"]) for each in told["considered"]] == [
+        ("manholes", "chosen")
+    ]
+    assert [(each["name"], each["why"]) for each in told["unasked"]] == [
+        ("* · Қала · department", "a rule before it had won already")
+    ]
+    assert told["elsewhere"] == told["other"] == {"count": 0, "rules": []}
+    plain = (await callers.call("GET", path.replace("/explain", ""))).json()
+    assert plain["organisation"] == told["organisation"]
+    assert plain["responsibility"] == told["responsibility"]
+
+
+async def test_one_may_ask_for_another_hour_and_for_the_rules_of_one_organisation(
+    callers: Callers,
+):
+    at = "2026-03-04T20:00:00Z"
+    path = f"/v1/routing/explain?service=lifts.person-trapped&building={callers.city.house}"
+    told = (await callers.call("GET", f"{path}&at={at}")).json()
+    assert told["at"] == at
+    assert told["other"]["count"] == 1
+    water = (await callers.call("GET", f"{path}&organisation={callers.city.water}")).json()
+    assert [each["verdict"] for each in water["other"]["rules"]] == ["other-service"]
+    centre = (await callers.call("GET", f"{path}&organisation={callers.city.centre}")).json()
+    assert centre["other"] == {"count": 0, "rules": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "pointer"),
+    [
+        ("service=no.such", 400, "/service"),
+        (f"service={MANHOLE}&latitude=50.4", 400, "/longitude"),
+        (f"service={MANHOLE}&building={new_id()}", 422, "/building"),
+        (f"service={MANHOLE}&latitude=1&longitude=1", 422, "/latitude"),
+        (f"service={MANHOLE}&at=yesterday", 400, "/at"),
+    ],
+)
+async def test_a_wrong_question_is_told_by_its_parameter(
+    callers: Callers, query: str, status: int, pointer: str
+):
+    answer = await callers.call("GET", f"/v1/routing/explain?{query}")
+    assert answer.status_code == status
+    assert pointer in pointers(answer)
+
+
+async def test_the_rules_of_an_organisation_that_is_not_there_are_not_found(callers: Callers):
+    answer = await callers.call("GET", f"{ASKED}&organisation={new_id()}")
+    assert_problem(answer, 404, "not-found")
+
+
+async def test_an_appeal_tells_its_way_and_where_it_would_go_now(callers: Callers):
+    appeal = await callers.register()
+    number = appeal["number"]
+    body = {"organisation": str(callers.city.department), "reason": "Жол бөлімінің люгі"}
+    assert (await callers.act(number, "redirect", body, role=Role.INSPECTOR)).status_code == 200
+    answer = await callers.call("GET", f"/v1/appeals/{number}/route")
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["decided"]["organisation"]["name"] == "water"
+    assert told["decided"]["reason"] == "assigned"
+    assert told["decided"]["rule"] == "manholes · Қала · water"
+    assert told["decided"]["version"] == callers.house.references.of(callers.city.id).version
+    (moved,) = told["moves"]
+    assert (moved["former"]["name"], moved["organisation"]["name"]) == ("water", "department")
+    assert moved["reason"] == "Жол бөлімінің люгі"
+    assert moved["actor"]["role"] == "inspector"
+    assert told["now"]["responsibility"] == told["decided"]["responsibility"]
+
+
+async def test_an_appeal_answered_at_once_went_nowhere(callers: Callers):
+    said = {"text": "Бригада жолда", "confirmed_by": "call"}
+    appeal = await callers.register(answer=said)
+    told = (await callers.call("GET", f"/v1/appeals/{appeal['number']}/route")).json()
+    assert told["decided"]["reason"] == "first-contact"
+    assert (told["decided"]["organisation"], told["moves"]) == (None, [])
+
+
+async def test_a_service_that_has_ended_still_explains_its_appeals(
+    callers: Callers, database_owner: DatabaseOwner
+):
+    appeal = await callers.register()
+    await database_owner.expire(MANHOLE)
+    told = (await callers.call("GET", f"/v1/appeals/{appeal['number']}/route")).json()
+    assert told["now"]["organisation"]["name"] == "water"
