@@ -184,7 +184,9 @@ def _fault(fault: Fault, language: str) -> dict[str, Any]:
     document = {
         "pointer": fault.pointer,
         "rule": fault.rule,
-        "message": message.format_map(_Lenient(fault.params)),
+        "message": message.format_map(
+            _Lenient({name: _said(value) for name, value in fault.params.items()})
+        ),
     }
     return document | ({"params": dict(fault.params)} if fault.params else {})
 

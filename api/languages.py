@@ -5,6 +5,8 @@ from domain.values import Language
 
 DEFAULT = Language.RU
 LONGEST = 200
+ALIASES = {"kz": "kk"}
+"""What people write for a language: the country's code for Kazakh, most of all."""
 
 
 def preferred(header: str | None) -> str:
@@ -12,7 +14,8 @@ def preferred(header: str | None) -> str:
     best, weight = str(DEFAULT), 0.0
     for part in (header or "")[:LONGEST].split(","):
         tag, _, parameters = part.partition(";")
-        language = tag.strip().lower().split("-")[0]
+        said = tag.strip().lower().split("-")[0]
+        language = ALIASES.get(said, said)
         wanted = quality(parameters)
         if language in set(Language) and wanted > weight:
             best, weight = language, wanted

@@ -277,6 +277,29 @@ RULES: Mapping[str, LocalizedText] = {
         "это заполняет только сотрудник",
         "only a member of staff may fill this in",
     ),
+    "resident-only": _t(
+        "қосымшада не жеке кабинетте берілген сөзді тұрғын өз таңбасымен береді; сізге айтылса,"
+        " call, chat, email, sms не in_person деп жазыңыз",
+        "слово в приложении или кабинете житель даёт сам, со своим токеном; если сказано вам,"
+        " укажите call, chat, email, sms или in_person",
+        "a word in the app or the cabinet is given by the resident, with their own token; if it"
+        " was told to you, say call, chat, email, sms or in_person",
+    ),
+    "not-self-service": _t(
+        "бұл арна арқылы өтінішті қызметкер тіркейді; өзіңіз тіркесеңіз, {allowed} деп жазыңыз",
+        "по этому каналу обращение регистрирует сотрудник; если вы подаёте сами, укажите {allowed}",
+        "by this channel a member of staff registers; if you file it yourself, say {allowed}",
+    ),
+    "heic": _t(
+        "HEIC суреті қабылданбайды, JPEG жіберіңіз: iPhone-да «Баптаулар → Камера → Форматтар →"
+        " Ең үйлесімді» таңдаңыз, не дайын суретті «Көшіру» арқылы JPEG етіп бөлісіңіз",
+        "снимки HEIC не принимаются, пришлите JPEG: на iPhone выберите «Настройки → Камера →"
+        " Форматы → Наиболее совместимые», а готовый снимок отправьте с параметром «Наиболее"
+        " совместимый»",
+        "HEIC pictures are not taken, send JPEG: on an iPhone choose Settings → Camera → Formats →"
+        " Most Compatible, and share a picture that is taken already with the option Most"
+        " Compatible",
+    ),
     "citizen-required": _t(
         "бұл әрекет тұрғын атынан жасалады",
         "это делается от имени жителя",

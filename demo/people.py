@@ -19,10 +19,10 @@ A = Action
 Body = dict[str, Any]
 
 HOW: Mapping[str, str] = {
-    "phone": "call", "app": "app", "smart_astana": "app", "web": "web", "telegram": "chat",
-    "facebook": "chat", "instagram": "chat", "email": "email", "e-otinish": "web",
+    "phone": "call", "app": "call", "smart_astana": "call", "web": "sms", "telegram": "chat",
+    "facebook": "chat", "instagram": "chat", "email": "email", "e-otinish": "email",
 }  # fmt: skip
-"""Channel → how the resident's word comes back."""
+"""Channel → how the word of a resident comes back to an operator. Who acts in the app says so."""
 
 # What is written, by action and language.
 _WORDS: Mapping[Action, Mapping[str, str]] = {
@@ -170,9 +170,9 @@ class People:
                 return {"text": said, **await self._evidence(case, "resolve", token, least=1)}
             case A.CONFIRM:
                 rating = random.choices((5, 4, 3, 2), (60, 25, 10, 5))[0]
-                return {"how": HOW[row.channel], "rating": rating}
+                return {"how": _how(case), "rating": rating}
             case A.REOPEN | A.WITHDRAW:
-                return {"how": HOW[row.channel], "reason": said}
+                return {"how": _how(case), "reason": said}
             case A.COMMENT:
                 return {"text": said}
             case A.DECLINE | A.RETURN:
@@ -219,6 +219,10 @@ class People:
         file = f"{name}.jpg", photo(number + view * 1_000_000, done=done), "image/jpeg"
         kept = await self.client.post("/v1/attachments", token, f"{number}-{name}", file=file)
         return [kept["id"]] if kept else []
+
+
+def _how(case: Case) -> str:
+    return "app" if case.own else HOW[case.row.channel]
 
 
 def _need(appeal: Mapping[str, Any], stage: str) -> Mapping[str, Any]:

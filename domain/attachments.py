@@ -30,6 +30,7 @@ class FileRule(StrEnum):
     EMPTY = "empty"
     TOO_LARGE = "too-large"
     UNSUPPORTED_TYPE = "unsupported-type"
+    HEIC = "heic"
     TYPE_MISMATCH = "type-mismatch"
     DAMAGED = "damaged"
     TOO_MANY_PIXELS = "too-many-pixels"

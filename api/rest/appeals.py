@@ -12,7 +12,7 @@ from api.rest.operation import Call, Operation, Reply
 from api.rest.views import AppealView, ClockView, appeal_view, clock_view, known_to
 from domain.access import Permission, Principal
 from domain.appeals.commands import Correct, FirstAnswer, Intake, Whereabouts
-from domain.appeals.intake import register
+from domain.appeals.intake import form_faults, register
 from domain.appeals.model import Appeal, Applicant, Channel, Kind
 from domain.appeals.use_cases import perform
 from domain.appeals.workflow import Action, Status
@@ -357,8 +357,8 @@ _ONE = "/v1/appeals/{number}"
 OPERATIONS = (
     Operation(
         "registerAppeal", "POST", "/v1/appeals", "Appeals", "Register an appeal for good",
-        writes=register_appeal, permission=Permission.REGISTER_APPEAL, body=IntakeBody,
-        answer=AppealView, status=201, refusals=(409,), etag=True,
+        writes=register_appeal, judges=form_faults, permission=Permission.REGISTER_APPEAL,
+        body=IntakeBody, answer=AppealView, status=201, refusals=(409,), etag=True,
     ),
     Operation(
         "listAppeals", "GET", "/v1/appeals", "Appeals", "Find appeals, the newest first",

@@ -6,6 +6,7 @@ gets the first answer even where the act would no longer be allowed; the first c
 nothing for it.
 """
 
+import json
 import re
 from dataclasses import replace
 from hashlib import sha256
@@ -22,11 +23,11 @@ from api.errors import KeyRequired, KeyReused, NotAcceptable, UnsupportedMediaTy
 from api.languages import LONGEST, preferred
 from api.limits import Quota, Turns
 from api.rest.bodies import read_limited, read_upload
-from api.rest.decode import decode_body, decode_query
+from api.rest.decode import canonical, decode_body, decode_query
 from api.rest.fields import Query
 from api.rest.operation import Call, Operation, Reply, Upload, malformed
 from domain.access import Principal, Role
-from domain.errors import NotFound, Refusal, Unavailable
+from domain.errors import Fault, Invalid, NotFound, Refusal, Unavailable
 from domain.ports import Answer, KeyTaken
 from domain.values import new_id
 
@@ -104,11 +105,11 @@ class Door:
             conditional=operation.if_match and "if-match" in request.headers,
             if_match=_versions(_joined(request, "if-match")) if operation.if_match else None,
             if_none_match=_joined(request, "if-none-match"),
-            body=await self._body(operation, request),
+            body=await self._body(operation, request, principal),
             request_id=request.state.request_id,
         )
 
-    async def _body(self, operation: Operation, request: Request) -> Any:
+    async def _body(self, operation: Operation, request: Request, principal: Principal) -> Any:
         if operation.body is None:
             return None
         if isinstance(operation.body, Upload):
@@ -118,7 +119,22 @@ class Door:
             raise UnsupportedMediaType(expected="application/json")
         raw = await read_limited(request, self._house.settings.max_body)
         request.state.raw_body = raw
-        return decode_body(operation.body, raw)
+        try:
+            return decode_body(operation.body, raw)
+        except Invalid as refusal:
+            raise Invalid(self._judged(operation, refusal, raw, principal)) from None
+
+    def _judged(
+        self, operation: Operation, refusal: Invalid, raw: bytes, principal: Principal
+    ) -> tuple[Fault, ...]:
+        """The faults of a body's form, and those that the city finds beside them."""
+        said = json.loads(raw)
+        if operation.judges is None or not isinstance(said, dict):
+            return refusal.faults
+        reference = self._house.references.of(principal.city)
+        found = operation.judges(said, principal, reference, self._house.now())
+        known = {fault.pointer for fault in refusal.faults}
+        return (*refusal.faults, *(fault for fault in found if fault.pointer not in known))
 
     async def _write(self, operation: Operation, call: Call, request: Request) -> Reply:
         key, fingerprint = call.key, _fingerprint(operation, call, request)
@@ -199,9 +215,10 @@ def _key(request: Request) -> str:
 
 
 def _fingerprint(operation: Operation, call: Call, request: Request) -> bytes:
-    said = getattr(request.state, "raw_body", b"")
     if isinstance(operation.body, Upload):
         said = call.body.fingerprint()
+    else:
+        said = canonical(getattr(request.state, "raw_body", b""))
     return sha256(f"{operation.id} {request.url.path}\n".encode() + said).digest()
 
 

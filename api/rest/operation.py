@@ -3,7 +3,7 @@
 Routes and openapi/openapi.yaml are both made from these rows, so they cannot disagree.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,6 +70,7 @@ class Call:
 
 Handler = Callable[[Call], Awaitable[Reply]]
 Prepare = Callable[[Call], Awaitable[Any]]
+Judge = Callable[[Mapping[str, object], Principal, Reference, datetime], Iterable[Fault]]
 UnitHandler = Callable[[Call, UnitOfWork], Awaitable[Reply]]
 
 
@@ -88,6 +89,8 @@ class Operation:
     door commits together with the answer to the Idempotency-Key. Exactly one of them is set.
     `prepare` does what takes long and needs no transaction, before the unit is opened; what it
     returns takes the place of the body.
+    `judges` finds the faults of the city in a JSON object that is no body yet, so that who mends
+    its form learns of both at once.
     `permission` None means that nobody needs to say who they are (`open_to_all`), or that
     any principal may ask.
     """
@@ -100,6 +103,7 @@ class Operation:
     reads: Handler | None = None
     writes: UnitHandler | None = None
     prepare: Prepare | None = None
+    judges: Judge | None = None
     permission: Permission | None = None
     open_to_all: bool = False
     query: type[BaseModel] | None = None

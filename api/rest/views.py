@@ -16,7 +16,7 @@ from api.rest.operation import Call
 from domain.access import Principal, Role
 from domain.appeals.evidence import Asked, ahead
 from domain.appeals.model import Appeal, Applicant, Assignment, Place
-from domain.appeals.workflow import OPEN, TRANSITIONS
+from domain.appeals.workflow import OPEN, allowed
 from domain.errors import NotFound
 from domain.organisations.spelling import without_flats
 from domain.reference import Reference
@@ -201,11 +201,7 @@ def _ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
 
 def allowed_actions(appeal: Appeal, call: Call) -> list[str]:
     """The actions that the table and the caller's role allow; the rules may know more."""
-    return [
-        str(transition.action)
-        for transition in TRANSITIONS.values()
-        if appeal.status in transition.sources and call.principal.may(transition.permission)
-    ]
+    return list(allowed(appeal.status, call.principal))
 
 
 def service_name(appeal: Appeal, reference: Reference, language: str) -> ServiceName:

@@ -52,14 +52,19 @@ def involved(appeal: Appeal, desk: Desk) -> None:
 
 
 _BY_VOICE = frozenset({"call", "in_person"})
+_BY_THEMSELVES = frozenset({"app", "web"})
 
 
-def heard(how: str, desk: Desk) -> str:
-    """How the resident's word came. What residents give here themselves came by no voice: the
-    register would name a call that nobody took (law 3). Raises Invalid.
+def heard(how: str, principal: Principal, pointer: str = "/how") -> str:
+    """How the resident's word came. What residents give here themselves came by no voice, and what
+    comes by the app or the cabinet they give themselves, with their own token: the register would
+    name a call that nobody took, or a click that nobody made (law 3). Raises Invalid.
     """
-    if desk.principal.role is Role.CITIZEN and how in _BY_VOICE:
-        raise Invalid.at("/how", "staff-only")
+    own = principal.role is Role.CITIZEN
+    if own and how in _BY_VOICE:
+        raise Invalid.at(pointer, "staff-only")
+    if not own and how in _BY_THEMSELVES:
+        raise Invalid.at(pointer, "resident-only")
     return how
 
 

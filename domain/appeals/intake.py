@@ -1,13 +1,16 @@
 """Registering an appeal: everything that is decided before it is written, in one pass."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 from domain.access import Permission, Principal, Role
 from domain.appeals import clocks
 from domain.appeals.commands import GiveAnswer, Intake
-from domain.appeals.desk import Desk, Step
+from domain.appeals.desk import Desk, Step, heard
 from domain.appeals.model import (
+    SELF_SERVICE,
     Appeal,
     Applicant,
     Assignment,
@@ -20,7 +23,7 @@ from domain.appeals.places import locate, seal_answers, seal_place
 from domain.appeals.routes import question, unplaced
 from domain.appeals.rules import answer
 from domain.appeals.services import available_service
-from domain.appeals.uploads import sealed, take
+from domain.appeals.uploads import Taken, sealed, take
 from domain.appeals.workflow import Action, Status, guard
 from domain.catalogue.model import Service
 from domain.errors import Fault, Invalid
@@ -41,9 +44,7 @@ async def register(
     """
     principal = uow.principal
     _permit(intake, principal)
-    service = available_service(intake.service, intake.service_version, principal, reference, at)
-    place = _examine(intake, service, reference)
-    uploads = await take(intake.attachments, "/attachments", uow)
+    service, place, uploads = await _examine(intake, uow, reference, at)
     applicant = await _applicant(intake, uow)
     year = reference.city.local(at).year
     number = await uow.numbers.take(reference.city.id, year)
@@ -63,17 +64,62 @@ def _permit(intake: Intake, principal: Principal) -> None:
         principal.require(Permission.ANSWER)
 
 
-def _examine(intake: Intake, service: Service, reference: Reference) -> Place:
-    """The place, once nothing is wrong; every fault of answers and place in one refusal."""
-    faults: list[Fault] = list(reference.forms.faults(service, intake.answers))
-    place = Place()
-    try:
+async def _examine(
+    intake: Intake, uow: UnitOfWork, reference: Reference, at: datetime
+) -> tuple[Service, Place, Taken]:
+    """Service, place and uploads, once nothing is wrong; every fault in one refusal."""
+    principal, faults = uow.principal, _unfit(intake, uow.principal)
+    code, version = intake.service, intake.service_version
+    with _gathered(faults):
+        service = available_service(code, version, principal, reference, at)
+        faults.extend(reference.forms.faults(service, intake.answers))
+    with _gathered(faults):
         place = locate(intake.where, reference)
-    except Invalid as refusal:
-        faults.extend(refusal.faults)
+    with _gathered(faults):
+        uploads = await take(intake.attachments, "/attachments", uow)
     if faults:
         raise Invalid(faults)
-    return place
+    return service, place, uploads
+
+
+@contextmanager
+def _gathered(faults: list[Fault]) -> Iterator[None]:
+    """Keep the faults of a refusal for later."""
+    try:
+        yield
+    except Invalid as refusal:
+        faults.extend(refusal.faults)
+
+
+def _unfit(intake: Intake, principal: Principal) -> list[Fault]:
+    """What is said that this caller cannot say."""
+    faults: list[Fault] = []
+    if principal.role is Role.CITIZEN:
+        if intake.answer is not None:
+            faults.append(Fault("/answer", "staff-only", {}))
+        if intake.channel not in SELF_SERVICE:
+            allowed = [str(channel) for channel in SELF_SERVICE]
+            faults.append(Fault("/channel", "not-self-service", {"allowed": allowed}))
+    elif intake.answer is not None and intake.answer.confirmed_by is not None:
+        with _gathered(faults):
+            heard(intake.answer.confirmed_by, principal, "/answer/confirmed_by")
+    return faults
+
+
+def form_faults(
+    said: Mapping[str, object], principal: Principal, reference: Reference, at: datetime
+) -> Iterable[Fault]:
+    """The faults of service and answers in a body that is no `Intake` yet, being faulty elsewhere:
+    who mends it learns of all at once.
+    """
+    code, answers = said.get("service"), said.get("answers", {})
+    if not isinstance(code, str):
+        return ()
+    try:
+        service = available_service(code, None, principal, reference, at)
+    except Invalid as refusal:
+        return refusal.faults
+    return reference.forms.faults(service, answers) if isinstance(answers, dict) else ()
 
 
 async def _applicant(intake: Intake, uow: UnitOfWork) -> Applicant | None:
@@ -82,8 +128,6 @@ async def _applicant(intake: Intake, uow: UnitOfWork) -> Applicant | None:
         return None if intake.anonymous else intake.applicant
     if principal.citizen is None:
         raise Invalid.at("", "citizen-required")
-    if intake.answer is not None:
-        raise Invalid.at("/answer", "staff-only")
     if intake.anonymous:
         # The city still needs to let the resident confirm: their id stays, their name does not.
         return Applicant(citizen=principal.citizen)

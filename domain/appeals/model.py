@@ -46,6 +46,10 @@ class Channel(StrEnum):
     E_OTINISH = "e-otinish"
 
 
+SELF_SERVICE = (Channel.APP, Channel.SMART_ASTANA, Channel.WEB, Channel.TELEGRAM)
+"""Roads by which a resident registers alone; on all others somebody of the city writes it down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the problem is. Everything may be unknown; `address` is what the caller said."""

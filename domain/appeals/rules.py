@@ -208,7 +208,7 @@ def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
 
 def confirm(appeal: Appeal, command: c.Confirm, desk: Desk) -> Step:
     """The resident's yes closes the appeal (law 3). The fact names who gave it, how and when."""
-    how, role = heard(command.how, desk), str(desk.principal.role)
+    how, role = heard(command.how, desk.principal), str(desk.principal.role)
     word = Confirmation(desk.principal.id, role, how, desk.at, command.rating)
     after = replace(appeal, status=Status.CLOSED, confirmation=word, closed_at=desk.at, pause=None)
     after = clocks.cancel(after, at=desk.at)
@@ -234,9 +234,10 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
         confirmation=None,
         first_contact=False,
     )
+    how = heard(command.how, desk.principal)
     fact = Fact(
         EventType.REOPENED,
-        {"how": heard(command.how, desk), "round": after.reopened} | clocks.begun(appeal, after),
+        {"how": how, "round": after.reopened} | clocks.begun(appeal, after),
         {"reason": command.reason},
     )
     return Step(after, (fact,), again)
@@ -246,7 +247,11 @@ def withdraw(appeal: Appeal, command: c.Withdraw, desk: Desk) -> Step:
     """The resident takes the appeal back; whoever had it is told."""
     recalled = leave(appeal, AssignmentState.RECALLED, desk)
     after = replace(appeal, status=Status.WITHDRAWN, assignment=None, pause=None, closed_at=desk.at)
-    fact = Fact(EventType.WITHDRAWN, {"how": heard(command.how, desk)}, said(reason=command.reason))
+    fact = Fact(
+        EventType.WITHDRAWN,
+        {"how": heard(command.how, desk.principal)},
+        said(reason=command.reason),
+    )
     return Step(clocks.cancel(after, at=desk.at), (fact,), recalled)
 
 

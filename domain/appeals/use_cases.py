@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.access import Permission
 from domain.appeals import commands as c
-from domain.appeals.desk import Desk, Step, hurry
+from domain.appeals.desk import Desk, Step, heard, hurry
 from domain.appeals.model import Appeal, Change
 from domain.appeals.rules import RULES, resume
 from domain.appeals.uploads import Taken, take
@@ -45,8 +45,10 @@ async def perform(
     appeal = await uow.appeals.get(number)
     if expected is not None and appeal.version not in expected:
         raise VersionConflict(expected=sorted(expected), actual=appeal.version)
-    guard(action, appeal.status)
+    guard(action, appeal.status, uow.principal)
     desk = Desk(uow.principal, reference, at, await _uploads(command, uow))
+    if isinstance(command, c.GiveAnswer) and command.answer.confirmed_by is not None:
+        heard(command.answer.confirmed_by, uow.principal, "/confirmed_by")
     if isinstance(command, c.Correct):
         _check_answers(appeal, command, reference)
     change = bind(appeal, RULES[action](appeal, command, desk), desk)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from domain.access import Permission, Role
+from domain.access import Permission, Principal, Role
 from domain.errors import InvalidTransition
 from domain.sla.policy import Stage
 
@@ -125,17 +125,22 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
 )  # fmt: skip
 
 
-def guard(action: Action, status: Status) -> Transition:
+def guard(action: Action, status: Status, principal: Principal | None = None) -> Transition:
     """The row of the table, or InvalidTransition naming what is allowed from here."""
     transition = TRANSITIONS[action]
     if status not in transition.sources:
-        raise InvalidTransition(action=str(action), status=str(status), allowed=allowed(status))
+        possible = allowed(status, principal)
+        raise InvalidTransition(action=str(action), status=str(status), allowed=possible)
     return transition
 
 
-def allowed(status: Status) -> tuple[str, ...]:
-    """The actions that the table allows from a status."""
-    return tuple(str(t.action) for t in TRANSITIONS.values() if status in t.sources)
+def allowed(status: Status, principal: Principal | None = None) -> tuple[str, ...]:
+    """The actions that the table allows from a status: to the principal, if one is named."""
+    return tuple(
+        str(row.action)
+        for row in TRANSITIONS.values()
+        if status in row.sources and (principal is None or principal.may(row.permission))
+    )
 
 
 class PauseReason(StrEnum):

@@ -77,8 +77,13 @@ def detect(content: bytes) -> Detected:
 
 
 def unsupported(found: str | None) -> Invalid:
-    """The refusal of a type that the city does not take."""
-    return refused(FileRule.UNSUPPORTED_TYPE, found=found, accepted=tuple(KINDS))
+    """The refusal of a type that the city does not take.
+
+    What iPhones take unless told otherwise has a refusal of its own, which says how to mend it:
+    Pillow reads no HEIC.
+    """
+    rule = FileRule.HEIC if found == "image/heic" else FileRule.UNSUPPORTED_TYPE
+    return refused(rule, found=found, accepted=tuple(KINDS))
 
 
 def check_claim(declared: str | None, detected: Detected) -> None:

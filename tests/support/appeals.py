@@ -43,6 +43,8 @@ async def register(
     **changes: Any,
 ) -> Appeal:
     """Register one appeal, committed."""
+    if role is Role.CITIZEN:
+        changes = {"channel": Channel.APP} | changes
     async with house.units.open(city.principal(role)) as uow:
         appeal = await intakes.register(
             make_intake(city, **changes),

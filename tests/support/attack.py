@@ -32,7 +32,9 @@ OF_THE_CITY = frozenset(
         "unknown-service", "expired-service", "expired-version", "unknown-building",
         "outside-city", "unknown-organisation", "unknown-attachment", "not-promised",
         "evidence-required", "staff-only", "citizen-required", "nothing-given", "phone",
-        "cursor", "empty", "unsupported-type", "type-mismatch", "damaged", "unknown-event-type",
+        "cursor", "empty", "unsupported-type", "heic", "resident-only",
+        "not-self-service", "photos-missing", "position-missing", "position-vague",
+        "position-far", "act-missing", "act-form", "type-mismatch", "damaged", "unknown-event-type",
         "scheme", "credentials", "fragment", "host-missing", "host", "port",
     }
 )  # fmt: skip

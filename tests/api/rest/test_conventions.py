@@ -1,12 +1,16 @@
 """Keys, tags, cursors, quotas, ids: what every caller can rely on, call after call."""
 
 import asyncio
+import json
 import re
 from datetime import datetime
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from api.rest.decode import canonical
 from api.settings import Settings
 from domain.access import Role
 from tests.support.city import CITIZEN_PHONE, KISHI
@@ -79,9 +83,11 @@ async def test_a_refused_call_leaves_its_key_free(callers: Callers):
 async def test_two_people_may_take_the_same_key(callers: Callers):
     key = uuid4().hex
     numbers = {
-        (await callers.call("POST", APPEALS, intake(applicant=...), role=role, key=key)).json()[
-            "number"
-        ]
+        (
+            await callers.call(
+                "POST", APPEALS, intake(applicant=..., channel="app"), role=role, key=key
+            )
+        ).json()["number"]
         for role in (Role.OPERATOR, Role.INSPECTOR, Role.CITIZEN)
     }
     assert len(numbers) == 3
@@ -358,16 +364,17 @@ async def test_an_answer_that_the_resident_accepts_closes_at_once(callers: Calle
 
 
 async def test_only_staff_answers_at_once(callers: Callers):
-    body = intake(applicant=..., answer={"text": "Өзім жауап беремін", "confirmed_by": "app"})
-    answer = await callers.call("POST", APPEALS, body, role=Role.CITIZEN)
-    assert_problem(answer, 422, "invalid")
-    assert pointers(answer) == {"/answer": "staff-only"}
+    answer = {"text": "Өзім жауап беремін", "confirmed_by": "app"}
+    body = intake(applicant=..., channel="app", answer=answer)
+    refused = await callers.call("POST", APPEALS, body, role=Role.CITIZEN)
+    assert_problem(refused, 422, "invalid")
+    assert pointers(refused) == {"/answer": "staff-only"}
 
 
 async def test_who_stays_unnamed_is_not_named(callers: Callers):
     nobody = await callers.register(anonymous=True, applicant=...)
     assert nobody["applicant"] is None
-    body = intake(anonymous=True, applicant=...)
+    body = intake(anonymous=True, applicant=..., channel="app")
     own = (await callers.call("POST", APPEALS, body, role=Role.CITIZEN)).json()
     assert own["applicant"]["anonymous"] is True
     assert own["applicant"]["name"] is own["applicant"]["phone"] is None
@@ -402,3 +409,92 @@ async def test_an_expired_service_or_version_is_refused(callers: Callers, databa
     await database_owner.expire(service)
     expired = await callers.call("POST", APPEALS, intake(service=service, answers={}))
     assert pointers(expired) == {"/service": "expired-service"}
+
+
+async def test_the_same_words_in_another_writing_are_the_same_request(callers: Callers):
+    key, body = uuid4().hex, intake(text="Бір сөз, екі жазу", location={"coordinates": POINT})
+    writings = (
+        json.dumps(body),
+        json.dumps(body, indent=3, ensure_ascii=False, sort_keys=True),
+        json.dumps(dict(reversed(body.items()))).replace("80.0", "8e1"),
+    )
+    headers = {"idempotency-key": key, "content-type": "application/json"}
+    async with callers.client() as client:
+        answers = [
+            await client.post(APPEALS, content=said.encode(), headers=headers) for said in writings
+        ]
+        other = json.dumps(body).replace("80.0", "80.000001")
+        refused = await client.post(APPEALS, content=other.encode(), headers=headers)
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, True, True]
+    assert_problem(refused, 422, "idempotency-key-reused")
+
+
+POINT = {"latitude": 50.41, "longitude": 80.0}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
+    | st.floats(-1e6, 1e6),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(VALUES, VALUES)
+def test_two_bodies_are_one_request_when_they_say_the_same(one, other):
+    def spaced(value: object) -> bytes:
+        return json.dumps(value, indent=1, sort_keys=True).encode()
+
+    assert canonical(spaced(one)) == canonical(json.dumps(one).encode())
+    same = canonical(spaced(one)) == canonical(spaced(other))
+    assert same == (_typed(one) == _typed(other))
+
+
+def _typed(value: object) -> object:
+    """Python takes True for 1; JSON does not."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    return (
+        {name: _typed(item) for name, item in value.items()} if isinstance(value, dict) else value
+    )
+
+
+async def test_what_is_not_possible_names_what_the_caller_may_do(callers: Callers):
+    number = (await callers.register())["number"]
+    refused = await callers.act(number, "resolve", RESOLVED, role=Role.EXECUTOR)
+    possible = assert_problem(refused, 409, "invalid-transition")["allowed"]
+    assert possible == ["accept", "decline", "comment", "attach"]
+    seen = await callers.call("GET", f"{APPEALS}/{number}", role=Role.EXECUTOR)
+    assert possible == seen.json()["allowed"]
+
+
+RESOLVED = {"text": "ok", "no_photo_reason": "түн"}
+
+
+async def test_a_body_that_is_ill_formed_learns_of_its_answers_too(callers: Callers):
+    body = intake(channel="pigeon", text=" ", answers={"cover": "odd"})
+    answer = await callers.call("POST", APPEALS, body, role=Role.OPERATOR)
+    assert_problem(answer, 422, "invalid")
+    assert pointers(answer) == {
+        "/channel": "enum",
+        "/text": "too-short",
+        "/answers/cover": "enum",
+        "/answers/landmark": "required",
+    }
+    unknown = await callers.call("POST", APPEALS, body | {"service": "no.such"}, role=Role.OPERATOR)
+    assert pointers(unknown)["/service"] == "unknown-service"
+
+
+async def test_a_resident_is_told_by_which_roads_they_come(callers: Callers):
+    body = intake(applicant=..., channel="phone")
+    answer = await callers.call(
+        "POST", APPEALS, body, role=Role.CITIZEN, headers={"accept-language": "kz"}
+    )
+    assert_problem(answer, 422, "invalid")
+    assert answer.headers["content-language"] == "kk"
+    (fault,) = answer.json()["errors"]
+    assert (fault["pointer"], fault["rule"]) == ("/channel", "not-self-service")
+    assert "app, smart_astana, web, telegram" in fault["message"]

@@ -288,7 +288,10 @@ async def test_an_upload_of_others_does_not_exist(callers: Callers):
         assert (await callers.call("GET", path, role=Role.CITIZEN)).status_code == 200
         assert_problem(await other.call("GET", path, role=Role.CITIZEN), 404, "not-found")
     taken = await other.call(
-        "POST", "/v1/appeals", intake(applicant=..., attachments=[mine]), role=Role.CITIZEN
+        "POST",
+        "/v1/appeals",
+        intake(applicant=..., attachments=[mine], channel="app"),
+        role=Role.CITIZEN,
     )
     assert taken.status_code == 422
 

@@ -4,8 +4,15 @@ import orjson
 import pytest
 
 from domain.access import Role
-from domain.appeals.commands import Confirm, FirstAnswer, Reopen, Whereabouts
-from domain.appeals.model import Applicant, AssignmentState, Channel
+from domain.appeals.commands import (
+    Confirm,
+    FirstAnswer,
+    GiveAnswer,
+    Reopen,
+    Whereabouts,
+    Withdraw,
+)
+from domain.appeals.model import SELF_SERVICE, Applicant, AssignmentState, Channel
 from domain.appeals.workflow import Action, Status
 from domain.errors import Invalid, NotPermitted
 from domain.events import EventType
@@ -152,7 +159,8 @@ def test_a_service_for_staff_does_not_exist_for_residents():
 
 
 def test_a_resident_is_named_by_the_city_and_not_by_themselves():
-    said = intake(applicant=Applicant(None, "Somebody Else", "+77000000000"))
+    somebody = Applicant(None, "Somebody Else", "+77000000000")
+    said = intake(applicant=somebody, channel=Channel.APP)
     appeal = Life().register(said, Role.CITIZEN)
     assert appeal.applicant == AIGUL
     assert appeal.operator is None
@@ -160,7 +168,7 @@ def test_a_resident_is_named_by_the_city_and_not_by_themselves():
 
 def test_an_anonymous_resident_can_still_confirm():
     life = Life()
-    appeal = life.register(intake(QUESTION, anonymous=True), Role.CITIZEN)
+    appeal = life.register(intake(QUESTION, anonymous=True, channel=Channel.WEB), Role.CITIZEN)
     assert appeal.applicant == Applicant(citizen=AIGUL.citizen)
     registered = life.shelf.events[0]
     assert orjson.loads(registered.canonical)["data"]["anonymous"] is True
@@ -205,8 +213,54 @@ def test_a_first_call_closes_with_the_residents_word_alone():
 
 def test_a_resident_cannot_answer_for_the_city():
     with pytest.raises(Invalid) as refused:
-        Life().register(intake(QUESTION, answer=AGREED), Role.CITIZEN)
+        Life().register(intake(QUESTION, answer=AGREED, channel=Channel.APP), Role.CITIZEN)
     assert rules(refused.value) == {("/answer", "staff-only")}
+
+
+@pytest.mark.parametrize("channel", [one for one in Channel if one not in SELF_SERVICE], ids=str)
+def test_a_resident_comes_by_no_road_on_which_others_write_down(channel: Channel):
+    with pytest.raises(Invalid) as refused:
+        Life().register(intake(QUESTION, channel=channel), Role.CITIZEN)
+    assert rules(refused.value) == {("/channel", "not-self-service")}
+    Life().register(intake(QUESTION, channel=channel), Role.OPERATOR)
+
+
+@pytest.mark.parametrize("channel", SELF_SERVICE, ids=str)
+def test_a_resident_comes_by_their_own_roads(channel: Channel):
+    assert Life().register(intake(QUESTION, channel=channel), Role.CITIZEN).channel is channel
+
+
+def test_everything_wrong_with_an_appeal_is_told_at_once():
+    said = intake(
+        where=Whereabouts(building=ident("no-such-house")), answers={"odd": 1},
+        attachments=(ident("stolen"),), answer=AGREED,
+    )  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        Life().register(said, Role.CITIZEN)
+    assert rules(refused.value) == {
+        ("/channel", "not-self-service"),
+        ("/answer", "staff-only"),
+        ("/answers/odd", "unknown"),
+        ("/answers/cover", "required"),
+        ("/location/building", "unknown-building"),
+        ("/attachments/0", "unknown-attachment"),
+    }
+
+
+@pytest.mark.parametrize("how", ["app", "web"])
+def test_staff_does_not_say_yes_in_the_residents_own_app(how: str):
+    with pytest.raises(Invalid) as refused:
+        Life().register(intake(QUESTION, answer=FirstAnswer("9-18", how)))
+    assert rules(refused.value) == {("/answer/confirmed_by", "resident-only")}
+    life = Life()
+    life.register(intake(QUESTION))
+    for action, command, pointer in (
+        (Action.ANSWER, GiveAnswer(FirstAnswer("9-18", how)), "/confirmed_by"),
+        (Action.WITHDRAW, Withdraw(how), "/how"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            life.act(action, command, Role.OPERATOR)
+        assert rules(refused.value) == {(pointer, "resident-only")}
 
 
 def test_an_answer_that_did_not_help_goes_to_the_inspectors_with_the_time_that_was_left():

@@ -18,7 +18,7 @@ from domain.appeals.workflow import (
 )
 from domain.errors import InvalidTransition, NotPermitted
 from tests.domain.appeals.acts import SPEECHES, WAYS, at
-from tests.domain.appeals.make import Life
+from tests.domain.appeals.make import Life, principal
 
 EVERY = [(action, status) for action in Action for status in Status]
 
@@ -32,7 +32,7 @@ def test_the_table_alone_decides_what_may_happen(action: Action, status: Status)
     if status not in row.sources:
         with pytest.raises(InvalidTransition) as refused:
             life.act(action, command, role)
-        assert refused.value.params["allowed"] == allowed(status)
+        assert refused.value.params["allowed"] == allowed(status, principal(role))
         assert refused.value.params["status"] == str(status)
         assert life.appeal == before
         assert life.told() == told
@@ -55,6 +55,18 @@ def test_nobody_acts_without_the_permission_of_the_row(role: Role, action: Actio
         life.act(action, SPEECHES[action][1], role)
     assert refused.value.params == {"permission": str(row.permission), "role": str(role)}
     assert life.appeal == before
+
+
+@pytest.mark.parametrize("status", Status, ids=str)
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_what_is_said_to_be_possible_is_what_the_role_may_do(role: Role, status: Status):
+    possible = allowed(status, principal(role))
+    assert set(possible) <= set(allowed(status))
+    assert {Action(action) for action in possible} == {
+        action
+        for action, row in TRANSITIONS.items()
+        if status in row.sources and row.permission in GRANTS[role]
+    }
 
 
 def test_every_action_has_its_row_its_rule_and_its_speech():

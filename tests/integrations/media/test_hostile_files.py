@@ -30,7 +30,7 @@ HOSTILE = {
     "a program for Linux": (b"\x7fELF\x02\x01\x01" + bytes(200), "unsupported-type"),
     "a shell script": (b"#!/bin/sh\nrm -rf /\n", "unsupported-type"),
     "an archive": (files.archive(), "unsupported-type"),
-    "a photo as Apple keeps it": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unsupported-type"),
+    "a photo as Apple keeps it": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heic"),
     "a film": (files.m4a(handler=b"vide"), "unsupported-type"),
     "a film of a browser": (files.webm(codec=b"V_VP9"), "unsupported-type"),
     "a GIF of 3,000 frames": (files.frames("GIF", 3000), "unsupported-type"),
