@@ -13,19 +13,25 @@ from api.settings import Settings
 from domain.attachments import Cleaner, FileStore
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Now
+from domain.register.checkpoint import Verify
 from integrations.media.cleaner import MediaCleaner
+from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
 from integrations.postgres.outbox import Outbox
+from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
 from integrations.postgres.reference import PostgresReferences
+from integrations.postgres.sealer import Sealer
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.objects import open_store
 from integrations.vault.keyring import keyring_file, parse_keyring
+from integrations.vault.signer import Signer, parse_signer, signer_file
+from integrations.vault.signer import verify as verify_ed25519
 
 if TYPE_CHECKING:
     from integrations.webhooks.sender import Sender
@@ -51,6 +57,10 @@ class House:
     deliveries: Deliveries
     housekeeping: Housekeeping
     checks: Checks
+    sealer: Sealer
+    checkpoints: Checkpoints
+    proofs: Proofs
+    verify: Verify
 
 
 def read_now(settings: Settings) -> Now:
@@ -66,6 +76,16 @@ def read_keyring(settings: Settings) -> Keyring:
     if settings.keys is not None:
         return parse_keyring(settings.keys)
     return keyring_file(settings.home / "keys")
+
+
+def read_signer(settings: Settings) -> Signer:
+    """What signs checkpoints: the key of the environment, else the file under `home`.
+
+    Asked for by schedulers and the command line alone; the API has no use for it.
+    """
+    if settings.signing_key is not None:
+        return parse_signer(settings.signing_key)
+    return signer_file(settings.home / "signing-key")
 
 
 @asynccontextmanager
@@ -94,6 +114,10 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         deliveries=Deliveries(engine, keyring),
         housekeeping=Housekeeping(engine, store),
         checks=Checks(),
+        sealer=Sealer(engine),
+        checkpoints=Checkpoints(engine),
+        proofs=Proofs(engine, keyring),
+        verify=verify_ed25519,
     )
     try:
         yield house

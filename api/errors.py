@@ -20,6 +20,7 @@ from domain.errors import (
     InvalidTransition,
     NotFound,
     NotPermitted,
+    NotSealed,
     Refusal,
     Unavailable,
     VersionConflict,
@@ -109,6 +110,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     Conflict: HTTPStatus.CONFLICT,
     InvalidTransition: HTTPStatus.CONFLICT,
+    NotSealed: HTTPStatus.CONFLICT,
     VersionConflict: HTTPStatus.PRECONDITION_FAILED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -162,7 +164,7 @@ def _headers(refusal: Refusal) -> dict[str, str]:
         return {"www-authenticate": 'Bearer realm="ikomek"'}
     if isinstance(refusal, MethodNotAllowed):
         return {"allow": str(refusal.params["allowed"])}
-    if isinstance(refusal, RateLimited):
+    if isinstance(refusal, RateLimited | NotSealed):
         return {"retry-after": str(refusal.params["seconds"])}
     if isinstance(refusal, Unavailable):
         return {"retry-after": str(RETRY_SECONDS)}

@@ -36,6 +36,19 @@ class Settings(BaseSettings):
     """Where the embedded server, files and keys live."""
     keys: str | None = None
     """The keyring, `index:… 1:…`; none: a file under `home`."""
+    signing_key: str | None = None
+    """Signs the register's checkpoints, 32 bytes in base64; none: a file under `home`."""
+    checkpoint_seconds: int = Field(default=60, ge=1)
+    """How often the register is signed when something happened."""
+    checkpoint_folder: Path | None = None
+    """Where every checkpoint is written as a file of its own; none: nowhere."""
+    checkpoint_mail: tuple[str, ...] = ()
+    """To whom the checkpoint of each day's end is mailed."""
+    smtp_url: str | None = None
+    """smtp://user:password@host:587 (STARTTLS wherever it is offered) or smtps://…:465."""
+    mail_from: str = "register@localhost"
+    witness_keys: tuple[str, ...] = ()
+    """Verifier keys of those whose cosignatures are taken (C2SP vkeys of type 4)."""
     host: str = "127.0.0.1"
     port: int = 8109
     public_url: str | None = None

@@ -36,6 +36,7 @@ TITLES: Mapping[str, LocalizedText] = {
     "version-conflict": _t("Жазба өзгерген", "Запись изменилась", "The record has changed"),
     "precondition-required": _t("If-Match қажет", "Нужен If-Match", "If-Match is required"),
     "conflict": _t("Қайшылық бар", "Противоречие", "Conflict"),
+    "not-sealed": _t("Әлі мөрленбеген", "Ещё не опечатано", "Not sealed yet"),
     "idempotency-key-required": _t(
         "Idempotency-Key қажет", "Нужен Idempotency-Key", "Idempotency-Key is required"
     ),
@@ -116,6 +117,11 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Оқыған ETag мәнін If-Match тақырыбында жіберіңіз.",
         "Пришлите прочитанный ETag в заголовке If-Match.",
         "Send the ETag that you read in the header If-Match.",
+    ),
+    "not-sealed": _t(
+        "Тіркелген, бірақ тізілімге әлі қол қойылмаған: {seconds} секундтан кейін қайталаңыз.",
+        "Зарегистрировано, но реестр с тех пор не подписан: повторите через {seconds} с.",
+        "It is registered, but the register has not been signed since: try in {seconds} seconds.",
     ),
     "conflict": _t("{reason}", "{reason}", "{reason}"),
     "idempotency-key-required": _t(
@@ -262,6 +268,22 @@ RULES: Mapping[str, LocalizedText] = {
         "такого файла нет, он не ваш или уже у другого обращения",
         "there is no such upload of yours, or an appeal has it already",
     ),
+    "not-signed": _t(
+        "тізілімнің мұнша жазбасына әлі қол қойылмаған",
+        "столько записей реестра ещё не подписано",
+        "the register has not been signed over so many events",
+    ),
+    "unknown-checkpoint": _t(
+        "мұндай қол қойылған жай-күй жоқ",
+        "такого подписанного состояния нет",
+        "there is no checkpoint of this size",
+    ),
+    "unknown-witness": _t(
+        "бұл куәгердің кілті енгізілмеген",
+        "ключ этого свидетеля не внесён",
+        "the key of this witness is not among those known",
+    ),
+    "signature": _t("қолтаңба дұрыс емес", "подпись неверна", "is not a right signature"),
     "not-promised": _t(
         "бұл өтініште мұндай кезең уәде етілмеген",
         "для этого обращения такой этап не обещан",

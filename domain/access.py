@@ -52,6 +52,7 @@ class Permission(StrEnum):
     CORRECT = "appeals:correct"
     ATTACH = "attachments:create"
     MANAGE_ENDPOINTS = "webhooks:manage"
+    COSIGN = "register:cosign"
 
 
 P = Permission
@@ -92,8 +93,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.EXECUTOR: _EXECUTOR,
     Role.HEAD: _EXECUTOR | {P.MANAGE_ENDPOINTS},
     Role.AKIM: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING, P.COMMENT, P.COMMENT_INTERNALLY},
-    Role.ADMINISTRATOR: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING, P.MANAGE_ENDPOINTS},
-    Role.AUDITOR: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING},
+    Role.ADMINISTRATOR: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING, P.COSIGN, P.MANAGE_ENDPOINTS},
+    Role.AUDITOR: _STAFF | {P.READ_STATISTICS, P.CHECK_ROUTING, P.COSIGN},
     Role.SYSTEM: frozenset(),
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""

@@ -57,6 +57,12 @@ class Conflict(Refusal):
     code = "conflict"
 
 
+class NotSealed(Refusal):
+    """It stands in the register, but no checkpoint covers it yet. Params: `seconds` to wait."""
+
+    code = "not-sealed"
+
+
 class Unavailable(Refusal):
     """Something that we ask is down for now. Params: `what`."""
 

@@ -87,6 +87,7 @@ async def house(settings: "Settings") -> AsyncIterator["House"]:
 def make_settings(url: str, home: Path, **changes: Any) -> "Settings":
     """Settings that depend on nothing of this machine's environment."""
     from api.settings import Settings
+    from tests.support.register import WITNESS
 
     given: dict[str, Any] = {
         "database_url": url,
@@ -98,5 +99,6 @@ def make_settings(url: str, home: Path, **changes: Any) -> "Settings":
         "pool_size": 5,
         "webhook_allow_http": True,
         "webhook_allowed_networks": ("127.0.0.0/8",),
+        "witness_keys": (str(WITNESS),),
     }
     return Settings(**given | changes)

@@ -10,6 +10,7 @@ TAGS = {
     "Organisations": "Who does it, where, and where appeals are routed",
     "Promises": "Terms, working time, and the clocks that run against them",
     "Webhooks": "News of the register, brought to the subscriber's own address",
+    "Register": "Proofs that nothing was changed or lost: receipts, checkpoints, growth",
     "Service": "The platform itself: who asks, how it fares, the figures",
 }
 
@@ -46,6 +47,10 @@ QUERY = {
     "severity": "Only errors, or only warnings",
     "lack": "Of this code only",
     "stage": "Of this promise only",
+    "city": "Code of the city; needed only where the installation serves several",
+    "from": "Leaves of the older tree",
+    "to": "Leaves of the newer tree; none: those of the newest checkpoint",
+    "below": "Only checkpoints of fewer leaves than this: the `next` of the page before",
     "due_before": "Due before this time (RFC 3339)",
 }
 

@@ -202,6 +202,7 @@ Email = Annotated[
 Answers = Annotated[dict[str, Any], AfterValidator(_storable), Field(max_length=100)]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)]
 ShortLimit = Annotated[int, Field(ge=1, le=20), BeforeValidator(_digits)]
+Leaves = Annotated[int, Field(ge=1, le=_EXACT), BeforeValidator(_digits)]
 Place = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_digits)]
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 ShortText = _text(500)

@@ -132,7 +132,7 @@ _HEADERS: dict[str, Schema] = {
 }
 
 
-_WAITED = (429, 503)
+_WAITED = (409, 429, 503)
 _WAIT: Schema = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 
 

@@ -11,6 +11,7 @@ from api.rest import (
     explain,
     organisations,
     promises,
+    register,
     routes,
     service,
     webhooks,
@@ -29,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *routes.OPERATIONS,
     *promises.OPERATIONS,
     *explain.OPERATIONS,
+    *register.OPERATIONS,
     *webhooks.OPERATIONS,
     *service.OPERATIONS,
 )

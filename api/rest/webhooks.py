@@ -14,7 +14,7 @@ from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.ports import UnitOfWork
 from domain.values import in_language
-from domain.webhooks.events import CATALOGUE
+from domain.webhooks.events import CATALOGUE, NOTICES, Notice
 from domain.webhooks.model import Endpoint
 from domain.webhooks.use_cases import change_endpoint, create_endpoint, rotate_secret
 
@@ -22,7 +22,7 @@ TEST_TYPE = "endpoint.test"
 
 Url = Annotated[str, Field(min_length=8, max_length=2048, json_schema_extra={"format": "uri"})]
 EventType = Annotated[f.Code, Field(json_schema_extra={"enum": sorted(map(str, CATALOGUE))})]
-EventTypes = Annotated[tuple[EventType, ...], Field(max_length=50)]
+EventTypes = Annotated[tuple[EventType | Notice, ...], Field(max_length=50)]
 
 
 class EndpointBody(f.Body):
@@ -239,7 +239,7 @@ async def list_event_types(call: Call) -> Reply:
     """What can be asked for."""
     items = [
         {"type": str(kind), "description": in_language(text, call.language)}
-        for kind, text in CATALOGUE.items()
+        for kind, text in (*CATALOGUE.items(), *NOTICES.items())
     ]
     return Reply({"items": items})
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import structlog
 
 from api import logs
-from api.bootstrap import House
+from api.bootstrap import House, read_signer
 from api.loops import Work, repeat
 from api.worker.broker import make_broker
+from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
 from api.worker.ticks import Clocks, Refresh, Sweep
 
@@ -50,5 +51,6 @@ def plan(house: House, dispatch: Dispatch) -> Plan:
         ("relay", Relay(house).turn, 0.1),
         ("dispatch", dispatch.turn, 0.2),
         ("clocks", Clocks(house).turn, 0.25),
+        ("seal", Seal(house, read_signer(house.settings)).turn, 1.0),
         ("sweep", Sweep(house).turn, 60.0),
     )

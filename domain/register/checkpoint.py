@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
 NOTE, COSIGNATURE = 0x01, 0x04
 """Kinds of signature: Ed25519 over a note; Ed25519 cosignature/v1 with its time."""
@@ -129,6 +130,16 @@ def parse_signature(line: str) -> Signature:
     return Signature(match.group(1), raw[:4], raw[4:])
 
 
+class Signer(Protocol):
+    """Signs for logs; who it is for depends on the origin alone."""
+
+    def key(self, origin: str) -> Key:
+        """What others verify the log of an origin with."""
+
+    def sign(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with the log's line under it."""
+
+
 def cosigned(checkpoint: Checkpoint, at: int) -> bytes:
     """The bytes that a witness signs at a Unix time (cosignature/v1)."""
     return f"cosignature/v1\ntime {at}\n{checkpoint.body}".encode()
@@ -164,3 +175,8 @@ def _decoded(text: str) -> bytes:
         return b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+def origin_of(city: str) -> str:
+    """The name of the log of the city with that code."""
+    return f"ikomek109/{city}"

@@ -8,12 +8,14 @@ personal data is permitted and recorded.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
 
 import orjson
 
 from domain.errors import Fault, Invalid
 from domain.events import EventType
+from domain.register.checkpoint import Checkpoint
 from domain.values import LocalizedText
 
 
@@ -141,13 +143,31 @@ CATALOGUE: Mapping[EventType, LocalizedText] = {
 """Every type of event that an endpoint may ask for, with what it means."""
 
 
+class Notice(StrEnum):
+    """What an endpoint may ask for by name and that is no event of an appeal."""
+
+    CHECKPOINT = "register.checkpoint"
+
+
+CHECKPOINT = Notice.CHECKPOINT
+
+NOTICES: Mapping[Notice, LocalizedText] = {
+    Notice.CHECKPOINT: _text(
+        "Тізілімнің жай-күйіне қол қойылды (тек аты аталса жіберіледі)",
+        "Подписано состояние реестра (отправляется, только если названо)",
+        "The state of the register was signed (sent only to who names it)",
+    ),
+}
+"""Notices with what they mean. Who names no types hears of all events, and of none of these."""
+
+
 def check_event_types(event_types: Iterable[str]) -> frozenset[str]:
     """The types as a set; Invalid naming each one that the catalogue does not hold."""
     chosen = tuple(event_types)
     faults = [
         Fault(f"/event_types/{index}", "unknown", {"value": event_type})
         for index, event_type in enumerate(chosen)
-        if event_type not in CATALOGUE
+        if event_type not in CATALOGUE and event_type not in NOTICES
     ]
     if faults:
         raise Invalid(faults)
@@ -189,4 +209,16 @@ def payload(news: News) -> bytes:
         "links": {"appeal": news.link},
     }
     message = {"type": str(news.type), "timestamp": news.at.astimezone(UTC), "data": data}
+    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+
+
+def checkpoint_payload(checkpoint: Checkpoint, at: datetime) -> bytes:
+    """The message of a signed checkpoint; `checkpoint` in it is the signed note as it stands."""
+    data = {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "checkpoint": str(checkpoint),
+    }
+    message = {"type": str(CHECKPOINT), "timestamp": at.astimezone(UTC), "data": data}
     return orjson.dumps(message, option=orjson.OPT_UTC_Z)

@@ -27,6 +27,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.log_tables import (
+    checkpoint,
+    cosignature,
+    day_end,
+    log_cursor,
+    log_key,
+    log_leaf,
+    log_tile,
+)
 from integrations.postgres.reference_tables import (
     access_token,
     building,
@@ -57,17 +66,24 @@ __all__ = [
     "calendar_version",
     "category",
     "channel_policy",
+    "checkpoint",
     "citizen",
     "city",
     "clock",
     "completion",
     "consultation",
+    "cosignature",
+    "day_end",
     "delivery",
     "delivery_attempt",
     "district",
     "event",
     "event_personal",
     "idempotency",
+    "log_cursor",
+    "log_key",
+    "log_leaf",
+    "log_tile",
     "member",
     "metadata",
     "number_pool",
@@ -224,6 +240,7 @@ event = Table(
     Column("hash", LargeBinary, nullable=False),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     UniqueConstraint("appeal_id", "sequence"),
+    Index("ix_event_order", "xid", "id"),
 )
 
 event_personal = Table(

@@ -5,16 +5,16 @@ changed without touching old rows. The index key is apart from the sealing keys 
 """
 
 import hmac
-import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from integrations.vault.files import secret_file
 
 _NONCE = 12
 
@@ -63,25 +63,5 @@ def new_keyring() -> str:
 
 
 def keyring_file(path: Path) -> Keyring:
-    """The keyring of a file readable by its owner only, made on first use.
-
-    It appears whole or not at all: of two processes that start together, both use the same.
-    """
-    if not path.exists():
-        _make(path)
-    return parse_keyring(path.read_text())
-
-
-def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(new_keyring())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
+    """The keyring of a file readable by its owner only, made on first use."""
+    return parse_keyring(secret_file(path, new_keyring))

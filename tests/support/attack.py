@@ -35,6 +35,7 @@ OF_THE_CITY = frozenset(
         "cursor", "empty", "unsupported-type", "heic", "resident-only",
         "not-self-service", "photos-missing", "position-missing", "position-vague",
         "position-far", "act-missing", "act-form", "type-mismatch", "damaged", "unknown-event-type",
+        "unknown-witness", "unknown-checkpoint", "signature", "not-signed",
         "scheme", "credentials", "fragment", "host-missing", "host", "port",
     }
 )  # fmt: skip
@@ -64,6 +65,7 @@ _ROLES = {
     Permission.CONFIRM: Role.CITIZEN,
     Permission.ATTACH: Role.EXECUTOR,
     Permission.ANSWER: Role.OPERATOR,
+    Permission.COSIGN: Role.AUDITOR,
 }
 _BY_ID = {operation.id: operation for operation in OPERATIONS}
 

@@ -15,6 +15,7 @@ from domain.access import Role
 from tests.support.attack import Known, attack
 from tests.support.city import KISHI
 from tests.support.live import serving
+from tests.support.register import signed
 from tests.support.rest import Callers, make_callers_app
 
 SEED = int(os.environ.get("IKOMEK_ATTACK_SEED", "109"))
@@ -46,6 +47,7 @@ async def _known(callers: Callers) -> Known:
     for operation in ("confirmAppeal", "reopenAppeal", "withdrawAppeal"):
         appeals[operation] += own
     appeals["*"] = [(await callers.register())["number"] for _ in range(3)]
+    await signed(callers.house)
     endpoints = [await _endpoint(callers) for _ in range(4)]
     organisations = [str(KISHI.water), str(KISHI.department)]
     own_endpoint = ("readEndpoint", "changeEndpoint", "rotateSecret", "testEndpoint",

@@ -16,6 +16,7 @@ from domain.access import Permission, Role
 from domain.values import new_id
 from tests.integrations.media.files import picture
 from tests.support.city import EVIDENCED, MANHOLE, SmallCity, write_small_city
+from tests.support.register import cosign, signed
 from tests.support.rest import Callers, assert_problem, intake, issue_tokens
 from tests.support.sql import fetch
 from tests.support.worker import eventually
@@ -61,7 +62,11 @@ RUNGS = {
     "createEndpoint": Rung(Role.HEAD, body={"url": "https://hook.example.kz/109"}),
     "changeEndpoint": Rung(Role.HEAD, body={"description": "Диспетчер"}),
 }
-BY_PERMISSION = {Permission.MANAGE_ENDPOINTS: Role.HEAD, Permission.PERFORM: Role.EXECUTOR}
+BY_PERMISSION = {
+    Permission.MANAGE_ENDPOINTS: Role.HEAD,
+    Permission.COSIGN: Role.AUDITOR,
+    Permission.PERFORM: Role.EXECUTOR,
+}
 
 
 def _rung(operation: Operation) -> Rung:
@@ -205,6 +210,13 @@ async def test_whose_business_it_is_gets_an_answer(callers: Callers, operation: 
         named["id"] = await _id_for(callers, operation, rung)
     path = _concrete(operation.path, **named)
     options = await _body_of(callers, operation, rung, rung.role)
+    if operation.tag == "Register":
+        checkpoint = await signed(callers.house)
+        if operation.id == "addCosignature":
+            line = str(cosign(checkpoint))
+            options["json"] = {"size": checkpoint.size, "cosignature": line}
+        if operation.id == "readConsistency":
+            options["params"] = {"from": checkpoint.size}
     if operation.id == "suggestAddresses":
         options["params"] = {"q": "Абай"}
     if operation.id in ("resolveRoute", "explainRoute"):

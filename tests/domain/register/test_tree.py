@@ -1,6 +1,8 @@
 """The tree against the recursive definition of RFC 9162, and against two foreign verifiers."""
 
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any
 
 import pymerkle
 import pytest
@@ -71,7 +73,8 @@ def proof(m, leaves, whole=True):
 
 def tiles_of(leaves):
     """Every tile, the last of a level cut short."""
-    tiles, level, row = {}, 0, list(leaves)
+    tiles: dict[tuple[int, int], bytes] = {}
+    level, row = 0, list(leaves)
     while row:
         whole = full(0, row)
         tiles |= {(level, number): hashes for number, hashes in whole}
@@ -174,19 +177,11 @@ def test_a_fork_has_no_proof_of_growth(new, data):
     assert not is_consistent(new, new, mth(LEAVES[:new]), forged, [])
 
 
-class Entry:
+def entry(body, index, size, hashes, root) -> Any:
     """A Rekor entry as far as its verifier of inclusion looks at it."""
-
-    def __init__(self, body, index, size, hashes, root):
-        class Proof:
-            log_index, tree_size, root_hash = index, size, root
-
-        Proof.hashes = hashes
-
-        class Inner:
-            inclusion_proof, canonicalized_body = Proof, body
-
-        self._inner = Inner
+    proof = SimpleNamespace(log_index=index, tree_size=size, hashes=hashes, root_hash=root)
+    inner = SimpleNamespace(inclusion_proof=proof, canonicalized_body=body)
+    return SimpleNamespace(_inner=inner)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 64, 257, 600])
@@ -195,11 +190,11 @@ def test_sigstore_accepts_our_proofs_and_refuses_forged_ones(size):
     root = tiles_root(size, tiles)
     for index in {0, 1, size // 2, size - 1} & set(range(size)):
         steps = [head(span, tiles) for span in inclusion_ranges(index, size)]
-        verify_merkle_inclusion(Entry(_entry(index), index, size, steps, root))
+        verify_merkle_inclusion(entry(_entry(index), index, size, steps, root))
         with pytest.raises(VerificationError):
-            verify_merkle_inclusion(Entry(b"another event", index, size, steps, root))
+            verify_merkle_inclusion(entry(b"another event", index, size, steps, root))
         with pytest.raises(VerificationError):
-            verify_merkle_inclusion(Entry(_entry(index), index, size, steps, LEAVES[-1]))
+            verify_merkle_inclusion(entry(_entry(index), index, size, steps, LEAVES[-1]))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 64, 257, 600])

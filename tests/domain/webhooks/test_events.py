@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import Invalid
 from domain.events import EventType
-from domain.webhooks.events import CATALOGUE, News, check_event_types, payload
+from domain.webhooks.events import CATALOGUE, NOTICES, News, Notice, check_event_types, payload
 from domain.webhooks.secrets import new_secret, rotated
 
 NEWS = News(
@@ -26,7 +26,8 @@ NEWS = News(
 
 def test_the_catalogue_explains_every_event_of_the_register_in_three_languages():
     assert set(CATALOGUE) == set(EventType)
-    for texts in CATALOGUE.values():
+    assert set(NOTICES) == set(Notice)
+    for texts in (*CATALOGUE.values(), *NOTICES.values()):
         assert set(texts) == {"kk", "ru", "en"}
         assert all(texts.values())
     for language in ("kk", "ru", "en"):

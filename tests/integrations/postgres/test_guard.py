@@ -12,8 +12,12 @@ from integrations.postgres.engine import APP_ROLE
 from integrations.postgres.tables import metadata
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
+from tests.support.register import sign
 
-ADD_ONLY = {"event", "event_personal", "personal_read", "delivery_attempt", "consultation"}
+ADD_ONLY = {
+    "event", "event_personal", "personal_read", "delivery_attempt", "consultation",
+    "log_leaf", "log_tile", "log_key", "checkpoint", "cosignature",
+}  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
 }  # fmt: skip
@@ -42,6 +46,14 @@ FORGETTING = [
     "DELETE FROM event_personal",
     "UPDATE event_personal SET salt = '\\x00'",
     "DELETE FROM personal_read",
+    "DELETE FROM log_leaf",
+    "UPDATE log_leaf SET hash = hash",
+    "UPDATE log_tile SET root = root",
+    "DELETE FROM checkpoint",
+    "UPDATE checkpoint SET note = note",
+    "TRUNCATE checkpoint CASCADE",
+    "DELETE FROM cosignature",
+    "UPDATE log_key SET since = since",
 ]
 
 
@@ -49,7 +61,9 @@ FORGETTING = [
 async def lived(house):
     """An appeal with a history."""
     appeal = await register(house)
-    return await perform(house, appeal, Action.ACCEPT, Accept(), role=Role.EXECUTOR)
+    done = await perform(house, appeal, Action.ACCEPT, Accept(), role=Role.EXECUTOR)
+    await sign(house)
+    return done
 
 
 @pytest.mark.parametrize("statement", FORGETTING)
@@ -66,7 +80,14 @@ async def test_the_application_cannot_make_the_register_forget(house, lived, sta
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE event SET type = type", "DELETE FROM event", "TRUNCATE event CASCADE"],
+    [
+        "UPDATE event SET type = type",
+        "DELETE FROM event",
+        "TRUNCATE event CASCADE",
+        "UPDATE log_leaf SET hash = hash",
+        "DELETE FROM checkpoint",
+        "TRUNCATE log_tile",
+    ],
 )
 async def test_the_guard_stops_the_owner_too(settings, lived, statement):
     guarded = pytest.raises(errors.InsufficientPrivilege, match="only grows")
