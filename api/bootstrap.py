@@ -21,6 +21,7 @@ from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
+from integrations.postgres.incident_queries import IncidentQueries
 from integrations.postgres.outbox import Outbox
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
@@ -61,6 +62,7 @@ class House:
     checkpoints: Checkpoints
     proofs: Proofs
     verify: Verify
+    incidents: IncidentQueries
 
 
 def read_now(settings: Settings) -> Now:
@@ -103,7 +105,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         engine=engine,
         keyring=keyring,
         references=PostgresReferences(engine),
-        units=UnitsOfWork(engine, keyring),
+        units=UnitsOfWork(engine, keyring, settings.base_url),
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
@@ -118,6 +120,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         checkpoints=Checkpoints(engine),
         proofs=Proofs(engine, keyring),
         verify=verify_ed25519,
+        incidents=IncidentQueries(engine, keyring),
     )
     try:
         yield house

@@ -208,6 +208,24 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Организация не может подчиняться самой себе.",
         "An organisation cannot be its own parent.",
     ),
+    "incident-accepted-already": _t(
+        "Оқиға жұмысқа қабылданған.", "Инцидент уже принят.", "The incident is accepted already."
+    ),
+    "incident-not-accepted": _t(
+        "Алдымен оқиғаны жұмысқа қабылдаңыз.",
+        "Сначала примите инцидент в работу.",
+        "Accept the incident first.",
+    ),
+    "joined-to-another": _t(
+        "{number} өтініші басқа оқиғаға қосылған.",
+        "Обращение {number} уже присоединено к инциденту.",
+        "The appeal {number} is joined to an incident already.",
+    ),
+    "appeal-not-open": _t(
+        "{number} өтініші ашық емес.",
+        "Обращение {number} не открыто.",
+        "The appeal {number} is not open.",
+    ),
     "too-many-endpoints": _t(
         "Ұйымға ең көбі {limit} мекенжай тіркеледі.",
         "Организация может иметь не более {limit} адресов.",
@@ -256,7 +274,13 @@ RULES: Mapping[str, LocalizedText] = {
         "the service has changed, its version is now {current}",
     ),
     "unknown-building": _t("мұндай үй жоқ", "такого дома нет", "there is no such building"),
+    "unknown-street": _t("мұндай көше жоқ", "такой улицы нет", "there is no such street"),
     "unknown-district": _t("мұндай аудан жоқ", "такого района нет", "there is no such district"),
+    "crosses-itself": _t(
+        "шекара өзін-өзі қияды",
+        "граница пересекает сама себя",
+        "is no border: it crosses itself",
+    ),
     "outside-city": _t("қаладан тыс", "вне города", "lies outside the city"),
     "unknown-organisation": _t(
         "мұндай ұйым жоқ немесе ол жұмыс істемейді",

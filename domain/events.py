@@ -36,10 +36,32 @@ class EventType(StrEnum):
     COMMENTED = "appeal.commented"
     CORRECTED = "appeal.corrected"
     ATTACHED = "appeal.attached"
+    JOINED = "appeal.joined"
+    PARTED = "appeal.parted"
+    BROADCAST = "appeal.broadcast"
     CLOCK_WARNED = "clock.warned"
     CLOCK_BREACHED = "clock.breached"
     CLOCK_ESCALATED = "clock.escalated"
     CLOCK_RECOMPUTED = "clock.recomputed"
+
+
+class IncidentEventType(StrEnum):
+    """Every kind of fact that the history of an incident knows."""
+
+    OPENED = "incident.opened"
+    CHANGED = "incident.changed"
+    STARTED = "incident.started"
+    ASSIGNED = "incident.assigned"
+    ACCEPTED = "incident.accepted"
+    STAGE_REPORTED = "incident.stage_reported"
+    RESOLVED = "incident.resolved"
+    RETURNED = "incident.returned"
+    CLOSED = "incident.closed"
+    CANCELLED = "incident.cancelled"
+    BROADCAST = "incident.broadcast"
+    JOINED = "incident.joined"
+    PARTED = "incident.parted"
+    REFUSED = "incident.refused"
 
 
 @dataclass(frozen=True, slots=True)

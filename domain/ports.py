@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
 from domain.consultations.model import Consultation
+from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.reference import Reference
 from domain.webhooks.model import Endpoint
 
@@ -100,6 +101,45 @@ class Attachments(Protocol):
         """
 
 
+class Incidents(Protocol):
+    """The incidents that the principal may see; others do not exist for it."""
+
+    async def get(self, id: UUID) -> Incident:
+        """The incident, locked until the unit ends. Raises NotFound.
+
+        Whoever locks appeals as well locks them first.
+        """
+
+    async def add(self, change: IncidentChange) -> None:
+        """A new incident with its first events; subscribers are told."""
+
+    async def save(self, change: IncidentChange) -> None:
+        """What an act did to an incident that was read in this unit; subscribers are told."""
+
+    async def to_start(self, at: datetime, limit: int) -> Sequence[Incident]:
+        """Announced incidents whose time has come by `at`, locked; those that others hold are
+        left out.
+        """
+
+    async def lagging(self, limit: int, skipping: Collection[UUID] = ()) -> Sequence[Appeal]:
+        """Joined appeals that have acts of their incident to follow, locked; those that others
+        hold, and those of `skipping`, are left out.
+        """
+
+    async def acts(
+        self, ids: Collection[UUID]
+    ) -> Mapping[UUID, tuple[Incident, Sequence[IncidentEvent]]]:
+        """Incidents as they stand, each with the acts that joined appeals follow, in order."""
+
+    async def followed(self, appeals: Collection[UUID], act: int) -> None:
+        """That these appeals, locked, have followed the acts up to this one: it was none of theirs
+        to do anything after.
+        """
+
+    async def share(self, appeal: UUID, evidence: Collection[UUID]) -> None:
+        """Show the evidence of an incident with an appeal."""
+
+
 class Endpoints(Protocol):
     """Webhook endpoints of the principal's organisation."""
 
@@ -178,6 +218,10 @@ class UnitOfWork(Protocol):
         """Webhook endpoints."""
 
     @property
+    def incidents(self) -> Incidents:
+        """Incidents."""
+
+    @property
     def numbers(self) -> Numbers:
         """Registration numbers."""
 
@@ -215,10 +259,22 @@ class AppealFilter:
     kind: str | None = None
     criticality: str | None = None
     emergency: bool | None = None
+    incident: UUID | None = None
     overdue_at: datetime | None = None
     registered_from: datetime | None = None
     registered_to: datetime | None = None
     text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents are wanted; what is None or empty does not narrow."""
+
+    statuses: Sequence[str] = ()
+    kind: str | None = None
+    service: str | None = None
+    organisation: UUID | None = None
+    ids: Collection[UUID] | None = None
 
 
 class KeyTaken(Exception):

@@ -15,6 +15,7 @@ from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue
 from domain.catalogue.search import SearchIndex
 from domain.errors import NotFound
+from domain.incidents.board import Board
 from domain.organisations.addresses import AddressIndex
 from domain.organisations.areas import Areas
 from domain.organisations.model import Building, District, Organisation, Street
@@ -84,7 +85,8 @@ class Promises:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The snapshot. `version` grows with every change of anything in it.
+    """The snapshot. `version` grows with every change of anything in it but the live
+    incidents, which come and go without it.
 
     `evidence` holds what services demand by code and version, every version of those that
     demand any, since an appeal is judged by the one that it was registered under.
@@ -104,6 +106,7 @@ class Reference:
     addresses: AddressIndex
     routing: RoutingIndex
     evidence: Mapping[tuple[str, int], Evidence] = field(default_factory=dict)
+    incidents: Board = field(default_factory=Board)
 
     def inside(self, point: Coordinates) -> bool:
         """Whether a point lies within the city's bounds."""

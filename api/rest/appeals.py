@@ -1,6 +1,7 @@
 """Appeals: register, find, read, correct; their history, clocks, applicant and attachments."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, FailFast, Field
@@ -8,8 +9,9 @@ from typing_extensions import TypedDict
 
 from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
+from api.rest.incident_views import KnownIncident, known_incidents
 from api.rest.operation import Call, Operation, Reply
-from api.rest.views import AppealView, ClockView, appeal_view, clock_view, known_to
+from api.rest.views import AppealView, ClockView, appeal_view, clock_view
 from domain.access import Permission, Principal
 from domain.appeals.commands import Correct, FirstAnswer, Intake, Whereabouts
 from domain.appeals.intake import form_faults, register
@@ -18,7 +20,6 @@ from domain.appeals.use_cases import perform
 from domain.appeals.workflow import Action, Status
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid
-from domain.events import EventType
 from domain.ports import AppealFilter, UnitOfWork
 from domain.values import Coordinates, Language
 
@@ -118,6 +119,7 @@ class AppealsQuery(f.Query):
     kind: Kind | None = None
     criticality: Criticality | None = None
     emergency: f.Flag | None = None
+    incident: f.Id | None = None
     overdue: Literal["true"] | None = None
     registered_from: f.Instant | None = None
     registered_to: f.Instant | None = None
@@ -126,11 +128,10 @@ class AppealsQuery(f.Query):
     cursor: f.Cursor | None = None
 
 
-class EventsQuery(f.Query):
-    """Where the history goes on: after this sequence number."""
+class RegisteredAppeal(AppealView):
+    """A new appeal, and what the city knows already of its service at its place."""
 
-    after: f.Place = 0
-    limit: f.Limit = 100
+    incidents: list[KnownIncident]
 
 
 class AppealPage(TypedDict):
@@ -138,37 +139,6 @@ class AppealPage(TypedDict):
 
     items: list[AppealView]
     next: str | None
-
-
-class ActorView(TypedDict):
-    """Who caused an event. Residents are not told who of the staff it was, nor staff which
-    resident: the appeal says who asks, unless they stay anonymous."""
-
-    role: str
-    id: UUID | None
-    organisation: UUID | None
-
-
-class EventView(TypedDict):
-    """One fact in the life of an appeal, with its place in the chain."""
-
-    id: UUID
-    sequence: int
-    type: str
-    at: str
-    actor: ActorView
-    about: dict[str, Any]
-    data: dict[str, Any]
-    texts: dict[str, str]
-    previous: str
-    hash: str
-
-
-class EventPage(TypedDict):
-    """A page of the history, the oldest first; `next` is the `after` to go on with."""
-
-    items: list[EventView]
-    next: int | None
 
 
 class ClockList(TypedDict):
@@ -193,7 +163,8 @@ async def register_appeal(call: Call, uow: UnitOfWork) -> Reply:
         _intake(call.body, call.principal), uow=uow, reference=call.reference, at=call.at
     )
     where = f"{call.house.settings.base_url}/v1/appeals/{appeal.number}"
-    return shown(appeal, call, status=201, location=where)
+    reply = shown(appeal, call, status=201, location=where)
+    return replace(reply, body={**reply.body, "incidents": known_incidents(appeal, call)})
 
 
 def shown(appeal: Appeal, call: Call, *, status: int = 200, location: str | None = None) -> Reply:
@@ -238,6 +209,7 @@ async def list_appeals(call: Call) -> Reply:
         kind=query.kind,
         criticality=query.criticality,
         emergency=query.emergency,
+        incident=query.incident,
         overdue_at=call.at if query.overdue else None,
         registered_from=query.registered_from,
         registered_to=query.registered_to,
@@ -286,45 +258,6 @@ async def correct_appeal(call: Call, uow: UnitOfWork) -> Reply:
     return shown(appeal, call)
 
 
-_HIDDEN = frozenset({"name", "phone", "email", "place"})
-
-
-async def list_events(call: Call) -> Reply:
-    """The history; what names the applicant stays behind `…/applicant`."""
-    query: EventsQuery = call.query
-    found = await call.house.queries.events(
-        call.principal,
-        call.path["number"],
-        internal=call.principal.may(Permission.READ_INTERNAL),
-        after=query.after,
-        limit=query.limit + 1,
-    )
-    items = [_event(document, call.principal) for document in found[: query.limit]]
-    more = len(found) > query.limit
-    return Reply({"items": items, "next": items[-1]["sequence"] if more else None})
-
-
-_AMONG_COLLEAGUES = {
-    EventType.ASSIGNED: "reason",
-    EventType.REDIRECTED: "reason",
-    EventType.DECLINED: "reason",
-    EventType.RETURNED: "reason",
-    EventType.CHECKED: "note",
-}
-"""What colleagues write to each other about a step that residents see."""
-
-
-def _event(document: dict[str, Any], principal: Principal) -> dict[str, Any]:
-    inside = principal.may(Permission.READ_INTERNAL)
-    hidden = _HIDDEN if inside else _HIDDEN | {_AMONG_COLLEAGUES.get(document["type"])}
-    actor = document["actor"]
-    names = ("id", "sequence", "type", "at", "about", "data", "previous", "hash")
-    return {name: document[name] for name in names} | {
-        "actor": actor | {"id": known_to(principal, UUID(actor["id"]), actor["role"])},
-        "texts": {name: text for name, text in document["texts"].items() if name not in hidden},
-    }
-
-
 async def list_clocks(call: Call) -> Reply:
     """Every promise of an appeal, and how it stands."""
     appeal = await call.house.queries.appeal(call.principal, call.path["number"])
@@ -358,7 +291,7 @@ OPERATIONS = (
     Operation(
         "registerAppeal", "POST", "/v1/appeals", "Appeals", "Register an appeal for good",
         writes=register_appeal, judges=form_faults, permission=Permission.REGISTER_APPEAL,
-        body=IntakeBody, answer=AppealView, status=201, refusals=(409,), etag=True,
+        body=IntakeBody, answer=RegisteredAppeal, status=201, refusals=(409,), etag=True,
     ),
     Operation(
         "listAppeals", "GET", "/v1/appeals", "Appeals", "Find appeals, the newest first",
@@ -375,12 +308,6 @@ OPERATIONS = (
         "Put a mistake of the record right; no clock is reset",
         writes=correct_appeal, permission=Permission.CORRECT, body=CorrectionBody,
         answer=AppealView, refusals=(404, 409, 412, 428), etag=True, if_match=True,
-    ),
-    Operation(
-        "listAppealEvents", "GET", f"{_ONE}/events", "Appeals",
-        "Read the history of an appeal, event by event",
-        reads=list_events, permission=Permission.READ_APPEAL, query=EventsQuery,
-        answer=EventPage, refusals=(404,),
     ),
     Operation(
         "listAppealClocks", "GET", f"{_ONE}/clocks", "Appeals",

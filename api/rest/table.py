@@ -9,6 +9,9 @@ from api.rest import (
     consultations,
     coverage,
     explain,
+    history,
+    incident_actions,
+    incidents,
     organisations,
     promises,
     register,
@@ -20,9 +23,12 @@ from api.rest.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *appeals.OPERATIONS,
+    *history.OPERATIONS,
     *actions.OPERATIONS,
     *attachments.OPERATIONS,
     *assignments.OPERATIONS,
+    *incidents.OPERATIONS,
+    *incident_actions.OPERATIONS,
     *catalogue.OPERATIONS,
     *consultations.OPERATIONS,
     *organisations.OPERATIONS,

@@ -146,6 +146,7 @@ class AppealView(TypedDict):
     pause: PauseView | None
     evidence: list[AskedView]
     confirmation: ConfirmationView | None
+    incident: UUID | None
     first_contact: bool
     reopened: int
     registered_at: datetime
@@ -184,6 +185,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "pause": _pause(appeal),
         "evidence": [asked_view(asked, language) for asked in _ahead(appeal, reference)],
         "confirmation": _confirmation(appeal, call.principal),
+        "incident": appeal.membership.incident if appeal.membership else None,
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
         "registered_at": appeal.registered_at,

@@ -14,7 +14,7 @@ from api.loops import Work, repeat
 from api.worker.broker import make_broker
 from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
-from api.worker.ticks import Clocks, Refresh, Sweep
+from api.worker.ticks import Clocks, Incidents, Refresh, Sweep
 
 log = structlog.get_logger()
 
@@ -52,5 +52,6 @@ def plan(house: House, dispatch: Dispatch) -> Plan:
         ("dispatch", dispatch.turn, 0.2),
         ("clocks", Clocks(house).turn, 0.25),
         ("seal", Seal(house, read_signer(house.settings)).turn, 1.0),
+        ("incidents", Incidents(house).turn, 0.5),
         ("sweep", Sweep(house).turn, 60.0),
     )

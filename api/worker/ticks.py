@@ -7,6 +7,7 @@ import structlog
 from api.bootstrap import House
 from domain.access import Principal, Role
 from domain.appeals.use_cases import act_on_due
+from domain.incidents.use_cases import tend
 
 log = structlog.get_logger()
 
@@ -72,6 +73,42 @@ class Clocks:
         return len(acted.changes) + len(acted.faulty)
 
 
+class Incidents:
+    """Starts what was announced for now, and lets joined appeals follow their incidents."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._faulty: set[UUID] = set()
+
+    async def turn(self) -> bool:
+        """One unit of every city; whether any of them has more."""
+        found = [await self.tend(city) for city in self._house.references.cities()]
+        return UNIT in found
+
+    async def tend(self, city: UUID) -> int:
+        """Let at most UNIT appeals of a city catch up; how many there were.
+
+        Each unit is a transaction of its own: whoever dies between two of them has lost nothing.
+        """
+        async with self._house.units.open(Principal(NOBODY, Role.SYSTEM, city)) as uow:
+            tended = await tend(
+                uow=uow,
+                reference=self._house.references.of(city),
+                at=self._house.now(),
+                limit=UNIT,
+                skipping=self._faulty,
+            )
+            await uow.commit()
+        for incident in tended.started:
+            log.info("incident_started", incident_id=str(incident.id))
+        if tended.followed:
+            log.info("incidents_followed", appeals=tended.followed)
+        for appeal, error in tended.faulty:
+            self._faulty.add(appeal)
+            log.error("incident_faulty", appeal_id=str(appeal), exc_info=error)
+        return tended.followed + len(tended.faulty)
+
+
 class Refresh:
     """Keeps the reference snapshots fresh."""
 
@@ -94,6 +131,7 @@ class Sweep:
         """One step; whether anything was found, so that there may be more."""
         answers = await self._house.housekeeping.forget_answers()
         uploads = await self._house.housekeeping.forget_uploads(self._house.now())
+        await self._house.incidents.settle(self._house.now())
         if answers or uploads:
             log.info("swept", answers=answers, uploads=uploads)
         return bool(answers or uploads)

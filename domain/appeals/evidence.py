@@ -56,7 +56,7 @@ def asked(appeal: Appeal, stage: Stage, reference: Reference) -> Asked:
     resolves at once has done both.
     """
     demanded = reference.evidence.get((appeal.service, appeal.service_version), {})
-    whole = reduce(_both, (demanded.get(one, NOTHING) for one in _ended(appeal, stage)))
+    whole = reduce(both, (demanded.get(one, NOTHING) for one in _ended(appeal, stage)))
     waived = frozenset(w.piece for w in appeal.waivers if w.stage is stage) & whole.pieces()
     placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces() - waived
     gone = waived | {Piece.POSITION} if placeless else waived
@@ -81,9 +81,9 @@ def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Des
     photos = {one.original_sha256 for one in desk.uploads.values() if one.kind == MediaKind.IMAGE}
     distance = _distance(appeal, command.position, desk.reference)
     faults = [
-        *_too_few(wanted.need, len(photos), stage),
+        *too_few(wanted.need, len(photos), stage),
         *_too_far(wanted.need, command.position, distance),
-        *_no_act(wanted.need, command.act_number),
+        *no_act(wanted.need, command.act_number),
     ]
     if faults:
         raise EvidenceMissing(faults)
@@ -128,7 +128,8 @@ def _runs(appeal: Appeal, stage: Stage) -> bool:
     return clock is not None and clock.met_at is None and clock.cancelled_at is None
 
 
-def _both(later: Need, earlier: Need) -> Need:
+def both(later: Need, earlier: Need) -> Need:
+    """What satisfies the one and the other."""
     radii = [need.within for need in (later, earlier) if need.within is not None]
     return Need(
         max(later.photos, earlier.photos), min(radii, default=None), later.act or earlier.act
@@ -159,7 +160,8 @@ def _distance(appeal: Appeal, position: c.Position | None, reference: Reference)
     return round(min(metres(position.point, point) for point in points))
 
 
-def _too_few(need: Need, came: int, stage: Stage) -> Iterator[Fault]:
+def too_few(need: Need, came: int, stage: Stage) -> Iterator[Fault]:
+    """Photos that lack."""
     if came < need.photos:
         pointer = "/evidence" if stage is Stage.RESOLVE else "/attachments"
         yield Fault(pointer, "photos-missing", {"needed": need.photos, "came": came})
@@ -183,7 +185,8 @@ def _too_far(need: Need, position: c.Position | None, distance: int | None) -> I
         yield Fault("/position", "position-far", params)
 
 
-def _no_act(need: Need, number: str | None) -> Iterator[Fault]:
+def no_act(need: Need, number: str | None) -> Iterator[Fault]:
+    """The number of an act that lacks or is of another form."""
     if need.act is None:
         return
     if number is None:

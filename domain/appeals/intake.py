@@ -16,6 +16,7 @@ from domain.appeals.model import (
     Assignment,
     AssignmentState,
     Change,
+    Membership,
     Place,
     Route,
 )
@@ -28,6 +29,9 @@ from domain.appeals.workflow import Action, Status, guard
 from domain.catalogue.model import Service
 from domain.errors import Fault, Invalid
 from domain.events import Actor, EventType, Fact
+from domain.incidents.history import joined_fact
+from domain.incidents.matching import find_incidents
+from domain.incidents.model import Matching
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -179,7 +183,18 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
         step = answer(appeal, GiveAnswer(intake.answer), desk)
         return replace(step, facts=(_registered(step.appeal, desk), *step.facts))
     appeal, routed, offered = _routed(appeal, service, desk)
-    return Step(appeal, (_registered(appeal, desk), *routed), offered)
+    appeal, joined = _joined(appeal, desk)
+    return Step(appeal, (_registered(appeal, desk), *routed, *joined), offered)
+
+
+def _joined(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
+    """What the city knows already is not looked into again: the appeal joins its incident."""
+    known = find_incidents(desk.reference, appeal.service, appeal.place, desk.at)
+    for incident in known:
+        if incident.matching is Matching.AUTOMATIC:
+            member = Membership(incident.id, desk.at)
+            return replace(appeal, membership=member), (joined_fact(incident, "intake"),)
+    return appeal, ()
 
 
 def find_route(service: Service, place: Place, reference: Reference, at: datetime) -> routing.Route:

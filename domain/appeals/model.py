@@ -133,6 +133,17 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """The incident that the appeal is joined to; `followed` counts the incident's acts (model.py
+    of domain/incidents) that the appeal has followed.
+    """
+
+    incident: UUID
+    joined_at: datetime
+    followed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Appeal:
     """One resident's request, complaint, proposal or thanks."""
 
@@ -163,6 +174,7 @@ class Appeal:
     pause: Pause | None = None
     waivers: tuple[Waiver, ...] = ()
     confirmation: Confirmation | None = None
+    membership: Membership | None = None
     first_contact: bool = False
     reopened: int = 0
     closed_at: datetime | None = None

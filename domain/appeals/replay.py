@@ -109,6 +109,9 @@ class Replay:
         if event["actor"]["role"] != Role.CITIZEN and not event["data"]["internal"]:
             self.meet((Stage.ANSWER,), at)
 
+    def broadcast(self, _: Document, at: datetime) -> None:
+        self.meet((Stage.ANSWER,), at)
+
     def answered(self, _: Document, at: datetime) -> None:
         self.meet((Stage.ANSWER, Stage.RESOLVE), at)
         self.cancel(at)
@@ -242,6 +245,7 @@ _HANDLERS: Mapping[str, Callable[[Replay, Document, datetime], None]] = {
     EventType.REGISTERED: Replay.registered,
     EventType.ACCEPTED: Replay.accepted,
     EventType.COMMENTED: Replay.commented,
+    EventType.BROADCAST: Replay.broadcast,
     EventType.ANSWERED: Replay.answered,
     EventType.STAGE_REPORTED: Replay.reported,
     EventType.RESOLVED: Replay.resolved,

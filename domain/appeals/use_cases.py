@@ -19,6 +19,7 @@ from domain.appeals.workflow import TRANSITIONS, Action, guard
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid, VersionConflict
 from domain.events import Actor, EventType, Fact
+from domain.incidents.history import tell_of_refusal
 from domain.ports import UnitOfWork
 from domain.reference import Reference
 from domain.register.canonical import instant
@@ -53,6 +54,8 @@ async def perform(
         _check_answers(appeal, command, reference)
     change = bind(appeal, RULES[action](appeal, command, desk), desk)
     uow.appeals.save(change)
+    if action is Action.REOPEN:
+        await tell_of_refusal(change.appeal, uow, at)
     return change.appeal
 
 

@@ -6,7 +6,7 @@ way. Nothing is ever sent nowhere: a route without an organisation says why, and
 means the inspectors' queue.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -229,6 +229,15 @@ class RoutingIndex:
         """Whether who must act on the service depends on where it is."""
         wanted = selectors(service_code, category, sphere, responsible_kind)
         return not self._needs_address.isdisjoint(wanted)
+
+    def answers_for(self, wanted: Iterable[str], organisations: Collection[UUID]) -> bool:
+        """Whether one of these organisations has a rule of these selectors, wherever it holds."""
+        found = (rule for selector in wanted for rule in self._all(selector))
+        return any(rule.responsibility.organisation in organisations for rule in found)
+
+    def _all(self, selector: str) -> Iterator[Rule]:
+        for rules in self._rules.get(selector, {}).values():
+            yield from rules
 
     def district_of(self, location: Location) -> str | None:
         """The district of a place: its building's, the one named, or the one around it."""

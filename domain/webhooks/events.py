@@ -14,7 +14,8 @@ from uuid import UUID
 import orjson
 
 from domain.errors import Fault, Invalid
-from domain.events import EventType
+from domain.events import EventType, IncidentEventType
+from domain.incidents.model import Incident, IncidentEvent
 from domain.register.checkpoint import Checkpoint
 from domain.values import LocalizedText
 
@@ -23,7 +24,7 @@ def _text(kk: str, ru: str, en: str) -> LocalizedText:
     return {"kk": kk, "ru": ru, "en": en}
 
 
-CATALOGUE: Mapping[EventType, LocalizedText] = {
+CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
     EventType.REGISTERED: _text(
         "Өтініш тіркелді және нөмір алды",
         "Обращение зарегистрировано и получило номер",
@@ -139,6 +140,91 @@ CATALOGUE: Mapping[EventType, LocalizedText] = {
         "Срок этапа пересчитан: изменился рабочий календарь",
         "The time of a stage was counted again after its calendar was changed",
     ),
+    EventType.JOINED: _text(
+        "Өтініш ортақ оқиғаға қосылды",
+        "Обращение присоединено к инциденту",
+        "An appeal was joined to an incident",
+    ),
+    EventType.PARTED: _text(
+        "Өтініш ортақ оқиғадан бөлінді",
+        "Обращение отделено от инцидента",
+        "An appeal was parted from an incident",
+    ),
+    EventType.BROADCAST: _text(
+        "Ортақ оқиға туралы тұрғындарға хабар берілді",
+        "Жителям сообщено об инциденте",
+        "The residents were told about the incident",
+    ),
+    IncidentEventType.OPENED: _text(
+        "Ортақ оқиға ашылды немесе жоспарлы жұмыс жарияланды",
+        "Открыт инцидент или объявлены плановые работы",
+        "An incident was opened or planned works were announced",
+    ),
+    IncidentEventType.CHANGED: _text(
+        "Ортақ оқиғаның деректері өзгертілді",
+        "Данные инцидента изменены",
+        "The data of an incident were changed",
+    ),
+    IncidentEventType.STARTED: _text(
+        "Жарияланған оқиға басталды",
+        "Объявленный инцидент начался",
+        "An announced incident has begun",
+    ),
+    IncidentEventType.ASSIGNED: _text(
+        "Ортақ оқиға басқа ұйымға берілді",
+        "Инцидент передан другой организации",
+        "An incident was given to another organisation",
+    ),
+    IncidentEventType.ACCEPTED: _text(
+        "Орындаушы ортақ оқиғаны жұмысқа қабылдады",
+        "Исполнитель принял инцидент в работу",
+        "The executor accepted the incident",
+    ),
+    IncidentEventType.STAGE_REPORTED: _text(
+        "Орындаушы ортақ оқиға бойынша кезеңнің аяқталғанын хабарлады",
+        "Исполнитель сообщил о выполнении этапа по инциденту",
+        "The executor reported a stage of the incident as done",
+    ),
+    IncidentEventType.RESOLVED: _text(
+        "Орындаушы ортақ оқиға жойылды деп хабарлады",
+        "Исполнитель сообщил, что инцидент устранён",
+        "The executor reported the incident as solved",
+    ),
+    IncidentEventType.RETURNED: _text(
+        "Ортақ оқиға орындаушыға пысықтауға қайтарылды",
+        "Инцидент возвращён исполнителю на доработку",
+        "An incident was returned to the executor for more work",
+    ),
+    IncidentEventType.CLOSED: _text(
+        "Ортақ оқиға жабылды, тұрғындардың растауы күтіледі",
+        "Инцидент закрыт, ожидается слово жителей",
+        "An incident was closed and the residents were asked for their word",
+    ),
+    IncidentEventType.CANCELLED: _text(
+        "Ортақ оқиғаның күші жойылды",
+        "Инцидент отменён",
+        "An incident was cancelled",
+    ),
+    IncidentEventType.BROADCAST: _text(
+        "Ортақ оқиға бойынша хабарлама жіберілді",
+        "По инциденту разослано сообщение",
+        "A word was sent to the residents of an incident",
+    ),
+    IncidentEventType.JOINED: _text(
+        "Ортақ оқиғаға өтініштер қосылды",
+        "К инциденту присоединены обращения",
+        "Appeals were joined to an incident",
+    ),
+    IncidentEventType.PARTED: _text(
+        "Ортақ оқиғадан өтініштер бөлінді",
+        "От инцидента отделены обращения",
+        "Appeals were parted from an incident",
+    ),
+    IncidentEventType.REFUSED: _text(
+        "Ортақ оқиғаға қосылған тұрғын мәселе шешілмеді деді",
+        "Житель, присоединённый к инциденту, сообщил, что проблема не решена",
+        "A resident of an incident said that the problem is not solved",
+    ),
 }
 """Every type of event that an endpoint may ask for, with what it means."""
 
@@ -221,4 +307,16 @@ def checkpoint_payload(checkpoint: Checkpoint, at: datetime) -> bytes:
         "checkpoint": str(checkpoint),
     }
     message = {"type": str(CHECKPOINT), "timestamp": at.astimezone(UTC), "data": data}
+    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+
+
+def incident_payload(incident: Incident, event: IncidentEvent, base_url: str) -> bytes:
+    """The message of an incident's event, as thin: `data.status` is the incident's after it."""
+    data = {
+        "id": str(incident.id),
+        "sequence": event.sequence,
+        **incident.about(),
+        "links": {"incident": f"{base_url}/v1/incidents/{incident.id}"},
+    }
+    message = {"type": str(event.type), "timestamp": event.at.astimezone(UTC), "data": data}
     return orjson.dumps(message, option=orjson.OPT_UTC_Z)

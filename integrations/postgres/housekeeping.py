@@ -16,8 +16,8 @@ DELETE FROM idempotency WHERE ctid IN (
 """
 
 _UPLOADS = """
-SELECT id, storage_key FROM attachment WHERE appeal_id IS NULL AND created_at < $1
- ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT id, storage_key FROM attachment WHERE appeal_id IS NULL AND incident_id IS NULL
+   AND created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
 

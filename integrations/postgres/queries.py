@@ -33,6 +33,7 @@ _EQUALS = (
     ("kind", "kind"),
     ("criticality", "criticality"),
     ("emergency", "emergency"),
+    ("incident", "incident_id"),
 )
 
 
@@ -124,7 +125,9 @@ class Queries:
         """What is attached to an appeal, oldest first."""
         appeal = await self._id(principal, number)
         return await self._fetch(
-            "SELECT * FROM attachment WHERE appeal_id = $1 ORDER BY created_at, id",
+            "SELECT * FROM attachment WHERE appeal_id = $1 UNION ALL"
+            " SELECT x.* FROM shared_attachment s JOIN attachment x ON x.id = s.attachment_id"
+            " WHERE s.appeal_id = $1 ORDER BY created_at, id",
             Parameters(appeal),
         )
 
@@ -133,9 +136,10 @@ class Queries:
         parameters = Parameters(id, principal.id, principal.city)
         scope = visible(principal, parameters)
         found = await self._fetch(
-            "SELECT x.* FROM attachment x LEFT JOIN appeal a ON a.id = x.appeal_id"
-            " WHERE x.id = $1 AND x.city_id = $3"
-            f" AND ((x.appeal_id IS NULL AND x.owner_id = $2) OR ({scope}))",
+            "SELECT x.* FROM attachment x WHERE x.id = $1 AND x.city_id = $3"
+            " AND ((x.appeal_id IS NULL AND x.owner_id = $2) OR EXISTS (SELECT 1 FROM"
+            " (SELECT x.appeal_id AS id UNION ALL SELECT s.appeal_id FROM shared_attachment s"
+            f" WHERE s.attachment_id = x.id) u JOIN appeal a ON a.id = u.id WHERE {scope}))",
             parameters,
         )
         if not found:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.catalogue.evidence import parse_evidence
@@ -14,6 +15,8 @@ from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
 from domain.catalogue.search import SearchIndex
 from domain.errors import Unavailable
+from domain.incidents.board import Board
+from domain.incidents.workflow import LIVE
 from domain.organisations.addresses import AddressIndex
 from domain.organisations.areas import Areas
 from domain.organisations.model import (
@@ -33,6 +36,7 @@ from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
 from domain.values import Coordinates
 from integrations.postgres import tables as t
+from integrations.postgres.incident_rows import read_incident
 from integrations.postgres.session import translated
 
 CALENDAR_YEARS_BACK, CALENDAR_YEARS_AHEAD = 3, 3
@@ -48,6 +52,7 @@ class PostgresReferences:
         self._engine = engine
         self._snapshots: dict[UUID, Reference] = {}
         self._read: dict[UUID, int] = {}
+        self._boards: dict[UUID, tuple[_Versions, Board]] = {}
 
     def of(self, city: UUID) -> Reference:
         """The newest snapshot known."""
@@ -83,9 +88,39 @@ class PostgresReferences:
                         changed = True
                     except Exception as fault:
                         faults.append(fault)
+                changed |= await self._read_boards(connection)
         if faults:
             raise faults[0]
         return changed
+
+    async def _read_boards(self, connection: AsyncConnection) -> bool:
+        """Put the live incidents into the snapshots, where they changed or the snapshot did."""
+        live: dict[UUID, set[tuple[UUID, int]]] = {}
+        for row in await _rows(connection, _LIVE):
+            live.setdefault(row["city_id"], set()).add((row["id"], row["version"]))
+        changed = False
+        for city, snapshot in self._snapshots.items():
+            versions = frozenset(live.get(city, ()))
+            known, board = self._boards.get(city, (_NONE, snapshot.incidents))
+            if known != versions:
+                found = await _rows(connection, _live_of(city))
+                board = Board(read_incident(row) for row in found)
+                changed = True
+            self._boards[city] = versions, board
+            if snapshot.incidents is not board:
+                self._snapshots[city] = replace(snapshot, incidents=board)
+        return changed
+
+
+_Versions = frozenset[tuple[UUID, int]]
+_NONE: _Versions = frozenset()
+_OF = t.incident.c
+_IS_LIVE = _OF.status.in_([literal_column(f"'{status}'") for status in sorted(LIVE)])
+_LIVE = select(_OF.city_id, _OF.id, _OF.version).where(_IS_LIVE)
+
+
+def _live_of(city: UUID) -> Select[Any]:
+    return select(t.incident).where(_OF.city_id == city, _IS_LIVE)
 
 
 async def load(connection: AsyncConnection, city: UUID, at: datetime) -> Reference:

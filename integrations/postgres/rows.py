@@ -16,6 +16,7 @@ from domain.appeals.model import (
     Channel,
     Confirmation,
     Kind,
+    Membership,
     Pause,
     Place,
     Route,
@@ -26,6 +27,7 @@ from domain.appeals.workflow import PauseReason, Status
 from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
 from domain.events import Event
+from domain.incidents.likeness import cell_of
 from domain.ports import Keyring
 from domain.register.chain import Head
 from domain.sla.clock import Clock, ClockState
@@ -54,7 +56,7 @@ def _plain(value: object) -> object:
 def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
     """The row of `appeal`."""
     place, applicant, assignment = appeal.place, appeal.applicant, appeal.assignment
-    point = place.coordinates
+    point, member = place.coordinates, appeal.membership
     return {
         "id": appeal.id,
         "city_id": appeal.city,
@@ -77,6 +79,7 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "apartment": place.apartment,
         "latitude": point.latitude if point else None,
         "longitude": point.longitude if point else None,
+        "cell": cell_of(point) if point else None,
         "answers": appeal.answers,
         "citizen_id": applicant.citizen if applicant else None,
         "applicant": _sealed_applicant(applicant, keyring),
@@ -90,6 +93,9 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "pause_until": appeal.pause.until if appeal.pause else None,
         "waivers": appeal.waivers,
         "confirmation": appeal.confirmation,
+        "incident_id": member.incident if member else None,
+        "incident_joined_at": member.joined_at if member else None,
+        "incident_followed": member.followed if member else None,
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
         "due_at": appeal.due_at,
@@ -232,6 +238,7 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         pause=_read_pause(row["pause"]),
         waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
         confirmation=_read_confirmation(row["confirmation"]),
+        membership=_read_membership(row),
         first_contact=row["first_contact"],
         reopened=row["reopened"],
         registered_at=row["registered_at"],
@@ -278,6 +285,12 @@ def _read_pause(said: Row | None) -> Pause | None:
     return Pause(
         PauseReason(said["reason"]), parse_instant(said["since"]), parse_instant(said["until"])
     )
+
+
+def _read_membership(row: Row) -> Membership | None:
+    if row["incident_id"] is None:
+        return None
+    return Membership(row["incident_id"], row["incident_joined_at"], row["incident_followed"])
 
 
 def _read_confirmation(said: Row | None) -> Confirmation | None:

@@ -58,3 +58,32 @@ def receiving(principal: Principal, parameters: Parameters, alias: str = "w") ->
         return city
     own = parameters.add(list(principal.organisations))
     return f"{city} AND {alias}.organisation_id = ANY({own})"
+
+
+def concerning(principal: Principal, parameters: Parameters, alias: str = "i") -> str:
+    """The condition under which `alias`, a row of `incident`, is the principal's business: their
+    own organisation's, joined to an appeal that they see, or anything for who sees the city.
+    """
+    city = f"{alias}.city_id = {parameters.add(principal.city)}"
+    everywhere = principal.role in CITY_WIDE and principal.district is None
+    if everywhere:
+        return city
+    joined = (
+        f"EXISTS (SELECT 1 FROM appeal a WHERE a.incident_id = {alias}.id"
+        f" AND {visible(principal, parameters)})"
+    )
+    if principal.role is Role.CITIZEN:
+        return f"{city} AND {joined}"
+    if principal.district is not None and principal.role is Role.AKIM:
+        here = f"{parameters.add(principal.district)} = ANY({alias}.districts)"
+        return f"{city} AND ({here} OR {joined})"
+    own = f"= ANY({parameters.add(list(principal.organisations))})"
+    return f"{city} AND ({alias}.owner_id {own} OR {alias}.executor_id {own} OR {joined})"
+
+
+def known(principal: Principal, parameters: Parameters, alias: str = "i") -> str:
+    """The condition under which an incident exists for the principal: what is public does for
+    everybody in the city, though only its public fields.
+    """
+    city = f"{alias}.city_id = {parameters.add(principal.city)}"
+    return f"({city} AND ({alias}.public OR ({concerning(principal, parameters, alias)})))"

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
     checkpoint,
     cosignature,
@@ -80,6 +81,8 @@ __all__ = [
     "event",
     "event_personal",
     "idempotency",
+    "incident",
+    "incident_event",
     "log_cursor",
     "log_key",
     "log_leaf",
@@ -94,6 +97,7 @@ __all__ = [
     "policy_version",
     "responsibility",
     "service_version",
+    "shared_attachment",
     "sphere",
     "street",
     "territory",
@@ -146,6 +150,8 @@ appeal = Table(
     Column("apartment", Text),
     Column("latitude", Double),
     Column("longitude", Double),
+    # The H3 cell of the point (domain/incidents/likeness.py): what is near is found by it.
+    Column("cell", BigInteger),
     Column("answers", JSONB, nullable=False),
     Column("citizen_id", UUID, ForeignKey("citizen.id")),
     Column("applicant", LargeBinary),
@@ -159,6 +165,9 @@ appeal = Table(
     Column("pause_until", instant()),
     Column("waivers", JSONB, nullable=False, server_default=text("'[]'")),
     Column("confirmation", JSONB),
+    Column("incident_id", UUID, ForeignKey("incident.id")),
+    Column("incident_joined_at", instant()),
+    Column("incident_followed", Integer),
     Column("first_contact", Boolean, nullable=False),
     Column("reopened", Integer, nullable=False),
     Column("due_at", instant()),
@@ -179,6 +188,11 @@ appeal = Table(
           postgresql_where=text("citizen_id IS NOT NULL")),
     Index("ix_appeal_phone", "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
     Index("ix_appeal_pause", "pause_until", postgresql_where=text("pause_until IS NOT NULL")),
+    Index("ix_appeal_incident", "incident_id", "incident_followed",
+          postgresql_where=text("incident_id IS NOT NULL")),
+    Index("ix_appeal_near", "city_id", "service", "cell", "registered_at",
+          postgresql_where=text("cell IS NOT NULL AND status IN"
+                                " ('registered', 'assigned', 'in_progress', 'paused')")),
 )  # fmt: skip
 
 assignment = Table(
@@ -270,6 +284,7 @@ attachment = Table(
     Column("height", Integer),
     Column("storage_key", Text, nullable=False),
     Column("purpose", Text),
+    Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("created_at", instant(), nullable=False),
     Index("ix_attachment_appeal_id", "appeal_id"),
 )

@@ -25,6 +25,7 @@ from integrations.postgres import rows
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.endpoints import SqlEndpoints
 from integrations.postgres.idempotency import answer_row
+from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
@@ -97,7 +98,7 @@ class SqlAttachments:
         await self._lane.begin()
         found = await self._lane.fetch(
             "SELECT id, kind, original_sha256 FROM attachment WHERE id = ANY($1) AND owner_id = $2"
-            " AND city_id = $3 AND appeal_id IS NULL FOR UPDATE",
+            " AND city_id = $3 AND appeal_id IS NULL AND incident_id IS NULL FOR UPDATE",
             list(ids), self._principal.id, self._principal.city,
         )  # fmt: skip
         return {
@@ -163,7 +164,12 @@ class SqlUnitOfWork:
     """See domain.ports.UnitOfWork."""
 
     def __init__(
-        self, lane: Lane, principal: Principal, keyring: Keyring, pool: NumberPool
+        self,
+        lane: Lane,
+        principal: Principal,
+        keyring: Keyring,
+        pool: NumberPool,
+        base_url: str,
     ) -> None:
         self.principal = principal
         self.appeals = SqlAppeals(lane, principal, keyring)
@@ -171,6 +177,7 @@ class SqlUnitOfWork:
         self.consultations = SqlConsultations(lane)
         self.citizens = SqlCitizens(lane, principal, keyring)
         self.endpoints = SqlEndpoints(lane, principal, keyring)
+        self.incidents = SqlIncidents(lane, principal, keyring, base_url)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane
         self._keyring = keyring
@@ -246,11 +253,14 @@ LONGEST_WAIT = 5.0
 
 
 class UnitsOfWork:
-    """Opens units on an engine; one pool of reserved numbers per process."""
+    """Opens units on an engine; one pool of reserved numbers per process. `base_url` is where
+    links in messages begin.
+    """
 
-    def __init__(self, engine: AsyncEngine, keyring: Keyring) -> None:
+    def __init__(self, engine: AsyncEngine, keyring: Keyring, base_url: str) -> None:
         self._engine = engine
         self._keyring = keyring
+        self._base_url = base_url
         self.numbers = NumberPool(self._fetch)
         # A unit holds a connection while it asks for numbers on another: were all of them
         # held by units, each would wait for the rest.
@@ -261,7 +271,7 @@ class UnitsOfWork:
         """One unit; rolled back unless it was committed. Raises Unavailable."""
         async with self._turn(), borrowed(self._engine) as driver:
             lane = Lane(driver)
-            unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers)
+            unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers, self._base_url)
             try:
                 yield unit
             finally:

@@ -15,7 +15,8 @@ from api.rest.table import OPERATIONS
 from domain.access import Permission, Role
 from domain.values import new_id
 from tests.integrations.media.files import picture
-from tests.support.city import EVIDENCED, MANHOLE, SmallCity, write_small_city
+from tests.support.city import EVIDENCED, KISHI, MANHOLE, SmallCity, write_small_city
+from tests.support.incidents import TEXTS
 from tests.support.register import cosign, signed
 from tests.support.rest import Callers, assert_problem, intake, issue_tokens
 from tests.support.sql import fetch
@@ -24,8 +25,13 @@ from tests.support.worker import eventually
 ULKEN = SmallCity("ulken", "ULK")
 GUARDED = [operation for operation in OPERATIONS if not operation.open_to_all]
 OF_APPEALS = [operation for operation in OPERATIONS if "{number}" in operation.path]
+EVERYBODYS = {Permission.READ_APPEAL, Permission.READ_CATALOGUE, Permission.READ_INCIDENT}
 HOW = {"how": "call"}
 CONSULTATION = {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
+OPENING = {
+    "kind": "outage", "services": [MANHOLE], "area": {"buildings": [str(KISHI.flats)]},
+    "texts": TEXTS, "executor": str(KISHI.water), "public": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,19 @@ RUNGS = {
     "attachAppeal": Rung(Role.OPERATOR, body={"attachments": "own"}),
     "readApplicant": Rung(Role.EXECUTOR),
     "recordConsultation": Rung(Role.OPERATOR, body=CONSULTATION),
+    "openIncident": Rung(Role.INSPECTOR, body=OPENING),
+    "changeIncident": Rung(Role.INSPECTOR, "active", {"matching": "suggested"}),
+    "startIncident": Rung(Role.INSPECTOR, "announced", {}),
+    "assignIncident": Rung(Role.INSPECTOR, "active", {"organisation": "department"}),
+    "acceptIncident": Rung(Role.EXECUTOR, "active", {}),
+    "reportIncident": Rung(Role.EXECUTOR, "accepted", {"stage": "arrive"}),
+    "resolveIncident": Rung(Role.EXECUTOR, "accepted", {"text": "ok", "no_photo_reason": "түн"}),
+    "returnIncident": Rung(Role.INSPECTOR, "resolved", {"reason": "Жабылмаған"}),
+    "closeIncident": Rung(Role.INSPECTOR, "resolved", {}),
+    "cancelIncident": Rung(Role.INSPECTOR, "active", {"reason": "Қате"}),
+    "broadcastIncident": Rung(Role.INSPECTOR, "active", {"texts": TEXTS}),
+    "joinIncident": Rung(Role.INSPECTOR, "active", {"appeals": "own"}),
+    "partIncident": Rung(Role.INSPECTOR, "joined", {"appeals": "own", "reason": "Басқа"}),
     "createEndpoint": Rung(Role.HEAD, body={"url": "https://hook.example.kz/109"}),
     "changeEndpoint": Rung(Role.HEAD, body={"description": "Диспетчер"}),
 }
@@ -113,7 +132,7 @@ async def test_a_role_without_the_permission_is_refused(callers: Callers, operat
     for role in wrong:
         answer = await callers.call(operation.method, _concrete(operation.path), role=role)
         assert_problem(answer, 403, "not-permitted")
-    assert wrong or operation.permission in (Permission.READ_APPEAL, Permission.READ_CATALOGUE)
+    assert wrong or operation.permission in EVERYBODYS
 
 
 async def _body_of(
@@ -126,6 +145,8 @@ async def _body_of(
     body = dict(rung.body or {})
     if body.get("organisation") in ("water", "department"):
         body["organisation"] = str(callers.city.ident(body["organisation"]))
+    if body.get("appeals") == "own":
+        body["appeals"] = [(await callers.register())["number"]]
     if body.get("attachments") == "own":
         body["attachments"] = [await _uploaded(callers, token)]
     return {"json": body}
@@ -185,12 +206,35 @@ async def _finished_delivery(callers: Callers) -> str:
     return str(delivery)
 
 
+STEPS: dict[str, tuple[tuple[str, Any, Role], ...]] = {
+    "accepted": (("accept", {}, Role.EXECUTOR),),
+    "resolved": (
+        ("accept", {}, Role.EXECUTOR),
+        ("resolve", {"text": "ok", "no_photo_reason": "түн"}, Role.EXECUTOR),
+    ),
+}
+
+
+async def _incident(callers: Callers, status: str) -> str:
+    """An incident that was brought to a status by those whose work it is."""
+    coming = {"planned_from": "2090-01-01T00:00:00Z"} if status == "announced" else {}
+    made = await callers.call("POST", "/v1/incidents", OPENING | coming)
+    assert made.status_code == 201, made.text
+    path = f"/v1/incidents/{made.json()['id']}"
+    for action, body, role in STEPS.get(status, ()):
+        done = await callers.call("POST", f"{path}/{action}", body, role=role)
+        assert done.status_code == 200, done.text
+    return str(made.json()["id"])
+
+
 Name = Callable[[Callers, Rung], Awaitable[str]]
 
 
 async def _id_for(callers: Callers, operation: Operation, rung: Rung) -> str:
     if "/attachments/" in operation.path:
         return await _uploaded(callers, rung.role)
+    if "/incidents/" in operation.path:
+        return await _incident(callers, rung.status)
     if "/deliveries/" in operation.path:
         return await _finished_delivery(callers)
     if "/webhook-endpoints/" in operation.path:
@@ -217,6 +261,10 @@ async def test_whose_business_it_is_gets_an_answer(callers: Callers, operation: 
             options["json"] = {"size": checkpoint.size, "cosignature": line}
         if operation.id == "readConsistency":
             options["params"] = {"from": checkpoint.size}
+    if rung.status == "joined":
+        join = path.replace("/part", "/join")
+        said = {"appeals": options["json"]["appeals"]}
+        assert (await callers.call("POST", join, said)).status_code == 200
     if operation.id == "suggestAddresses":
         options["params"] = {"q": "Абай"}
     if operation.id in ("resolveRoute", "explainRoute"):
@@ -306,6 +354,55 @@ async def test_an_upload_of_others_does_not_exist(callers: Callers):
         role=Role.CITIZEN,
     )
     assert taken.status_code == 422
+
+
+OF_INCIDENTS = [o for o in OPERATIONS if o.path.startswith("/v1/incidents/{id}")]
+
+
+@pytest.mark.parametrize("operation", OF_INCIDENTS, ids=lambda operation: operation.id)
+async def test_a_foreign_incident_does_not_exist(
+    callers: Callers, strangers: dict[Role, str], operation: Operation
+):
+    rung = _rung(operation)
+    incident = await _incident(callers, rung.status)
+    options = await _body_of(callers, operation, rung, rung.role)
+    if rung.body and "appeals" in rung.body:
+        options["json"]["appeals"] = ["KIS-2026-000001"]
+    headers = {"if-match": "*"} if operation.method == "PATCH" else {}
+    foreign = replace(callers, tokens=strangers)
+    for id in (incident, str(uuid4()), "no-id"):
+        path = operation.path.format(id=id)
+        answer = await foreign.call(
+            operation.method, path, role=rung.role, headers=headers, **options
+        )
+        assert_problem(answer, 404, "not-found")
+
+
+async def test_an_incident_of_others_in_the_same_city_does_not_exist(callers: Callers):
+    incident = await _incident(callers, "accepted")
+    for role, organisation in ((Role.EXECUTOR, "department-2"), (Role.HEAD, "department-2")):
+        await _organisation(callers, organisation)
+        token = await _member(callers, role, organisation)
+        stranger = replace(callers, tokens={role: token})
+        for path in (f"/v1/incidents/{incident}", f"/v1/incidents/{incident}/events"):
+            assert_problem(await stranger.call("GET", path, role=role), 404, "not-found")
+        for action, body in (("accept", {}), ("broadcast", {"texts": TEXTS})):
+            path = f"/v1/incidents/{incident}/{action}"
+            answer = await stranger.call("POST", path, body, role=role)
+            assert_problem(answer, 404, "not-found")
+        assert (await stranger.call("GET", "/v1/incidents", role=role)).json()["items"] == []
+    resident = await callers.call("GET", f"/v1/incidents/{incident}", role=Role.CITIZEN)
+    assert_problem(resident, 404, "not-found")
+
+
+async def _organisation(callers: Callers, code: str) -> None:
+    await fetch(
+        callers.house,
+        "INSERT INTO organisation SELECT (jsonb_populate_record(o, jsonb_build_object("
+        " 'id', $1::uuid, 'code', $2::text, 'parent_id', NULL))).* FROM organisation o"
+        " WHERE o.id = $3 ON CONFLICT DO NOTHING",
+        callers.city.ident(code), code, callers.city.water,
+    )  # fmt: skip
 
 
 async def test_an_endpoint_of_others_does_not_exist(callers: Callers):

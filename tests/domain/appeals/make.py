@@ -230,7 +230,7 @@ class FakeUow:
         """All ports in one."""
         return self
 
-    attachments = citizens = consultations = numbers = endpoints = appeals
+    attachments = citizens = consultations = numbers = endpoints = incidents = appeals
 
     async def get(self, number: str) -> Appeal:
         if number not in self.shelf.appeals:

@@ -16,6 +16,7 @@ from domain.appeals.model import (
     Channel,
     Confirmation,
     Kind,
+    Membership,
     Pause,
     Place,
     Route,
@@ -30,6 +31,7 @@ from domain.sla.policy import Stage
 from domain.values import Coordinates, Language, new_id
 from tests.support.appeals import register
 from tests.support.city import KISHI
+from tests.support.incidents import keep_incident
 
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))
 LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
@@ -62,6 +64,10 @@ CONFIRMATIONS = st.builds(
     Confirmation, by=st.uuids(), role=WORDS, how=WORDS, at=TIMES,
     rating=st.none() | st.integers(1, 5),
 )  # fmt: skip
+KNOWN = KISHI.ident("incident")
+MEMBERSHIPS = st.builds(
+    Membership, incident=st.just(KNOWN), joined_at=TIMES, followed=st.integers(0, 999)
+)
 PAUSES = st.builds(Pause, reason=st.sampled_from(PauseReason), since=TIMES, until=TIMES)
 WAIVERS = st.builds(Waiver, st.sampled_from(Stage), st.sampled_from(Piece))
 CHANGES = {
@@ -82,6 +88,7 @@ CHANGES = {
     "pause": st.none() | PAUSES,
     "waivers": st.lists(WAIVERS, max_size=3).map(tuple),
     "confirmation": CONFIRMATIONS,
+    "membership": st.none() | MEMBERSHIPS,
     "first_contact": st.booleans(),
     "reopened": st.integers(0, 99),
     "updated_at": TIMES,
@@ -98,7 +105,8 @@ def test_no_field_of_an_appeal_is_left_out_of_this_test():
 
 @pytest.fixture(scope="module")
 async def kept(house):
-    """An appeal that the examples below write over and over."""
+    """An appeal that the examples below write over and over, and an incident to join."""
+    await keep_incident(house, KNOWN)
     return await register(house)
 
 

@@ -233,7 +233,7 @@ KILLED = """
             MANHOLE, Kind.COMPLAINT, Channel.PHONE, "kk", "Люк ашық",
             Whereabouts(building=KISHI.house), answers=MANHOLE_ANSWERS,
         )
-        units = UnitsOfWork(engine, parse_keyring(os.environ["IKOMEK_KEYS"]))
+        units = UnitsOfWork(engine, parse_keyring(os.environ["IKOMEK_KEYS"]), "")
         async with units.open(KISHI.principal(Role.OPERATOR)) as uow:
             appeal = await intake.register(
                 said, uow=uow, reference=references.of(KISHI.id), at=at

@@ -1,0 +1,215 @@
+"""What the API shows of incidents: public fields to everybody, the rest to whom it concerns."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from typing_extensions import TypedDict
+
+from api.rest.operation import Call
+from api.rest.views import Named, Point, known_to, organisation_name
+from domain.access import Permission
+from domain.appeals.model import Appeal
+from domain.incidents.matching import find_incidents
+from domain.incidents.model import Area, Incident, IncidentEvent
+from domain.incidents.workflow import TRANSITIONS
+from domain.reference import Reference
+from domain.values import in_language
+
+
+class Texts(TypedDict):
+    """A text in three languages."""
+
+    kk: str
+    ru: str
+    en: str
+
+
+class CodeAndName(TypedDict):
+    """Something with a code and a name in the caller's language."""
+
+    code: str
+    name: str
+
+
+class AreaView(TypedDict):
+    """Where it is: the whole city, or whatever lies in any of these."""
+
+    city: bool
+    districts: list[str]
+    streets: list[UUID]
+    buildings: list[UUID]
+    polygon: list[Point] | None
+
+
+class CountsView(TypedDict):
+    """Joined appeals that the caller sees; `refused` are those whose residents said no."""
+
+    joined: int
+    by_status: dict[str, int]
+    refused: int
+
+
+class IncidentView(TypedDict):
+    """An incident. `planned_to` is its expected end; `text` is `texts` in the caller's language;
+    `counts` are told to staff whom it concerns, when it is read; so is `owner`."""
+
+    id: UUID
+    kind: str
+    status: str
+    services: list[CodeAndName]
+    area: AreaView
+    text: str
+    texts: Texts
+    executor: Named
+    public: bool
+    matching: str
+    planned_from: datetime | None
+    planned_to: datetime | None
+    opened_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    accepted_at: datetime | None
+    resolved_at: datetime | None
+    ended_at: datetime | None
+    reported: list[str]
+    owner: Named | None
+    counts: CountsView | None
+    version: int
+    allowed: list[str]
+
+
+class KnownIncident(TypedDict):
+    """What is known already of a service at a place. `joined`: the appeal belongs to it now."""
+
+    id: UUID
+    kind: str
+    status: str
+    text: str
+    texts: Texts
+    planned_from: datetime | None
+    planned_to: datetime | None
+    joined: bool
+
+
+class IncidentActor(TypedDict):
+    """Who acted on an incident."""
+
+    role: str
+    id: UUID | None
+    organisation: UUID | None
+
+
+class IncidentEventView(TypedDict):
+    """One fact in the history of an incident. `act` numbers what joined appeals follow."""
+
+    sequence: int
+    type: str
+    at: datetime
+    actor: IncidentActor
+    act: int | None
+    data: dict[str, Any]
+    texts: dict[str, str]
+
+
+def incident_view(
+    incident: Incident, call: Call, *, concerns: bool = True, counts: CountsView | None = None
+) -> IncidentView:
+    """The incident, names in the caller's language, with the actions that they may take."""
+    language, reference = call.language, call.reference
+    inside = concerns and call.principal.may(Permission.READ_INTERNAL)
+    owner = organisation_name(incident.owner, reference, language) if inside else None
+    return {
+        "id": incident.id,
+        "kind": incident.kind,
+        "status": incident.status,
+        "services": [_service(code, reference, language) for code in incident.services],
+        "area": _area(incident.area),
+        "text": in_language(incident.texts, language),
+        "texts": _texts(incident.texts),
+        "executor": organisation_name(incident.executor, reference, language),
+        "public": incident.public,
+        "matching": incident.matching,
+        "planned_from": incident.planned_from,
+        "planned_to": incident.planned_to,
+        "opened_at": incident.opened_at,
+        "updated_at": incident.updated_at,
+        "started_at": incident.started_at,
+        "accepted_at": incident.accepted_at,
+        "resolved_at": incident.resolved_at,
+        "ended_at": incident.ended_at,
+        "reported": sorted(incident.reported),
+        "owner": owner,
+        "counts": counts if inside else None,
+        "version": incident.version,
+        "allowed": _allowed(incident, call) if concerns else [],
+    }
+
+
+def known_incidents(appeal: Appeal, call: Call) -> list[KnownIncident]:
+    """What the city knew of an appeal's service at its place when it was registered."""
+    joined = appeal.membership.incident if appeal.membership else None
+    found = find_incidents(call.reference, appeal.service, appeal.place, appeal.registered_at)
+    staff = call.principal.may(Permission.READ_INTERNAL)
+    return [
+        {
+            "id": one.id,
+            "kind": one.kind,
+            "status": one.status,
+            "text": in_language(one.texts, call.language),
+            "texts": _texts(one.texts),
+            "planned_from": one.planned_from,
+            "planned_to": one.planned_to,
+            "joined": one.id == joined,
+        }
+        for one in found
+        if one.public or staff or one.id == joined
+    ]
+
+
+def incident_event_view(event: IncidentEvent, call: Call) -> IncidentEventView:
+    """A fact of the history."""
+    actor = event.actor
+    return {
+        "sequence": event.sequence,
+        "type": event.type,
+        "at": event.at,
+        "actor": {
+            "role": actor.role,
+            "id": known_to(call.principal, actor.id, actor.role),
+            "organisation": actor.organisation,
+        },
+        "act": event.act,
+        "data": dict(event.data),
+        "texts": dict(event.texts),
+    }
+
+
+def _allowed(incident: Incident, call: Call) -> list[str]:
+    return [
+        str(row.action)
+        for row in TRANSITIONS.values()
+        if incident.status in row.sources and call.principal.may(row.permission)
+    ]
+
+
+def _service(code: str, reference: Reference, language: str) -> CodeAndName:
+    known = code in reference.catalogue
+    names = reference.catalogue.service(code).names if known else {}
+    return {"code": code, "name": in_language(names, language) or code}
+
+
+def _texts(texts: Mapping[str, str]) -> Texts:
+    return {"kk": texts["kk"], "ru": texts["ru"], "en": texts["en"]}
+
+
+def _area(area: Area) -> AreaView:
+    ring = area.polygon
+    return {
+        "city": area.city,
+        "districts": sorted(area.districts),
+        "streets": sorted(area.streets),
+        "buildings": sorted(area.buildings),
+        "polygon": [{"latitude": y, "longitude": x} for x, y in ring] if ring else None,
+    }

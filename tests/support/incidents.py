@@ -1,0 +1,113 @@
+"""Incidents as tests want them: what matters is named, the rest hidden."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from api.bootstrap import House
+from domain.access import Role
+from domain.appeals.model import Appeal
+from domain.events import IncidentEventType
+from domain.incidents import commands as i
+from domain.incidents import use_cases
+from domain.incidents.history import bind_incident
+from domain.incidents.model import (
+    Area,
+    Incident,
+    IncidentFact,
+    IncidentKind,
+    Matching,
+)
+from domain.incidents.workflow import IncidentAction, IncidentStatus
+from tests.support.city import KISHI, MANHOLE, SmallCity
+
+TEXTS = {"kk": "Су жоқ", "ru": "Нет воды", "en": "No water"}
+
+
+def make_opening(city: SmallCity = KISHI, **changes: Any) -> i.OpenIncident:
+    """Every manhole of Abai street stands open."""
+    said: dict[str, Any] = {
+        "kind": IncidentKind.OUTAGE,
+        "services": (MANHOLE,),
+        "area": Area(streets=frozenset({city.street})),
+        "texts": TEXTS,
+        "executor": city.water,
+    }
+    return i.OpenIncident(**said | changes)
+
+
+async def open_incident(
+    house: House,
+    *,
+    city: SmallCity = KISHI,
+    role: Role = Role.INSPECTOR,
+    organisation: UUID | None = None,
+    at: datetime | None = None,
+    **changes: Any,
+) -> Incident:
+    """Open one incident, committed, and let this process know of it."""
+    async with house.units.open(city.principal(role, organisation=organisation)) as uow:
+        incident = await use_cases.open_incident(
+            make_opening(city, **changes),
+            uow=uow,
+            reference=house.references.of(city.id),
+            at=at or house.now(),
+        )
+        await uow.commit()
+    await house.references.refresh(house.now())
+    return incident
+
+
+async def act(
+    house: House,
+    incident: Incident,
+    action: IncidentAction,
+    command: i.IncidentCommand,
+    *,
+    city: SmallCity = KISHI,
+    role: Role = Role.EXECUTOR,
+    at: datetime | None = None,
+) -> Incident:
+    """Do one action on an incident, committed."""
+    async with house.units.open(city.principal(role)) as uow:
+        done = await use_cases.perform(
+            incident.id,
+            action,
+            command,
+            uow=uow,
+            reference=house.references.of(city.id),
+            at=at or house.now(),
+        )
+        await uow.commit()
+    return done
+
+
+async def join(
+    house: House, incident: Incident, appeals: Sequence[Appeal], *, city: SmallCity = KISHI
+) -> Incident:
+    """Join appeals by an inspector's hand, committed."""
+    async with house.units.open(city.principal(Role.INSPECTOR)) as uow:
+        done = await use_cases.join_appeals(
+            incident.id,
+            [appeal.number for appeal in appeals],
+            uow=uow,
+            reference=house.references.of(city.id),
+            at=house.now(),
+        )
+        await uow.commit()
+    return done
+
+
+async def keep_incident(house: House, id: UUID, city: SmallCity = KISHI) -> None:
+    """An incident of this very id, whatever it is about."""
+    at = house.now()
+    incident = Incident(
+        id, city.id, IncidentKind.OTHER, IncidentStatus.ACTIVE, Matching.SUGGESTED, True, (),
+        Area(city=True), frozenset(), TEXTS, city.centre, city.water, city.centre, at, at,
+    )  # fmt: skip
+    who = city.principal(Role.INSPECTOR)
+    change = bind_incident(incident, [IncidentFact(IncidentEventType.OPENED)], who, at)
+    async with house.units.open(who) as uow:
+        await uow.incidents.add(change)
+        await uow.commit()
