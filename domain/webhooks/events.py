@@ -140,6 +140,11 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Срок этапа пересчитан: изменился рабочий календарь",
         "The time of a stage was counted again after its calendar was changed",
     ),
+    EventType.EVIDENCE_WAIVED: _text(
+        "Инспектор кезеңнің дәлелін талап етпеуге рұқсат берді",
+        "Инспектор разрешил не предъявлять подтверждение этапа",
+        "An inspector let evidence of a stage go",
+    ),
     EventType.JOINED: _text(
         "Өтініш ортақ оқиғаға қосылды",
         "Обращение присоединено к инциденту",
