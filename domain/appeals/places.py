@@ -18,8 +18,8 @@ CERTAIN = 90.0
 def locate(where: Whereabouts, reference: Reference) -> Place:
     """The place meant. Raises Invalid for an unknown building or a point outside the city.
 
-    Words that match no building well enough stay words: the appeal then goes to the
-    inspectors, who know the city better than its address list.
+    Words that match no place well enough, or two equally well, stay words: the appeal then
+    goes to the inspectors, who know the city better than its address list.
     """
     if where.coordinates is not None and not reference.inside(where.coordinates):
         raise Invalid.at("/location/coordinates", "outside-city", city=reference.city.code)
@@ -34,8 +34,8 @@ def locate(where: Whereabouts, reference: Reference) -> Place:
 
 
 def _from_words(where: Whereabouts, address: str, reference: Reference) -> Place:
-    best = next(iter(reference.addresses.search(address, limit=1)), None)
-    if best is None or best.score < CERTAIN:
+    best = reference.addresses.meant(address, CERTAIN)
+    if best is None:
         return _known(where, reference, where.apartment)
     found = Whereabouts(
         building=best.building,

@@ -21,6 +21,8 @@ _OTHER_KIND = 4.0
 _NO_SUCH_HOUSE = 20.0
 _FRACTION_AS_FLAT = 3.0
 _NO_HOUSE_READ = 6.0
+_BEGUN, _BY_LETTER, _MOST_BEGUN = 60.0, 3.0, 89.0
+"""What a beginning is worth, and each letter of it: never as much as a name that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,24 @@ class AddressIndex:
         """The places that the text may mean, the likeliest first; empty when none is alike."""
         best: dict[tuple[UUID, UUID | None], Match] = {}
         for reading in readings(text):
-            for match in self._read(reading):
-                if limit == 1 and match.building is not None and match.score >= _CERTAIN:
-                    return (match,)
+            found = tuple(self._read(reading))
+            if limit == 1 and (certain := [match for match in found if _is_certain(match)]):
+                return self._ranked(certain, limit)
+            for match in found:
                 place = match.street, match.building
                 if place not in best or best[place].score < match.score:
                     best[place] = match
         return self._ranked(best.values(), limit)
+
+    def meant(self, text: str, at_least: float) -> Match | None:
+        """The one place that the text must mean; None where none is so alike, or two are."""
+        for reading in readings(text):
+            if certain := [match for match in self._read(reading) if _is_certain(match)]:
+                return certain[0] if len(certain) == 1 else None
+        best = self.search(text, limit=2)
+        if not best or best[0].score < at_least:
+            return None
+        return best[0] if len(best) == 1 or best[1].score < best[0].score else None
 
     def suggest(self, text: str, limit: int = 10) -> tuple[Match, ...]:
         """What the resident may be about to type: streets, or houses once a number began."""
@@ -133,7 +146,9 @@ class AddressIndex:
         return list(found)
 
     def _begun(self, street: UUID, reading: Reading) -> Iterator[Match]:
-        score = 100.0 if any(reading.words == name for name in self._names[street]) else 90.0
+        whole = any(reading.words == name for name in self._names[street])
+        letters = sum(map(len, reading.words))
+        score = 100.0 if whole else min(_BEGUN + _BY_LETTER * letters, _MOST_BEGUN)
         if reading.number is None:
             yield Match(None, street, score, None, None)
             return
@@ -148,6 +163,10 @@ class AddressIndex:
             return -match.score, match.building is None, street, _counted(match.number or "")
 
         return tuple(sorted(matches, key=order)[:limit])
+
+
+def _is_certain(match: Match) -> bool:
+    return match.building is not None and match.score >= _CERTAIN
 
 
 def _bare(text: str) -> tuple[Reading, ...]:

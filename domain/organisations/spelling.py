@@ -154,7 +154,9 @@ def _tokens(text: str) -> Iterator[Token]:
         lowered = pattern.sub(meant, lowered)
     for found in _TOKEN.finditer(lowered):
         if found["word"]:
-            yield Token(word=fold(found["word"]))
+            # A lone ъ or ь has no sound, and would begin every name there is.
+            if word := fold(found["word"]):
+                yield Token(word=word)
             continue
         part = f"/{int(found['part'])}" if found["part"] else ""
         letters = (fold(found[name] or "") for name in ("letter", "part_letter"))

@@ -136,6 +136,34 @@ def test_a_house_missing_from_the_register_keeps_its_number() -> None:
     assert best.score < INDEX.search("Шакарима 12")[0].score
 
 
+def test_words_that_mean_two_places_equally_well_mean_neither() -> None:
+    twins = [street(20, "Абай батыр көшесі", "улица Абай батыра", "Abay Batyr"),
+             street(21, "Сырым батыр көшесі", "улица Сырым батыра", "Syrym Batyr")]  # fmt: skip
+    homes = [Building(UUID(int=90 + n), each.id, "12", "x", Coordinates(50.4, 80.2), "house")
+             for n, each in enumerate(twins)]  # fmt: skip
+    index = AddressIndex(twins, homes)
+    assert [each.score for each in index.search("батыр 12")] == [93, 93]
+    assert index.meant("батыр 12", 90) is None
+    found = index.meant("Сырым 12", 90)
+    assert found is not None
+    assert found.building == homes[1].id
+    same = AddressIndex([twins[0], street(22, "x", "площадь Абай батыра", "x")], [
+        homes[0], Building(UUID(int=95), UUID(int=22), "12", "x", Coordinates(50.4, 80.2), "house")
+    ])  # fmt: skip
+    assert same.meant("Абай батыра 12", 90) is None
+    square = same.meant("площадь Абай батыра 12", 90)
+    assert square is not None
+    assert square.street == UUID(int=22)
+
+
+def test_a_place_that_is_meant_is_alike_enough() -> None:
+    found = INDEX.meant("Шакарима 12", 90)
+    assert found is not None
+    assert (found.street.int, found.score) == (1, 100)
+    assert INDEX.meant("Шокорима 12", 90) is None
+    assert INDEX.meant("Елисейские поля 12", 90) is None
+
+
 def test_a_number_in_a_name_is_never_a_typo() -> None:
     assert INDEX.search("342 квартал 12") == ()
 
@@ -162,6 +190,27 @@ def test_houses_are_suggested_once_a_number_began() -> None:
     houses = [each.number for each in INDEX.suggest("шакарима 12")]
     assert houses == ["12", "12a", "12/1", "120"]
     assert all(each.building for each in INDEX.suggest("шак 1"))
+
+
+@pytest.mark.parametrize("text", ["ь", "ъ", "ъъъ 5", "Ъ Ь", "abракадабра", "нет воды", "кошка"])
+def test_a_word_that_resembles_no_street_suggests_none(text: str) -> None:
+    assert INDEX.suggest(text) == ()
+
+
+def test_a_beginning_is_never_as_good_as_a_name() -> None:
+    scores = [INDEX.suggest(text)[0].score for text in ("ш", "шак", "шакарим", "шакарима")]
+    assert scores == sorted(scores)
+    assert scores[0] < 70
+    assert scores[2] == scores[3] == 100
+    assert all(each.score < 90 for each in INDEX.suggest("каб 1") + INDEX.suggest("а 1"))
+    assert max(each.score for each in INDEX.suggest("интернациона 14")) < 90
+
+
+@given(st.text(alphabet="абвгдежзийклмнопрстуфхцчшщъыьэюяәіңғүұқөһ 15", min_size=1, max_size=20))
+def test_what_is_suggested_for_certain_is_spelled_alike(text: str) -> None:
+    for match in INDEX.suggest(text):
+        if match.score >= 90:
+            assert match.street in {each.street for each in INDEX.search(text)}
 
 
 def test_a_typo_while_typing_falls_back_to_the_likeliest() -> None:
