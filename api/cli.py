@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": ("api.commands.demo:app", "The city Semey: load it, replay its days, show its keys."),
     "city": ("api.commands.city:app", "A city: create or mend it from a file, list, export."),
     "catalogue": ("api.commands.catalogue:app", "The services: check, import, export."),
+    "triage": ("api.commands.triage:app", "The model of residents' words: train, evaluate."),
     "policies": ("api.commands.policies:app", "What the city promises: import."),
     "addresses": ("api.commands.addresses:app", "Where everything stands: check, import, export."),
     "organisations": ("api.commands.organisations:app", "Who acts: check, import, export."),
