@@ -30,6 +30,7 @@ from integrations.postgres.sealer import Sealer
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.objects import open_store
+from integrations.triage.artefact import Models
 from integrations.vault.keyring import keyring_file, parse_keyring
 from integrations.vault.signer import Signer, parse_signer, signer_file
 from integrations.vault.signer import verify as verify_ed25519
@@ -52,6 +53,7 @@ class House:
     tokens: Tokens
     queries: Queries
     histories: Histories
+    models: Models
     store: FileStore
     cleaner: Cleaner
     outbox: Outbox
@@ -110,6 +112,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
         histories=Histories(engine, keyring),
+        models=Models(settings.home),
         store=store,
         cleaner=cleaner,
         outbox=Outbox(engine, settings.base_url),

@@ -79,7 +79,8 @@ class CatalogueTree(TypedDict):
     spheres: list[SphereNode]
 
 
-def _brief(service: Service, language: str) -> ServiceBrief:
+def service_brief(service: Service, language: str) -> ServiceBrief:
+    """A service as lists show it, its name in the caller's language."""
     return {
         "code": service.code,
         "version": service.version,
@@ -96,7 +97,7 @@ def _brief(service: Service, language: str) -> ServiceBrief:
 def _whole(service: Service, language: str) -> ServiceView:
     answer, description = service.first_call_answer, service.description
     return {
-        **_brief(service, language),
+        **service_brief(service, language),
         "description": in_language(description, language) if description else None,
         "policy": service.policy,
         "responsible": service.responsible,
@@ -136,7 +137,7 @@ async def read_tree(call: Call) -> Reply:
                 {
                     "code": node.category.code,
                     "name": in_language(node.category.names, language),
-                    "services": [_brief(service, language) for service in node.services],
+                    "services": [service_brief(service, language) for service in node.services],
                 }
                 for node in branch.categories
             ],
@@ -155,7 +156,9 @@ async def list_services(call: Call) -> Reply:
         for service in _candidates(call, query)
         if query.sphere in (None, service.sphere) and query.category in (None, service.category)
     ]
-    return Reply({"items": [_brief(service, call.language) for service in services[: query.limit]]})
+    return Reply(
+        {"items": [service_brief(service, call.language) for service in services[: query.limit]]}
+    )
 
 
 def _candidates(call: Call, query: ServicesQuery) -> list[Service]:

@@ -170,6 +170,7 @@ Id = Annotated[UUID, BeforeValidator(_canonical)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 # Bounds stand before what reads the value, or the contract would not tell them.
 Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
+Few = Annotated[int, Field(ge=1, le=10), BeforeValidator(_whole)]
 Version = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
 _Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

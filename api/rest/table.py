@@ -17,6 +17,7 @@ from api.rest import (
     register,
     routes,
     service,
+    triage,
     webhooks,
 )
 from api.rest.operation import Operation
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *incidents.OPERATIONS,
     *incident_actions.OPERATIONS,
     *catalogue.OPERATIONS,
+    *triage.OPERATIONS,
     *consultations.OPERATIONS,
     *organisations.OPERATIONS,
     *coverage.OPERATIONS,

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from domain.triage.model import Danger, Model
+from domain.reference import Reference
+from domain.triage.model import Danger, Model, fingerprint
 
 STARTER = Path(__file__).parent / "starter.npz"
 MOST_BYTES = 5_000_000
@@ -81,6 +82,7 @@ class Models:
     def __init__(self, home: Path) -> None:
         self._folder = home / "triage"
         self._kept: dict[Path, Model] = {}
+        self._learnable: dict[str, tuple[int, str]] = {}
 
     def of(self, city: str) -> Model:
         """The model for a city, by its code. Raises ValueError for a file that is broken."""
@@ -89,6 +91,14 @@ class Models:
         if path not in self._kept:
             self._kept[path] = decode(path.read_bytes())
         return self._kept[path]
+
+    def current(self, model: Model, reference: Reference) -> bool:
+        """Whether the model was trained on the city's catalogue as it stands."""
+        city, version = reference.city.code, reference.version
+        kept = self._learnable.get(city)
+        if kept is None or kept[0] != version:
+            kept = self._learnable[city] = version, fingerprint(reference.catalogue)
+        return kept[1] == model.catalogue
 
 
 def path_of(home: Path, city: str) -> Path:

@@ -64,6 +64,7 @@ RUNGS = {
     "commentAppeal": Rung(Role.AKIM, body={"text": "Бақылауда"}),
     "attachAppeal": Rung(Role.OPERATOR, body={"attachments": "own"}),
     "readApplicant": Rung(Role.EXECUTOR),
+    "triage": Rung(Role.CITIZEN, body={"text": "люк ашық"}),
     "recordConsultation": Rung(Role.OPERATOR, body=CONSULTATION),
     "openIncident": Rung(Role.INSPECTOR, body=OPENING),
     "changeIncident": Rung(Role.INSPECTOR, "active", {"matching": "suggested"}),
