@@ -16,6 +16,7 @@ from domain.ports import Keyring, Now
 from domain.register.checkpoint import Verify
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.checkpoints import Checkpoints
+from integrations.postgres.completions import Completions
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.histories import Histories
@@ -54,6 +55,7 @@ class House:
     queries: Queries
     histories: Histories
     models: Models
+    completions: Completions
     store: FileStore
     cleaner: Cleaner
     outbox: Outbox
@@ -113,6 +115,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         queries=Queries(engine, keyring),
         histories=Histories(engine, keyring),
         models=Models(settings.home),
+        completions=Completions(engine),
         store=store,
         cleaner=cleaner,
         outbox=Outbox(engine, settings.base_url),

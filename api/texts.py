@@ -346,6 +346,11 @@ RULES: Mapping[str, LocalizedText] = {
         " Most Compatible, and share a picture that is taken already with the option Most"
         " Compatible",
     ),
+    "period-too-long": _t(
+        "кезең {days} күннен ұзақ: қысқасын алыңыз",
+        "период длиннее {days} дней: возьмите короче",
+        "the period is longer than {days} days: take a shorter one",
+    ),
     "citizen-required": _t(
         "бұл әрекет тұрғын атынан жасалады",
         "это делается от имени жителя",

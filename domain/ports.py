@@ -277,6 +277,19 @@ class IncidentFilter:
     ids: Collection[UUID] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What was reported done from `begin` on and before `end`; of one service or executor alone
+    where they are named, and each service apart where `by_service` is set.
+    """
+
+    begin: datetime
+    end: datetime
+    service: str | None = None
+    organisation: UUID | None = None
+    by_service: bool = False
+
+
 class KeyTaken(Exception):
     """The Idempotency-Key stands already: the first answer holds."""
 

@@ -74,6 +74,7 @@ _AMONG_COLLEAGUES = {
     EventType.DECLINED: "reason",
     EventType.RETURNED: "reason",
     EventType.CHECKED: "note",
+    EventType.EVIDENCE_WAIVED: "reason",
     EventType.PARTED: "reason",
 }
 """What colleagues write to each other about a step that residents see."""

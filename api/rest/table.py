@@ -8,6 +8,7 @@ from api.rest import (
     catalogue,
     consultations,
     coverage,
+    executors,
     explain,
     history,
     incident_actions,
@@ -41,4 +42,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *register.OPERATIONS,
     *webhooks.OPERATIONS,
     *service.OPERATIONS,
+    *executors.OPERATIONS,
 )

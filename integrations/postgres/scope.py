@@ -51,6 +51,21 @@ def counted(principal: Principal, parameters: Parameters, alias: str = "n") -> s
     return city
 
 
+def performed(principal: Principal, parameters: Parameters, alias: str = "c") -> str:
+    """The condition under which `alias`, a row of `completion`, counts for the principal.
+
+    Who sees less than a city judges the work of its own organisations, not that of whoever had
+    the appeal before or after them.
+    """
+    city = f"{alias}.city_id = {parameters.add(principal.city)}"
+    if principal.role not in CITY_WIDE:
+        own = parameters.add(list(principal.organisations))
+        return f"{city} AND {alias}.organisation_id = ANY({own})"
+    if principal.role is Role.AKIM and principal.district is not None:
+        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    return city
+
+
 def receiving(principal: Principal, parameters: Parameters, alias: str = "w") -> str:
     """The condition under which deliveries to `alias`, a row of `webhook_endpoint`, count."""
     city = f"{alias}.city_id = {parameters.add(principal.city)}"

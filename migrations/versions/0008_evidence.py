@@ -11,7 +11,7 @@ APP = "ikomek_app"
 
 # What the register tells of each 'done' so far: the n-th of its appeal, by whom, for which
 # service, and the word that followed before the next one.
-_TOLD = """
+TOLD = """
     INSERT INTO completion
     SELECT d.city_id, d.appeal_id, d.number, d.organisation_id, d.service, a.district, d.at,
            w.verdict, w.at
@@ -61,7 +61,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_completion_period", "completion", ["city_id", "done_at"])
     op.create_index("ix_completion_executor", "completion", ["organisation_id", "done_at"])
-    op.execute(_TOLD)
+    op.execute(TOLD)
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON completion TO {APP}")
 
 

@@ -34,7 +34,8 @@ OF_THE_CITY = frozenset(
         "evidence-required", "staff-only", "citizen-required", "nothing-given", "phone",
         "cursor", "empty", "unsupported-type", "heic", "resident-only",
         "not-self-service", "photos-missing", "position-missing", "position-vague",
-        "position-far", "act-missing", "act-form", "type-mismatch", "damaged", "unknown-event-type",
+        "position-far", "act-missing", "act-form", "period-too-long", "type-mismatch",
+        "damaged", "unknown-event-type",
         "unknown-witness", "unknown-checkpoint", "signature", "not-signed",
         "scheme", "credentials", "fragment", "host-missing", "host", "port",
     }
