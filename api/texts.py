@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts
+from api import evidence_texts, file_texts
 from domain.values import LocalizedText
 
 
@@ -235,6 +235,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
 
 RULES: Mapping[str, LocalizedText] = {
     **evidence_texts.RULES,
+    **file_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),
     "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),
     "type": _t("түрі дұрыс емес", "неверный тип", "has the wrong type"),
@@ -336,16 +337,6 @@ RULES: Mapping[str, LocalizedText] = {
         "по этому каналу обращение регистрирует сотрудник; если вы подаёте сами, укажите {allowed}",
         "by this channel a member of staff registers; if you file it yourself, say {allowed}",
     ),
-    "heic": _t(
-        "HEIC суреті қабылданбайды, JPEG жіберіңіз: iPhone-да «Баптаулар → Камера → Форматтар →"
-        " Ең үйлесімді» таңдаңыз, не дайын суретті «Көшіру» арқылы JPEG етіп бөлісіңіз",
-        "снимки HEIC не принимаются, пришлите JPEG: на iPhone выберите «Настройки → Камера →"
-        " Форматы → Наиболее совместимые», а готовый снимок отправьте с параметром «Наиболее"
-        " совместимый»",
-        "HEIC pictures are not taken, send JPEG: on an iPhone choose Settings → Camera → Formats →"
-        " Most Compatible, and share a picture that is taken already with the option Most"
-        " Compatible",
-    ),
     "period-too-long": _t(
         "кезең {days} күннен ұзақ: қысқасын алыңыз",
         "период длиннее {days} дней: возьмите короче",
@@ -359,32 +350,6 @@ RULES: Mapping[str, LocalizedText] = {
     "nothing-given": _t(
         "кем дегенде бір өріс керек", "нужно хотя бы одно поле", "at least one field is needed"
     ),
-    "too-large": _t("файл тым үлкен", "файл слишком велик", "the file is too large"),
-    "unsupported-type": _t(
-        "мұндай файл түрі қабылданбайды",
-        "файлы такого типа не принимаются",
-        "files of this type are not taken",
-    ),
-    "type-mismatch": _t(
-        "файлдың мазмұны оның аталған түріне сай емес",
-        "содержимое файла не соответствует названному типу",
-        "the content is not of the type it is said to be",
-    ),
-    "damaged": _t("файл бүлінген", "файл повреждён", "the file is damaged"),
-    "too-many-pixels": _t(
-        "суреттің өлшемі тым үлкен", "изображение слишком большое", "the picture is too large"
-    ),
-    "animated": _t(
-        "қозғалмалы сурет қабылданбайды",
-        "анимация не принимается",
-        "animated pictures are not taken",
-    ),
-    "active-content": _t(
-        "файлда орындалатын мазмұн бар",
-        "в файле есть исполняемое содержимое",
-        "the file holds active content",
-    ),
-    "empty": _t("бос", "пусто", "is empty"),
     "malformed": _t("пішімі дұрыс емес", "неверный вид", "does not have the right form"),
     "too-deep": _t(
         "тым терең кірістірілген", "слишком глубокая вложенность", "is nested too deeply"
