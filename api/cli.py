@@ -30,6 +30,7 @@ COMMANDS = {
     "catalogue": ("api.commands.catalogue:app", "The services: check, import, export."),
     "triage": ("api.commands.triage:app", "The model of residents' words: train, evaluate."),
     "policies": ("api.commands.policies:app", "What the city promises: import."),
+    "trial": ("api.commands.trial:trial", "Drafts run over the past days: what would change."),
     "addresses": ("api.commands.addresses:app", "Where everything stands: check, import, export."),
     "organisations": ("api.commands.organisations:app", "Who acts: check, import, export."),
     "routing": ("api.commands.routing:app", "Who gets which appeal: check."),

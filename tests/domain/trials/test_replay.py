@@ -1,0 +1,52 @@
+"""Whatever is done with an appeal, its clocks run again from the events are those that ran."""
+
+import orjson
+from hypothesis import settings
+from hypothesis.stateful import invariant
+
+from domain.events import EventType
+from domain.sla.clock import Clock, ClockState
+from domain.trials.replay import replay
+from tests.domain.appeals.make import MONDAY, reference
+from tests.domain.appeals.test_machine import AnyLife
+from tests.domain.trials.make import act_of, own_terms
+
+
+def told(clock: Clock, at) -> tuple[object, ...]:
+    """What a trial asks of a clock."""
+    running = clock.state is ClockState.RUNNING and at > clock.due_at
+    breached = clock.due_at if running else clock.breached_at
+    return (
+        clock.stage, clock.round, clock.started_at, clock.due_at, clock.target, clock.paused_for,
+        clock.paused_at, clock.met_at, clock.cancelled_at, breached,
+    )  # fmt: skip
+
+
+class ReplayedLife(AnyLife):
+    """Anybody does anything; then everything is done again."""
+
+    @invariant()
+    def the_replay_is_the_life(self):
+        if not self.life.number or any(map(_moves, self.life.shelf.events)):
+            return
+        appeal, at = self.life.appeal, self.life.at
+        rounds = replay(
+            own_terms(appeal, reference().promises),
+            [act_of(event) for event in self.life.shelf.events],
+            registered_at=MONDAY,
+            until=at,
+            foresee=False,
+        )
+        found = {told(clock, at) for each in rounds.values() for clock in each}
+        assert found == {told(clock, at) for clock in appeal.clocks}
+
+
+def _moves(event) -> bool:
+    """A service that is corrected begins its clocks anew; those are not run again."""
+    if event.type is not EventType.CORRECTED:
+        return False
+    return "service" in orjson.loads(event.canonical)["data"]["fields"]
+
+
+TestReplayedLife = ReplayedLife.TestCase
+TestReplayedLife.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
