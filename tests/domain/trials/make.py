@@ -1,16 +1,35 @@
-"""Acts of a trial from the events of a life, and the terms that its clocks began under."""
+"""Lives as a trial sees them: acts from events, terms from clocks, columns from both."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
 
+import numpy as np
 import orjson
 
 from domain.appeals.model import Appeal
 from domain.appeals.workflow import PauseReason
-from domain.events import Event
+from domain.events import Event, EventType
 from domain.reference import Promises
+from domain.sla.clock import Clock
 from domain.sla.policy import Stage
-from domain.trials.replay import Act
+from domain.sla.timeline import micros
+from domain.trials.lives import REASONS
+from domain.trials.replay import LOOKED_AT, TURNS, Act
+from domain.trials.slices import (
+    ACTS,
+    APPEALS,
+    CHANNELS,
+    CLOCKS,
+    NEVER,
+    STAGES,
+    STATES,
+    TIMES,
+    Codebook,
+    Slice,
+)
 from domain.trials.terms import Term, Terms
+from tests.domain.appeals.make import Life, reference
 
 
 def act_of(event: Event) -> Act:
@@ -30,9 +49,111 @@ def act_of(event: Event) -> Act:
 
 def own_terms(appeal: Appeal, promises: Promises) -> Terms:
     """The terms of an appeal's clocks as they are stored."""
-    found = {}
+    found: dict[Stage, Term] = {}
     for clock in appeal.clocks:
         promise, calendar = promises.of(clock)
         policy = promises.policies[clock.policy, clock.policy_version]
         found.setdefault(clock.stage, Term(policy, promise, calendar))
     return found
+
+
+CODES = Codebook(
+    services=sorted(service.code for service in reference().catalogue.services),
+    policies=sorted({code for code, _ in reference().promises.policies}),
+    calendars=sorted({code for code, _ in reference().promises.calendars}),
+    districts=sorted(reference().districts),
+    organisations=sorted(reference().organisations),
+)
+"""What stands for what, in the city in memory."""
+
+
+def slice_of(lives: Sequence[Life], *, all_turned: bool = False) -> Slice:
+    """The columns of some lives, as the register would give them.
+
+    With `all_turned` every life is told act by act, as though each had taken a turn.
+    """
+    appeals, clocks, acts, times = [], [], [], []
+    for place, life in enumerate(lives):
+        events = life.shelf.events
+        appeals.append(_appeal_row(life))
+        clocks += [_clock_row(place, clock) for clock in _ordered(life.appeal)]
+        if all_turned or any(event.type in TURNS for event in events):
+            acts += [_act_row(place, event) for event in events if event.type in LOOKED_AT]
+        times.append(_times_row(place, [act_of(event) for event in events]))
+    return Slice(
+        np.array(appeals, APPEALS),
+        np.array(clocks, CLOCKS),
+        np.array(acts, ACTS),
+        np.array(times, TIMES),
+    )
+
+
+def _ordered(appeal: Appeal) -> list[Clock]:
+    return sorted(appeal.clocks, key=lambda clock: (STAGES.index(clock.stage), clock.round))
+
+
+def _appeal_row(life: Life) -> tuple[object, ...]:
+    appeal = life.appeal
+    place, first = appeal.place, next(iter(life.shelf.changes)).assignments
+    executor = CODES.organisation[first[0].organisation] if first else 0
+    point = place.coordinates
+    return (
+        appeal.id.bytes, micros(appeal.registered_at), _at(appeal.closed_at),
+        CODES.services.index(appeal.service) + 1, CHANNELS.index(appeal.channel) + 1,
+        appeal.route.reason != "first-contact", _bytes(place.building), _bytes(place.street),
+        CODES.districts.index(place.district) + 1 if place.district else 0,
+        bool(place.address), point is not None, point.latitude if point else 0.0,
+        point.longitude if point else 0.0, executor,
+    )  # fmt: skip
+
+
+def _clock_row(place: int, clock: Clock) -> tuple[object, ...]:
+    return (
+        place, STAGES.index(clock.stage) + 1, clock.round,
+        CODES.policies.index(clock.policy) + 1, clock.policy_version,
+        CODES.calendars.index(clock.calendar) + 1, clock.calendar_version,
+        STATES.index(clock.state) + 1, micros(clock.started_at), micros(clock.due_at),
+        _span(clock.target), _span(clock.paused_for), _at(clock.paused_at), _at(clock.met_at),
+        _at(clock.breached_at), _at(clock.cancelled_at),
+    )  # fmt: skip
+
+
+def _act_row(place: int, event: Event) -> tuple[object, ...]:
+    act = act_of(event)
+    return (
+        place, LOOKED_AT.index(act.kind) + 1, micros(act.at),
+        STAGES.index(act.stage) + 1 if act.stage else 0,
+        REASONS.index(act.reason) + 1 if act.reason else 0, _at(act.until), act.public,
+        moves(event),
+    )  # fmt: skip
+
+
+def _times_row(place: int, acts: Sequence[Act]) -> tuple[object, ...]:
+    def first(*kinds: EventType) -> int:
+        return min((micros(act.at) for act in acts if act.kind in kinds), default=NEVER)
+
+    comments = (micros(act.at) for act in acts if act.kind is EventType.COMMENTED and act.public)
+    accepted = min([first(EventType.ACCEPTED), *comments])
+    return (
+        place, accepted, first(EventType.ANSWERED), first(EventType.STAGE_REPORTED),
+        first(EventType.RESOLVED),
+    )  # fmt: skip
+
+
+def moves(event: Event) -> bool:
+    """Whether a correction gave the appeal another service."""
+    if event.type is not EventType.CORRECTED:
+        return False
+    return "service" in orjson.loads(event.canonical)["data"]["fields"]
+
+
+def _at(moment: datetime | None) -> int:
+    return NEVER if moment is None else micros(moment)
+
+
+def _span(amount: timedelta) -> int:
+    return amount // timedelta(microseconds=1)
+
+
+def _bytes(id: UUID | None) -> bytes:
+    return id.bytes if id else bytes(16)

@@ -1,15 +1,13 @@
 """Whatever is done with an appeal, its clocks run again from the events are those that ran."""
 
-import orjson
 from hypothesis import settings
 from hypothesis.stateful import invariant
 
-from domain.events import EventType
 from domain.sla.clock import Clock, ClockState
 from domain.trials.replay import replay
 from tests.domain.appeals.make import MONDAY, reference
 from tests.domain.appeals.test_machine import AnyLife
-from tests.domain.trials.make import act_of, own_terms
+from tests.domain.trials.make import act_of, moves, own_terms
 
 
 def told(clock: Clock, at) -> tuple[object, ...]:
@@ -27,7 +25,8 @@ class ReplayedLife(AnyLife):
 
     @invariant()
     def the_replay_is_the_life(self):
-        if not self.life.number or any(map(_moves, self.life.shelf.events)):
+        # A service that is corrected begins its clocks anew; those are not run again.
+        if not self.life.number or any(map(moves, self.life.shelf.events)):
             return
         appeal, at = self.life.appeal, self.life.at
         rounds = replay(
@@ -41,12 +40,5 @@ class ReplayedLife(AnyLife):
         assert found == {told(clock, at) for clock in appeal.clocks}
 
 
-def _moves(event) -> bool:
-    """A service that is corrected begins its clocks anew; those are not run again."""
-    if event.type is not EventType.CORRECTED:
-        return False
-    return "service" in orjson.loads(event.canonical)["data"]["fields"]
-
-
 TestReplayedLife = ReplayedLife.TestCase
-TestReplayedLife.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestReplayedLife.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)

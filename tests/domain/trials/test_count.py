@@ -1,0 +1,153 @@
+"""The fast count is the slow one, and a draft that says what is in force changes nothing."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.appeals import commands as c
+from domain.appeals.model import Channel
+from domain.appeals.workflow import Action, PauseReason
+from domain.catalogue.exchange import Draft
+from domain.catalogue.model import Criticality
+from domain.errors import Refusal
+from domain.sla.policy import Policy, Promise, ReopenRule, Stage
+from domain.trials.count import Count
+from domain.trials.draft import Agreed, Drawn, Trial, on_trial
+from domain.trials.look import look
+from domain.trials.roads import Roads
+from domain.trials.slices import Columns, Slice
+from domain.trials.tally import Tally
+from tests.domain.appeals.acts import SPEECHES
+from tests.domain.appeals.make import (
+    HEATING,
+    LIFT,
+    MANHOLE,
+    MONDAY,
+    OTHER,
+    QUESTION,
+    Life,
+    intake,
+    reference,
+)
+from tests.domain.trials.make import CODES, slice_of
+
+A = Action
+NOW = MONDAY + timedelta(days=60)
+DAY = NOW.date()
+DRAWN = Drawn((), ())
+SERVICES = st.sampled_from([MANHOLE, LIFT, QUESTION, OTHER, HEATING])
+PLAIN = (A.ASSIGN, A.ACCEPT, A.REPORT, A.RESOLVE, A.CHECK, A.CONFIRM, A.ANSWER, A.DECLINE,
+         A.COMMENT, A.WITHDRAW, A.REDIRECT)  # fmt: skip
+TURNS = (A.PAUSE, A.RESUME, A.RETURN, A.REOPEN)
+STEPS = st.tuples(st.sampled_from(PLAIN + TURNS), st.integers(1, 3000), st.sampled_from([*Stage]),
+                  st.sampled_from([*PauseReason]))  # fmt: skip
+LIVES = st.lists(
+    st.tuples(SERVICES, st.sampled_from(Channel), st.lists(STEPS, max_size=9)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def live(service, channel, steps) -> Life:
+    """A life in which whatever is refused is left undone."""
+    life = Life()
+    life.register(intake(service, channel=channel))
+    for action, minutes, stage, reason in steps:
+        life.wait(timedelta(minutes=minutes)).tick()
+        role, command = SPEECHES[action]
+        if action is A.REPORT:
+            command = c.Report(stage)
+        elif action is A.PAUSE:
+            command = c.PauseWork(reason, "неге")
+        standing = life.appeal.assignment
+        home = standing.organisation if standing and role.value == "executor" else None
+        try:
+            life.act(action, command, role, home)
+        except Refusal:
+            continue
+    life.at = NOW
+    life.tick()
+    return life
+
+
+@st.composite
+def drafts(draw) -> Trial:
+    """Any promises for the policies of the city in memory, and any policy for its services."""
+    city = reference()
+    policies = [_redrawn(draw, policy) for policy in city.promises.policies.values()]
+    channels = draw(
+        st.dictionaries(st.sampled_from([*Channel]), st.sampled_from(CODES.policies), max_size=3)
+    )
+    services = [
+        replace(
+            service,
+            policy=draw(st.sampled_from([service.policy, *CODES.policies[:4]])),
+            criticality=draw(st.sampled_from([service.criticality, *Criticality])),
+        )
+        for service in city.catalogue.services
+    ]
+    shelf = Draft(city.catalogue.spheres, city.catalogue.categories, tuple(services))
+    by_channel = draw(st.sampled_from([None, channels]))
+    return on_trial(city, DRAWN, DAY, agreed=Agreed((), policies, by_channel), catalogue=shelf)
+
+
+def _redrawn(draw, policy: Policy) -> Policy:
+    if draw(st.booleans()):
+        return policy
+    stages = draw(st.lists(st.sampled_from([*Stage]), min_size=1, unique=True))
+    return replace(policy, promises=tuple(_promise(draw, stage) for stage in stages))
+
+
+def _promise(draw, stage: Stage) -> Promise:
+    return Promise(
+        stage=stage,
+        within=timedelta(minutes=draw(st.integers(1, 20_000))),
+        calendar=draw(st.sampled_from(CODES.calendars)),
+        warn_before=None,
+        reopen=draw(st.sampled_from(ReopenRule)),
+        reopen_at_least=timedelta(hours=1),
+        emergency_on_breach=draw(st.booleans()),
+        escalations=(),
+    )
+
+
+def counted(trial: Trial, piece: Slice) -> tuple[Columns, Tally]:
+    count = Count(trial, reference().promises, CODES, since=MONDAY, now=NOW)
+    tally = Tally()
+    pairs = look(piece, count, Roads(count, ()), tally)
+    order = np.argsort(pairs, order=("place", "stage", "round"))
+    return pairs[order], tally
+
+
+@settings(max_examples=80, deadline=None)
+@given(LIVES, drafts())
+def test_all_at_once_is_as_one_by_one(lives, trial):
+    known = [live(*life) for life in lives]
+    fast, _ = counted(trial, slice_of(known))
+    slow, _ = counted(trial, slice_of(known, all_turned=True))
+    assert fast.tolist() == slow.tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(LIVES)
+def test_a_draft_of_what_is_in_force_changes_no_row(lives):
+    city = reference()
+    agreed = Agreed(
+        list(city.promises.calendars.values()),
+        list(city.promises.policies.values()),
+        dict(city.promises.by_channel),
+    )
+    shelf = Draft(city.catalogue.spheres, city.catalogue.categories, city.catalogue.services)
+    trial = on_trial(city, DRAWN, DAY, agreed=agreed, catalogue=shelf)
+    known = [live(*life) for life in lives]
+    pairs, tally = counted(trial, slice_of(known))
+    for name in ("policy", "due", "used"):
+        assert pairs[f"{name}_then"].tolist() == pairs[f"{name}_draft"].tolist()
+    assert pairs["then"].tolist() == pairs["draft"].tolist()
+    assert sum(len(life.appeal.clocks) for life in known) == len(pairs) == tally.alike
+    assert not tally.unlike.count
+    assert tally.load_then == tally.load_draft
+    assert not tally.moves
