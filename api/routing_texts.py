@@ -30,6 +30,17 @@ WHAT: Mapping[Lack, LocalizedText] = {
         "Out of hours («{calendar}») nobody gets the appeals from here: {area}. "
         "Services: {services}.",
     ),
+    Lack.UNCOVERED_STREET: _t(
+        "Үйі айтылмаған көшенің өтініштерін ешкім алмайды: {value}. Қызметтер: {services}.",
+        "Обращения, где названа улица без дома, никто не получает: {value}. Услуги: {services}.",
+        "Nobody gets appeals that name a street and no house: {value}. Services: {services}.",
+    ),
+    Lack.UNCOVERED_GROUND: _t(
+        "Картадағы нүктемен берілген өтініштердің бәріне бірдей орындаушы жоқ: {value}. "
+        "Қызметтер: {services}.",
+        "Не для каждой точки на карте есть исполнитель: {value}. Услуги: {services}.",
+        "Some points on the map have no executor: {value}. Services: {services}.",
+    ),
     Lack.SHADOWED_RULE: _t(
         "Бұл ереже ешқашан жеңбейді ({subject}): одан бұрын {count} ереже тұр: {rules}.",
         "Это правило никогда не сработает ({subject}): раньше него стоят {count}: {rules}.",
@@ -136,6 +147,16 @@ MEND: Mapping[Lack, LocalizedText] = {
         "Ережеге fallback беріңіз немесе тәулік бойы жұмыс істейтін орындаушыға ереже қосыңыз.",
         "Дайте правилу fallback или добавьте правило с круглосуточным исполнителем.",
         "Give the rule a fallback, or add a rule for an executor that works around the clock.",
+    ),
+    Lack.UNCOVERED_STREET: _t(
+        "Осы қызметтерге көшелер немесе бүкіл қала бойынша ереже қосыңыз.",
+        "Добавьте для этих услуг правило на улицы или на весь город.",
+        "Add a rule for these services over the streets or the whole city.",
+    ),
+    Lack.UNCOVERED_GROUND: _t(
+        "Осы қызметтерге ауданға немесе бүкіл қалаға ереже қосыңыз.",
+        "Добавьте для этих услуг правило на район или на весь город.",
+        "Add a rule for these services over the district or the whole city.",
     ),
     Lack.SHADOWED_RULE: _t(
         "Ережені алып тастаңыз, басымдығын кішірейтіңіз немесе селекторын нақтылаңыз.",

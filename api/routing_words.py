@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from api.routing_texts import EVERYTHING, HOUSES, MEND, WHAT
-from domain.organisations.findings import Area, AreaKind, Finding
+from domain.organisations.findings import Area, AreaKind, Finding, Lack
 from domain.reference import Reference
 from domain.values import LocalizedText, in_language
 
@@ -30,6 +30,7 @@ def describe(finding: Finding, reference: Reference, language: str) -> Words:
     others = finding.rules[1:] if finding.subject[0] == "responsibility" else finding.rules
     facts: dict[str, object] = {
         "count": 0, "calendar": "", "selector": "", "value": "", "day": "",
+        **speaker.places(finding),
         **finding.facts,
         "subject": subject,
         "area": area,
@@ -63,6 +64,17 @@ class _Speaker:
             return self._in(EVERYTHING)
         names = self._names(kind).get(code)
         return self._in(names) if names else code
+
+    def places(self, finding: Finding) -> dict[str, object]:
+        """The streets or districts of a gap that has no houses."""
+        match finding.lack:
+            case Lack.UNCOVERED_STREET:
+                names, codes = self._names("street"), _codes(finding.facts["streets"])
+            case Lack.UNCOVERED_GROUND:
+                names, codes = self._names("district"), finding.districts
+            case _:
+                return {}
+        return {"value": _some([self._in(names[code]) for code in codes])}
 
     def organisation(self, id: UUID) -> str:
         firm = self.reference.organisations.get(id)
@@ -110,6 +122,10 @@ class _Speaker:
 
     def _in(self, names: LocalizedText) -> str:
         return in_language(names, self.language)
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
 
 
 def _some(listed: Sequence[str]) -> str:

@@ -14,8 +14,8 @@ from api.rest.operation import Call, Operation, Reply
 from api.rest.views import Named, organisation_name
 from api.routing_words import describe, rule_words
 from domain.access import Permission, Principal
-from domain.organisations.coverage import MOST_NAMED
 from domain.organisations.findings import Area, Finding, Lack, Severity
+from domain.organisations.survey import MOST_NAMED
 from domain.ports import Page
 from domain.reference import Reference
 

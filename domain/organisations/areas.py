@@ -59,3 +59,13 @@ def crosses_itself(ring: Sequence[tuple[float, float]]) -> bool:
 def touch(one: Polygon, other: Polygon) -> bool:
     """Whether two areas have a point in common."""
     return bool(shapely.Polygon(one).intersects(shapely.Polygon(other)))
+
+
+_SLIVER = 1e-9
+"""Square degrees, about ten square metres: less is a border drawn twice, and no place."""
+
+
+def leaves_open(area: Polygon, parts: Iterable[Polygon]) -> bool:
+    """Whether some place of an area lies in none of the parts."""
+    covered = shapely.union_all([shapely.Polygon(each) for each in parts])
+    return bool(shapely.Polygon(area).difference(covered).area > _SLIVER)

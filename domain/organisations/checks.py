@@ -5,8 +5,10 @@ from uuid import UUID
 
 from domain.organisations import upkeep
 from domain.organisations.circles import circles
-from domain.organisations.coverage import gaps, shadows, survey
+from domain.organisations.coverage import gaps, gaps_between
 from domain.organisations.findings import Finding
+from domain.organisations.shadows import shadows
+from domain.organisations.survey import survey
 from domain.reference import Reference
 
 
@@ -15,6 +17,7 @@ def check(reference: Reference, at: datetime) -> tuple[Finding, ...]:
     seen = survey(reference, at)
     found = (
         *gaps(seen),
+        *gaps_between(seen),
         *shadows(seen),
         *circles(seen),
         *upkeep.executors(seen),

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
-from domain.organisations.coverage import Kin, Survey
 from domain.organisations.findings import Finding, Lack
 from domain.organisations.model import Responsibility
+from domain.organisations.survey import Kin, Survey
 from domain.organisations.terrain import Mask
 
 LONGEST = 6

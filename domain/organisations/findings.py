@@ -19,6 +19,8 @@ class Lack(StrEnum):
 
     UNCOVERED = "uncovered"
     UNCOVERED_OUTSIDE_HOURS = "uncovered-outside-hours"
+    UNCOVERED_STREET = "uncovered-street"
+    UNCOVERED_GROUND = "uncovered-ground"
     SHADOWED_RULE = "shadowed-rule"
     EXPIRED_RULE = "expired-rule"
     SUSPENDED_EXECUTOR = "suspended-executor"
@@ -42,6 +44,8 @@ class Lack(StrEnum):
 _WARNINGS = frozenset(
     {
         Lack.UNCOVERED_OUTSIDE_HOURS,
+        Lack.UNCOVERED_STREET,
+        Lack.UNCOVERED_GROUND,
         Lack.SHADOWED_RULE,
         Lack.EXPIRED_RULE,
         Lack.SUSPENDED_EXECUTOR,

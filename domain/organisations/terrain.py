@@ -21,8 +21,8 @@ Mask = int
 class Terrain:
     """The places of a city. Immutable once built."""
 
-    __slots__ = ("_districts", "_named", "_places", "_steps", "_streets", "buildings",
-                 "everywhere", "judged")  # fmt: skip
+    __slots__ = ("_bare_streets", "_districts", "_grounds", "_named", "_places", "_steps",
+                 "_streets", "buildings", "everywhere", "judged")  # fmt: skip
 
     def __init__(
         self, routing: RoutingIndex, buildings: Mapping[UUID, Building],
@@ -45,6 +45,9 @@ class Terrain:
         self.everywhere: Mask = (1 << len(located)) - 1
         # A city without an address list is judged by what it does without an address.
         self.judged: Mask = self.buildings or self.everywhere
+        first = len(self._places)
+        self._bare_streets = {code: first + n for n, code in enumerate(streets.values())}
+        self._grounds = {code: first + len(streets) + n for n, code in enumerate(codes)}
         self._districts = {each: self._step(TerritoryKind.DISTRICT, each) for each in codes}
         self._streets = {code: self._step(TerritoryKind.STREET, id) for id, code in streets.items()}
         self._named = {
@@ -65,6 +68,14 @@ class Terrain:
     def districts(self, mask: Mask) -> tuple[str, ...]:
         """The districts that a set touches."""
         return tuple(code for code, inside in self._districts.items() if mask & inside)
+
+    def streets(self, mask: Mask) -> tuple[str, ...]:
+        """The streets that a set holds without a house."""
+        return tuple(code for code, place in self._bare_streets.items() if mask >> place & 1)
+
+    def grounds(self, mask: Mask) -> tuple[str, ...]:
+        """The districts that a set holds outside of every polygon."""
+        return tuple(code for code, place in self._grounds.items() if mask >> place & 1)
 
     def areas(self, mask: Mask) -> list[Area]:
         """A set of buildings as the fewest areas that have a name: the city, whole districts,

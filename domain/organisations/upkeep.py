@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from domain.catalogue.model import Catalogue
-from domain.organisations.coverage import MOST_NAMED, Survey
 from domain.organisations.findings import Area, AreaKind, Finding, Lack
 from domain.organisations.model import Organisation, Responsibility, TerritoryKind
+from domain.organisations.survey import MOST_NAMED, Survey
 
 _REACHED_BY = ("phone", "email")
 

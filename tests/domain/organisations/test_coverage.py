@@ -78,6 +78,22 @@ def test_houses_that_nobody_keeps_are_named_one_by_one() -> None:
     assert [each.area and each.area.buildings for each in whole] == [(HOUSES[3],)]
 
 
+def test_streets_and_points_need_somebody_too() -> None:
+    housed = [rule(n, "*", n, 10) for n in (2, 8)]
+    assert lacks(town(*housed)) == {Lack.UNCOVERED_STREET}
+    streets = [rule(4, "*", 4, 10), rule(5, "*", 24, 10)]
+    both = [*TERRITORIES, area(24, "street", street=ident(901))]
+    assert lacks(town(*streets, territories=both)) == {Lack.UNCOVERED_GROUND}
+    drawn = [*both, area(25, "polygon", polygon=((80.5, 50.0), (81, 50), (81, 51), (80.5, 51)))]
+    covered = [*streets, rule(7, "*", 7, 10), rule(8, "*", 25, 10)]
+    assert found(town(*covered, territories=drawn)) == []
+    halves = found(town(*covered[:3], territories=drawn))
+    assert [(each.lack, each.subject[1], each.districts) for each in halves] == [
+        (Lack.UNCOVERED_GROUND, sphere, ("east",)) for sphere in ("lifts", "roads")
+    ]
+    assert {each.severity for each in halves} == {Severity.WARNING}
+
+
 def test_a_suspended_executor_leaves_the_gap_that_it_filled() -> None:
     asleep = [firm(10, active=False), *FIRMS[1:]]
     assert lacks(town(EVERYWHERE, firms=asleep)) == {Lack.UNCOVERED, Lack.SUSPENDED_EXECUTOR}
@@ -322,6 +338,33 @@ def test_a_house_is_in_a_gap_just_when_routing_sends_its_appeals_nowhere(
             assert ((Lack.UNCOVERED, code, house) in gaps) == (not any(winners))
             at_times = any(winners) and not all(winners)
             assert ((Lack.UNCOVERED_OUTSIDE_HOURS, code, house) in gaps) == at_times
+
+
+@settings(max_examples=60, deadline=None)
+@given(rules_of_a_town, sleepers, st.floats(50.01, 50.99), st.floats(80.01, 80.99))
+def test_a_street_and_a_point_are_in_a_gap_just_when_nobody_takes_them(
+    rules: list[Responsibility], awake: list[bool], north: float, east: float
+) -> None:
+    here, point = some_town(rules, awake), Location(coordinates=Coordinates(north, east))
+    told = found(here)
+    for code in (each.code for each in SERVICES):
+        ours = [each for each in told if code in each.services]
+        whole = any(
+            each.lack is Lack.UNCOVERED and each.area and each.area.kind is AreaKind.CITY
+            for each in ours
+        )
+        bare = [each.facts["streets"] for each in ours if each.lack is Lack.UNCOVERED_STREET]
+        alone = tuple(
+            street.code
+            for street in STREETS
+            if not any(taken(here, code, Location(street=street.id)))
+        )
+        assert bare == ([alone] if alone and not whole else [])
+        if not whole and not any(taken(here, code, point)):
+            grounds = [each for each in ours if each.lack is Lack.UNCOVERED_GROUND]
+            assert here.routing.district_of(point) in {
+                d for each in grounds for d in each.districts
+            }
 
 
 @settings(max_examples=60, deadline=None)
