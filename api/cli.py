@@ -35,6 +35,7 @@ COMMANDS = {
     "organisations": ("api.commands.organisations:app", "Who acts: check, import, export."),
     "routing": ("api.commands.routing:app", "Who gets which appeal: check."),
     "token": ("api.commands.token:app", "Bearer tokens: issue, list, revoke."),
+    "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
     "register": ("api.commands.register:app", "The register of events: verify, export."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
     "workflow": ("api.commands.contracts:workflow", "The life of an appeal, as a diagram."),

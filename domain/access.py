@@ -25,6 +25,10 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+NOBODY = UUID(int=0)
+"""Whom the register names where no person acted: the nil UUID of RFC 9562."""
+
+
 class Permission(StrEnum):
     """One thing that can be allowed."""
 

@@ -6,7 +6,7 @@ Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alo
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.access import Principal
@@ -14,6 +14,7 @@ from domain.appeals.model import Appeal, Applicant, Change
 from domain.consultations.model import Consultation
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.reference import Reference
+from domain.sla.clock import Clock
 from domain.webhooks.model import Endpoint
 
 Now = Callable[[], datetime]
@@ -84,6 +85,36 @@ class Appeals(Protocol):
         """Appeals with a reminder or the end of a pause due by `at`, locked; those that others
         hold, and those of `skipping`, are left out.
         """
+
+    async def counting_by(
+        self, calendar: str, before: int, limit: int, after: UUID | None
+    ) -> "Counting":
+        """Appeals with an open clock by a version of the calendar below `before`, by id, locked;
+        those that others hold are left out.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The clocks of an appeal as they are stored, and the events that they follow from."""
+
+    id: UUID
+    number: str
+    city: UUID
+    clocks: tuple[Clock, ...]
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A portion of appeals, each with the events that its clocks follow from.
+
+    `last` is the id to go on after, None where there are no more; `held` were left out.
+    """
+
+    appeals: Sequence[tuple[Appeal, Sequence[Mapping[str, Any]]]]
+    last: UUID | None
+    held: int
 
 
 class Attachments(Protocol):

@@ -97,7 +97,7 @@ async def explain_promises(call: Call) -> Reply:
     """Every clock of an appeal: what counted, what did not, and why."""
     appeal, events = await call.house.histories.of(call.principal, call.path["number"])
     runs = replay(events, call.reference.promises, appeal.clocks)
-    odd = {(stage, round_) for stage, round_, _ in differences(appeal.clocks, runs)}
+    odd = {(one.stage, one.round) for one in differences(appeal.clocks, runs)}
     runs = tuple(sorted(runs, key=lambda run: (run.clock.due_at, run.clock.stage, run.clock.round)))
     return Reply(
         {

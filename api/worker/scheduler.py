@@ -11,6 +11,7 @@ import structlog
 from api import logs
 from api.bootstrap import House, read_signer
 from api.loops import Work, repeat
+from api.worker.audit import Audit
 from api.worker.broker import make_broker
 from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
@@ -53,5 +54,6 @@ def plan(house: House, dispatch: Dispatch) -> Plan:
         ("clocks", Clocks(house).turn, 0.25),
         ("seal", Seal(house, read_signer(house.settings)).turn, 1.0),
         ("incidents", Incidents(house).turn, 0.5),
+        ("audit", Audit(house).turn, 2.0),
         ("sweep", Sweep(house).turn, 60.0),
     )

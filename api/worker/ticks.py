@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 
 from api.bootstrap import House
-from domain.access import Principal, Role
+from domain.access import NOBODY, Principal, Role
 from domain.appeals.use_cases import act_on_due
 from domain.incidents.use_cases import tend
 
@@ -13,9 +13,6 @@ log = structlog.get_logger()
 
 UNIT = 50
 """Appeals in one transaction: few enough that nobody waits for it, many enough to keep up."""
-
-NOBODY = UUID(int=0)
-"""Whom the register names where no person acted: the nil UUID of RFC 9562."""
 
 
 class Clocks:

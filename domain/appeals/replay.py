@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.access import Role
 from domain.appeals.workflow import PAUSE_RULES, PauseReason
@@ -144,11 +144,12 @@ class Replay:
             run.clock = clocks.resume(run.clock, run.promise, run.calendar, at=end)
 
     def reopened(self, event: Document, at: datetime) -> None:
-        if "promises" in event["data"] or not self._remembered:
-            for promised in event["data"].get("promises", ()):
+        if (promises := event["data"].get("promises")) is not None:
+            for promised in promises:
                 self._begin(promised, at)
-        else:
-            self._recall(lambda clock: clock.started_at == at)
+            return
+        returned = event["type"] == EventType.RETURNED
+        self._again((Stage.RESOLVE,) if returned else tuple(Stage), at)
 
     def corrected(self, event: Document, at: datetime) -> None:
         data, start = event["data"], self._registered_at
@@ -157,11 +158,11 @@ class Replay:
         for run in self._latest.values():
             run.clock = clocks.cancel(run.clock, at=at)
         before = len(self._runs)
-        if "promises" in data or not self._remembered:
-            for promised in data.get("promises", ()):
+        if "promises" in data:
+            for promised in data["promises"]:
                 self._begin(promised, start)
         else:
-            self._recall(lambda clock: clock.started_at == start)
+            self._recall(start)
         if self._pause is not None:
             self._wait(self._pause, self._runs[before:])
 
@@ -199,13 +200,23 @@ class Replay:
         clock = clocks.start(promise, policy, calendar, at=at, round=round_, target=target)
         self._add(Run(clock, promise, calendar))
 
-    def _recall(self, which: Callable[[Clock], bool]) -> None:
-        """Begin the next round of each stage as it is stored, where it began then."""
+    def _again(self, stages: Iterable[Stage], at: datetime) -> None:
+        """The next rounds by the rule of their promises, for an event that does not tell them."""
+        resolving = self._latest.get(Stage.RESOLVE)
+        for stage in stages:
+            run = self._latest.get(stage)
+            if run is None or resolving is None or run.clock.policy != resolving.clock.policy:
+                continue
+            if clock := clocks.reopen(run.clock, run.promise, run.calendar, at=at):
+                self._add(Run(clock, run.promise, run.calendar))
+
+    def _recall(self, start: datetime) -> None:
+        """Begin the next round of each stage as it is stored, where it began at `start`."""
         for stage in Stage:
             latest = self._latest.get(stage)
             stored = self._remembered.get((stage, latest.clock.round + 1 if latest else 1))
-            if stored is not None and which(stored):
-                self._begin(_as_told(stored), stored.started_at)
+            if stored is not None and stored.started_at == start:
+                self._begin(_as_told(stored), start)
 
     def _add(self, run: Run) -> None:
         self._runs.append(run)
@@ -278,33 +289,52 @@ def replay(
     return told.runs
 
 
-def differences(stored: Iterable[Clock], runs: Iterable[Run]) -> Iterator[tuple[str, int, str]]:
-    """(stage, round, field) of everything in which stored clocks are not what the events tell.
+class Difference(NamedTuple):
+    """One thing in which a stored clock is not what the events tell.
 
-    The field is `missing` for a clock that is not stored, `unknown` for one that no event began.
+    `field` is `stored` for a clock that only one side has, `readable` (of stage `*`) where an
+    event cannot be understood or an agreement that it names is gone.
     """
+
+    stage: str
+    round: int
+    field: str
+    stored: object
+    told: object
+
+    def __str__(self) -> str:
+        return f"{self.stage}/{self.round} {self.field}: stored {self.stored}, told {self.told}"
+
+
+def differences(stored: Iterable[Clock], runs: Iterable[Run]) -> Iterator[Difference]:
+    """Everything in which stored clocks are not what the events tell, field by field."""
     known = {(clock.stage, clock.round): clock for clock in stored}
     for run in runs:
         told = run.clock
         kept = known.pop((told.stage, told.round), None)
         if kept is None:
-            yield told.stage, told.round, "missing"
+            yield Difference(told.stage, told.round, "stored", False, True)
         elif kept != told:
-            for name in Clock.__dataclass_fields__:
-                if getattr(kept, name) != getattr(told, name):
-                    yield told.stage, told.round, name
+            yield from _fields(kept, told)
     for stage, round_ in known:
-        yield stage, round_, "unknown"
+        yield Difference(stage, round_, "stored", True, False)
+
+
+def _fields(kept: Clock, told: Clock) -> Iterator[Difference]:
+    for name in Clock.__dataclass_fields__:
+        one, other = getattr(kept, name), getattr(told, name)
+        if one != other:
+            yield Difference(told.stage, told.round, name, one, other)
 
 
 def check(
     stored: Collection[Clock], events: Iterable[Document], promises: Promises
-) -> tuple[tuple[str, int, str], ...]:
-    """The differences of one appeal; an agreement that is gone, or an event that cannot be read,
-    is one of stage `*`."""
+) -> tuple[Difference, ...]:
+    """The differences of one appeal, whatever stands in its events."""
     try:
         return tuple(differences(stored, replay(events, promises, stored)))
     except NotFound as gone:
-        return (("*", 0, f"{gone.params['kind']} {gone.params['id']} is gone"),)
+        why = f"{gone.params['kind']} {gone.params['id']} is gone"
     except (KeyError, TypeError, ValueError) as odd:
-        return (("*", 0, f"event not understood: {type(odd).__name__} {odd}"),)
+        why = f"{type(odd).__name__} {odd}"
+    return (Difference("*", 0, "readable", None, why),)

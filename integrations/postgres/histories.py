@@ -1,7 +1,6 @@
 """Appeals with the events that their clocks follow from: one for its reader, many for a check."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +11,13 @@ from domain.access import Principal
 from domain.appeals.model import Appeal
 from domain.appeals.replay import TOLD_BY
 from domain.errors import NotFound
-from domain.ports import Keyring
+from domain.ports import History, Keyring
 from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from integrations.postgres import rows
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
-from integrations.postgres.statements import LOADED
+from integrations.postgres.statements import LOADED, TOLD
 
 Document = Mapping[str, Any]
 TYPES = sorted(TOLD_BY)
@@ -36,17 +35,6 @@ _NAMES = tuple(Clock.__dataclass_fields__)
 _CLOCKS = f"SELECT appeal_id, {', '.join(_NAMES)} FROM clock WHERE appeal_id = ANY($1)"
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """The clocks of an appeal as they are stored, and the events that they follow from."""
-
-    id: UUID
-    number: str
-    city: UUID
-    clocks: tuple[Clock, ...]
-    events: tuple[Document, ...]
-
-
 class Histories:
     """Reads what clocks are counted from. Raises Unavailable."""
 
@@ -60,15 +48,12 @@ class Histories:
         scope = visible(principal, parameters)
         async with borrowed(self._engine) as driver:
             found = await driver.fetch(
-                f"SELECT {LOADED}, (SELECT array_agg(e.canonical ORDER BY e.sequence)"
-                " FROM event e WHERE e.appeal_id = a.id AND e.type = ANY($2)) AS told"
-                f" FROM appeal a WHERE a.number = $1 AND {scope}",
+                f"SELECT {LOADED}, {TOLD} FROM appeal a WHERE a.number = $1 AND {scope}",
                 *parameters.values,
             )
         if not found:
             raise NotFound(kind="appeal", id=number)
-        told = [orjson.loads(each) for each in found[0]["told"] or ()]
-        return rows.read_appeal(found[0], self._keyring), told
+        return rows.read_appeal(found[0], self._keyring), read_events(found[0]["told"])
 
     async def walk(
         self, city: UUID | None = None, *, open_only: bool = False, at_once: int = 500
@@ -104,6 +89,11 @@ class Histories:
             ids = list({row["appeal_id"] for row in events})
             heads = "SELECT id, number, city_id FROM appeal WHERE id = ANY($1)"
             return await _histories(driver, await driver.fetch(heads, ids)), events[-1]["id"]
+
+
+def read_events(told: Iterable[bytes] | None) -> list[Document]:
+    """Canonical events, decoded."""
+    return [orjson.loads(each) for each in told or ()]
 
 
 async def _histories(driver: Any, heads: Sequence[Any]) -> list[History]:

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.access import Role
+from domain.access import Principal, Role
 from domain.organisations.model import Responsibility, Territory
 from domain.ports import Keyring
 from domain.reference import City
@@ -130,6 +130,19 @@ async def ensure_member(
     }  # fmt: skip
     await connection.execute(insert(table).values(values))
     return identity
+
+
+async def member(connection: AsyncConnection, city: UUID, id: UUID) -> Principal | None:
+    """An active member of a city, for what is done in their name; None where there is none."""
+    table = t.member
+    found = await connection.execute(
+        select(table).where(table.c.city_id == city, table.c.id == id, table.c.active)
+    )
+    row = found.mappings().one_or_none()
+    if row is None:
+        return None
+    home = row["organisation_id"]
+    return Principal(row["id"], Role(row["role"]), city, row["name"], home, frozenset({home}))
 
 
 async def ensure_citizen(

@@ -39,7 +39,8 @@ from integrations.postgres import tables as t
 from integrations.postgres.incident_rows import read_incident
 from integrations.postgres.session import translated
 
-CALENDAR_YEARS_BACK, CALENDAR_YEARS_AHEAD = 3, 3
+CALENDAR_YEARS_BACK, CALENDAR_YEARS_AHEAD = 10, 3
+"""The nation's days off that calendars know: clocks of long ago are still counted again."""
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -126,6 +127,15 @@ def _live_of(city: UUID) -> Select[Any]:
 async def load(connection: AsyncConnection, city: UUID, at: datetime) -> Reference:
     """Read one city whole."""
     return _assemble(await _read(connection, city), at)
+
+
+async def load_promises(connection: AsyncConnection, city: City, at: datetime) -> Promises:
+    """Every version of a city's policies and calendars."""
+    found = {
+        table.name: await _rows(connection, select(table).where(_of_city(table, city.id)))
+        for table in (t.calendar_version, t.policy_version, t.channel_policy)
+    }
+    return _promises(found, city, at)
 
 
 async def _read(connection: AsyncConnection, city: UUID) -> Mapping[str, Rows]:

@@ -135,3 +135,21 @@ SELECT {LOCKED} FROM appeal a
 """Appeals with something due, the longest due first: found through the partial indexes on due
 times alone. An appeal may have a clock due for each of the four stages.
 """
+
+COUNTING_BY = """
+SELECT DISTINCT appeal_id FROM clock
+ WHERE city_id = $1 AND calendar = $2 AND calendar_version < $3
+   AND state IN ('running', 'paused', 'breached') AND appeal_id > $4
+ ORDER BY appeal_id LIMIT $5
+"""
+"""Appeals with an open clock by an older version of a calendar, in the order of their ids."""
+
+TOLD = """
+    (SELECT array_agg(e.canonical ORDER BY e.sequence)
+       FROM event e WHERE e.appeal_id = a.id AND e.type = ANY($2)) AS told
+"""
+"""The events of the types $2, as canonical bytes in order."""
+
+WITH_EVENTS = f"""
+SELECT {LOCKED}, {TOLD} FROM appeal a WHERE a.id = ANY($1) ORDER BY a.id FOR UPDATE OF a SKIP LOCKED
+"""

@@ -20,17 +20,25 @@ from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
 from domain.appeals.verdicts import verdict_of
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
-from domain.ports import Answer, Keyring, KeyTaken, TakenFile, Upload
+from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.endpoints import SqlEndpoints
+from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
-from integrations.postgres.statements import DUE, LOCKED, REGISTER, SAVE
+from integrations.postgres.statements import (
+    COUNTING_BY,
+    DUE,
+    LOCKED,
+    REGISTER,
+    SAVE,
+    WITH_EVENTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,22 @@ class SqlAppeals:
         await self._lane.begin()
         found = await self._lane.fetch(DUE, at, limit, self._principal.city, list(skipping))
         return [rows.read_appeal(row, self._keyring) for row in found if _whole(row)]
+
+    async def counting_by(
+        self, calendar: str, before: int, limit: int, after: UUID | None
+    ) -> Counting:
+        """Appeals with an open clock by an older version of a calendar, locked, with events."""
+        await self._lane.begin()
+        city, start = self._principal.city, after or FIRST
+        near = await self._lane.fetch(COUNTING_BY, city, calendar, before, start, limit)
+        ids = [row["appeal_id"] for row in near]
+        found = await self._lane.fetch(WITH_EVENTS, ids, TYPES) if ids else []
+        whole = [row for row in found if _whole(row)]
+        return Counting(
+            [(rows.read_appeal(row, self._keyring), read_events(row["told"])) for row in whole],
+            ids[-1] if ids else None,
+            len(ids) - len(whole),
+        )
 
     def add(self, change: Change, number: int, year: int) -> None:
         """A new appeal with its first events."""

@@ -5,16 +5,21 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import yaml
 
 from api.bootstrap import House
-from domain.access import Role
+from domain.access import NOBODY, Principal, Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal
+from domain.appeals.recounts import recompute_clocks
 from domain.appeals.workflow import Action, PauseReason
 from domain.sla.durations import parse_duration
+from integrations.postgres import reference_writer
 from tests.support.appeals import perform, register
+from tests.support.city import KISHI, STARTER
 from tests.support.rest import Callers, assert_problem, intake
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 A, R = Action, Role
 BILL = "lifts.fee-dispute"
@@ -180,3 +185,51 @@ async def test_the_day_of_an_appeal_through_the_doors_is_explained(callers: Call
     found = await explained(callers, appeal["number"])
     assert {clock["state"] for clock in found["clocks"]} == {"met"}
     assert intake()["service"] == appeal["service"]["code"]
+
+
+async def test_counting_again_after_a_change_of_calendar_is_shown_as_a_fact(
+    callers: Callers, house: House
+):
+    now = house.now()
+    friday = now - (now.weekday() - 4) % 7 * DAY - 7 * DAY
+    appeal = await register(house, at=friday, service=BILL, answers={})
+    clock = appeal.clocks[0]
+    day = clock.due_at.date()
+    await change_calendar(callers, house, {"days_off": [day.isoformat()]})
+    async with house.units.open(Principal(NOBODY, R.SYSTEM, KISHI.id)) as uow:
+        found = await recompute_clocks(
+            clock.calendar, "Қаулы бойынша демалыс", uow=uow,
+            reference=house.references.of(KISHI.id), at=house.now(), limit=100,
+        )  # fmt: skip
+        await uow.commit()
+    assert not found.faulty
+
+    told = of(await explained(callers, appeal.number), "resolve")
+    (fact,) = told["recomputations"]
+    assert (fact["version_before"], fact["version_after"]) == (1, 2)
+    assert fact["reason"] == "Қаулы бойынша демалыс"
+    assert "was changed (version 1 → 2): Қаулы бойынша демалыс." in fact["sentence"]
+    assert fact["due_after"] == told["due_at"] != fact["due_before"]
+    assert told["calendar_version"] == 2
+    off = [one["date"] for each in told["intervals"] for one in each["days_off"]]
+    assert day.isoformat() in off
+    answer = await callers.call("GET", f"/v1/appeals/{appeal.number}/events")
+    assert "clock.recomputed" in [event["type"] for event in answer.json()["items"]]
+
+
+async def change_calendar(callers: Callers, house: House, changes: dict[str, Any]) -> None:
+    """The next version of the office hours, known to this house and to the API."""
+    document = yaml.safe_load((STARTER / "policies.yaml").read_text())
+    calendars = [one for one in document["calendars"] if one["code"] == "office-hours"]
+    async with house.engine.begin() as connection:
+        await reference_writer.write_policies(
+            connection, KISHI.id, {"calendars": [calendars[0] | changes]}
+        )
+        await reference_writer.bump(connection, KISHI.id)
+    await house.references.refresh(house.now())
+
+    async def known() -> bool:
+        answer = await callers.call("GET", "/v1/calendars")
+        return {one["version"] for one in answer.json()["items"]} == {1, 2}
+
+    await eventually(known)

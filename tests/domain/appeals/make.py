@@ -1,6 +1,7 @@
 """A city in memory, built of the domain's own objects, and the life of one appeal in it."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import NAMESPACE_DNS, UUID, uuid5
 from zoneinfo import ZoneInfo
 
+import orjson
 import yaml
 
 from domain.access import Principal, Role
@@ -15,6 +17,7 @@ from domain.appeals import intake as intakes
 from domain.appeals import use_cases
 from domain.appeals.commands import Command, Intake, Whereabouts
 from domain.appeals.model import Appeal, Applicant, Change, Channel, Kind
+from domain.appeals.recounts import Recomputed, recompute_clocks
 from domain.appeals.workflow import Action
 from domain.catalogue.evidence import Need
 from domain.catalogue.forms import Forms
@@ -35,9 +38,10 @@ from domain.organisations.model import (
     TerritoryKind,
 )
 from domain.organisations.routing import RoutingIndex
-from domain.ports import Answer, TakenFile
+from domain.ports import Answer, Counting, TakenFile
 from domain.reference import City, Promises, Reference
 from domain.sla.calendar import parse_calendar
+from domain.sla.clock import finished
 from domain.sla.policy import Recipient, Stage, parse_policy
 from domain.values import Coordinates, Language
 
@@ -249,6 +253,15 @@ class FakeUow:
         found = [one for one in self.shelf.appeals.values() if is_due(one, at)]
         return [one for one in found if one.id not in skipping][:limit]
 
+    async def counting_by(
+        self, calendar: str, before: int, limit: int, after: UUID | None
+    ) -> Counting:
+        told = [orjson.loads(event.canonical) for event in self.shelf.events]
+        found = [
+            (one, told) for one in self.shelf.appeals.values() if _counts_by(one, calendar, before)
+        ]
+        return Counting(found, None, 0)
+
     async def take(self, *asked: Any) -> Any:
         if len(asked) == 2:
             self.shelf.numbers += 1
@@ -268,6 +281,13 @@ def is_due(appeal: Appeal, at: datetime) -> bool:
     return nudged or (appeal.pause is not None and appeal.pause.until <= at)
 
 
+def _counts_by(appeal: Appeal, calendar: str, before: int) -> bool:
+    return any(
+        k.calendar == calendar and k.calendar_version < before and not finished(k)
+        for k in appeal.clocks
+    )
+
+
 def done(coroutine: Coroutine[Any, Any, Answered]) -> Answered:
     """The answer of a coroutine that waits for nothing."""
     try:
@@ -285,10 +305,11 @@ class Life:
         self.shelf = Shelf()
         self.at = at
         self.number = ""
+        self._amended: Reference | None = None
 
     def register(self, said: Intake | None = None, role: Role = Role.OPERATOR) -> Appeal:
         coroutine = intakes.register(
-            said or intake(), uow=self._uow(principal(role)), reference=reference(), at=self.at
+            said or intake(), uow=self._uow(principal(role)), reference=self.reference, at=self.at
         )
         self.number = done(coroutine).number
         return self.appeal
@@ -306,7 +327,7 @@ class Life:
         return done(
             use_cases.perform(
                 self.number, action, command,
-                uow=self._uow(who), reference=reference(), at=self.at, expected=expected,
+                uow=self._uow(who), reference=self.reference, at=self.at, expected=expected,
             )
         )  # fmt: skip
 
@@ -319,11 +340,37 @@ class Life:
         system = Principal(ident("system"), Role.SYSTEM, CITY)
         acted = done(
             use_cases.act_on_due(
-                uow=self._uow(system), reference=reference(), at=self.at, limit=100
+                uow=self._uow(system), reference=self.reference, at=self.at, limit=100
             )
         )
         assert not acted.faulty
         return acted.changes
+
+    def amend(self, code: str, day: date) -> "Life":
+        """The city makes a day off of a day: the next version of a calendar, which nobody has yet
+        counted by."""
+        promises = self.reference.promises
+        newest = promises.calendar(code)
+        amended = replace(
+            newest, version=newest.version + 1, days_off=newest.days_off.symmetric_difference({day})
+        )
+        calendars = {**promises.calendars, (code, amended.version): amended}
+        self._amended = replace(self.reference, promises=replace(promises, calendars=calendars))
+        return self
+
+    @property
+    def reference(self) -> Reference:
+        """What the city has agreed on by now."""
+        return self._amended or reference()
+
+    def count_again(self, code: str, reason: str = "қаулы") -> Recomputed:
+        """What `ikomek clocks recompute` does at this moment."""
+        system = Principal(ident("system"), Role.SYSTEM, CITY)
+        return done(
+            recompute_clocks(
+                code, reason, uow=self._uow(system), reference=self.reference, at=self.at, limit=9
+            )
+        )
 
     @property
     def appeal(self) -> Appeal:

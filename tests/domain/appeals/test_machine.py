@@ -31,7 +31,6 @@ from tests.domain.appeals.make import (
     WATER,
     Life,
     intake,
-    reference,
 )
 
 A = Action
@@ -107,6 +106,17 @@ class AnyLife(RuleBasedStateMachine):
         assert after.version - before.version in {0, 1}
         assert not self.life.tick(), "what was due is due no more"
 
+    @rule(days=st.integers(-2, 9), code=st.sampled_from(["office-hours", "around-the-clock"]))
+    def a_calendar_changes_and_what_runs_is_counted_again(self, days, code):
+        self.life.amend(code, (self.life.at + timedelta(days=days)).date())
+        found = self.life.count_again(code)
+        assert not found.faulty
+        assert not self.life.count_again(code).changes, "what was counted again is not so twice"
+
+    @rule(days=st.integers(0, 9))
+    def a_calendar_changes_and_nobody_counts_again(self, days):
+        self.life.amend("office-hours", (self.life.at + timedelta(days=days)).date())
+
     def _try(self, action, command, role, organisation):
         before, told = self.life.appeal, len(self.life.shelf.events)
         try:
@@ -149,7 +159,7 @@ class AnyLife(RuleBasedStateMachine):
     def the_events_alone_tell_every_clock(self):
         if self.life.number:
             told = [orjson.loads(event.canonical) for event in self.life.shelf.events]
-            runs = replay(told, reference().promises)
+            runs = replay(told, self.life.reference.promises)
             assert list(differences(self.life.appeal.clocks, runs)) == []
 
     @invariant()
