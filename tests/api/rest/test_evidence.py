@@ -1,14 +1,20 @@
 """Evidence at the API: told beforehand, asked for, let go; and the figures that come of 'done'."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain.access import Role
+from domain.catalogue.changes import Changes
+from domain.catalogue.evidence import Need
+from domain.sla.policy import Stage
+from integrations.postgres import reference_writer as writer
 from tests.integrations.media.files import picture
 from tests.support.city import EVIDENCED, KISHI, MANHOLE
 from tests.support.rest import Callers, assert_problem, pointers
+from tests.support.worker import eventually
 
 NEEDED = [
     {"stage": "secure", "photos": 1, "within_metres": None, "act_number": None},
@@ -20,6 +26,8 @@ NEEDED = [
     },
 ]
 HERE = {"latitude": 50.41, "longitude": 80.25, "accuracy": 8}
+STOLEN = "manholes.cover-stolen"
+SEEN = {"landmark": "Дүкен алдында", "in_progress": False}
 FAR = HERE | {"latitude": 50.42}
 
 
@@ -212,3 +220,29 @@ async def test_a_period_is_a_year_at_most(callers: Callers):
     past = await callers.call("GET", path, params={"done_to": days(300)})
     assert past.json()["items"] == []
     assert past.json()["done_to"] == days(300)
+
+
+async def test_an_appeal_is_judged_by_the_version_that_it_was_registered_under(callers: Callers):
+    before = await callers.register(service=STOLEN, answers=SEEN)
+    reference = callers.house.references.of(KISHI.id)
+    known = reference.catalogue.service(STOLEN)
+    newer = replace(known, version=known.version + 1, evidence={Stage.RESOLVE: Need(photos=1)})
+    async with callers.house.engine.begin() as connection:
+        changes = Changes((), (), (), (newer,), (), ())
+        await writer.write_catalogue(connection, KISHI.id, changes)
+        await writer.bump(connection, KISHI.id)
+
+    async def demanded() -> bool:
+        answer = await callers.call("GET", f"/v1/services/{STOLEN}")
+        return bool(answer.json()["evidence"])
+
+    await eventually(demanded)
+    after = await callers.register(service=STOLEN, answers=SEEN)
+    assert (before["service"]["version"], after["service"]["version"]) == (1, 2)
+    assert (before["evidence"], len(after["evidence"])) == ([], 1)
+    body, statuses = {"text": "Жабылды", "no_photo_reason": "түн"}, []
+    for appeal in (before, after):
+        await callers.act(appeal["number"], "accept", role=Role.EXECUTOR)
+        done = await callers.act(appeal["number"], "resolve", body, role=Role.EXECUTOR)
+        statuses.append(done.status_code)
+    assert statuses == [200, 422]

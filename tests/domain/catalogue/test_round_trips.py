@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.catalogue.evidence import STAGES, ActForm, Need
 from domain.catalogue.exchange import Draft
 from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
 from integrations.files import catalogue_csv, catalogue_yaml
@@ -40,6 +41,13 @@ FORMS = st.builds(
     lambda questions: {"type": "object", "properties": questions},
     st.dictionaries(text(12), QUESTIONS, max_size=2),
 )
+NEEDS = st.builds(
+    Need,
+    st.integers(0, 10),
+    st.none() | st.integers(10, 5000),
+    st.none() | st.sampled_from([ActForm("[0-9]{1,6}/[0-9]{4}", "7/2026"), ActForm("=.+", "=1")]),
+).filter(Need.pieces)
+EVIDENCE = st.dictionaries(st.sampled_from(STAGES), NEEDS)
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 POSITIONS = st.integers(0, 9)
 
@@ -64,6 +72,7 @@ def services(draw, code, category):
         form=draw(st.none() | FORMS),
         valid_from=begin,
         valid_to=None if length is None else begin + timedelta(days=length),
+        evidence=draw(EVIDENCE),
     )
 
 
