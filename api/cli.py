@@ -36,7 +36,7 @@ COMMANDS = {
     "routing": ("api.commands.routing:app", "Who gets which appeal: check."),
     "token": ("api.commands.token:app", "Bearer tokens: issue, list, revoke."),
     "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
-    "register": ("api.commands.register:app", "The register of events: verify, export."),
+    "register": ("api.commands.register:app", "The register of events: verify, export, sign."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
     "workflow": ("api.commands.contracts:workflow", "The life of an appeal, as a diagram."),
     "doctor": ("api.commands.doctor:doctor", "Look at everything that the platform stands on."),

@@ -1,58 +1,137 @@
-"""The register, proved from the database alone: every chain, link by link."""
+"""The register, proved from the database or from an export alone, and signed by hand."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import orjson
 from cyclopts import App
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.commands.console import Failure, Reported, complain, progress, say
+from api import clock
+from api.bootstrap import read_signer
+from api.commands.audits import CHUNK, Lines, audit_file, judge, make_audit
+from api.commands.console import Advance, Failure, Reported, complain, note, progress, say
 from api.commands.database import Office, city_of, in_office
+from domain.reference import City
+from domain.register.audit import Audit, Finding, Kind, summary
 from domain.register.canonical import GENESIS, leaf_hash
+from domain.register.checkpoint import origin_of
+from domain.register.export import footer, header, line
 from integrations.postgres import office
+from integrations.postgres.checkpoints import Checkpoints, StrangeKey
+from integrations.postgres.log_export import LogExport, open_export
 from integrations.postgres.office import Chain
+from integrations.postgres.proofs import Proofs
 
-app = App(name="register", help="The register of events: verify and export it.")
+app = App(name="register", help="The register of events: verify, export and sign it.")
 
 
 @app.command
-def verify(*, number: str | None = None, city: str | None = None) -> None:
-    """Walk every appeal's chain and name each first broken link.
+def verify(
+    export: Path | None = None,
+    /,
+    *,
+    checkpoint: list[Path] | None = None,
+    key: list[str] | None = None,
+    number: str | None = None,
+    city: str | None = None,
+) -> None:
+    """Prove the register, from the database or from an export alone, or name what is wrong.
 
-    An event's canonical bytes give its hash, each names the hash before it, none is missing,
-    and the appeal's own head agrees with the last. Nothing but the events is believed.
+    Events give their leaves, leaves the roots that were signed, every event names the leaf
+    before it, and each appeal ends where its row says. Older checkpoints that others kept must
+    be beginnings of the same log.
 
     Parameters
     ----------
+    export
+        A file of `ikomek register export`; the database, if left out.
+    checkpoint
+        A checkpoint that was kept outside; may be repeated.
+    key
+        A verifier key that is trusted; may be repeated. If left out, the register's own word.
     number
-        Only the appeal with this registration number.
+        Only the chain of the appeal with this registration number, in the database.
     city
-        Only this city; all, if left out.
+        The city, where the database holds several.
     """
+    if number is not None:
+        _verify_one(number, city)
+        return
+    kept, keys = checkpoint or [], key or []
+    if export is not None:
+        with progress("Auditing the export", None) as advance:
+            audit = asyncio.run(audit_file(export, keys, kept, advance))
+        findings = audit.finish()
+    else:
+        audit, findings = in_office(lambda at: _verify_database(at, city, keys, kept))
+    _report(audit, findings, trusted=bool(keys))
 
-    async def work(at: Office) -> tuple[int, int, list[str]]:
-        appeals, events, broken = 0, 0, list[str]()
-        async with _snapshot(at) as connection:
+
+def _report(audit: Audit, findings: Sequence[Finding], *, trusted: bool) -> None:
+    for finding in findings:
+        say(str(finding))
+    if findings:
+        complain(f"The register is broken: {summary(findings)}.")
+        raise Reported
+    newest = audit.newest
+    signed = f"signed up to {newest.size}" if newest else "nothing signed yet"
+    pending = audit.events - audit.sealed
+    say(
+        f"The register is whole: {audit.events} events, {signed}, {pending} not sealed yet, "
+        f"{audit.checkpoints} checkpoints."
+    )
+    if newest and not trusted:
+        note("The keys were taken from the register itself; name one you trust with --key.")
+
+
+async def _verify_database(
+    at: Office, code: str | None, keys: Sequence[str], kept: Sequence[Path]
+) -> tuple[Audit, list[Finding]]:
+    place = await _city(at, code)
+    async with open_export(at.engine, place.id) as log:
+        audit = make_audit(origin_of(place.code), keys or await log.keys(), kept)
+        total = await log.count()
+        with progress("Auditing the register", total.events + total.appeals) as advance:
+            async with aclosing(_chunks(log)) as chunks:
+                await judge(audit, str(place.id), chunks, advance)
+        audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
+        bent = [Finding(Kind.DISAGREES, says) async for says in log.bent_tiles()]
+    return audit, audit.finish() + bent
+
+
+async def _chunks(log: LogExport) -> AsyncGenerator[Lines, None]:
+    chunk: Lines = []
+    async for record in log.records():
+        chunk.append(line(record))
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    yield chunk
+
+
+async def _city(at: Office, code: str | None) -> City:
+    async with at.engine.connect() as connection:
+        return await city_of(connection, code)
+
+
+def _verify_one(number: str, city: str | None) -> None:
+    async def work(at: Office) -> list[Chain]:
+        async with at.engine.connect() as connection:
             place = None if city is None else (await city_of(connection, city)).id
-            total = await office.count_appeals(connection, place, number)
-            with progress("Walking the chains", total) as advance:
-                async for chain in office.chains(connection, place, number):
-                    appeals, events = appeals + 1, events + len(chain.links)
-                    broken += [fault for fault in [fault_of(chain)] if fault]
-                    advance(1)
-        return appeals, events, broken
+            return [chain async for chain in office.chains(connection, place, number)]
 
-    appeals, events, broken = in_office(work)
-    if number is not None and not appeals:
+    chains = in_office(work)
+    if not chains:
         raise Failure(f"There is no appeal {number}.", status=2)
+    broken = [fault for chain in chains if (fault := fault_of(chain))]
     for fault in broken:
         say(fault)
     if broken:
-        complain(f"The register is broken in {len(broken)} of {appeals} appeals.")
+        complain("The chain is broken.")
         raise Reported
-    say(f"The register is whole: {appeals} appeals, {events} events.")
+    say(f"The chain is whole: {sum(len(chain.links) for chain in chains)} events.")
 
 
 def fault_of(chain: Chain) -> str | None:
@@ -89,51 +168,89 @@ def _wrong(link: office.Link, place: int, previous: bytes, chain: Chain) -> str 
 
 
 @app.command
-def export(target: Path, /, *, number: str | None = None, city: str | None = None) -> None:
-    """Write every event as one line of JSON: its canonical bytes and their hash in hex.
+def export(target: Path, /, *, city: str | None = None) -> None:
+    """Write the register: every event with its leaf, every checkpoint, where each appeal stands.
 
-    SHA-256 of a zero byte and the bytes of `canonical` (as UTF-8) gives `hash`: anyone can
-    prove the file without this program. Personal texts stand in it as salted hashes alone.
+    Anyone can prove the file without this program (docs/register.md). Personal texts stand in
+    it as salted hashes alone.
 
     Parameters
     ----------
     target
         The file to write.
-    number
-        Only the appeal with this registration number.
     city
-        Only this city; all, if left out.
+        The city, where the database holds several.
     """
 
     async def work(at: Office) -> int:
-        async with _snapshot(at) as connection:
-            place = None if city is None else (await city_of(connection, city)).id
-            total = await office.count_appeals(connection, place, number)
-            written = 0
-            with target.open("wb") as file, progress("Writing the register", total) as advance:
-                async for chain in office.chains(connection, place, number):
-                    file.writelines(_lines(chain))
-                    written += len(chain.links)
-                    advance(1)
-        return written
+        place = await _city(at, city)
+        async with open_export(at.engine, place.id) as log:
+            total = await log.count()
+            with target.open("wb") as file, progress("Writing", total.events) as advance:
+                file.write(header(origin_of(place.code), place.id, await log.keys()))
+                await _write(log, file.writelines, advance)
+                file.write(footer(total.events, total.checkpoints, total.appeals))
+        return total.events
 
     say(f"Written to {target}: {in_office(work)} events.")
 
 
-def _lines(chain: Chain) -> Iterator[bytes]:
-    for link in chain.links:
-        line = {
-            "number": chain.number,
-            "sequence": link.sequence,
-            "canonical": link.canonical.decode(),
-            "hash": link.hash.hex(),
-        }
-        yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+async def _write(log: LogExport, write: Callable[[Lines], None], advance: Advance) -> None:
+    async with aclosing(_chunks(log)) as chunks:
+        async for chunk in chunks:
+            write(chunk)
+            advance(len(chunk))
 
 
-@asynccontextmanager
-async def _snapshot(at: Office) -> AsyncIterator[AsyncConnection]:
-    """One state of the register, however long the walk takes and whoever writes meanwhile."""
-    async with at.engine.connect() as connection:
-        await connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
+@app.command
+def checkpoint(*, sign: bool = False, city: str | None = None) -> None:
+    """Show the newest signed checkpoint: what others keep, to hold the register to it.
+
+    Parameters
+    ----------
+    sign
+        Sign first what is new; otherwise the scheduler does, each minute.
+    city
+        The city, where the database holds several.
+    """
+
+    async def work(at: Office) -> str:
+        place = await _city(at, city)
+        if sign:
+            await _sign(at, place)
+        newest = await Proofs(at.engine, at.keyring).newest(place.id)
+        if newest is None:
+            raise Failure("Nothing was signed yet.", "Sign now: ikomek register checkpoint --sign")
+        return str(newest.checkpoint)
+
+    say(in_office(work).rstrip("\n"))
+
+
+async def _sign(at: Office, place: City) -> None:
+    signer = read_signer(at.settings)
+    try:
+        await Checkpoints(at.engine).sign(place.id, origin_of(place.code), signer, clock.real())
+    except StrangeKey as error:
+        raise Failure(f"{error}.", "Take the key over: ikomek register adopt-key") from error
+
+
+@app.command
+def adopt_key(*, city: str | None = None) -> None:
+    """Sign with this machine's key from now on; what the old one signed stays good.
+
+    Tell everybody who keeps checkpoints: a change of key that nobody announced is what a forger
+    would do.
+
+    Parameters
+    ----------
+    city
+        The city, where the database holds several.
+    """
+
+    async def work(at: Office) -> str:
+        place = await _city(at, city)
+        key = read_signer(at.settings).key(origin_of(place.code))
+        await Checkpoints(at.engine).adopt(place.id, key, clock.real())
+        return str(key)
+
+    say(in_office(work))

@@ -1,0 +1,148 @@
+"""The export of a register: one JSON document a line, read by anyone without this program.
+
+First who it is of (`origin`, `city`, `keys`), then every event with its leaf in the order of
+the log, each signed checkpoint after the last leaf that it covers, then events that are not
+sealed yet (`index` null), where each appeal stands (`appeal`, `sequence`, `head`), and how much
+it all was (`end`). docs/register.md explains each field.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.register.canonical import leaf_hash
+
+FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An event as the log has it. `canonical` None where the log has a leaf and no event."""
+
+    index: int | None
+    hash: bytes
+    canonical: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A checkpoint as it was kept, and when."""
+
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the row of an appeal says of its chain: how many events, the hash of the last."""
+
+    appeal: UUID
+    sequence: int
+    head: bytes
+
+
+Record = Leaf | Stated | Standing
+
+
+def header(origin: str, city: UUID, keys: Sequence[str]) -> bytes:
+    """The first line."""
+    return _line({"register": FORM, "origin": origin, "city": str(city), "keys": list(keys)})
+
+
+def line(record: Record) -> bytes:
+    """One record as a line."""
+    if isinstance(record, Leaf):
+        known = None if record.canonical is None else record.canonical.decode(errors="replace")
+        return _line({"index": record.index, "hash": record.hash.hex(), "canonical": known})
+    if isinstance(record, Stated):
+        return _line({"checkpoint": record.note, "at": record.at})
+    return _line(
+        {"appeal": str(record.appeal), "sequence": record.sequence, "head": record.head.hex()}
+    )
+
+
+def footer(events: int, checkpoints: int, appeals: int) -> bytes:
+    """The last line."""
+    return _line({"end": {"events": events, "checkpoints": checkpoints, "appeals": appeals}})
+
+
+def _line(document: Mapping[str, object]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+
+Digest = tuple[int | None, bytes, str, int, str, str | None]
+"""What the audit wants of an event: index, stated hash, appeal, sequence, previous; a fault."""
+
+_NOTHING = ("", 0, "")
+GONE = "the log has its leaf, and the register no event"
+
+
+def digest(leaf: Leaf, city: str) -> Digest:
+    """Judge the bytes of one event by themselves."""
+    if leaf.canonical is None:
+        return (leaf.index, leaf.hash, *_NOTHING, GONE)
+    try:
+        event = orjson.loads(leaf.canonical)
+        said = (event["appeal"], event["sequence"], event["previous"])
+        sound = tuple(map(type, said)) == (str, int, str) and event["city"] == city
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return (leaf.index, leaf.hash, *_NOTHING, "its bytes are no event")
+    return (leaf.index, leaf.hash, *said, _fault(leaf, event, sound))
+
+
+def _fault(leaf: Leaf, event: object, sound: bool) -> str | None:
+    if leaf.canonical is None or leaf_hash(leaf.canonical) != leaf.hash:
+        return "its bytes do not give its hash"
+    if not sound:
+        return "its bytes are no event of this city"
+    # Bytes in another form could be read by two readers in two ways.
+    if orjson.dumps(event, option=orjson.OPT_SORT_KEYS) != leaf.canonical:
+        return "its bytes are not in the canonical form"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A line that is none of an export."""
+
+    says: str
+
+
+Other = Stated | Standing | Broken | dict[str, Any]
+
+
+def read(lines: Iterable[bytes], city: str) -> list[Digest | Other]:
+    """Lines as the audit takes them, in order: events digested, the rest as it is."""
+    return [_read(one, city) for one in lines]
+
+
+def _read(text: bytes, city: str) -> Digest | Other:
+    try:
+        said = orjson.loads(text)
+        if "hash" in said:
+            canonical = said["canonical"]
+            return digest(
+                Leaf(
+                    _index(said["index"]), bytes.fromhex(said["hash"]),
+                    None if canonical is None else canonical.encode(),
+                ),
+                city,
+            )  # fmt: skip
+        if "checkpoint" in said:
+            return Stated(str(said["checkpoint"]), datetime.fromisoformat(said["at"]))
+        if "head" in said:
+            head = bytes.fromhex(said["head"])
+            return Standing(UUID(said["appeal"]), int(said["sequence"]), head)
+        return dict(said)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Broken(f"a line that is none of an export: {text[:60]!r}")
+
+
+def _index(value: object) -> int | None:
+    if value is None or (type(value) is int and value >= 0):
+        return value
+    raise ValueError("index")

@@ -1,0 +1,132 @@
+"""The register as its export tells it, read in one snapshot: leaves, checkpoints, the rest."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.register.checkpoint import NotACheckpoint, parse_checkpoint, parse_signature
+from domain.register.export import Leaf, Record, Standing, Stated
+from domain.register.tiles import HASH, WIDTH, complete
+from integrations.postgres.session import borrowed
+
+_LEAVES = """
+SELECT l.index, l.hash, e.canonical FROM log_leaf l LEFT JOIN event e ON e.id = l.event_id
+ WHERE l.city_id = $1 ORDER BY l.index
+"""
+
+_CHECKPOINTS = """
+SELECT c.size, c.note, c.at, coalesce((SELECT array_agg(s.line ORDER BY s.key)
+         FROM cosignature s WHERE s.city_id = c.city_id AND s.size = c.size), '{}') AS lines
+  FROM checkpoint c WHERE c.city_id = $1 ORDER BY c.size
+"""
+
+_PENDING = """
+SELECT e.hash, e.canonical FROM event e
+ WHERE e.city_id = $1 AND NOT EXISTS (SELECT FROM log_leaf l WHERE l.event_id = e.id)
+ ORDER BY e.appeal_id, e.sequence
+"""
+
+_APPEALS = "SELECT id, sequence, head FROM appeal WHERE city_id = $1 ORDER BY id"
+
+_TILES = """
+SELECT t.level, t.index, t.hashes, t.root, coalesce(CASE t.level WHEN 0 THEN (
+         SELECT string_agg(l.hash, '' ORDER BY l.index) FROM log_leaf l
+          WHERE l.city_id = $1 AND l.index >= t.index * 256 AND l.index < t.index * 256 + 256)
+       ELSE (
+         SELECT string_agg(b.root, '' ORDER BY b.index) FROM log_tile b
+          WHERE b.city_id = $1 AND b.level = t.level - 1 AND b.index >= t.index * 256
+            AND b.index < t.index * 256 + 256)
+       END, '') AS below
+  FROM log_tile t WHERE t.city_id = $1 ORDER BY t.level, t.index
+"""
+
+AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How much an export holds."""
+
+    events: int = 0
+    checkpoints: int = 0
+    appeals: int = 0
+
+
+class LogExport:
+    """One city's register at one moment, however long it takes to read."""
+
+    def __init__(self, driver: Any, city: UUID) -> None:
+        self._driver = driver
+        self._city = city
+
+    async def keys(self) -> list[str]:
+        """The verifier keys of the log, the newest first."""
+        rows = await self._driver.fetch(
+            "SELECT key FROM log_key WHERE city_id = $1 ORDER BY since DESC, key", self._city
+        )
+        return [row["key"] for row in rows]
+
+    async def count(self) -> Counted:
+        """How much there is to be read."""
+        row = await self._driver.fetchrow(
+            "SELECT (SELECT count(*) FROM log_leaf l WHERE l.city_id = $1)"
+            " + (SELECT count(*) FROM event e WHERE e.city_id = $1 AND NOT EXISTS"
+            "    (SELECT FROM log_leaf l WHERE l.event_id = e.id)) AS events,"
+            " (SELECT count(*) FROM checkpoint c WHERE c.city_id = $1) AS checkpoints,"
+            " (SELECT count(*) FROM appeal a WHERE a.city_id = $1) AS appeals",
+            self._city,
+        )
+        return Counted(row["events"], row["checkpoints"], row["appeals"])
+
+    async def records(self) -> AsyncIterator[Record]:
+        """Everything, in the order of an export."""
+        signed = [_stated(row) async for row in self._read(_CHECKPOINTS)]
+        signed.reverse()
+        async for row in self._read(_LEAVES):
+            canonical = row["canonical"]
+            yield Leaf(row["index"], bytes(row["hash"]), canonical and bytes(canonical))
+            while signed and signed[-1][0] <= row["index"] + 1:
+                yield signed.pop()[1]
+        for _, stated in reversed(signed):
+            yield stated
+        async for row in self._read(_PENDING):
+            yield Leaf(None, bytes(row["hash"]), bytes(row["canonical"]))
+        async for row in self._read(_APPEALS):
+            yield Standing(row["id"], row["sequence"], bytes(row["head"]))
+
+    async def bent_tiles(self) -> AsyncIterator[str]:
+        """The stored tiles that are not those of the leaves, in words."""
+        async for row in self._read(_TILES):
+            hashes = bytes(row["hashes"])
+            if hashes != bytes(row["below"]) or len(hashes) != WIDTH * HASH:
+                yield f"tile {row['index']} of level {row['level']} is not that of the leaves"
+            elif complete(hashes) != bytes(row["root"]):
+                yield f"tile {row['index']} of level {row['level']} does not give its root"
+
+    async def _read(self, statement: str) -> AsyncIterator[Any]:
+        async for row in self._driver.cursor(statement, self._city, prefetch=AT_ONCE):
+            yield row
+
+
+@asynccontextmanager
+async def open_export(engine: AsyncEngine, city: UUID) -> AsyncIterator[LogExport]:
+    """The register of a city in a snapshot of its own. Raises Unavailable."""
+    async with (
+        borrowed(engine) as driver,
+        driver.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        await driver.execute("SET LOCAL statement_timeout = 0")
+        await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield LogExport(driver, city)
+
+
+def _stated(row: Any) -> tuple[int, Stated]:
+    note: str = row["note"]
+    # What cannot be read is told as it stands: the audit is to see it.
+    with suppress(NotACheckpoint):
+        note = str(parse_checkpoint(note).with_signatures(map(parse_signature, row["lines"])))
+    return row["size"], Stated(note, row["at"])
