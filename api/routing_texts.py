@@ -324,7 +324,11 @@ REASONS: Mapping[str, LocalizedText] = {
 }
 """Why an appeal goes where it goes."""
 
-HOUSES = _t("{count} үй ({examples})", "домов: {count} ({examples})", "{count} houses ({examples})")
+HOUSES = _t(
+    "{count} үй: {districts} ({examples})",
+    "домов: {count}, {districts} ({examples})",
+    "{count} houses: {districts} ({examples})",
+)
 """A group of houses without a name."""
 EVERYTHING = _t("барлық салалар", "все сферы", "all spheres")
 """What selectors that name no sphere are about."""

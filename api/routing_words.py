@@ -66,8 +66,10 @@ class _Speaker:
         return self._in(names) if names else code
 
     def places(self, finding: Finding) -> dict[str, object]:
-        """The streets or districts of a gap that has no houses."""
+        """The streets or districts of a gap that has no houses, and selectors nobody answers."""
         match finding.lack:
+            case Lack.UNUSED_SELECTOR:
+                return {"selector": _some(_codes(finding.facts["selectors"]))}
             case Lack.UNCOVERED_STREET:
                 names, codes = self._names("street"), _codes(finding.facts["streets"])
             case Lack.UNCOVERED_GROUND:
@@ -95,8 +97,11 @@ class _Speaker:
             return self._in(self.reference.city.names)
         if names := self._names(area.kind).get(area.code):
             return self._in(names)
+        districts = [self._in(self.reference.districts[each].names) for each in area.districts]
         return self._in(HOUSES).format(
-            count=len(area.buildings), examples=_some([*map(self.house, area.buildings[:SHOWN])])
+            count=len(area.buildings),
+            districts=_some(districts) or "?",
+            examples="; ".join(map(self.house, area.buildings[:SHOWN])),
         )
 
     def house(self, id: UUID) -> str:

@@ -88,7 +88,7 @@ def services(seen: Survey) -> Iterator[Finding]:
             lack, ("sphere" if lack is Lack.UNUSED_SELECTOR else "selector", subject),
             services=(subject,) if lack is Lack.CLOSED_SERVICE else (),
             rules=rules[:MOST_NAMED],
-            facts={"selector": ", ".join(sorted(by_selector)), "count": len(rules)},
+            facts={"selectors": tuple(sorted(by_selector)), "count": len(rules)},
         )  # fmt: skip
 
 
