@@ -11,6 +11,7 @@ from tests.api.rest.conftest import DatabaseOwner
 from tests.support.city import MANHOLE
 from tests.support.rest import Callers, assert_problem, pointers
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 
 async def coverage(callers: Callers, query: str = "", **options: Any) -> dict[str, Any]:
@@ -185,3 +186,33 @@ async def test_a_service_that_has_ended_still_explains_its_appeals(
     await database_owner.expire(MANHOLE)
     told = (await callers.call("GET", f"/v1/appeals/{appeal['number']}/route")).json()
     assert told["now"]["organisation"]["name"] == "water"
+
+
+async def test_a_gap_is_seen_as_soon_as_it_opens_and_by_the_akim_of_its_district(
+    callers: Callers,
+):
+    """The last test of this module: it leaves the small city without its net."""
+    before = (await coverage(callers))["version"]
+    for statement in (
+        "DELETE FROM responsibility WHERE city_id = $1 AND selector = '*'",
+        "UPDATE city SET reference_version = reference_version + 1 WHERE id = $1",
+    ):
+        await fetch(callers.house, statement, callers.city.id)
+
+    async def renewed() -> bool:
+        return bool((await coverage(callers))["version"] > before)
+
+    await eventually(renewed)
+    page = await coverage(callers, "?lack=uncovered", headers={"accept-language": "en"})
+    assert [each["subject"]["code"] for each in page["items"]] == ["general", "lifts"]
+    area = page["items"][0]["area"]
+    assert (area["kind"], area["districts"], area["houses"]) == ("city", ["centre"], 2)
+    assert set(area["buildings"]) == {str(callers.city.house), str(callers.city.flats)}
+    lifts = await coverage(callers, "?service=lifts.person-trapped")
+    assert [each["subject"]["code"] for each in lifts["items"]] == ["lifts"]
+    assert (await coverage(callers, "?sphere=lifts"))["errors"] == 1
+    assert (await coverage(callers, "?sphere=manholes"))["errors"] == 0
+    centre = await coverage(await _akim_of(callers, "centre"), role=Role.AKIM)
+    assert [each["lack"] for each in centre["items"]] == ["uncovered", "uncovered"]
+    other = await coverage(await _akim_of(callers, "north"), role=Role.AKIM)
+    assert other["items"] == []
