@@ -39,12 +39,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class TakenFile:
-    """What an act needs to know of an upload that it takes: its kind, and the SHA-256 (hex) of
-    the file as the sender had it.
+    """What an act needs to know of an upload that it takes: its kind, the SHA-256 (hex) of the
+    file as the sender had it, and whether the city was shown the same file before.
     """
 
     kind: str
     original_sha256: str
+    seen: bool = False
 
 
 class Keyring(Protocol):

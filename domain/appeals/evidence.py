@@ -78,7 +78,9 @@ def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
 def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Desk) -> Proof:
     """What is kept of the evidence that came. Raises EvidenceMissing naming all that lacks."""
     wanted = asked(appeal, stage, desk.reference)
-    photos = {one.original_sha256 for one in desk.uploads.values() if one.kind == MediaKind.IMAGE}
+    pictures = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
+    photos = {one.original_sha256 for one in pictures}
+    seen = {one.original_sha256 for one in pictures if one.seen}
     distance = _distance(appeal, command.position, desk.reference)
     faults = [
         *too_few(wanted.need, len(photos), stage),
@@ -89,7 +91,7 @@ def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Des
         raise EvidenceMissing(faults)
     number = command.act_number
     return Proof(
-        _told(wanted, len(photos), command.position, distance),
+        _told(wanted, (len(photos), len(seen)), command.position, distance),
         {"act_number": number} if number else {},
     )
 
@@ -196,11 +198,14 @@ def no_act(need: Need, number: str | None) -> Iterator[Fault]:
 
 
 def _told(
-    wanted: Asked, photos: int, position: c.Position | None, distance: int | None
+    wanted: Asked, photos: tuple[int, int], position: c.Position | None, distance: int | None
 ) -> dict[str, object]:
     said: dict[str, object] = {}
-    if wanted.need.photos:
-        said["photos"] = {"came": photos, "needed": wanted.need.photos}
+    came, seen = photos
+    if wanted.need.photos or seen:
+        # A picture that was shown before may be honest (one ditch, two appeals): the inspector
+        # who checks the work learns of it and judges.
+        said["photos"] = {"came": came, "needed": wanted.need.photos, "seen_before": seen}
     if position is not None and distance is not None:
         said["position"] = {
             "distance": distance,

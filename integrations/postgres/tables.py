@@ -287,6 +287,7 @@ attachment = Table(
     Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("created_at", instant(), nullable=False),
     Index("ix_attachment_appeal_id", "appeal_id"),
+    Index("ix_attachment_original_sha256", "original_sha256"),
 )
 
 personal_read = Table(

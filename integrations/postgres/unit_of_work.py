@@ -121,12 +121,16 @@ class SqlAttachments:
             return {}
         await self._lane.begin()
         found = await self._lane.fetch(
-            "SELECT id, kind, original_sha256 FROM attachment WHERE id = ANY($1) AND owner_id = $2"
-            " AND city_id = $3 AND appeal_id IS NULL AND incident_id IS NULL FOR UPDATE",
+            "SELECT x.id, x.kind, x.original_sha256, EXISTS (SELECT FROM attachment o"
+            " WHERE o.original_sha256 = x.original_sha256 AND o.city_id = x.city_id"
+            " AND num_nonnulls(o.appeal_id, o.incident_id) > 0) AS seen FROM attachment x"
+            " WHERE x.id = ANY($1) AND x.owner_id = $2 AND x.city_id = $3"
+            " AND x.appeal_id IS NULL AND x.incident_id IS NULL FOR UPDATE OF x",
             list(ids), self._principal.id, self._principal.city,
         )  # fmt: skip
         return {
-            UUID(str(row["id"])): TakenFile(row["kind"], row["original_sha256"]) for row in found
+            UUID(str(row["id"])): TakenFile(row["kind"], row["original_sha256"], row["seen"])
+            for row in found
         }
 
     async def add(self, upload: Upload) -> None:

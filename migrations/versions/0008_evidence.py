@@ -46,6 +46,8 @@ def upgrade() -> None:
     op.add_column(
         "appeal", sa.Column("waivers", JSONB, nullable=False, server_default=sa.text("'[]'"))
     )
+    # The same picture shown for another appeal is found by what its sender had.
+    op.create_index("ix_attachment_original_sha256", "attachment", ["original_sha256"])
     op.create_table(
         "completion",
         sa.Column("city_id", UUID, sa.ForeignKey("city.id"), nullable=False),
@@ -68,4 +70,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """As it was: the events keep everything that is forgotten here."""
     op.drop_table("completion")
+    op.drop_index("ix_attachment_original_sha256", table_name="attachment")
     op.drop_column("appeal", "waivers")

@@ -103,7 +103,7 @@ async def test_every_missing_piece_is_named_with_how_to_mend_it(callers: Callers
 async def test_work_that_is_shown_is_done_and_the_position_is_kept_nowhere(callers: Callers):
     number = (await at_work(callers))["number"]
     body = {"text": "Жабылды", "act_number": "118/2026", "position": FAR}
-    body["evidence"] = [await photo(callers, side) for side in (20, 24)]
+    body["evidence"] = [await photo(callers, side) for side in (40, 44)]
     far = await callers.act(number, "resolve", body, role=Role.EXECUTOR)
     assert pointers(far) == {"/position": "position-far"}
     assert far.json()["errors"][0]["params"] == {"distance": 1112, "accuracy": 8, "within": 100}
@@ -116,11 +116,23 @@ async def test_work_that_is_shown_is_done_and_the_position_is_kept_nowhere(calle
     events = await callers.call("GET", f"/v1/appeals/{number}/events")
     last = events.json()["items"][-1]
     assert last["data"]["shown"] == {
-        "photos": {"came": 2, "needed": 2},
+        "photos": {"came": 2, "needed": 2, "seen_before": 0},
         "position": {"distance": 0, "accuracy": 8, "within": 100},
     }
     assert last["texts"]["act_number"] == "118/2026"
     assert "50.41" not in events.text
+
+
+async def test_a_picture_that_was_shown_before_is_told_to_whoever_checks(callers: Callers):
+    shown = []
+    for _ in range(2):
+        number = (await callers.brought_to("in_progress"))["number"]
+        body = {"text": "Жабылды", "evidence": [await photo(callers, 36)]}
+        done = await callers.act(number, "resolve", body, role=Role.EXECUTOR)
+        assert done.status_code == 200, done.text
+        events = await callers.call("GET", f"/v1/appeals/{number}/events")
+        shown.append(events.json()["items"][-1]["data"].get("shown"))
+    assert shown == [None, {"photos": {"came": 1, "needed": 0, "seen_before": 1}}]
 
 
 @pytest.mark.parametrize(

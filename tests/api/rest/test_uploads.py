@@ -67,6 +67,7 @@ async def test_parallel_repeats_of_an_upload_keep_one_file(callers: Callers):
         (pdf(b"/OpenAction " + SCRIPT), "хат.pdf", "application/pdf", "active-content"),
         (b"", "a.jpg", "image/jpeg", "empty"),
         (b"MZ" + bytes(100), "a.jpg", "image/jpeg", "unsupported-type"),
+        (b"\0\0\0\x18ftypheic" + bytes(100), "IMG_0109.HEIC", "image/heic", "heic"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg", "image/svg+xml",
          "unsupported-type"),
         (pixel_bomb(), "a.png", "image/png", "too-many-pixels"),
@@ -116,7 +117,7 @@ async def test_an_upload_joins_one_appeal_and_is_seen_by_its_executor(callers: C
     id = (await _send(callers, picture())).json()["id"]
     path = f"{UPLOADS}/{id}/content"
     assert (await callers.call("GET", path, role=Role.EXECUTOR)).status_code == 404
-    body = intake(applicant=..., attachments=[id])
+    body = intake(applicant=..., attachments=[id], channel="app")
     number = (await callers.call("POST", "/v1/appeals", body, role=Role.CITIZEN)).json()["number"]
     assert (await callers.call("GET", path, role=Role.EXECUTOR)).status_code == 200
     listed = await callers.call("GET", f"/v1/appeals/{number}/attachments", role=Role.EXECUTOR)

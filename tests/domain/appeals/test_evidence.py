@@ -156,7 +156,7 @@ def test_the_register_keeps_the_distance_and_never_the_position(demand):
     done(life, PHOTO, position=position, act="118/2026")
     data = told(life)
     assert data["shown"] == {
-        "photos": {"came": 1, "needed": 1},
+        "photos": {"came": 1, "needed": 1, "seen_before": 0},
         "position": {"distance": 37, "accuracy": 13, "within": 100},
     }
     event = life.shelf.events[-1]
@@ -185,7 +185,10 @@ def test_an_appeal_without_a_place_asks_for_no_position_and_says_so(demand):
     (coming,) = ahead(life.appeal, make.reference())
     assert (coming.need, coming.placeless) == (Need(photos=1), True)
     done(life, PHOTO)
-    assert told(life)["shown"] == {"photos": {"came": 1, "needed": 1}, "placeless": True}
+    assert told(life)["shown"] == {
+        "photos": {"came": 1, "needed": 1, "seen_before": 0},
+        "placeless": True,
+    }
 
 
 @pytest.mark.parametrize("number", ["118", "118/2026 ", "x118/2026", "118/20266", ""])
