@@ -23,6 +23,7 @@ from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
 from integrations.postgres.incident_queries import IncidentQueries
+from integrations.postgres.likeness_queries import LikenessQueries
 from integrations.postgres.outbox import Outbox
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
@@ -67,6 +68,7 @@ class House:
     proofs: Proofs
     verify: Verify
     incidents: IncidentQueries
+    likeness: LikenessQueries
 
 
 def read_now(settings: Settings) -> Now:
@@ -127,6 +129,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         proofs=Proofs(engine, keyring),
         verify=verify_ed25519,
         incidents=IncidentQueries(engine, keyring),
+        likeness=LikenessQueries(engine),
     )
     try:
         yield house

@@ -42,6 +42,7 @@ QUERY = {
     "limit": "How many to show at most",
     "cursor": "The `next` of the page before",
     "after": "Go on after this one: the `next` of the page before",
+    "at_least": "How many appeals a group must have",
     "incident": "Joined to this incident",
     "state": "In this state; may be repeated, any of them will do",
     "building": "Id of a building",

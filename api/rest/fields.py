@@ -58,7 +58,7 @@ def _flag(value: Any) -> Any:
     return value == "true"
 
 
-def _digits(value: Any) -> Any:
+def digits(value: Any) -> Any:
     """Plain decimal digits; Python itself would take ' 1_0 ' as well."""
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise ValueError("type")
@@ -203,10 +203,10 @@ Email = Annotated[
     ),
 ]
 Answers = Annotated[dict[str, Any], AfterValidator(_storable), Field(max_length=100)]
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)]
-ShortLimit = Annotated[int, Field(ge=1, le=20), BeforeValidator(_digits)]
-Leaves = Annotated[int, Field(ge=1, le=_EXACT), BeforeValidator(_digits)]
-Place = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_digits)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(digits)]
+ShortLimit = Annotated[int, Field(ge=1, le=20), BeforeValidator(digits)]
+Leaves = Annotated[int, Field(ge=1, le=_EXACT), BeforeValidator(digits)]
+Place = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(digits)]
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 ShortText = _text(500)
 LongText = _text(10_000)

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from api.rest.operation import Call
 from api.rest.views import Named, Point, known_to, organisation_name
 from domain.access import Permission
-from domain.appeals.model import Appeal
+from domain.appeals.model import Appeal, Place
 from domain.incidents.matching import find_incidents
 from domain.incidents.model import Area, Incident, IncidentEvent
 from domain.incidents.workflow import TRANSITIONS
@@ -124,7 +124,7 @@ def incident_view(
         "id": incident.id,
         "kind": incident.kind,
         "status": incident.status,
-        "services": [_service(code, reference, language) for code in incident.services],
+        "services": [service_code(code, reference, language) for code in incident.services],
         "area": _area(incident.area),
         "text": in_language(incident.texts, language),
         "texts": _texts(incident.texts),
@@ -150,7 +150,13 @@ def incident_view(
 def known_incidents(appeal: Appeal, call: Call) -> list[KnownIncident]:
     """What the city knew of an appeal's service at its place when it was registered."""
     joined = appeal.membership.incident if appeal.membership else None
-    found = find_incidents(call.reference, appeal.service, appeal.place, appeal.registered_at)
+    return known_at(call, appeal.service, appeal.place, appeal.registered_at, joined=joined)
+
+
+def known_at(
+    call: Call, service: str | None, place: Place, at: datetime, *, joined: UUID | None = None
+) -> list[KnownIncident]:
+    """What the city knows of a service (of any, where none is named) at a place at a time."""
     staff = call.principal.may(Permission.READ_INTERNAL)
     return [
         {
@@ -163,7 +169,7 @@ def known_incidents(appeal: Appeal, call: Call) -> list[KnownIncident]:
             "planned_to": one.planned_to,
             "joined": one.id == joined,
         }
-        for one in found
+        for one in find_incidents(call.reference, service, place, at)
         if one.public or staff or one.id == joined
     ]
 
@@ -194,7 +200,8 @@ def _allowed(incident: Incident, call: Call) -> list[str]:
     ]
 
 
-def _service(code: str, reference: Reference, language: str) -> CodeAndName:
+def service_code(code: str, reference: Reference, language: str) -> CodeAndName:
+    """A service with its name of today."""
     known = code in reference.catalogue
     names = reference.catalogue.service(code).names if known else {}
     return {"code": code, "name": in_language(names, language) or code}

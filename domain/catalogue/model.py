@@ -163,6 +163,10 @@ class Catalogue:
         except KeyError:
             raise NotFound(kind="service", id=code) from None
 
+    def of_category(self, category: str) -> tuple[Service, ...]:
+        """The services of a category, none where there is no such category."""
+        return self._by_category.get(category, ())
+
     def tree(
         self, *, day: date | None = None, public_only: bool = False, empty: bool = False
     ) -> tuple[SphereBranch, ...]:

@@ -6,11 +6,17 @@ from datetime import timedelta
 import pytest
 
 from domain.access import Role
+from domain.incidents.likeness import around, cell_of
+from domain.incidents.model import Matching
+from domain.values import Coordinates
 from integrations.postgres.deliveries import _CLAIM
+from integrations.postgres.incidents import _LAGGING
+from integrations.postgres.likeness_queries import _OPEN
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import DUE, LOADED
 from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
+from tests.support.incidents import open_incident
 from tests.support.sql import fetch
 
 
@@ -154,3 +160,42 @@ async def test_open_clocks_are_listed_by_when_they_are_due(house, crowd):
 async def test_a_storm_of_due_clocks_is_taken_from_its_beginning(house, crowd):
     found = await plan(house, DUE, house.now() + timedelta(days=10), 50, KISHI.id, [])
     assert most_rows(found) <= 200
+
+
+async def test_what_is_near_is_found_by_its_cell(house, crowd):
+    quiet = around(cell_of(Coordinates(50.9, 80.9)))
+    found = await plan(
+        house,
+        "SELECT a.id FROM appeal a WHERE a.city_id = $1 AND a.service = ANY($2)"
+        f" AND a.cell = ANY($3) AND {_OPEN} AND a.registered_at BETWEEN $4 AND $5 LIMIT 200",
+        KISHI.id, [crowd.service, "lifts.person-trapped"], list(quiet),
+        crowd.registered_at - timedelta(days=3), crowd.registered_at,
+    )  # fmt: skip
+    assert "ix_appeal_near" in found
+    assert most_rows(found) == 0
+
+
+async def test_groups_are_looked_for_among_the_appeals_of_late_alone(house, crowd):
+    found = await plan(
+        house,
+        "SELECT a.id FROM appeal a WHERE a.city_id = $1 AND a.registered_at >= $2"
+        f" AND {_OPEN} AND a.incident_id IS NULL ORDER BY a.registered_at DESC, a.id DESC"
+        " LIMIT 20000",
+        KISHI.id, crowd.registered_at - timedelta(hours=1),
+    )  # fmt: skip
+    assert "ix_appeal_register" in found
+    assert most_rows(found) < 100
+
+
+async def test_an_idle_turn_of_the_incidents_reads_no_appeal(house, crowd):
+    incident = await open_incident(house, matching=Matching.SUGGESTED)
+    await fetch(
+        house,
+        "UPDATE appeal SET incident_id = $1, incident_joined_at = now(), incident_followed = 1",
+        incident.id,
+    )
+    await fetch(house, "ANALYZE appeal, incident")
+    found = await plan(house, _LAGGING, KISHI.id, 50, [])
+    assert "ix_appeal_incident" in found
+    assert "Seq Scan on appeal" not in found
+    assert most_rows(found) <= 1

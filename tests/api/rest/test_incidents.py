@@ -1,0 +1,254 @@
+"""Incidents through the doors: published, found at an address, told at intake, suggested."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.bootstrap import House
+from domain.access import Role
+from domain.values import new_id
+from tests.integrations.media.files import picture
+from tests.support.city import EVIDENCED, KISHI, MANHOLE
+from tests.support.incidents import TEXTS
+from tests.support.rest import Callers, assert_problem, pointers
+from tests.support.sql import fetch
+from tests.support.worker import eventually, scheduling
+
+FLATS = {"buildings": [str(KISHI.flats)]}
+
+
+def opening(**changes):
+    said = {
+        "kind": "outage", "services": [MANHOLE], "area": FLATS, "texts": TEXTS,
+        "executor": str(KISHI.water),
+    }  # fmt: skip
+    return said | changes
+
+
+async def opened(callers: Callers, role: Role = Role.INSPECTOR, **changes):
+    answer = await callers.call("POST", "/v1/incidents", opening(**changes), role=role)
+    assert answer.status_code == 201, answer.text
+    await callers.house.references.refresh(callers.house.now())
+    return answer.json()
+
+
+async def known_to_the_api(callers: Callers, incident) -> None:
+    """The application has a snapshot of its own, renewed each second."""
+
+    async def known() -> bool:
+        where = {"building": str(KISHI.flats)}
+        found = await callers.call("GET", "/v1/incidents", params=where)
+        return incident["id"] in [one["id"] for one in found.json()["items"]]
+
+    await eventually(known)
+
+
+@pytest.fixture(autouse=True)
+async def fresh(house: House):
+    await fetch(house, "UPDATE incident SET status = 'cancelled', settled = true")
+    await fetch(house, "UPDATE appeal SET status = 'withdrawn'")
+
+
+async def test_an_outage_is_told_at_intake_and_the_appeal_joins_it(callers: Callers):
+    incident = await opened(callers, planned_to="2090-01-01T00:00:00Z")
+    await known_to_the_api(callers, incident)
+    appeal = await callers.register(location={"building": str(KISHI.flats)})
+    assert appeal["incident"] == incident["id"]
+    (told,) = appeal["incidents"]
+    assert told["joined"]
+    assert (told["id"], told["texts"]) == (incident["id"], TEXTS)
+    assert told["planned_to"] == "2090-01-01T00:00:00Z"
+    elsewhere = await callers.register()
+    assert (elsewhere["incident"], elsewhere["incidents"]) == (None, [])
+
+
+async def test_what_is_suggested_is_offered_and_joins_nobody(callers: Callers):
+    incident = await opened(callers, matching="suggested")
+    await known_to_the_api(callers, incident)
+    appeal = await callers.register(location={"building": str(KISHI.flats)})
+    assert appeal["incident"] is None
+    assert [(one["id"], one["joined"]) for one in appeal["incidents"]] == [(incident["id"], False)]
+
+
+async def test_a_resident_learns_of_outages_at_an_address_and_nothing_of_other_residents(
+    callers: Callers,
+):
+    incident = await opened(callers)
+    hidden = await opened(callers, public=False)
+    await known_to_the_api(callers, hidden)
+    appeal = await callers.register(location={"building": str(KISHI.flats)})
+    for where in ({"address": "Абай 14"}, {"building": str(KISHI.flats)}):
+        found = await callers.call("GET", "/v1/incidents", role=Role.CITIZEN, params=where)
+        (one,) = found.json()["items"]
+        assert one["id"] == incident["id"]
+        assert (one["owner"], one["counts"], one["allowed"]) == (None, None, [])
+        assert appeal["number"] not in found.text
+    path = f"/v1/incidents/{incident['id']}"
+    assert (await callers.call("GET", path, role=Role.CITIZEN)).status_code == 200
+    assert_problem(
+        await callers.call("GET", f"{path}/events", role=Role.CITIZEN), 403, "not-permitted"
+    )
+    hidden_path = f"/v1/incidents/{hidden['id']}"
+    assert_problem(await callers.call("GET", hidden_path, role=Role.CITIZEN), 404, "not-found")
+    elsewhere = {"building": str(KISHI.house)}
+    none = await callers.call("GET", "/v1/incidents", role=Role.CITIZEN, params=elsewhere)
+    assert none.json()["items"] == []
+
+
+async def test_a_resident_whose_appeal_is_joined_sees_what_is_not_public(callers: Callers):
+    mine = await callers.register(Role.CITIZEN, applicant=..., channel="app")
+    incident = await opened(callers, public=False, matching="suggested", appeals=[mine["number"]])
+    path = f"/v1/incidents/{incident['id']}"
+    seen = await callers.call("GET", path, role=Role.CITIZEN)
+    assert seen.status_code == 200
+    assert (seen.json()["counts"], seen.json()["owner"]) == (None, None)
+
+
+async def test_a_stranger_in_the_city_sees_of_a_public_incident_its_public_fields(
+    callers: Callers,
+):
+    incident = await opened(callers)
+    await fetch(
+        callers.house,
+        "INSERT INTO organisation SELECT (jsonb_populate_record(o, jsonb_build_object("
+        " 'id', $1::uuid, 'code', 'ksk', 'parent_id', NULL))).* FROM organisation o"
+        " WHERE o.id = $2 ON CONFLICT DO NOTHING",
+        KISHI.ident("ksk"), KISHI.water,
+    )  # fmt: skip
+    id = new_id()
+    await fetch(
+        callers.house,
+        "INSERT INTO member (id, city_id, organisation_id, role, name)"
+        " VALUES ($1, $2, $3, 'executor', 'B.')",
+        id, KISHI.id, KISHI.ident("ksk"),
+    )  # fmt: skip
+    token = await callers.house.tokens.issue(KISHI.id, name="test", member=id)
+    stranger = replace(callers, tokens={Role.EXECUTOR: token})
+    path = f"/v1/incidents/{incident['id']}"
+    seen = await stranger.call("GET", path, role=Role.EXECUTOR)
+    assert seen.status_code == 200
+    assert (seen.json()["counts"], seen.json()["owner"]) == (None, None)
+    assert_problem(
+        await stranger.call("GET", f"{path}/events", role=Role.EXECUTOR), 404, "not-found"
+    )
+    for action, body in (("accept", {}), ("cancel", {"reason": "?"})):
+        refused = await stranger.call("POST", f"{path}/{action}", body, role=Role.EXECUTOR)
+        assert_problem(refused, 403, "not-permitted")
+
+
+async def test_a_utility_publishes_its_own_works_and_no_others(callers: Callers):
+    begins = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    said = opening(kind="planned-works", planned_from=begins)
+    del said["executor"]
+    answer = await callers.call("POST", "/v1/incidents", said, role=Role.HEAD)
+    assert answer.status_code == 201
+    works = answer.json()
+    assert (works["status"], works["matching"]) == ("announced", "suggested")
+    assert works["accepted_at"] is not None
+    for role in (Role.HEAD, Role.EXECUTOR):
+        foreign = opening(services=["lifts.person-trapped"])
+        answer = await callers.call("POST", "/v1/incidents", foreign, role=role)
+        assert_problem(answer, 403, "not-permitted")
+    assert (await callers.call("POST", "/v1/incidents", opening(), role=Role.ADMINISTRATOR)).json()
+
+
+async def test_everything_that_is_wrong_with_an_incident_is_named_at_once(callers: Callers):
+    bad = opening(
+        services=["no.such"],
+        area={"buildings": [str(KISHI.street)], "streets": [str(KISHI.flats)],
+              "districts": ["nowhere"], "polygon": [
+                  {"latitude": 50.1, "longitude": 80.1}, {"latitude": 50.2, "longitude": 80.2},
+                  {"latitude": 50.1, "longitude": 80.2}, {"latitude": 50.2, "longitude": 80.1}]},
+        executor=str(KISHI.street), planned_to="2020-01-01T00:00:00Z",
+    )  # fmt: skip
+    answer = await callers.call("POST", "/v1/incidents", bad)
+    assert_problem(answer, 422, "invalid")
+    assert pointers(answer) == {
+        "/services/0": "unknown-service", "/area/buildings": "unknown-building",
+        "/area/streets": "unknown-street", "/area/districts": "unknown-district",
+        "/area/polygon": "crosses-itself", "/executor": "unknown-organisation",
+        "/planned_to": "out-of-range",
+    }  # fmt: skip
+    empty = await callers.call("POST", "/v1/incidents", opening(area={}))
+    assert pointers(empty) == {"/area": "required"}
+
+
+async def test_an_incident_that_changed_meanwhile_is_not_overwritten(callers: Callers):
+    incident = await opened(callers)
+    path = f"/v1/incidents/{incident['id']}"
+    blind = await callers.call("PATCH", path, {"public": False})
+    assert_problem(blind, 428, "precondition-required")
+    tag = (await callers.call("GET", path)).headers["etag"]
+    first = await callers.call("PATCH", path, {"public": False}, headers={"if-match": tag})
+    assert first.status_code == 200
+    assert first.headers["etag"] != tag
+    late = await callers.call("PATCH", path, {"public": True}, headers={"if-match": tag})
+    assert_problem(late, 412, "version-conflict")
+
+
+async def test_similar_appeals_are_found_near_by_and_of_late(callers: Callers):
+    place = {"building": str(KISHI.house)}
+    one = await callers.register(location=place, text="Люк ашық, қақпағы жоқ, балалар жүр")
+    two = await callers.register(location={"building": str(KISHI.flats)}, text="Люк ашық тұр")
+    path = f"/v1/appeals/{one['number']}/similar"
+    found = (await callers.call("GET", path, role=Role.OPERATOR)).json()["items"]
+    assert [item["number"] for item in found] == [two["number"]]
+    assert found[0]["score"] > 80
+    nowhere = await callers.register(location={"address": "бір жерде"})
+    path = f"/v1/appeals/{nowhere['number']}/similar"
+    assert (await callers.call("GET", path)).json()["items"] == []
+
+
+async def test_inspectors_are_shown_what_may_be_one_problem(callers: Callers):
+    numbers = [(await callers.register())["number"] for _ in range(4)]
+    answer = await callers.call("GET", "/v1/incidents/suggestions", params={"at_least": "4"})
+    (group,) = answer.json()["items"]
+    assert (group["count"], group["appeals"]) == (4, numbers)
+    assert group["words"] == 100
+    assert group["incident"] is None
+    incident = await opened(callers, matching="suggested", appeals=group["appeals"])
+    after = await callers.call("GET", "/v1/incidents/suggestions", params={"at_least": "4"})
+    assert after.json()["items"] == []
+    joined = await callers.call("GET", "/v1/appeals", params={"incident": incident["id"]})
+    assert {item["number"] for item in joined.json()["items"]} == set(numbers)
+    seen = await callers.call("GET", f"/v1/incidents/{incident['id']}")
+    assert seen.json()["counts"] == {"joined": 4, "by_status": {"assigned": 4}, "refused": 0}
+
+
+async def test_one_photo_of_the_executor_stands_with_every_appeal(callers: Callers):
+    mine = await callers.register(Role.CITIZEN, applicant=..., channel="app")
+    incident = await opened(callers, matching="suggested", appeals=[mine["number"]])
+    path = f"/v1/incidents/{incident['id']}"
+    files = {"file": ("люк.jpg", picture(), "image/jpeg")}
+    upload = await callers.call("POST", "/v1/attachments", role=Role.EXECUTOR, files=files)
+    photo = upload.json()["id"]
+    assert (await callers.call("POST", f"{path}/accept", {}, role=Role.EXECUTOR)).status_code == 200
+    done = {"text": "Жабылды", "evidence": [photo]}
+    answer = await callers.call("POST", f"{path}/resolve", done, role=Role.EXECUTOR)
+    assert answer.status_code == 200, answer.text
+    async with scheduling(callers.house):
+        number = mine["number"]
+
+        async def resolved() -> bool:
+            seen = await callers.call("GET", f"/v1/appeals/{number}", role=Role.CITIZEN)
+            return bool(seen.json()["status"] == "resolved")
+
+        await eventually(resolved)
+    shown = await callers.call("GET", f"/v1/appeals/{number}/attachments", role=Role.CITIZEN)
+    assert [item["id"] for item in shown.json()["items"]] == [photo]
+    content = await callers.call("GET", f"/v1/attachments/{photo}/content", role=Role.CITIZEN)
+    assert content.status_code == 200
+    again = await callers.call("POST", "/v1/appeals", {"attachments": [photo]}, role=Role.EXECUTOR)
+    assert again.status_code == 403
+    await fetch(callers.house, "UPDATE attachment SET created_at = now() - interval '2 days'")
+    assert await callers.house.housekeeping.forget_uploads(callers.house.now()) == 0
+
+
+async def test_evidence_that_a_service_demands_is_asked_of_the_incident(callers: Callers):
+    incident = await opened(callers, services=[EVIDENCED])
+    path = f"/v1/incidents/{incident['id']}"
+    assert (await callers.call("POST", f"{path}/accept", {}, role=Role.EXECUTOR)).status_code == 200
+    bare = {"text": "ok", "no_photo_reason": "түн"}
+    answer = await callers.call("POST", f"{path}/resolve", bare, role=Role.EXECUTOR)
+    assert_problem(answer, 422, "evidence-missing")
