@@ -7,8 +7,8 @@ import asyncpg
 import orjson
 import pytest
 
-from api.worker.ticks import NOBODY, UNIT, Incidents
-from domain.access import Principal, Role
+from api.worker.ticks import UNIT, Incidents
+from domain.access import NOBODY, Principal, Role
 from domain.appeals.commands import Accept, PauseWork, Reopen, Resolve, Return, Withdraw
 from domain.appeals.replay import check
 from domain.appeals.workflow import Action, PauseReason, Status
