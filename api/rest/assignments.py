@@ -21,6 +21,7 @@ class AssignmentsQuery(f.Query):
     state: Annotated[
         tuple[AssignmentState, ...], BeforeValidator(f.several), Field(max_length=6)
     ] = ()
+    joined: f.Flag | None = None
     limit: f.Limit = 50
     cursor: f.Cursor | None = None
 
@@ -53,6 +54,7 @@ async def list_assignments(call: Call) -> Reply:
         [str(state) for state in query.state],
         read_cursor(query.cursor, keyring),
         query.limit + 1,
+        joined=query.joined,
     )
     items = found[: query.limit]
     last = items[-1][0] if len(found) > query.limit else None

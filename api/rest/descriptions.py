@@ -43,6 +43,7 @@ QUERY = {
     "cursor": "The `next` of the page before",
     "after": "Go on after this one: the `next` of the page before",
     "at_least": "How many appeals a group must have",
+    "joined": "Only appeals joined to an incident, or only others",
     "incident": "Joined to this incident",
     "state": "In this state; may be repeated, any of them will do",
     "building": "Id of a building",

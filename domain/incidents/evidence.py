@@ -31,7 +31,12 @@ def taken(desk: Desk) -> dict[str, object]:
         return {}
     return {
         "attachments": [
-            {"id": str(id), "kind": one.kind, "original_sha256": one.original_sha256}
+            {
+                "id": str(id),
+                "kind": one.kind,
+                "original_sha256": one.original_sha256,
+                "seen_before": one.seen,
+            }
             for id, one in desk.uploads.items()
         ]
     }
@@ -41,7 +46,10 @@ def uploads_of(act: IncidentEvent) -> dict[UUID, TakenFile]:
     """What `taken` named."""
     given = act.data.get("attachments")
     listed = given if isinstance(given, list) else []
-    return {UUID(one["id"]): TakenFile(one["kind"], one["original_sha256"]) for one in listed}
+    return {
+        UUID(one["id"]): TakenFile(one["kind"], one["original_sha256"], one["seen_before"])
+        for one in listed
+    }
 
 
 def _needs(incident: Incident, stage: Stage, reference: Reference) -> list[Need]:

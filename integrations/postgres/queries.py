@@ -168,13 +168,21 @@ class Queries:
         return appeal.applicant, appeal.place.apartment
 
     async def assignments(
-        self, principal: Principal, states: Sequence[str], after: Page | None, limit: int
+        self,
+        principal: Principal,
+        states: Sequence[str],
+        after: Page | None,
+        limit: int,
+        *,
+        joined: bool | None = None,
     ) -> list[tuple[Any, Appeal]]:
         """Assignments to the principal's organisations with their appeals, newest first."""
         parameters = Parameters(principal.city, list(principal.organisations))
         conditions = ["s.city_id = $1", "s.organisation_id = ANY($2)"]
         if states:
             conditions.append(f"s.state = ANY({parameters.add(list(states))})")
+        if joined is not None:
+            conditions.append(f"(a.incident_id IS NOT NULL) = {parameters.add(joined)}")
         if after is not None:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             conditions.append(f"(s.offered_at, s.id) < {place}")

@@ -8,6 +8,7 @@ from api.rest.table import OPERATIONS
 from domain.access import CITY_WIDE, GRANTS, Permission, Role
 from domain.appeals.rules import RULES
 from domain.appeals.workflow import TRANSITIONS, Action
+from domain.incidents import workflow as incidents
 from tests.house.source import ROOT
 
 NOBODY_ASKED = {
@@ -60,6 +61,15 @@ def test_roles_and_actions_are_all_spoken_of():
     assert set(RULES) == set(TRANSITIONS) == set(Action)
     assert set(Permission) == {one for granted in GRANTS.values() for one in granted}
     assert set(Role) > CITY_WIDE
+
+
+def test_the_drawing_of_an_incidents_life_is_current():
+    page = (ROOT / "docs" / "incidents.md").read_text()
+    assert incidents.diagram() in page
+    for row in incidents.TRANSITIONS.values():
+        sources = ", ".join(one for one in incidents.IncidentStatus if one in row.sources)
+        to = row.to or "(stays)"
+        assert f"| {row.action} | {sources} | {to} | {row.permission} | {row.meaning} |" in page
 
 
 def test_the_drawing_of_an_appeals_life_is_current():

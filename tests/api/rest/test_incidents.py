@@ -252,3 +252,20 @@ async def test_evidence_that_a_service_demands_is_asked_of_the_incident(callers:
     bare = {"text": "ok", "no_photo_reason": "түн"}
     answer = await callers.call("POST", f"{path}/resolve", bare, role=Role.EXECUTOR)
     assert_problem(answer, 422, "evidence-missing")
+
+
+async def test_an_executor_may_read_its_queue_without_what_is_joined(callers: Callers):
+    single = await callers.register()
+    joined = await callers.register()
+    await opened(callers, matching="suggested", appeals=[joined["number"]])
+
+    async def queue(**wanted: str) -> list[str]:
+        answer = await callers.call(
+            "GET", "/v1/assignments", role=Role.EXECUTOR, params={"limit": "2", **wanted}
+        )
+        return [item["appeal"]["number"] for item in answer.json()["items"]]
+
+    assert await queue() == [joined["number"], single["number"]]
+    assert single["number"] in await queue(joined="false")
+    assert joined["number"] not in await queue(joined="false")
+    assert single["number"] not in await queue(joined="true")
