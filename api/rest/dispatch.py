@@ -6,7 +6,6 @@ gets the first answer even where the act would no longer be allowed; the first c
 nothing for it.
 """
 
-import json
 import re
 from dataclasses import replace
 from hashlib import sha256
@@ -128,7 +127,11 @@ class Door:
         self, operation: Operation, refusal: Invalid, raw: bytes, principal: Principal
     ) -> tuple[Fault, ...]:
         """The faults of a body's form, and those that the city finds beside them."""
-        said = json.loads(raw)
+        try:
+            said = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            # Not-a-number and its kin, which Python's readers let pass: the form said so already.
+            return refusal.faults
         if operation.judges is None or not isinstance(said, dict):
             return refusal.faults
         reference = self._house.references.of(principal.city)

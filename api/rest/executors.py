@@ -6,10 +6,9 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from api.rest import fields as f
-from api.rest.operation import Call, Operation, Reply
+from api.rest.operation import Call, Operation, Reply, malformed
 from api.rest.views import Named, organisation_name
 from domain.access import Permission
-from domain.errors import Invalid
 from domain.ports import Period
 from domain.values import in_language
 
@@ -91,7 +90,7 @@ def _period(query: ExecutorsQuery, at: datetime) -> Period:
     end = query.done_to or at
     begin = query.done_from or end - USUAL
     if end - begin > LONGEST:
-        raise Invalid.at("/done_from", "period-too-long", days=LONGEST.days)
+        raise malformed("query", "/done_from", "period-too-long", days=LONGEST.days)
     return Period(begin, end, query.service, query.organisation, query.by == "service")
 
 

@@ -498,3 +498,19 @@ async def test_a_resident_is_told_by_which_roads_they_come(callers: Callers):
     (fault,) = answer.json()["errors"]
     assert (fault["pointer"], fault["rule"]) == ("/channel", "not-self-service")
     assert "app, smart_astana, web, telegram" in fault["message"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    ['{"cover": 1e999}', '{"cover": NaN}', '{"cover": 1' + "0" * 400 + "}",
+     '{"cover": ' + "[" * 100 + "]" * 100 + "}", '[]', '"x"', 'null', '{"": {"": null}}'],
+)  # fmt: skip
+async def test_no_answers_are_too_odd_to_be_judged_beside_a_bad_form(
+    callers: Callers, answers: str
+):
+    said = json.dumps(intake(channel="pigeon", answers="HERE")).replace('"HERE"', answers)
+    headers = {"idempotency-key": uuid4().hex, "content-type": "application/json"}
+    async with callers.client(Role.OPERATOR) as client:
+        answer = await client.post(APPEALS, content=said.encode(), headers=headers)
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.status_code == 400 or "/channel" in pointers(answer)
