@@ -277,6 +277,17 @@ RULES: Mapping[str, LocalizedText] = {
     "unknown-building": _t("мұндай үй жоқ", "такого дома нет", "there is no such building"),
     "unknown-street": _t("мұндай көше жоқ", "такой улицы нет", "there is no such street"),
     "unknown-district": _t("мұндай аудан жоқ", "такого района нет", "there is no such district"),
+    "point-incomplete": _t(
+        "нүктенің ендігі де, бойлығы да керек",
+        "у точки нужны и широта, и долгота",
+        "is wanted too: a point has a latitude and a longitude",
+    ),
+    "area-empty": _t(
+        "ешбір жер аталмаған", "не названо ни одного места", "names no part of the city"
+    ),
+    "ends-too-early": _t(
+        "басталмай жатып аяқталады", "кончается раньше, чем начнётся", "ends before it begins"
+    ),
     "crosses-itself": _t(
         "шекара өзін-өзі қияды",
         "граница пересекает сама себя",

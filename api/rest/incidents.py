@@ -216,7 +216,7 @@ def _at_place(call: Call) -> frozenset[UUID] | None:
     query: IncidentsQuery = call.query
     if (query.latitude is None) != (query.longitude is None):
         missing = "/latitude" if query.latitude is None else "/longitude"
-        raise malformed("query", missing, "required")
+        raise malformed("query", missing, "point-incomplete")
     point = None
     if query.latitude is not None and query.longitude is not None:
         point = Coordinates(query.latitude, query.longitude)

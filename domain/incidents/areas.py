@@ -13,7 +13,7 @@ from domain.values import Coordinates
 def area_faults(area: Area, reference: Reference) -> list[Fault]:
     """Everything that is wrong with an area."""
     if area.empty:
-        return [Fault("/area", "required", {})]
+        return [Fault("/area", "area-empty", {})]
     return [
         *(_unknown("buildings", one) for one in area.buildings - reference.buildings.keys()),
         *(_unknown("streets", one) for one in area.streets - reference.streets.keys()),

@@ -90,7 +90,7 @@ def check(incident: Incident, desk: Desk) -> Incident:
     faults += area_faults(incident.area, desk.reference)
     begins = incident.planned_from or incident.opened_at
     if incident.planned_to is not None and incident.planned_to <= begins:
-        faults.append(Fault("/planned_to", "out-of-range", {}))
+        faults.append(Fault("/planned_to", "ends-too-early", {}))
     executor = desk.reference.organisations.get(incident.executor)
     if executor is None or not executor.active:
         faults.append(Fault("/executor", "unknown-organisation", {"value": str(incident.executor)}))

@@ -36,6 +36,8 @@ OF_THE_CITY = frozenset(
         "not-self-service", "photos-missing", "position-missing", "position-vague",
         "position-far", "act-missing", "act-form", "period-too-long", "type-mismatch",
         "damaged", "unknown-event-type",
+        "unknown-street", "unknown-district", "crosses-itself", "area-empty", "ends-too-early",
+        "point-incomplete",
         "unknown-witness", "unknown-checkpoint", "signature", "not-signed",
         "scheme", "credentials", "fragment", "host-missing", "host", "port",
     }
@@ -113,6 +115,9 @@ class Known:
             "service": MANHOLE,
             "answers": MANHOLE_ANSWERS,
             "organisation": str(self.city.water),
+            "executor": str(self.city.water),
+            "services": [MANHOLE],
+            "area": {"city": True},
             "attachments": [],
             "evidence": [],
             "url": "https://hook.example.kz/109",
@@ -120,7 +125,10 @@ class Known:
         }
         for name in settled.keys() & body.keys():
             body[name] = settled[name]
-        for name in {"service_version", "location", "applicant"} & body.keys():
+        unsettled = {"service_version", "location", "applicant", "planned_from", "planned_to"}
+        if body.keys() >= {"kind", "texts"}:
+            unsettled.add("appeals")
+        for name in unsettled & body.keys():
             del body[name]
 
 

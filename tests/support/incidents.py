@@ -21,8 +21,22 @@ from domain.incidents.model import (
 )
 from domain.incidents.workflow import IncidentAction, IncidentStatus
 from tests.support.city import KISHI, MANHOLE, SmallCity
+from tests.support.rest import Callers
 
 TEXTS = {"kk": "Су жоқ", "ru": "Нет воды", "en": "No water"}
+OPENING = {
+    "kind": "outage", "services": [MANHOLE], "area": {"buildings": [str(KISHI.flats)]},
+    "texts": TEXTS, "executor": str(KISHI.water), "public": False,
+}  # fmt: skip
+"""The body of an incident that nobody else sees."""
+
+_STEPS: dict[str, tuple[tuple[str, Any, Role], ...]] = {
+    "accepted": (("accept", {}, Role.EXECUTOR),),
+    "resolved": (
+        ("accept", {}, Role.EXECUTOR),
+        ("resolve", {"text": "ok", "no_photo_reason": "түн"}, Role.EXECUTOR),
+    ),
+}
 
 
 def make_opening(city: SmallCity = KISHI, **changes: Any) -> i.OpenIncident:
@@ -111,3 +125,15 @@ async def keep_incident(house: House, id: UUID, city: SmallCity = KISHI) -> None
     async with house.units.open(who) as uow:
         await uow.incidents.add(change)
         await uow.commit()
+
+
+async def incident_at(callers: Callers, status: str) -> str:
+    """An incident that was brought to a status by those whose work it is."""
+    coming = {"planned_from": "2090-01-01T00:00:00Z"} if status == "announced" else {}
+    made = await callers.call("POST", "/v1/incidents", OPENING | coming)
+    assert made.status_code == 201, made.text
+    path = f"/v1/incidents/{made.json()['id']}"
+    for action, body, role in _STEPS.get(status, ()):
+        done = await callers.call("POST", f"{path}/{action}", body, role=role)
+        assert done.status_code == 200, done.text
+    return str(made.json()["id"])

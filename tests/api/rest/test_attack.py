@@ -14,6 +14,7 @@ from api.settings import Settings
 from domain.access import Role
 from tests.support.attack import Known, attack
 from tests.support.city import KISHI
+from tests.support.incidents import incident_at
 from tests.support.live import serving
 from tests.support.register import signed
 from tests.support.rest import Callers, make_callers_app
@@ -38,6 +39,15 @@ STATUS_FOR = {
 }
 
 
+INCIDENTS = {
+    "readIncident": "active", "listIncidentEvents": "active", "changeIncident": "active",
+    "startIncident": "announced", "assignIncident": "active", "acceptIncident": "active",
+    "reportIncident": "accepted", "resolveIncident": "accepted", "returnIncident": "resolved",
+    "closeIncident": "resolved", "cancelIncident": "active", "broadcastIncident": "active",
+    "joinIncident": "active", "partIncident": "active",
+}  # fmt: skip
+
+
 async def _known(callers: Callers) -> Known:
     appeals = {
         operation: [(await callers.brought_to(status))["number"] for _ in range(3)]
@@ -54,6 +64,8 @@ async def _known(callers: Callers) -> Known:
                     "listDeliveries")  # fmt: skip
     ids = dict.fromkeys(own_endpoint, endpoints)
     ids["readOrganisation"] = organisations
+    for operation, status in INCIDENTS.items():
+        ids[operation] = [await incident_at(callers, status) for _ in range(3)]
     ids["removeEndpoint"] = [await _endpoint(callers)]
     return Known(KISHI, dict(callers.tokens), appeals, ids)
 

@@ -20,8 +20,8 @@ KEYWORDS = frozenset(
     {
         "$ref", "additionalProperties", "anyOf", "const", "default", "description", "enum",
         "examples", "exclusiveMinimum", "format", "items", "maxItems", "maxLength",
-        "maxProperties", "maximum", "minLength", "minimum", "pattern", "properties", "required",
-        "title", "type",
+        "maxProperties", "maximum", "minItems", "minLength", "minimum", "pattern", "properties",
+        "required", "title", "type",
     }
 )  # fmt: skip
 """What the contract says of values. A word that JSON Schema does not know would say nothing."""

@@ -168,10 +168,10 @@ async def test_everything_that_is_wrong_with_an_incident_is_named_at_once(caller
         "/services/0": "unknown-service", "/area/buildings": "unknown-building",
         "/area/streets": "unknown-street", "/area/districts": "unknown-district",
         "/area/polygon": "crosses-itself", "/executor": "unknown-organisation",
-        "/planned_to": "out-of-range",
+        "/planned_to": "ends-too-early",
     }  # fmt: skip
     empty = await callers.call("POST", "/v1/incidents", opening(area={}))
-    assert pointers(empty) == {"/area": "required"}
+    assert pointers(empty) == {"/area": "area-empty"}
 
 
 async def test_an_incident_that_changed_meanwhile_is_not_overwritten(callers: Callers):

@@ -15,8 +15,8 @@ from api.rest.table import OPERATIONS
 from domain.access import Permission, Role
 from domain.values import new_id
 from tests.integrations.media.files import picture
-from tests.support.city import EVIDENCED, KISHI, MANHOLE, SmallCity, write_small_city
-from tests.support.incidents import TEXTS
+from tests.support.city import EVIDENCED, MANHOLE, SmallCity, write_small_city
+from tests.support.incidents import OPENING, TEXTS, incident_at
 from tests.support.register import cosign, signed
 from tests.support.rest import Callers, assert_problem, intake, issue_tokens
 from tests.support.sql import fetch
@@ -28,10 +28,6 @@ OF_APPEALS = [operation for operation in OPERATIONS if "{number}" in operation.p
 EVERYBODYS = {Permission.READ_APPEAL, Permission.READ_CATALOGUE, Permission.READ_INCIDENT}
 HOW = {"how": "call"}
 CONSULTATION = {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
-OPENING = {
-    "kind": "outage", "services": [MANHOLE], "area": {"buildings": [str(KISHI.flats)]},
-    "texts": TEXTS, "executor": str(KISHI.water), "public": False,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -207,27 +203,6 @@ async def _finished_delivery(callers: Callers) -> str:
     return str(delivery)
 
 
-STEPS: dict[str, tuple[tuple[str, Any, Role], ...]] = {
-    "accepted": (("accept", {}, Role.EXECUTOR),),
-    "resolved": (
-        ("accept", {}, Role.EXECUTOR),
-        ("resolve", {"text": "ok", "no_photo_reason": "түн"}, Role.EXECUTOR),
-    ),
-}
-
-
-async def _incident(callers: Callers, status: str) -> str:
-    """An incident that was brought to a status by those whose work it is."""
-    coming = {"planned_from": "2090-01-01T00:00:00Z"} if status == "announced" else {}
-    made = await callers.call("POST", "/v1/incidents", OPENING | coming)
-    assert made.status_code == 201, made.text
-    path = f"/v1/incidents/{made.json()['id']}"
-    for action, body, role in STEPS.get(status, ()):
-        done = await callers.call("POST", f"{path}/{action}", body, role=role)
-        assert done.status_code == 200, done.text
-    return str(made.json()["id"])
-
-
 Name = Callable[[Callers, Rung], Awaitable[str]]
 
 
@@ -235,7 +210,7 @@ async def _id_for(callers: Callers, operation: Operation, rung: Rung) -> str:
     if "/attachments/" in operation.path:
         return await _uploaded(callers, rung.role)
     if "/incidents/" in operation.path:
-        return await _incident(callers, rung.status)
+        return await incident_at(callers, rung.status)
     if "/deliveries/" in operation.path:
         return await _finished_delivery(callers)
     if "/webhook-endpoints/" in operation.path:
@@ -365,7 +340,7 @@ async def test_a_foreign_incident_does_not_exist(
     callers: Callers, strangers: dict[Role, str], operation: Operation
 ):
     rung = _rung(operation)
-    incident = await _incident(callers, rung.status)
+    incident = await incident_at(callers, rung.status)
     options = await _body_of(callers, operation, rung, rung.role)
     if rung.body and "appeals" in rung.body:
         options["json"]["appeals"] = ["KIS-2026-000001"]
@@ -380,7 +355,7 @@ async def test_a_foreign_incident_does_not_exist(
 
 
 async def test_an_incident_of_others_in_the_same_city_does_not_exist(callers: Callers):
-    incident = await _incident(callers, "accepted")
+    incident = await incident_at(callers, "accepted")
     for role, organisation in ((Role.EXECUTOR, "department-2"), (Role.HEAD, "department-2")):
         await _organisation(callers, organisation)
         token = await _member(callers, role, organisation)
