@@ -78,8 +78,18 @@ class Incidents:
         self._faulty: set[UUID] = set()
 
     async def turn(self) -> bool:
-        """One unit of every city; whether any of them has more."""
-        found = [await self.tend(city) for city in self._house.references.cities()]
+        """One unit of every city; whether any of them has more. What is wrong in a city is raised
+        when every other has had its turn.
+        """
+        found: list[int] = []
+        faults: list[Exception] = []
+        for city in self._house.references.cities():
+            try:
+                found.append(await self.tend(city))
+            except Exception as error:
+                faults.append(error)
+        if faults:
+            raise faults[0]
         return UNIT in found
 
     async def tend(self, city: UUID) -> int:

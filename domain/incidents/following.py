@@ -133,8 +133,12 @@ def _report(appeal: Appeal, incident: Incident, act: IncidentEvent, desk: Desk) 
 
 
 def _resolve(appeal: Appeal, incident: Incident, act: IncidentEvent, desk: Desk) -> Step | None:
-    if appeal.membership is not None and act.at < appeal.membership.joined_at:
-        return _overtaken(appeal, appeal.membership, incident)
+    if _undone(appeal, incident, act):
+        return None
+    if act.at < appeal.registered_at:
+        # Registered while the platform did not know yet that it was over: it tells of something
+        # else, and is never resolved by what happened before it.
+        return part(appeal, "over")
     begun = _at_work(appeal, incident, desk)
     if begun is None:
         return None
@@ -162,12 +166,11 @@ def _shown(begun: Step, stage: Stage, rule: Callable[[Appeal], Step]) -> Step | 
     return _after(begun, replace(step, appeal=replace(step.appeal, waivers=appeal.waivers)))
 
 
-def _overtaken(appeal: Appeal, member: Membership, incident: Incident) -> Step | None:
-    """Joined after the work was done. An appeal registered while the platform did not know yet
-    that it was over tells of something else; it is never resolved by what happened before it.
-    """
-    again = incident.resolved_at is None or incident.resolved_at > member.joined_at
-    return None if again or incident.status in LIVE else part(appeal, "over")
+def _undone(appeal: Appeal, incident: Incident, act: IncidentEvent) -> bool:
+    """Whether the work was found wanting before the appeal joined: it follows a later act."""
+    joined_at = appeal.membership.joined_at if appeal.membership else act.at
+    again = incident.resolved_at is None or incident.resolved_at > joined_at
+    return act.at < joined_at and (again or incident.status in LIVE)
 
 
 def _return(appeal: Appeal, incident: Incident, act: IncidentEvent, desk: Desk) -> Step | None:

@@ -248,7 +248,7 @@ async def test_joining_waits_for_the_act_under_way_and_is_refused_after_it(house
 
 async def test_an_act_waits_for_joining_and_moves_who_joined(house):
     appeal = await register(house)
-    incident = await open_incident(house, matching=Matching.SUGGESTED)
+    incident = await open_incident(house)
     await act(house, incident, A.ACCEPT, Accept())
     async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
         await use_cases.join_appeals(
@@ -258,9 +258,24 @@ async def test_an_act_waits_for_joining_and_moves_who_joined(house):
         resolving = asyncio.create_task(act(house, incident, A.RESOLVE, DONE))
         await waits(house)
         # Nobody who registers meanwhile waits for either of them.
-        await asyncio.wait_for(register(house), 5)
+        meanwhile = await asyncio.wait_for(register(house), 5)
+        assert meanwhile.membership is not None
         await uow.commit()
     await resolving
+    await followed(house)
+    assert (await stored(house, appeal)).status is Status.RESOLVED
+    # The work was reported done before this one was registered: it tells of something else.
+    late = await stored(house, meanwhile)
+    assert (late.status, late.membership) == (Status.IN_PROGRESS, None)
+
+
+async def test_who_is_joined_while_the_executor_speaks_is_resolved_as_well(house):
+    appeal = await register(house)
+    incident = await open_incident(house, matching=Matching.SUGGESTED)
+    await act(house, incident, A.ACCEPT, Accept())
+    spoken = house.now()
+    await join(house, incident, [appeal])
+    await act(house, incident, A.RESOLVE, DONE, at=spoken)
     await followed(house)
     assert (await stored(house, appeal)).status is Status.RESOLVED
 
