@@ -1,5 +1,6 @@
 """What may be one problem: appeals like a given one, and groups for the inspectors to join."""
 
+import asyncio
 from datetime import datetime
 from statistics import fmean
 from typing import Annotated, Any
@@ -117,7 +118,8 @@ async def list_suggestions(call: Call) -> Reply:
     query: SuggestionsQuery = call.query
     sightings = await call.house.likeness.unjoined(call.principal, call.at)
     wanted = [one for one in sightings if query.service in (None, one.service)]
-    groups = clusters(wanted, query.at_least)[: query.limit]
+    # Of a storm it takes longer than anybody else should wait.
+    groups = (await asyncio.to_thread(clusters, wanted, query.at_least))[: query.limit]
     samples = [one.id for group in groups for one in group[:SAMPLE]]
     details = await call.house.likeness.details(samples)
     return Reply({"items": [_suggestion(group, details, call) for group in groups]})

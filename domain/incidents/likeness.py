@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import h3
+import h3.api.basic_int as h3
 from rapidfuzz import fuzz
 from rapidfuzz.utils import default_process
 
@@ -22,12 +22,12 @@ RESOLUTION = 10
 
 def cell_of(point: Coordinates) -> int:
     """The cell of a point."""
-    return int(h3.str_to_int(h3.latlng_to_cell(point.latitude, point.longitude, RESOLUTION)))
+    return int(h3.latlng_to_cell(point.latitude, point.longitude, RESOLUTION))
 
 
 def around(cell: int) -> tuple[int, ...]:
     """A cell and its neighbours."""
-    return tuple(h3.str_to_int(one) for one in h3.grid_disk(h3.int_to_str(cell), 1))
+    return tuple(h3.grid_disk(cell, 1))
 
 
 WINDOWS: Mapping[Criticality, timedelta] = {
