@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from api.rest.operation import Call
 from api.rest.views import Named, Point, known_to, organisation_name
-from domain.access import Permission
+from domain.access import CITY_WIDE, Permission
 from domain.appeals.model import Appeal, Place
 from domain.incidents.matching import find_incidents
 from domain.incidents.model import Area, Incident, IncidentEvent
@@ -175,8 +175,12 @@ def known_at(
 
 
 def incident_event_view(event: IncidentEvent, call: Call) -> IncidentEventView:
-    """A fact of the history."""
-    actor = event.actor
+    """A fact of the history; who sees less than the city is told how many appeals, not which."""
+    actor, data = event.actor, dict(event.data)
+    named = data.get("appeals")
+    everywhere = call.principal.role in CITY_WIDE and call.principal.district is None
+    if isinstance(named, list) and not everywhere:
+        data["appeals"] = len(named)
     return {
         "sequence": event.sequence,
         "type": event.type,
@@ -187,7 +191,7 @@ def incident_event_view(event: IncidentEvent, call: Call) -> IncidentEventView:
             "organisation": actor.organisation,
         },
         "act": event.act,
-        "data": dict(event.data),
+        "data": data,
         "texts": dict(event.texts),
     }
 

@@ -269,3 +269,16 @@ async def test_an_executor_may_read_its_queue_without_what_is_joined(callers: Ca
     assert single["number"] in await queue(joined="false")
     assert joined["number"] not in await queue(joined="false")
     assert single["number"] not in await queue(joined="true")
+
+
+async def test_the_history_names_appeals_to_those_alone_who_see_the_city(callers: Callers):
+    number = (await callers.register())["number"]
+    incident = await opened(callers, matching="suggested", appeals=[number])
+    path = f"/v1/incidents/{incident['id']}/events"
+
+    async def joined(role: Role) -> object:
+        answer = await callers.call("GET", path, role=role)
+        return answer.json()["items"][-1]["data"]["appeals"]
+
+    assert await joined(Role.INSPECTOR) == [number]
+    assert await joined(Role.EXECUTOR) == 1
