@@ -1,6 +1,5 @@
 """The model of the resident's words: train it, measure it, say which one is in use."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -59,14 +58,14 @@ def evaluate(*, city: str | None = None, phrases: Path = PHRASES) -> None:
     """Measure on texts that the model did not learn from; it takes about a minute.
 
     The labelled complaints are asked fold by fold, near-duplicates and translations together;
-    the operators' phrases, which nothing trains on, are asked of the whole model.
+    phrases of operators and of alarms, which nothing trains on, are asked of the whole model.
 
     Parameters
     ----------
     city
         The city whose catalogue is measured; without it the starter catalogue.
     phrases
-        A folder with spoken.yaml, kzgov.csv and operators.csv.
+        A folder with kzgov.csv, and with spoken.yaml, operators.csv and alarms.csv where there are.
     """
     need((phrases / corpus.LABELLED).exists(), f"There is no {corpus.LABELLED} in {phrases}.")
     catalogue = _catalogue(city)
@@ -78,11 +77,10 @@ def evaluate(*, city: str | None = None, phrases: Path = PHRASES) -> None:
                 taught, labelled, lambda examples: learn(examples, catalogue, phrases), examiner
             )
         }
-    operators = corpus.known(corpus.read_operators(phrases), catalogue)
-    if operators:
-        model = learn(taught + labelled, catalogue, phrases)
-        most = evaluation.majority(labelled)
-        asked["operators"] = list(examiner.ask(model, most, operators))
+    model = learn(taught + labelled, catalogue, phrases)
+    for name, file in corpus.ASKED.items():
+        if examples := corpus.known(corpus.read_asked(phrases / file), catalogue):
+            asked[name] = list(examiner.ask(model, evaluation.majority(labelled), examples))
     _show(asked, examiner)
 
 
@@ -107,16 +105,11 @@ def show(*, city: str | None = None) -> None:
 
 
 def learn(examples: Sequence[Example], catalogue: Catalogue, phrases: Path) -> Model:
-    """A model named by what it learnt from."""
+    """A model of the examples and of the folder's words of danger."""
     # Two seconds of imports, and memory that no process of the platform has to spare.
     from integrations.triage.training import train
 
-    dangers = corpus.read_dangers(phrases)
-    told = "\n".join(f"{one.services[0]}\t{one.speech}\t{one.text}" for one in examples)
-    told += repr(dangers)
-    known = fingerprint(catalogue)
-    name = f"{known[:8]}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
-    return train(examples, dangers, name=name, catalogue=known)
+    return train(examples, corpus.read_dangers(phrases), catalogue=fingerprint(catalogue))
 
 
 def _taught(catalogue: Catalogue, phrases: Path) -> list[Example]:

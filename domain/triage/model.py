@@ -6,7 +6,7 @@ here it is only read, with numpy, since 17,000 grams times 426 services are no w
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,6 @@ TELLING = 0.2
 """The share of a service's evidence that a word must carry to be named as a reason."""
 MOST_REASONS = 4
 
-LEAST_KNOWN = 0.5
-"""The share of a text's grams that the model must know before the text is read as it stands."""
-
 
 def fingerprint(catalogue: Catalogue) -> str:
     """SHA-256 (hex) of what a model learns of a catalogue: codes, names and keywords."""
@@ -40,12 +37,13 @@ def fingerprint(catalogue: Catalogue) -> str:
 class Danger:
     """Words that may mean danger to life: the service must be named where a text has a word of
     each group. A word is met by its folded beginning; `$` at the end asks for the whole word.
+    The code `*` stands for whichever emergency is the likeliest.
     """
 
     code: str
     groups: tuple[tuple[str, ...], ...]
 
-    def met(self, words: Sequence[str]) -> bool:
+    def met(self, words: Collection[str]) -> bool:
         """Whether the folded words mean it."""
         return all(
             any(_met(stem, word) for stem in group for word in words) for group in self.groups
@@ -88,11 +86,8 @@ class Model:
     dangers: tuple[Danger, ...]
 
     def hear(self, text: str) -> Heard:
-        """The text as typed, or, where hardly a gram is known, as it may have been meant."""
-        best = self._hear(text)
-        if self._known(best) >= LEAST_KNOWN:
-            return best
-        return max((best, *map(self._hear, rereadings(text))), key=self._known)
+        """The text as typed, or as Latin letters may have been meant, where more is known so."""
+        return max(map(self._hear, (text, *rereadings(text))), key=self._known)
 
     def margins(self, heard: Heard) -> Floats:
         """The evidence for each service, in the order of `codes`; about 1 for a sure one."""
@@ -122,7 +117,7 @@ class Model:
 
     def dangers_in(self, heard: Heard) -> frozenset[str]:
         """The services whose words of danger the text has."""
-        words = [folded(spoken.word) for spoken in heard.words]
+        words = {folded(spoken.word) for spoken in heard.words}
         return frozenset(danger.code for danger in self.dangers if danger.met(words))
 
     def leaning(self, heard: Heard) -> float:

@@ -24,9 +24,14 @@ SEARCHED = 40
 LEAST = 0.01
 """The least share that is worth showing."""
 
-DANGER = 0.04
+DANGER = 0.03
 """An emergency with this share is among the first three, whatever is likelier (docs/triage.md)."""
+UNSURE = 0.3
+"""Where not even the likeliest has this share, an emergency is among the first three as well."""
 FIRST = 3
+MOST_URGENT = 2
+"""Emergencies that are put among the first; the likeliest service keeps its place there."""
+ANY = "*"
 
 _KAZAKH = re.compile("[әғқңөұүһі]")
 
@@ -56,24 +61,20 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What was understood; empty `services` where nothing was."""
+    """What was understood; empty `services` where nothing was. `emergency`: danger may be meant."""
 
     language: Language
     services: tuple[Ranked, ...]
-
-    @property
-    def emergency(self) -> bool:
-        """Whether one of the services named is an emergency that cannot be put aside."""
-        return any(
-            one.lifted or (one.share >= DANGER and _urgent(one.service)) for one in self.services
-        )
+    emergency: bool
 
 
 def rank(
     text: str, model: Model, catalogue: Catalogue, search: SearchIndex, audience: Audience,
     limit: int,
 ) -> Ranking:  # fmt: skip
-    """The services meant by the words, the likeliest first, at most `limit`."""
+    """The services meant by the words, the likeliest first: at most `limit`, or the first three
+    where an emergency is among them.
+    """
     heard = model.hear(text)
     language = spoken_language(text, heard, model, audience.language)
     hits = search.search(
@@ -85,15 +86,14 @@ def rank(
     )
     found = {hit.service.code: hit.score for hit in hits}
     evidence = _evidence(heard, model, catalogue, found, audience)
-    if not evidence:
-        return Ranking(language, ())
-    shares = _shares(evidence, model.sharpness)
+    shares = _shares(evidence, model.sharpness) if evidence else {}
     ordered = sorted(shares, key=lambda code: -shares[code])
-    lifted = _lifted(ordered, shares, catalogue, model.dangers_in(heard))
-    if lifted is not None:
-        ordered.remove(lifted)
-        ordered.insert(FIRST - 1, lifted)
-    worth = [c for c in ordered[:limit] if shares[c] >= LEAST or c == lifted]
+    emergencies = [code for code in ordered if _urgent(catalogue.service(code))]
+    meant = _meant(emergencies, shares, model.dangers_in(heard))
+    unsure = bool(ordered) and shares[ordered[0]] < UNSURE
+    urgent = meant or (emergencies[:1] if unsure else [])
+    lifted = frozenset(urgent) - frozenset(ordered[:FIRST])
+    shown = _with(urgent, ordered, shares)[: max(limit, FIRST) if urgent else limit]
     numbers = {code: number for number, code in enumerate(model.codes)}
     return Ranking(
         language,
@@ -104,23 +104,33 @@ def rank(
                 words=model.reasons(heard, numbers[code]) if code in numbers else (),
                 by_model=code in numbers and len(heard.numbers) > 0,
                 by_search=code in found,
-                lifted=code == lifted,
+                lifted=code in lifted,
             )
-            for code in worth
+            for code in shown
+            if shares[code] >= LEAST or code in urgent
         ),
+        emergency=bool(meant),
     )
+
+
+def _with(urgent: list[str], ordered: list[str], shares: Mapping[str, float]) -> list[str]:
+    """The order, but with the urgent among the first."""
+    calm = [code for code in ordered if code not in urgent]
+    room = FIRST - len(urgent)
+    first = sorted([*urgent, *calm[:room]], key=lambda code: -shares[code])
+    return [*first, *calm[room:]]
 
 
 def spoken_language(text: str, heard: Heard, model: Model, otherwise: Language) -> Language:
     """The language of the words: a Kazakh letter tells, else their grams do.
 
-    Latin letters may be anything; then it is the caller's language.
+    Words that stay Latin may be of any; then it is the caller's language.
     """
-    said = text.lower()
-    if _KAZAKH.search(said):
+    if _KAZAKH.search(text.lower()):
         return Language.KK
     leaning = model.leaning(heard)
-    if not leaning or not CYRILLIC.search(said):
+    # As heard: Latin letters may have been meant as Cyrillic ones.
+    if not leaning or not any(CYRILLIC.search(spoken.word.lower()) for spoken in heard.words):
         return otherwise
     return Language.KK if leaning > 0 else Language.RU
 
@@ -157,23 +167,13 @@ def _shares(evidence: Mapping[str, float], sharpness: float) -> dict[str, float]
     return dict(zip(evidence, (raised / raised.sum()).tolist(), strict=True))
 
 
-def _lifted(
-    ordered: list[str],
-    shares: Mapping[str, float],
-    catalogue: Catalogue,
-    dangers: frozenset[str],
-) -> str | None:
-    """The emergency that must not be overlooked, where it is not among the first already."""
-    if dangers and dangers.isdisjoint(ordered[:FIRST]):
-        named = next((code for code in ordered[FIRST:] if code in dangers), None)
-        if named is not None:
-            return named
-    for code in ordered[FIRST:]:
-        if shares[code] < DANGER:
-            return None
-        if _urgent(catalogue.service(code)):
-            return code
-    return None
+def _meant(urgent: list[str], shares: Mapping[str, float], dangers: frozenset[str]) -> list[str]:
+    """The emergencies that the text speaks of, at most two: those whose words of danger were
+    said, and the likeliest where danger of any kind was, or where its share is enough.
+    """
+    named = [code for code in urgent if code in dangers]
+    likely = [code for code in urgent[:1] if ANY in dangers or shares[code] >= DANGER]
+    return list(dict.fromkeys([*named, *likely]))[:MOST_URGENT]
 
 
 def _urgent(service: Service) -> bool:

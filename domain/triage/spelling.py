@@ -13,8 +13,8 @@ from domain.catalogue.letters import CYRILLIC, LATIN, TO_CYRILLIC, WORD, folded
 SHORTEST, LONGEST = 2, 4
 """Characters of a gram. Longer grams made the model larger and no better."""
 
-MOST_LETTERS = 2_000
-"""What is read of a text: nobody says on the phone what comes after."""
+MOST_LETTERS = 1_000
+"""What is read of a text: what is the matter is said within its first 150 words."""
 
 SOUNDS = (
     ("shch", "щ"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"), ("sh", "ш"), ("yu", "ю"),

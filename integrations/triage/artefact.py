@@ -44,7 +44,7 @@ def encode(model: Model) -> bytes:
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in parts.items():
             entry = zipfile.ZipInfo(name, _EPOCH)
-            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 6)
     return target.getvalue()
 
 

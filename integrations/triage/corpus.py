@@ -13,8 +13,10 @@ from domain.catalogue.letters import folded, words
 from domain.catalogue.model import Catalogue
 from domain.triage.model import Danger
 
-LABELLED, SPOKEN, OPERATORS = "kzgov.csv", "spoken.yaml", "operators.csv"
+LABELLED, SPOKEN = "kzgov.csv", "spoken.yaml"
 DANGERS = "dangers.yaml"
+ASKED = {"operators": "operators.csv", "alarms": "alarms.csv", "unheard": "unheard.csv"}
+"""Files to measure with, by the name that their figures have; nothing trains on them."""
 
 ALIKE = 80
 """Texts that are so like each other (of 100, words in any order) say one thing twice."""
@@ -73,11 +75,10 @@ def read_labelled(folder: Path) -> list[Example]:
     ]
 
 
-def read_operators(folder: Path) -> list[Example]:
-    """Phrases of `operators.csv` (speech, services, text): to measure with, never to train."""
+def read_asked(path: Path) -> list[Example]:
+    """Phrases of a file of `ASKED` (speech, services, text)."""
     return [
-        Example(row["text"], tuple(row["services"].split()), row["speech"])
-        for row in _rows(folder / OPERATORS)
+        Example(row["text"], tuple(row["services"].split()), row["speech"]) for row in _rows(path)
     ]
 
 

@@ -14,23 +14,17 @@ from domain.triage.model import Danger, Model
 from domain.triage.spelling import spoken
 from integrations.triage.artefact import encode
 from integrations.triage.corpus import Example
-
-SEED = 109
-SHARPNESS = 6.0
-"""What makes shares of margins; chosen on the folds, where a share is how often it is right."""
-COST = 0.3
-"""LinearSVC's C, chosen on the folds."""
-LEAST_TEXTS = 2
-"""A gram of one text alone says nothing of the next."""
-LEAST_STEPS = 2
-"""Weights smaller than so many of 127 steps are none: the file is smaller by a third."""
-
-Numbers = npt.NDArray[np.int64]
+from integrations.triage.recipe import (
+    COST,
+    LEAST_STEPS,
+    LEAST_TEXTS,
+    SEED,
+    SHARPNESS,
+    name_of,
+)
 
 
-def train(
-    examples: Sequence[Example], dangers: Sequence[Danger], *, name: str, catalogue: str
-) -> Model:
+def train(examples: Sequence[Example], dangers: Sequence[Danger], *, catalogue: str) -> Model:
     """A model of the examples; the same examples give the same model."""
     texts = [Counter(gram for word in spoken(one.text) for gram in word.grams) for one in examples]
     grams, rarity = _vocabulary(texts)
@@ -44,7 +38,7 @@ def train(
     weights = np.round(machine.coef_ / steps[:, None])
     weights[np.abs(weights) < LEAST_STEPS] = 0
     model = Model(
-        name=name,
+        name=name_of(examples, dangers, catalogue),
         sha256="",
         catalogue=catalogue,
         codes=codes,
