@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from api.rest import fields as f
 from api.rest.appeals import LocationBody
 from api.rest.catalogue import ServiceBrief, service_brief
+from api.rest.incident_views import KnownIncident, known_at
 from api.rest.operation import Call, Operation, Reply
 from api.rest.views import LocationView, Named, location_view, organisation_name
 from domain.access import Permission
@@ -67,7 +68,8 @@ class CandidateView(TypedDict):
     """A service that may be meant. `score` is its share of all the evidence, 0 to 1.
 
     The answer at first contact and the questions (JSON Schema 2020-12, None where there are
-    none) are in the resident's language.
+    none) are in the resident's language. `incidents`: what is known of this service at the place;
+    an appeal about it would find the same.
     """
 
     service: ServiceBrief
@@ -77,6 +79,7 @@ class CandidateView(TypedDict):
     questions: dict[str, Any] | None
     executor: ExecutorView
     promises: list[PromiseView]
+    incidents: list[KnownIncident]
 
 
 class ModelView(TypedDict):
@@ -90,12 +93,14 @@ class ModelView(TypedDict):
 class TriageView(TypedDict):
     """What the words may mean, the likeliest first; no services where nothing was understood.
 
-    `emergency`: danger is among what may be meant; ask about it first.
+    `emergency`: danger is among what may be meant; ask about it first. `incidents`: every outage
+    and other incident known at the place, of whichever service.
     """
 
     language: str
     emergency: bool
     place: LocationView
+    incidents: list[KnownIncident]
     services: list[CandidateView]
     model: ModelView
 
@@ -124,7 +129,8 @@ def _view(advice: Advice, model: Model, call: Call) -> TriageView:
         "language": advice.language,
         "emergency": advice.emergency,
         "place": location_view(advice.place, shown=True),
-        "services": [_candidate(one, advice.language, call) for one in advice.candidates],
+        "incidents": known_at(call, None, advice.place, call.at),
+        "services": [_candidate(one, advice, call) for one in advice.candidates],
         "model": {
             "name": model.name,
             "sha256": model.sha256,
@@ -133,7 +139,8 @@ def _view(advice: Advice, model: Model, call: Call) -> TriageView:
     }
 
 
-def _candidate(candidate: Candidate, language: str, call: Call) -> CandidateView:
+def _candidate(candidate: Candidate, advice: Advice, call: Call) -> CandidateView:
+    language = advice.language
     service, organisation = candidate.ranked.service, candidate.route.organisation
     answer, form = service.first_call_answer, service.form
     named = organisation and organisation_name(organisation, call.reference, call.language)
@@ -145,6 +152,7 @@ def _candidate(candidate: Candidate, language: str, call: Call) -> CandidateView
         "questions": localise(form, language) if form is not None else None,
         "executor": {"organisation": named or None, "reason": candidate.route.reason},
         "promises": [_promise(clock) for clock in candidate.clocks],
+        "incidents": known_at(call, service.code, advice.place, call.at),
     }
 
 
