@@ -12,8 +12,9 @@ from api import clock
 from api.settings import Settings
 from domain.attachments import Cleaner, FileStore
 from domain.organisations.checks import Checks
-from domain.ports import Keyring, Now
+from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
+from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.completions import Completions
@@ -31,6 +32,7 @@ from integrations.postgres.reference import PostgresReferences
 from integrations.postgres.sealer import Sealer
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
+from integrations.storage.notes import NoteFolder
 from integrations.storage.objects import open_store
 from integrations.triage.artefact import Models
 from integrations.vault.keyring import keyring_file, parse_keyring
@@ -67,6 +69,7 @@ class House:
     checkpoints: Checkpoints
     proofs: Proofs
     verify: Verify
+    notes: NoteFolder | None
     incidents: IncidentQueries
     likeness: LikenessQueries
 
@@ -94,6 +97,13 @@ def read_signer(settings: Settings) -> Signer:
     if settings.signing_key is not None:
         return parse_signer(settings.signing_key)
     return signer_file(settings.home / "signing-key")
+
+
+def make_mailer(settings: Settings) -> Mailer | None:
+    """What mails the checkpoint of each day's end; None where nobody wants it."""
+    if not settings.checkpoint_mail or settings.smtp_url is None:
+        return None
+    return SmtpMailer(settings.smtp_url, settings.mail_from)
 
 
 @asynccontextmanager
@@ -128,6 +138,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         checkpoints=Checkpoints(engine),
         proofs=Proofs(engine, keyring),
         verify=verify_ed25519,
+        notes=NoteFolder(folder) if (folder := settings.checkpoint_folder) else None,
         incidents=IncidentQueries(engine, keyring),
         likeness=LikenessQueries(engine),
     )

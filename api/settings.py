@@ -8,8 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.register.checkpoint import COSIGNATURE, parse_key
 
 
 def _shared(name: str) -> AliasChoices:
@@ -44,7 +46,7 @@ class Settings(BaseSettings):
     """Where every checkpoint is written as a file of its own; none: nowhere."""
     checkpoint_mail: tuple[str, ...] = ()
     """To whom the checkpoint of each day's end is mailed."""
-    smtp_url: str | None = None
+    smtp_url: str | None = Field(default=None, pattern=r"^smtps?://[^/]+$")
     """smtp://user:password@host:587 (STARTTLS wherever it is offered) or smtps://…:465."""
     mail_from: str = "register@localhost"
     witness_keys: tuple[str, ...] = ()
@@ -69,6 +71,19 @@ class Settings(BaseSettings):
     """Demo only: the city's clock starts here, runs fast, and is the real one from `warp_until`."""
     warp_since: datetime | None = None
     warp_until: datetime | None = None
+
+    @field_validator("witness_keys")
+    @classmethod
+    def _are_witnesses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(parse_key(key).kind != COSIGNATURE for key in value):
+            raise ValueError("a witness's key is of type 4 (cosignature)")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_can_leave(self) -> "Settings":
+        if self.checkpoint_mail and self.smtp_url is None:
+            raise ValueError("IKOMEK_CHECKPOINT_MAIL needs IKOMEK_SMTP_URL")
+        return self
 
     @cached_property
     def base_url(self) -> str:

@@ -151,6 +151,15 @@ DETAILS: Mapping[str, LocalizedText] = {
     ),
 }
 
+DAY_ENDED: LocalizedText = _t(
+    "Күннің соңындағы тізілімнің қол қойылған жай-күйі. Сақтап қойыңыз: кейінгі тізілім осымен "
+    "салыстырылып тексеріледі.",
+    "Подписанное состояние реестра на конец дня. Сохраните его: по нему проверяется, что реестр "
+    "не переписан позже.",
+    "The register as it was signed at the end of the day. Keep it: a later register is held to it.",
+)
+"""What the mail with a day's last checkpoint says."""
+
 CONFLICTS: Mapping[str, LocalizedText] = {
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",

@@ -48,6 +48,24 @@ class TakenFile:
     seen: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A text to several people, with one file of text beside it."""
+
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    filename: str
+    attached: str
+
+
+class Mailer(Protocol):
+    """Takes letters to their post office."""
+
+    async def send(self, letter: Letter) -> None:
+        """Hand it over. Raises OSError when it is not taken."""
+
+
 class Keyring(Protocol):
     """Keys for what can name a person (law 6)."""
 

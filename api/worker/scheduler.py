@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import structlog
 
 from api import logs
-from api.bootstrap import House, read_signer
+from api.bootstrap import House, make_mailer, read_signer
 from api.loops import Work, repeat
 from api.worker.audit import Audit
 from api.worker.broker import make_broker
+from api.worker.outlets import Outlets
 from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
 from api.worker.ticks import Clocks, Incidents, Refresh, Sweep
@@ -53,6 +54,7 @@ def plan(house: House, dispatch: Dispatch) -> Plan:
         ("dispatch", dispatch.turn, 0.2),
         ("clocks", Clocks(house).turn, 0.25),
         ("seal", Seal(house, read_signer(house.settings)).turn, 1.0),
+        ("outlets", Outlets(house, make_mailer(house.settings)).turn, 5.0),
         ("incidents", Incidents(house).turn, 0.5),
         ("audit", Audit(house).turn, 2.0),
         ("sweep", Sweep(house).turn, 60.0),

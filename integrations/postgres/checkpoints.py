@@ -4,6 +4,8 @@ Nothing is signed that does not follow from what was signed before: the new tree
 begin with the old one, from the stored tiles, or there is no checkpoint.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +27,14 @@ SELECT size, root, at FROM checkpoint WHERE city_id = $1 ORDER BY size DESC LIMI
 """
 
 _KEY = "SELECT key FROM log_key WHERE city_id = $1 ORDER BY since DESC LIMIT 1"
+
+_UNMAILED = """
+SELECT day, size FROM day_end
+ WHERE city_id = $1 AND day >= $2 AND mailed_at IS NULL ORDER BY day
+"""
+
+_MAIL_LOCK = 0x109_0006
+"""Advisory lock: one process at a time mails."""
 
 _HEARERS = """
 SELECT id FROM webhook_endpoint
@@ -109,6 +119,30 @@ class Checkpoints:
                 " HAVING min(at) < $3 ON CONFLICT DO NOTHING",
                 city, day, begun,
             )  # fmt: skip
+
+    @asynccontextmanager
+    async def unmailed(self, city: UUID, since: date) -> AsyncIterator[list[tuple[date, int]]]:
+        """Days from `since` on whose end was not mailed, each with the size of its checkpoint.
+
+        Nothing while somebody else is at it. No transaction is held meanwhile: a slow mail server
+        would hold back whoever reads below the oldest one.
+        """
+        async with borrowed(self._engine) as driver:
+            if not await driver.fetchval("SELECT pg_try_advisory_lock($1)", _MAIL_LOCK):
+                yield []
+                return
+            try:
+                rows = await driver.fetch(_UNMAILED, city, since)
+                yield [(row["day"], row["size"]) for row in rows]
+            finally:
+                await driver.execute("SELECT pg_advisory_unlock($1)", _MAIL_LOCK)
+
+    async def mailed(self, city: UUID, day: date, at: datetime) -> None:
+        """A day's end was mailed."""
+        async with borrowed(self._engine) as driver:
+            await driver.execute(
+                "UPDATE day_end SET mailed_at = $3 WHERE city_id = $1 AND day = $2", city, day, at
+            )
 
     async def adopt(self, city: UUID, key: Key, at: datetime) -> None:
         """Sign with another key from now on; the old one stays known."""

@@ -2,7 +2,8 @@
 
 Only rows below the oldest running transaction are read. A row's id is given before its
 transaction commits, so whoever reads `id > last` passes over what commits late; whoever
-waits for the transactions still running does not (law 2).
+waits for the transactions still running does not (law 2). A row that is seen although its
+number is one that this cluster has not given yet was restored from another, and waits for nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ _TAKE = """
 WITH RECURSIVE taken AS (
     DELETE FROM outbox WHERE id IN (
         SELECT id FROM outbox WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+            OR xid >= pg_snapshot_xmax(pg_current_snapshot())
          ORDER BY xid, id LIMIT $1 FOR UPDATE SKIP LOCKED)
     RETURNING id, xid, event_id
 ), told AS (

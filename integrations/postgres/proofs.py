@@ -85,6 +85,14 @@ class Proofs:
             )
         return [_signed(row) for row in rows]
 
+    async def after(self, city: UUID, size: int, limit: int) -> list[Signed]:
+        """Checkpoints of more leaves than `size`, the oldest first."""
+        async with borrowed(self._engine) as driver:
+            rows = await driver.fetch(
+                f"{_CHECKPOINTS} AND c.size > $2 ORDER BY c.size LIMIT $3", city, size, limit
+            )
+        return [_signed(row) for row in rows]
+
     async def consistency(self, city: UUID, old: int, new: int) -> list[bytes]:
         """The proof that the tree of `new` leaves begins with that of `old`.
 

@@ -14,6 +14,7 @@ from integrations.postgres.outbox import Outbox
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
@@ -158,3 +159,15 @@ async def test_a_relay_that_fails_midway_leaves_everything_in_its_place(house, o
     assert await deliveries(house, endpoint) == []
     assert (await outbox.relay(AT)).events == 2
     assert len(await deliveries(house, endpoint)) == 2
+
+
+async def test_what_was_restored_from_another_cluster_does_not_wait_for_its_numbers(house, outbox):
+    endpoint = await add_endpoint(house)
+    await register(house)
+    await fetch(house, "UPDATE outbox SET xid = (xid::text::numeric + 1e15)::text::xid8")
+
+    async def relayed():
+        await outbox.relay(AT)
+        return len(await deliveries(house, endpoint)) == 2
+
+    await eventually(relayed)
