@@ -150,6 +150,7 @@ _ACTS: Mapping[EventType, Callable[[_Run, Act], None]] = {
     EventType.ANSWERED: _answer,
     EventType.ACCEPTED: lambda run, act: run.meet(Stage.ANSWER, at=act.at),
     EventType.COMMENTED: _comment,
+    EventType.BROADCAST: lambda run, act: run.meet(Stage.ANSWER, at=act.at),
     EventType.STAGE_REPORTED: _report,
     EventType.PAUSED: _pause,
     EventType.RESUMED: lambda run, act: run.resume(act.at),

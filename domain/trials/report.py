@@ -318,6 +318,7 @@ def _service_changes(trial: Trial, tally: Tally, codes: Codebook) -> list[Servic
         for name in ("policy", "criticality", "category", "responsible"):
             if getattr(former, name) != getattr(service, name):
                 note(service.code, name, getattr(former, name), getattr(service, name))
-        if former.form != service.form:
-            note(service.code, "form")
+        for name in ("form", "evidence"):
+            if getattr(former, name) != getattr(service, name):
+                note(service.code, name)
     return sorted(found, key=lambda each: (-each["appeals"], each["service"], each["change"]))

@@ -133,7 +133,7 @@ def _times_row(place: int, acts: Sequence[Act]) -> tuple[object, ...]:
         return min((micros(act.at) for act in acts if act.kind in kinds), default=NEVER)
 
     comments = (micros(act.at) for act in acts if act.kind is EventType.COMMENTED and act.public)
-    accepted = min([first(EventType.ACCEPTED), *comments])
+    accepted = min([first(EventType.ACCEPTED, EventType.BROADCAST), *comments])
     return (
         place, accepted, first(EventType.ANSWERED), first(EventType.STAGE_REPORTED),
         first(EventType.RESOLVED),
