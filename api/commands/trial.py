@@ -15,7 +15,7 @@ from api.commands.database import Office, city_of, in_office
 from api.commands.sentences import need
 from api.commands.trial_files import Sources
 from api.commands.trial_tables import KEYS, LINE, cells, keys, show
-from api.commands.trial_work import JOBS_EACH, SLICE, Job, Ready, count, count_apart, prepare
+from api.commands.trial_work import SLICE, Job, Ready, count, count_apart, prepare
 from domain.reference import City
 from domain.trials.report import Report, examples, report
 from domain.trials.tally import Tally
@@ -122,7 +122,7 @@ async def _count(
             return await count(connection, ready, windows, since, now, advance)
         name = await trials.share(connection)
         city, url = ready.history.city.id, at.settings.database_url or ""
-        parts = [windows[start :: wanted * JOBS_EACH] for start in range(wanted * JOBS_EACH)]
+        parts = [windows[start::wanted] for start in range(wanted)]
         jobs = [Job(url, name, city, sources, since, now, tuple(part)) for part in parts if part]
         return await count_apart(jobs, wanted, advance)
 

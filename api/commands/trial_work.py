@@ -28,12 +28,11 @@ from integrations.postgres.trials import Window
 
 SLICE = 20_000
 """Appeals counted at once: what a process holds of the register at any moment."""
-JOBS_EACH = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A part of a trial, as one process hands it to another."""
+    """The part of a trial that one process counts; it reads city and files for itself."""
 
     url: str
     snapshot: str
