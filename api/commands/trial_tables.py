@@ -12,6 +12,8 @@ LINE = (
     "open under draft", "median %", "median % under draft", "p90 %", "p90 % under draft",
     "changed", "newly late", "newly kept",
 )  # fmt: skip
+SHORT = ("clocks", "kept", "breached", "open", "median %", "p90 %", "+late", "+kept")
+"""The same for eyes: `then → under draft` in one cell, or one figure where both agree."""
 KEYS = ("service", "stage", "policy", "policy under draft")
 
 
@@ -20,9 +22,14 @@ def show(report: Report, *, everything: bool = False) -> None:
     limit = None if everything else SHOWN
     _lines("Promises", ("stage",), [report["total"], *report["stages"]], None)
     changed = [line for line in report["policies"] if line["changed"]]
-    _lines("By policy", KEYS[1:], report["policies"] if everything else changed, limit)
+    _lines("By policy", ("stage", "policy"), report["policies"] if everything else changed, limit)
     changed = [line for line in report["services"] if line["changed"]]
-    _lines("By service", KEYS, report["services"] if everything else changed, limit)
+    _lines(
+        "By service",
+        ("service", "stage", "policy"),
+        report["services"] if everything else changed,
+        limit,
+    )
     _examples("Late under the draft alone", report["newly_late"])
     _examples("Kept under the draft alone", report["newly_kept"])
     _rows(
@@ -32,6 +39,7 @@ def show(report: Report, *, everything: bool = False) -> None:
             (each["organisation"] or NOBODY, each["then"], each["draft"],
              each["draft"] - each["then"])
             for each in report["executors"]
+            if everything or each["draft"] != each["then"]
         ],
         limit,
     )  # fmt: skip
@@ -83,6 +91,20 @@ def cells(line: Line) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def _shown(line: Line) -> tuple[object, ...]:
+    clocks, *pairs = cells(line)
+    both, (_, late, kept) = pairs[:-3], pairs[-3:]
+    return clocks, *map(_beside, both[::2], both[1::2]), late, kept
+
+
+def _beside(then: object, draft: object) -> object:
+    return then if then == draft else f"{_dash(then)} → {_dash(draft)}"
+
+
+def _dash(value: object) -> object:
+    return "–" if value is None else value
+
+
 def keys(line: Line) -> tuple[object, ...]:
     """What a line is about, in the order of KEYS."""
     return line["service"], line["stage"], line["policy_then"], line["policy_draft"]
@@ -95,10 +117,13 @@ def _used(side: Side, name: str) -> int | None:
 def _lines(title: str, names: Sequence[str], lines: Iterable[Line], limit: int | None) -> None:
     rows = []
     for line in lines:
-        about = dict(zip(KEYS, keys(line), strict=True))
-        first = [about[name] or ("all" if name == "stage" else "") for name in names]
-        rows.append((*first, *cells(line)))
-    _rows(title, (*names, *LINE), rows, limit)
+        about = {
+            "service": line["service"],
+            "stage": line["stage"] or "all",
+            "policy": _beside(line["policy_then"], line["policy_draft"]),
+        }
+        rows.append((*(about[name] for name in names), *_shown(line)))
+    _rows(title, (*names, *SHORT), rows, limit)
 
 
 def _rows(

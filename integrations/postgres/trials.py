@@ -236,7 +236,8 @@ SELECT (a.place - 1)::int4, coalesce(x.accepted, 'infinity'), coalesce(x.answere
     coalesce(x.reported, 'infinity'), coalesce(x.done, 'infinity')
 FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place)
 CROSS JOIN LATERAL (
-    SELECT min(e.at) FILTER (WHERE e.type IN ('appeal.accepted', 'appeal.broadcast') OR e.type = 'appeal.commented'
+    SELECT min(e.at) FILTER (WHERE e.type IN ('appeal.accepted', 'appeal.broadcast')
+            OR e.type = 'appeal.commented'
             AND convert_from(e.canonical, 'UTF8')::jsonb -> 'actor' ->> 'role' <> 'citizen')
             AS accepted,
         min(e.at) FILTER (WHERE e.type = 'appeal.answered') AS answered,

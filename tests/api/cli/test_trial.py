@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,7 +27,7 @@ FALLEN = "manholes.animal-fell-in"
 async def lived(house):
     """Four animals of ten days ago: in time, late, paused and reopened, never looked after."""
     begun = house.now() - timedelta(days=10)
-    said = {"service": FALLEN, "answers": {"landmark": "Дүкен алдында"}}
+    said: dict[str, Any] = {"service": FALLEN, "answers": {"landmark": "Дүкен алдында"}}
     kept, late, turned = [await register(house, at=begun + n * HOURS, **said) for n in range(3)]
     said["channel"] = Channel.TELEGRAM
     untouched = await register(house, at=begun + 3 * HOURS, **said)
