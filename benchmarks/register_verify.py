@@ -54,7 +54,8 @@ _FACT = Fact(
 
 _STREW = """
 INSERT INTO event (id, city_id, appeal_id, sequence, type, at, internal, canonical, hash)
-SELECT gen_random_uuid(), a.city_id, a.id, 1000 + n, 'appeal.commented', now(), true, '\\x7b7d',
+SELECT ('01a2053c-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, a.city_id, a.id, 1000 + n,
+       'appeal.commented', now(), true, '\\x7b7d',
        sha256(convert_to(n::text, 'UTF8'))
   FROM (SELECT * FROM appeal ORDER BY number DESC LIMIT 1) a, generate_series(%s, %s) n
 """
@@ -173,7 +174,8 @@ async def _seal(stage: Stage, events: int) -> None:
 
 
 async def _receipts(stage: Stage) -> None:
-    with psycopg.connect(stage.url) as connection:
+    with psycopg.connect(stage.url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
         rows = connection.execute(
             "SELECT a.number FROM appeal a WHERE EXISTS (SELECT FROM event e WHERE"
             " e.appeal_id = a.id AND e.sequence = 1) ORDER BY number LIMIT 200"

@@ -18,7 +18,10 @@ SELECT root AS hash FROM log_tile
 """
 
 _TILES = f"""
-SELECT w.level, w.index, coalesce(t.hashes, CASE w.level WHEN 0 THEN (
+SELECT w.level, w.index, coalesce((
+         SELECT t.hashes FROM log_tile t
+          WHERE t.city_id = $1 AND t.level = w.level AND t.index = w.index),
+       CASE w.level WHEN 0 THEN (
          SELECT string_agg(l.hash, '' ORDER BY l.index) FROM log_leaf l
           WHERE l.city_id = $1 AND l.index >= w.index * {WIDTH}
             AND l.index < w.index * {WIDTH} + w.count)
@@ -28,7 +31,6 @@ SELECT w.level, w.index, coalesce(t.hashes, CASE w.level WHEN 0 THEN (
             AND b.index < w.index * {WIDTH} + w.count)
        END, '') AS hashes
   FROM unnest($2::int[], $3::bigint[], $4::int[]) AS w(level, index, count)
-  LEFT JOIN log_tile t ON t.city_id = $1 AND t.level = w.level AND t.index = w.index
 """
 """Full tiles as they are kept; of one that is still growing, its hashes so far."""
 

@@ -52,6 +52,16 @@ SELECT p.appeal_id, p.sequence FROM unnest($1::uuid[], $2::int[]) k(appeal_id, s
  WHERE (SELECT l.index FROM log_leaf l WHERE l.event_id = p.id) IS NULL
 """
 
+_FORERUNNERS = """
+SELECT e.xid::text, e.id, e.city_id, e.appeal_id, e.sequence, e.hash
+  FROM unnest($1::uuid[], $2::int[]) k(appeal_id, sequence)
+  JOIN event e ON e.appeal_id = k.appeal_id AND e.sequence <= k.sequence
+ WHERE (e.xid < pg_snapshot_xmin(pg_current_snapshot())
+        OR e.xid >= pg_snapshot_xmax(pg_current_snapshot()))
+   AND (SELECT l.index FROM log_leaf l WHERE l.event_id = e.id) IS NULL
+"""
+"""What must go before: a batch may end between the events of one appeal, whatever their ids."""
+
 _MOVE = "UPDATE log_cursor SET xid = $1::text::xid8, event_id = $2, cluster = $3"
 
 
@@ -76,13 +86,14 @@ async def seal_some(driver: Any, limit: int = BATCH) -> int:
     """As Sealer.seal, in the transaction of a caller who holds LOG_LOCK."""
     cursor = await driver.fetchrow(_CURSOR)
     stray = cursor["cluster"] != cursor["here"]
-    news = await (_strays(driver, limit) if stray else _news(driver, cursor, limit))
+    found = await (_strays(driver, limit) if stray else _news(driver, cursor, limit))
+    news = await _with_forerunners(driver, found)
     ready, held = in_order(news, await _waiting(driver, news))
     for city in dict.fromkeys(one.city for one in ready):
         leaves = [(one.id, one.hash) for one in ready if one.city == city]
         await add_leaves(driver, city, leaves)
-    moved = _moved(cursor, news, held, limit)
-    if moved is not None and (news or stray):
+    moved = _moved(cursor, found, held, limit)
+    if moved is not None and (found or stray):
         await driver.execute(_MOVE, *moved)
     return len(ready)
 
@@ -103,6 +114,19 @@ def _read(rows: Sequence[Any]) -> list[News]:
              bytes(row["hash"]))
         for row in rows
     ]  # fmt: skip
+
+
+async def _with_forerunners(driver: Any, found: list[News]) -> list[News]:
+    """The batch with what can be sealed and must go before it, by transaction and id."""
+    waiting = await _waiting(driver, found)
+    if not waiting:
+        return found
+    last: dict[UUID, int] = {}
+    for appeal, sequence in waiting:
+        last[appeal] = max(sequence, last.get(appeal, 0))
+    rows = await driver.fetch(_FORERUNNERS, list(last), list(last.values()))
+    every = {one.id: one for one in (*found, *_read(rows))}
+    return sorted(every.values(), key=lambda one: (one.xid, one.id))
 
 
 async def _waiting(driver: Any, news: Sequence[News]) -> set[Place]:

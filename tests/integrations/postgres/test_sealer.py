@@ -21,6 +21,7 @@ from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import KISHI
 from tests.support.register import seal
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ORIGIN = origin_of(KISHI.code)
@@ -156,6 +157,21 @@ async def test_nothing_is_lost_among_eight_writers_and_three_sealers(house, log)
     assert [row["index"] for row in found] == list(range(len(found)))
 
 
+async def test_a_batch_that_cuts_an_appeal_apart_is_sealed_in_sequence_all_the_same(house, log):
+    """Events of one transaction whose ids say nothing of their order, as a bulk load brings."""
+    await _strew(house, 60)
+    before = len(await leaves(house))
+
+    async def done():
+        while await log.seal(limit=7):
+            pass
+        return await missing(house) == []
+
+    await eventually(done)
+    fresh = (await leaves(house))[before:]
+    assert [row["sequence"] for row in fresh] == sorted(row["sequence"] for row in fresh)
+
+
 async def test_tiles_hold_the_tree_of_the_leaves(house, log):
     for _ in range(3):
         await _strew(house, 211)
@@ -178,7 +194,7 @@ async def _strew(house, count):
         "INSERT INTO event (id, city_id, appeal_id, sequence, type, at, internal, canonical, hash)"
         " SELECT gen_random_uuid(), city_id, id, 1000 + n, 'appeal.commented', now(), true,"
         " convert_to(n::text, 'UTF8'), sha256(convert_to(gen_random_uuid()::text, 'UTF8'))"
-        " FROM (SELECT * FROM appeal LIMIT 1) a, generate_series("
+        " FROM (SELECT * FROM appeal ORDER BY id LIMIT 1) a, generate_series("
         " (SELECT count(*) FROM log_leaf) * 1000, (SELECT count(*) FROM log_leaf) * 1000 + $1) n",
         count - 1,
     )
