@@ -25,11 +25,13 @@ from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
 from integrations.postgres.incident_queries import IncidentQueries
 from integrations.postgres.likeness_queries import LikenessQueries
+from integrations.postgres.lists import Lists
 from integrations.postgres.outbox import Outbox
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
 from integrations.postgres.reference import PostgresReferences
 from integrations.postgres.sealer import Sealer
+from integrations.postgres.statistics import Statistics
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.notes import NoteFolder
@@ -56,6 +58,8 @@ class House:
     answers: Answers
     tokens: Tokens
     queries: Queries
+    lists: Lists
+    statistics: Statistics
     histories: Histories
     models: Models
     completions: Completions
@@ -125,6 +129,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
+        lists=Lists(engine, keyring),
+        statistics=Statistics(engine),
         histories=Histories(engine, keyring),
         models=Models(settings.home),
         completions=Completions(engine),

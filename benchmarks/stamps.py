@@ -22,8 +22,9 @@ from domain.register.canonical import commitment, leaf_hash
 from domain.register.chain import Head
 from integrations.postgres import rows
 from integrations.postgres import tables as t
+from integrations.postgres.cards import card_row
 
-TABLES = (t.appeal, t.clock, t.assignment, t.event, t.event_personal)
+TABLES = (t.appeal, t.card, t.clock, t.assignment, t.event, t.event_personal)
 """What a stamp writes, in the order that foreign keys want."""
 
 _UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -140,10 +141,9 @@ class Stamp:
         change = Change(appeal, ())
         found["appeal"] = [rows.appeal_row(appeal, self.keyring)]
         found["clock"] = [rows.clock_row(clock, change) for clock in appeal.clocks]
-        found["assignment"] = [
-            rows.assignment_row(press.assignment(one), change)
-            for one in _assignments(self._changes[:count]).values()
-        ]
+        given = [press.assignment(one) for one in _assignments(self._changes[:count]).values()]
+        found["assignment"] = [rows.assignment_row(one, change) for one in given]
+        found["card"] = [card_row(replace(change, assignments=tuple(given)))]
         return found
 
 

@@ -23,6 +23,10 @@ VALUES (:city::uuid, :appeal::uuid, 'secure', 1, 'open-manhole', 1, 'around-the-
         now(), now() + interval '3 h', '3 h', '0', 0, now() + interval '150 min'),
        (:city::uuid, :appeal::uuid, 'resolve', 1, 'open-manhole', 1, 'around-the-clock', 1, 'running',
         now(), now() + interval '24 h', '24 h', '0', 0, now() + interval '20 h');
+INSERT INTO card (appeal_id, city_id, registered_at, facets, organisations, words)
+VALUES (:appeal::uuid, :city::uuid, now(), ARRAY[1, 2, 3, 4, 5, 6, 7, 8 + :n % 400],
+        ARRAY[:organisation::uuid], ' ' || repeat('открытый люк на дороге ночью не видно ', 4)
+        || 'шакарима 12 pgb ' || :n::text);
 INSERT INTO assignment (id, city_id, appeal_id, organisation_id, state, offered_at)
 VALUES (:given::uuid, :city::uuid, :appeal::uuid, :organisation::uuid, 'offered', now());
 INSERT INTO event (id, city_id, appeal_id, sequence, type, at, internal, canonical, hash)

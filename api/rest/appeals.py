@@ -216,7 +216,7 @@ async def list_appeals(call: Call) -> Reply:
         text=query.q,
     )
     after = read_cursor(query.cursor, keyring)
-    found = await call.house.queries.appeals(call.principal, wanted, after, query.limit + 1)
+    found = await call.house.lists.appeals(call.principal, wanted, after, query.limit + 1)
     items = found[: query.limit]
     more = len(found) > query.limit
     last = items[-1] if more else None

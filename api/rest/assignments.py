@@ -49,7 +49,7 @@ async def list_assignments(call: Call) -> Reply:
     """What was given to the caller's organisation and those below it."""
     query: AssignmentsQuery = call.query
     keyring = call.house.keyring
-    found = await call.house.queries.assignments(
+    found = await call.house.lists.assignments(
         call.principal,
         [str(state) for state in query.state],
         read_cursor(query.cursor, keyring),

@@ -157,7 +157,7 @@ async def list_clocks(call: Call) -> Reply:
     """Clocks of the appeals that the caller sees."""
     query: ClocksQuery = call.query
     keyring = call.house.keyring
-    found = await call.house.queries.clocks(
+    found = await call.house.lists.clocks(
         call.principal,
         states=[str(state) for state in query.state],
         stage=query.stage,

@@ -98,7 +98,7 @@ _DELIVERIES = ("pending", "delivered", "exhausted", "cancelled")
 
 async def read_statistics(call: Call) -> Reply:
     """The city's figures."""
-    row = await call.house.queries.statistics(call.principal)
+    row = await call.house.statistics.figures(call.principal)
     first, consultations = row["first_closed"], row["consultations"]
     over = row["closed"] + consultations
     statistics: dict[str, Any] = {

@@ -16,7 +16,7 @@ from api.worker.broker import make_broker
 from api.worker.outlets import Outlets
 from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
-from api.worker.ticks import Clocks, Incidents, Refresh, Sweep
+from api.worker.ticks import Clocks, Incidents, Refresh, Sweep, Tallies
 
 log = structlog.get_logger()
 
@@ -57,5 +57,6 @@ def plan(house: House, dispatch: Dispatch) -> Plan:
         ("outlets", Outlets(house, make_mailer(house.settings)).turn, 5.0),
         ("incidents", Incidents(house).turn, 0.5),
         ("audit", Audit(house).turn, 2.0),
+        ("tallies", Tallies(house).turn, 5.0),
         ("sweep", Sweep(house).turn, 60.0),
     )

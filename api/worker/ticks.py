@@ -128,6 +128,17 @@ class Refresh:
         return False
 
 
+class Tallies:
+    """Adds up what the statistics are made of, so that few rows are read for them."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """One step; whether there was anything to add up, so that there may be more."""
+        return await self._house.statistics.add_up() > 0
+
+
 class Sweep:
     """Forgets what is no longer needed, in small steps."""
 

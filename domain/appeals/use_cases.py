@@ -72,11 +72,13 @@ def bind(before: Appeal, step: Step, desk: Desk) -> Change:
     )
     after = replace(step.appeal, head=head, version=before.version + 1, updated_at=desk.at)
     known = {(clock.stage, clock.round): clock for clock in before.clocks}
+    # Clocks are kept with the district that they count for.
+    moved = after.place.district != before.place.district
     return Change(
         appeal=after,
         events=events,
         expected=before.version,
-        clocks=tuple(k for k in after.clocks if known.get((k.stage, k.round)) != k),
+        clocks=tuple(k for k in after.clocks if moved or known.get((k.stage, k.round)) != k),
         assignments=step.assignments,
         attachments=step.attachments,
         purpose=step.purpose,

@@ -1,6 +1,6 @@
 """The read side: plain selects into frozen views, scoped by the principal like everything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,58 +14,13 @@ from domain.access import Principal
 from domain.appeals.desk import entrusted
 from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
-from domain.ports import AppealFilter, Keyring, Page
+from domain.ports import Keyring, Page
 from integrations.postgres import rows
-from integrations.postgres.scope import Parameters, counted, receiving, visible
+from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import LOADED
 
 Row = Mapping[str, Any]
-
-
-_EQUALS = (
-    ("service", "service"),
-    ("category", "category"),
-    ("sphere", "sphere"),
-    ("district", "district"),
-    ("organisation", "organisation_id"),
-    ("channel", "channel"),
-    ("kind", "kind"),
-    ("criticality", "criticality"),
-    ("emergency", "emergency"),
-    ("incident", "incident_id"),
-)
-
-
-def _conditions(wanted: AppealFilter, parameters: Parameters) -> list[str]:
-    found = [
-        f"a.{column} = {parameters.add(value)}"
-        for field, column in _EQUALS
-        if (value := getattr(wanted, field)) is not None
-    ]
-    if wanted.statuses:
-        found.append(f"a.status = ANY({parameters.add(list(wanted.statuses))})")
-    if wanted.overdue_at is not None:
-        found.append(f"a.due_at < {parameters.add(wanted.overdue_at)}")
-    if wanted.registered_from is not None:
-        found.append(f"a.registered_at >= {parameters.add(wanted.registered_from)}")
-    if wanted.registered_to is not None:
-        found.append(f"a.registered_at < {parameters.add(wanted.registered_to)}")
-    if wanted.text is not None:
-        words = parameters.add(_like(wanted.text))
-        found.append(f"(a.text ILIKE {words} OR a.address ILIKE {words} OR a.number ILIKE {words})")
-    return found
-
-
-def _mark(said: str) -> tuple[str, int]:
-    """Stage and round: an appeal may have several clocks that are due at one time."""
-    stage, _, round_ = said.partition("/")
-    return stage, int(round_ or 0)
-
-
-def _like(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 class Queries:
@@ -85,22 +40,6 @@ class Queries:
         if not found:
             raise NotFound(kind="appeal", id=number)
         return rows.read_appeal(found[0], self._keyring)
-
-    async def appeals(
-        self, principal: Principal, wanted: AppealFilter, after: Page | None, limit: int
-    ) -> list[Appeal]:
-        """Appeals, the newest registration first."""
-        parameters = Parameters()
-        conditions = [visible(principal, parameters), *_conditions(wanted, parameters)]
-        if after is not None:
-            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
-            conditions.append(f"(a.registered_at, a.id) < {place}")
-        found = await self._fetch(
-            f"SELECT {LOADED} FROM appeal a WHERE {' AND '.join(conditions)}"
-            f" ORDER BY a.registered_at DESC, a.id DESC LIMIT {parameters.add(limit)}",
-            parameters,
-        )
-        return [rows.read_appeal(row, self._keyring) for row in found]
 
     async def events(
         self, principal: Principal, number: str, *, internal: bool, after: int, limit: int
@@ -167,69 +106,6 @@ class Queries:
         )
         return appeal.applicant, appeal.place.apartment
 
-    async def assignments(
-        self,
-        principal: Principal,
-        states: Sequence[str],
-        after: Page | None,
-        limit: int,
-        *,
-        joined: bool | None = None,
-    ) -> list[tuple[Any, Appeal]]:
-        """Assignments to the principal's organisations with their appeals, newest first."""
-        parameters = Parameters(principal.city, list(principal.organisations))
-        conditions = ["s.city_id = $1", "s.organisation_id = ANY($2)"]
-        if states:
-            conditions.append(f"s.state = ANY({parameters.add(list(states))})")
-        if joined is not None:
-            conditions.append(f"(a.incident_id IS NOT NULL) = {parameters.add(joined)}")
-        if after is not None:
-            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
-            conditions.append(f"(s.offered_at, s.id) < {place}")
-        found = await self._fetch(
-            f"SELECT {LOADED}, to_jsonb(s) AS given FROM assignment s"
-            f" JOIN appeal a ON a.id = s.appeal_id WHERE {' AND '.join(conditions)}"
-            f" ORDER BY s.offered_at DESC, s.id DESC LIMIT {parameters.add(limit)}",
-            parameters,
-        )
-        return [
-            (rows.read_assignment(row["given"]), rows.read_appeal(row, self._keyring))
-            for row in found
-        ]
-
-    async def clocks(
-        self,
-        principal: Principal,
-        *,
-        states: Sequence[str],
-        stage: str | None,
-        due_before: datetime | None,
-        after: Page | None,
-        limit: int,
-    ) -> list[tuple[Any, str, UUID]]:
-        """Clocks of visible appeals by due time: (clock, appeal number, appeal id)."""
-        parameters = Parameters(principal.city)
-        conditions = ["k.city_id = $1", visible(principal, parameters)]
-        if states:
-            conditions.append(f"k.state = ANY({parameters.add(list(states))})")
-        if stage is not None:
-            conditions.append(f"k.stage = {parameters.add(stage)}")
-        if due_before is not None:
-            conditions.append(f"k.due_at < {parameters.add(due_before)}")
-        if after is not None:
-            names = [parameters.add(one) for one in (after.at, after.id, *_mark(after.mark))]
-            conditions.append(f"(k.due_at, k.appeal_id, k.stage, k.round) > ({', '.join(names)})")
-        found = await self._fetch(
-            "SELECT a.number, a.id, to_jsonb(k) || jsonb_build_object("
-            "'target', extract(epoch FROM k.target),"
-            " 'paused_for', extract(epoch FROM k.paused_for)) AS clock"
-            f" FROM clock k JOIN appeal a ON a.id = k.appeal_id WHERE {' AND '.join(conditions)}"
-            " ORDER BY k.due_at, k.appeal_id, k.stage, k.round"
-            f" LIMIT {parameters.add(limit)}",
-            parameters,
-        )
-        return [(rows.read_clock(row["clock"]), row["number"], row["id"]) for row in found]
-
     async def deliveries(
         self, principal: Principal, endpoint: UUID, after: Page | None, limit: int
     ) -> list[Row]:
@@ -249,39 +125,6 @@ class Queries:
             """,
             parameters,
         )
-
-    async def statistics(self, principal: Principal) -> Row:
-        """Counts for the city's table: appeals, first contact, consultations, clocks, deliveries.
-
-        Deliveries are those to the principal's own organisations, for who sees less than a city.
-        """
-        parameters = Parameters()
-        scope = visible(principal, parameters)
-        addressed = receiving(principal, parameters)
-        answered = counted(principal, parameters)
-        found = await self._fetch(
-            f"""
-            WITH seen AS (SELECT a.id, a.status, a.first_contact FROM appeal a WHERE {scope})
-            SELECT
-              (SELECT coalesce(json_object_agg(status, n), '{{}}') FROM
-                 (SELECT status, count(*) n FROM seen GROUP BY status) s) AS by_status,
-              (SELECT count(*) FROM seen) AS total,
-              (SELECT count(*) FROM seen WHERE status = 'closed') AS closed,
-              (SELECT count(*) FROM seen WHERE status = 'closed' AND first_contact) AS first_closed,
-              (SELECT count(*) FROM consultation n WHERE {answered}) AS consultations,
-              (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM
-                 (SELECT CASE WHEN k.state = 'met' AND k.breached_at IS NOT NULL THEN 'met_late'
-                              ELSE k.state END AS state, count(*) n
-                    FROM clock k JOIN seen ON seen.id = k.appeal_id GROUP BY 1) c) AS clocks,
-              (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM
-                 (SELECT d.state, count(*) n FROM delivery d
-                    JOIN webhook_endpoint w ON w.id = d.endpoint_id WHERE {addressed}
-                   GROUP BY d.state) d) AS deliveries
-            """,
-            parameters,
-        )
-        row: Row = found[0]
-        return row
 
     async def ready(self) -> str | None:
         """The revision that the database is at, None before the first.

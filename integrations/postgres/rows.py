@@ -113,6 +113,7 @@ def clock_row(clock: Clock, change: Change) -> dict[str, object]:
     return {
         "city_id": change.appeal.city,
         "appeal_id": change.appeal.id,
+        "district": change.appeal.place.district,
         **{name: getattr(clock, name) for name in _CLOCK},
     }
 

@@ -69,6 +69,7 @@ REGISTER = _statement(
     " jsonb_populate_record(NULL::appeal, j->'appeal') r RETURNING id)",
     _insert_many(t.clock, "clock", "written"),
     _insert_many(t.assignment, "assignment", "written"),
+    _insert_many(t.card, "card", "written"),
     *_CONSEQUENCES,
 )
 """A new appeal. Writes nothing, and answers 0, when its number is no longer reserved."""
@@ -89,12 +90,23 @@ _COMPLETIONS = (
     f" AND (c.verdict IS NULL OR c.verdict = '{Verdict.CONFIRMED}'))",
 )
 
+# A card is written anew only where it says something else: the words' index is dear.
+_CARD = (
+    "card AS (UPDATE card c SET facets = r.facets, words = r.words, organisations ="
+    " c.organisations || (SELECT coalesce(array_agg(o), '{}') FROM unnest(r.organisations) o"
+    " WHERE o <> ALL(c.organisations))"
+    " FROM written, doc, jsonb_populate_recordset(NULL::card, j->'card') r"
+    " WHERE c.appeal_id = written.id AND NOT (c.facets = r.facets AND c.words = r.words"
+    " AND c.organisations @> r.organisations))"
+)
+
 SAVE = _statement(
     f"written AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
     " FROM doc, jsonb_populate_record(NULL::appeal, j->'appeal') r"
     " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING a.id)",
     _upsert_many(t.clock, "clock", "written"),
     _upsert_many(t.assignment, "assignment", "written"),
+    _CARD,
     *_COMPLETIONS,
     *_CONSEQUENCES,
 )

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.finding_tables import card, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
     checkpoint,
@@ -65,6 +66,7 @@ __all__ = [
     "attachment",
     "building",
     "calendar_version",
+    "card",
     "category",
     "channel_policy",
     "checkpoint",
@@ -100,6 +102,7 @@ __all__ = [
     "shared_attachment",
     "sphere",
     "street",
+    "tally",
     "territory",
     "webhook_endpoint",
 ]
@@ -187,6 +190,8 @@ appeal = Table(
     Index("ix_appeal_citizen", "citizen_id", text("registered_at DESC"), text("id DESC"),
           postgresql_where=text("citizen_id IS NOT NULL")),
     Index("ix_appeal_phone", "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
+    Index("ix_appeal_overdue", "city_id", text("registered_at DESC"), text("id DESC"),
+          postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_appeal_pause", "pause_until", postgresql_where=text("pause_until IS NOT NULL")),
     Index("ix_appeal_incident", "incident_id", "incident_followed",
           postgresql_where=text("incident_id IS NOT NULL")),
@@ -208,8 +213,9 @@ assignment = Table(
     Column("done_at", instant()),
     Column("reason", Text),
     Index("ix_assignment_appeal_id", "appeal_id"),
-    Index("ix_assignment_queue", "organisation_id", text("offered_at DESC"), text("id DESC")),
-)
+    Index("ix_assignment_queue", "organisation_id", "state", text("offered_at DESC"),
+          text("id DESC")),
+)  # fmt: skip
 
 clock = Table(
     "clock",
@@ -234,10 +240,11 @@ clock = Table(
     Column("cancelled_at", instant()),
     Column("step", SmallInteger, nullable=False),
     Column("next_at", instant()),
+    # That of the appeal: counts by district need no look at it.
+    Column("district", Text),
     PrimaryKeyConstraint("appeal_id", "stage", "round"),
     Index("ix_clock_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-    Index("ix_clock_open", "city_id", "due_at", "appeal_id", "stage", "round",
-          postgresql_where=text("state IN ('running', 'paused', 'breached')")),
+    Index("ix_clock_list", "city_id", "state", "stage", "due_at", "appeal_id", "round"),
 )  # fmt: skip
 
 event = Table(

@@ -22,6 +22,7 @@ from domain.appeals.verdicts import verdict_of
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
+from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.endpoints import SqlEndpoints
 from integrations.postgres.histories import FIRST, TYPES, read_events
@@ -264,6 +265,7 @@ class SqlUnitOfWork:
             "appeal": rows.appeal_row(change.appeal, self._keyring),
             "clock": [rows.clock_row(one, change) for one in change.clocks],
             "assignment": [rows.assignment_row(one, change) for one in change.assignments],
+            "card": [card_row(change)],
             "completion": rows.completion_rows(change),
             "verdict": verdict_of(change),
             "judged_at": change.appeal.updated_at,

@@ -21,6 +21,7 @@ ADD_ONLY = {
 }  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
+    "tally",
 }  # fmt: skip
 """What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
 

@@ -145,18 +145,6 @@ async def test_the_log_of_an_endpoint_is_read_from_its_end(house, dead):
     assert most_rows(found) <= 51
 
 
-async def test_open_clocks_are_listed_by_when_they_are_due(house, crowd):
-    found = await plan(
-        house,
-        "SELECT k.due_at FROM clock k JOIN appeal a ON a.id = k.appeal_id WHERE k.city_id = $1"
-        " AND a.city_id = $1 AND k.state = ANY($2)"
-        " ORDER BY k.due_at, k.appeal_id, k.stage, k.round LIMIT 51",
-        KISHI.id, ["running", "breached"],
-    )  # fmt: skip
-    assert "ix_clock_open" in found
-    assert most_rows(found) <= 51
-
-
 async def test_a_storm_of_due_clocks_is_taken_from_its_beginning(house, crowd):
     found = await plan(house, DUE, house.now() + timedelta(days=10), 50, KISHI.id, [])
     assert most_rows(found) <= 200

@@ -58,7 +58,7 @@ async def exists(house, who, number) -> bool:
 async def test_everybody_sees_their_own_and_nothing_else(house, appeals, role):
     who = KISHI.principal(role)
     assert {n for n, number in appeals.items() if await exists(house, who, number)} == SEEN[role]
-    listed = await house.queries.appeals(who, AppealFilter(), None, 100)
+    listed = await house.lists.appeals(who, AppealFilter(), None, 100)
     assert {one.number for one in listed} == {appeals[name] for name in SEEN[role]}
 
 
@@ -119,13 +119,13 @@ async def test_the_akim_of_a_district_sees_the_district(house, appeals):
 
 async def test_an_organisation_counts_its_own_appeals_alone(house, appeals):
     stranger = KISHI.principal(Role.EXECUTOR, organisation=new_id())
-    assert (await house.queries.statistics(stranger))["total"] == 0
-    theirs = await house.queries.statistics(OTHER.principal(Role.AKIM))
+    assert (await house.statistics.figures(stranger))["total"] == 0
+    theirs = await house.statistics.figures(OTHER.principal(Role.AKIM))
     assert theirs["total"] == 1
 
 
 async def test_an_assignment_of_another_organisation_is_not_in_the_queue(house, appeals):
-    queue = await house.queries.assignments(KISHI.principal(Role.EXECUTOR), (), None, 100)
+    queue = await house.lists.assignments(KISHI.principal(Role.EXECUTOR), (), None, 100)
     assert {a.organisation for a, _ in queue} == {KISHI.water}
-    foreign = await house.queries.assignments(OTHER.principal(Role.EXECUTOR), (), None, 100)
+    foreign = await house.lists.assignments(OTHER.principal(Role.EXECUTOR), (), None, 100)
     assert {appeal.number for _, appeal in foreign} == {appeals["foreign"]}

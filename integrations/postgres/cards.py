@@ -1,0 +1,61 @@
+"""The card of an appeal: what it is found by (finding_tables.py)."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from hashlib import md5
+
+from domain.appeals.model import Appeal, Change
+from domain.appeals.workflow import Status
+
+NAMED = ("service", "category", "sphere", "district", "channel", "kind", "criticality")
+"""Fields that every card names; `emergency` and `withdrawn` stand on it only where true."""
+
+_WORD = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=20_000)
+def facet(name: str, value: str) -> int:
+    """A number for a field's value: the first four bytes of MD5, as a signed integer.
+
+    Two values may share a number; whoever looks up cards asks the appeal itself as well.
+    """
+    return int.from_bytes(md5(f"{name}={value}".encode(), usedforsecurity=False).digest()[:4], "big", signed=True)  # fmt: skip  # noqa: E501
+
+
+def day(at: datetime | date) -> int:
+    """The facet of a day, in UTC."""
+    on = at.astimezone(UTC).date() if isinstance(at, datetime) else at
+    return facet("day", on.isoformat())
+
+
+def words(*texts: str | None) -> str:
+    """Texts as searches read them: small letters and figures, a space before each word."""
+    found = _WORD.findall(" ".join(filter(None, texts)).lower())
+    return f" {' '.join(found)}"
+
+
+def card_row(change: Change) -> dict[str, object]:
+    """The row of `card` after a change; the organisations are those of the change."""
+    appeal = change.appeal
+    return {
+        "appeal_id": appeal.id,
+        "city_id": appeal.city,
+        "registered_at": appeal.registered_at,
+        "facets": sorted(_facets(appeal)),
+        "organisations": list(dict.fromkeys(one.organisation for one in change.assignments)),
+        "words": words(appeal.text, appeal.place.address, appeal.number),
+    }
+
+
+def _facets(appeal: Appeal) -> Iterable[int]:
+    said = {name: getattr(appeal, name) for name in NAMED if name != "district"}
+    for name, value in (said | {"district": appeal.place.district}).items():
+        if value is not None:
+            yield facet(name, str(value))
+    if appeal.emergency:
+        yield facet("emergency", "true")
+    if appeal.status is Status.WITHDRAWN:
+        yield facet("status", "withdrawn")
+    yield day(appeal.registered_at)

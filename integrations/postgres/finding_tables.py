@@ -1,0 +1,55 @@
+"""What lists, searches and counts are answered from; all of it follows from the appeals.
+
+A card is an appeal as searches ask for it: its facets as numbers, the organisations that it was
+ever given to, its words. One index holds all three, so that any of them together are looked up as
+one. Its row changes only when a facet does, since each change writes the words' index anew.
+
+A tally is a change of a count, written by triggers with the fact itself: nobody waits for
+another's row, and the sum is exact at any moment. The scheduler adds them up (statistics.py).
+"""
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    event,
+)
+from sqlalchemy import Integer as Int
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from integrations.postgres.schema import appeal_id, city_id, instant, metadata
+
+card = Table(
+    "card",
+    metadata,
+    appeal_id(),
+    city_id(),
+    Column("registered_at", instant(), nullable=False),
+    Column("facets", ARRAY(Int), nullable=False),
+    Column("organisations", ARRAY(UUID), nullable=False),
+    Column("words", Text, nullable=False),
+    PrimaryKeyConstraint("appeal_id"),
+    # Few entries may wait to be sorted in: whoever is the one to sort them in waits for it.
+    Index("ix_card_found", "facets", "organisations", "words", postgresql_using="gin",
+          postgresql_ops={"words": "gin_trgm_ops"},
+          postgresql_with={"gin_pending_list_limit": 1024}),
+)  # fmt: skip
+
+# SQLAlchemy gives DDL no types.
+event.listen(card, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    city_id(),
+    Column("subject", Text, nullable=False),
+    Column("place", Text),
+    Column("state", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+)

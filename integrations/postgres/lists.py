@@ -1,0 +1,140 @@
+"""Lists of appeals, clocks and assignments: a page costs what it shows, not what is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.access import CITY_WIDE, Principal, Role
+from domain.appeals.model import Appeal, AssignmentState
+from domain.ports import AppealFilter, Keyring, Page
+from domain.sla.clock import ClockState
+from domain.sla.policy import Stage
+from integrations.postgres import rows
+from integrations.postgres.cards import words
+from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.searching import Search
+from integrations.postgres.session import borrowed
+from integrations.postgres.statements import LOADED
+
+
+class Lists:
+    """What the lists of the API are made of."""
+
+    def __init__(self, engine: AsyncEngine, keyring: Keyring) -> None:
+        self._engine = engine
+        self._keyring = keyring
+
+    async def appeals(
+        self, principal: Principal, wanted: AppealFilter, after: Page | None, limit: int
+    ) -> list[Appeal]:
+        """Appeals, the newest registration first.
+
+        Words are looked for anywhere in text, address and number, whatever stands between them;
+        fewer than three letters only where a word begins.
+        """
+        if wanted.text is not None and not words(wanted.text).strip():
+            return []
+        async with borrowed(self._engine) as driver:
+            found = await Search(driver, principal, wanted, after, limit).rows()
+        return [rows.read_appeal(row, self._keyring) for row in found]
+
+    async def assignments(
+        self,
+        principal: Principal,
+        states: Sequence[str],
+        after: Page | None,
+        limit: int,
+        *,
+        joined: bool | None = None,
+    ) -> list[tuple[Any, Appeal]]:
+        """Assignments to the principal's organisations with their appeals, newest first."""
+        parameters = Parameters(
+            principal.city, list(principal.organisations), list(states or AssignmentState), limit
+        )
+        beyond = ""
+        if after is not None:
+            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
+            beyond = f"AND (s.offered_at, s.id) < {place}"
+        if joined is not None:
+            beyond += (
+                " AND EXISTS (SELECT 1 FROM appeal a WHERE a.id = s.appeal_id"
+                f" AND (a.incident_id IS NOT NULL) = {parameters.add(joined)})"
+            )
+        found = await self._fetch(
+            f"""
+            SELECT {LOADED}, to_jsonb(s) AS given FROM (
+                SELECT s.* FROM unnest($2::uuid[]) o (id), unnest($3::text[]) t (state),
+                       LATERAL (SELECT * FROM assignment s WHERE s.organisation_id = o.id
+                                   AND s.state = t.state AND s.city_id = $1 {beyond}
+                                 ORDER BY s.offered_at DESC, s.id DESC LIMIT $4) s
+                 ORDER BY s.offered_at DESC, s.id DESC LIMIT $4) s
+              JOIN appeal a ON a.id = s.appeal_id
+             ORDER BY s.offered_at DESC, s.id DESC
+            """,
+            parameters,
+        )
+        return [
+            (rows.read_assignment(row["given"]), rows.read_appeal(row, self._keyring))
+            for row in found
+        ]
+
+    async def clocks(
+        self,
+        principal: Principal,
+        *,
+        states: Sequence[str],
+        stage: str | None,
+        due_before: datetime | None,
+        after: Page | None,
+        limit: int,
+    ) -> list[tuple[Any, str, UUID]]:
+        """Clocks of visible appeals by due time: (clock, appeal number, appeal id)."""
+        parameters = Parameters(
+            principal.city, list(states or ClockState), [stage] if stage else list(Stage), limit
+        )
+        asked = [_of(principal, parameters)]
+        if due_before is not None:
+            asked.append(f"k.due_at < {parameters.add(due_before)}")
+        if after is not None:
+            names = [parameters.add(one) for one in (after.at, after.id, *_mark(after.mark))]
+            asked.append(f"(k.due_at, k.appeal_id, k.stage, k.round) > ({', '.join(names)})")
+        found = await self._fetch(
+            f"""
+            SELECT a.number, a.id, to_jsonb(k) || jsonb_build_object(
+                   'target', extract(epoch FROM k.target),
+                   'paused_for', extract(epoch FROM k.paused_for)) AS clock
+              FROM (SELECT k.* FROM unnest($2::text[]) t (state), unnest($3::text[]) s (stage),
+                           LATERAL (SELECT * FROM clock k WHERE k.city_id = $1
+                                       AND k.state = t.state AND k.stage = s.stage
+                                       AND {" AND ".join(asked)}
+                                     ORDER BY k.due_at, k.appeal_id, k.round LIMIT $4) k
+                     ORDER BY k.due_at, k.appeal_id, k.stage, k.round LIMIT $4) k
+              JOIN appeal a ON a.id = k.appeal_id
+             ORDER BY k.due_at, k.appeal_id, k.stage, k.round
+            """,
+            parameters,
+        )
+        return [(rows.read_clock(row["clock"]), row["number"], row["id"]) for row in found]
+
+    async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
+        async with borrowed(self._engine) as driver:
+            return list(await driver.fetch(statement, *parameters.values))
+
+
+def _mark(said: str) -> tuple[str, int]:
+    """Stage and round: an appeal may have several clocks that are due at one time."""
+    stage, _, round_ = said.partition("/")
+    return stage, int(round_ or 0)
+
+
+def _of(principal: Principal, parameters: Parameters) -> str:
+    """The condition under which a clock `k` is of an appeal that exists for the principal."""
+    if principal.role in CITY_WIDE:
+        if principal.role is Role.AKIM and principal.district is not None:
+            return f"k.district = {parameters.add(principal.district)}"
+        return "true"
+    scope = visible(principal, parameters)
+    return f"EXISTS (SELECT 1 FROM appeal a WHERE a.id = k.appeal_id AND {scope})"

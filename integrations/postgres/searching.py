@@ -1,0 +1,222 @@
+"""How a page of appeals is found, from the newest backwards.
+
+What is common is met at once among the newest. What is rare is looked up by its card, first among
+those of a day, then of ever longer times. What is open is few, and has indexes of its own. Each
+statement asks the appeal itself for everything that is wanted: a card only says where to look.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.access import CITY_WIDE, Principal, Role
+from domain.appeals.workflow import FINAL
+from domain.ports import AppealFilter, Page
+from integrations.postgres.cards import NAMED, day, facet, words
+from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.statements import LOADED
+
+NEWEST = 1000
+"""So many of the newest appeals are looked through before cards are."""
+SPANS = (1, 7, 49)
+"""Days whose cards are looked up at once, one span after the other; then all that are older."""
+
+_EQUALS = {name: name for name in NAMED} | {
+    "organisation": "organisation_id",
+    "incident": "incident_id",
+    "emergency": "emergency",
+}
+_ORDER = "ORDER BY a.registered_at DESC, a.id DESC"
+
+
+def likeness(text: str) -> str:
+    """The pattern of words: anywhere in them, but of one or two letters at a word's beginning.
+
+    An index of three letters at once knows where a word begins, and nothing of two within it.
+    """
+    said = words(text)
+    escaped = said.replace("_", r"\_")
+    short = all(len(word) < 3 for word in said.split())
+    return f"%{escaped}%" if short else f"%{escaped[1:]}%"
+
+
+class Search:
+    """One page: at most `limit` rows, in order, after `after`."""
+
+    def __init__(
+        self,
+        driver: Any,
+        principal: Principal,
+        wanted: AppealFilter,
+        after: Page | None,
+        limit: int,
+    ) -> None:
+        self._driver = driver
+        self._principal = principal
+        self._wanted = wanted
+        self._after = after
+        self._limit = limit
+        self._tenant = principal.role not in CITY_WIDE
+        akim = principal.role is Role.AKIM
+        self._district = wanted.district or (principal.district if akim else None)
+
+    async def rows(self) -> list[Any]:
+        """Rows as rows.read_appeal wants them."""
+        # Where little is found the planner reads a table whole, which takes the longer the more
+        # it holds; an index takes as long as what is wanted.
+        await self._driver.execute("BEGIN; SET LOCAL enable_seqscan = off")
+        found = await self._found()
+        await self._driver.execute("COMMIT")
+        return found
+
+    async def _found(self) -> list[Any]:
+        if self._principal.role is Role.CITIZEN or self._few():
+            return await self._plain()
+        if not self._tenant:
+            found = await self._newest()
+            if len(found) == self._limit:
+                return found
+        return await (self._by_cards() if self._carded() else self._plain())
+
+    def _few(self) -> bool:
+        """Whether only appeals that are still open are wanted, or those of one incident."""
+        wanted = self._wanted
+        still_open = bool(wanted.statuses) and FINAL.isdisjoint(wanted.statuses)
+        return still_open or wanted.overdue_at is not None or wanted.incident is not None
+
+    def _carded(self) -> bool:
+        """Whether cards can tell where to look."""
+        wanted = self._wanted
+        return bool(
+            self._tenant or self._facets() or wanted.text is not None or wanted.organisation
+        )
+
+    def _facets(self) -> list[int]:
+        named = {name: getattr(self._wanted, name) for name in NAMED}
+        named["district"] = self._district
+        found = [facet(name, str(value)) for name, value in named.items() if value is not None]
+        if self._wanted.emergency:
+            found.append(facet("emergency", "true"))
+        if list(self._wanted.statuses) == ["withdrawn"]:
+            found.append(facet("status", "withdrawn"))
+        return found
+
+    def _asked(self, parameters: Parameters) -> str:
+        """The scope, and all that is asked of `a`, a row of `appeal`, but for status and words."""
+        wanted, after = self._wanted, self._after
+        found = [visible(self._principal, parameters)]
+        for name, column in _EQUALS.items():
+            if (value := getattr(wanted, name)) is not None:
+                found.append(f"a.{column} = {parameters.add(value)}")
+        for condition, value in (
+            ("a.due_at <", wanted.overdue_at),
+            ("a.registered_at >=", wanted.registered_from),
+            ("a.registered_at <", wanted.registered_to),
+        ):
+            if value is not None:
+                found.append(f"{condition} {parameters.add(value)}")
+        if after is not None:
+            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
+            found.append(f"(a.registered_at, a.id) < {place}")
+        return " AND ".join(found)
+
+    def _status(self, parameters: Parameters) -> str:
+        if not self._wanted.statuses:
+            return ""
+        return f" AND a.status = ANY({parameters.add(list(self._wanted.statuses))})"
+
+    def _worded(self, parameters: Parameters) -> str:
+        if self._wanted.text is None:
+            return ""
+        pattern = parameters.add(likeness(self._wanted.text))
+        card = f"SELECT 1 FROM card c WHERE c.appeal_id = a.id AND c.words LIKE {pattern}"
+        return f" AND EXISTS ({card})"
+
+    async def _plain(self) -> list[Any]:
+        """In the order of an index, however far it must be followed."""
+        parameters = Parameters(self._limit)
+        asked = self._asked(parameters) + self._worded(parameters)
+        if not self._wanted.statuses:
+            return await self._page(f"SELECT a.* FROM appeal a WHERE {asked}", parameters)
+        states = parameters.add(list(self._wanted.statuses))
+        return await self._page(
+            f"SELECT a.* FROM unnest({states}::text[]) t (status), LATERAL"
+            f" (SELECT a.* FROM appeal a WHERE a.status = t.status AND {asked}"
+            f" {_ORDER} LIMIT $1) a",
+            parameters,
+        )
+
+    async def _newest(self) -> list[Any]:
+        """Among the newest alone."""
+        parameters = Parameters(self._limit)
+        asked = self._asked(parameters) + self._status(parameters) + self._worded(parameters)
+        bounds = f"a.city_id = {parameters.add(self._principal.city)}"
+        if (end := self._wanted.registered_to) is not None:
+            bounds += f" AND a.registered_at < {parameters.add(end)}"
+        if self._after is not None:
+            place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
+            bounds += f" AND (a.registered_at, a.id) < {place}"
+        newest = f"SELECT a.* FROM appeal a WHERE {bounds} {_ORDER} LIMIT {NEWEST}"
+        return await self._page(f"SELECT a.* FROM ({newest}) a WHERE {asked}", parameters)
+
+    async def _by_cards(self) -> list[Any]:
+        """By cards: of a day, of the week before it, of the weeks before that, of all older."""
+        found: list[Any] = []
+        for begin, end in await self._spans():
+            if (first := self._wanted.registered_from) is not None and end < first:
+                break
+            found += await self._carded_in(begin, end, self._limit - len(found))
+            if len(found) >= self._limit:
+                break
+        return found
+
+    async def _spans(self) -> list[tuple[datetime | None, datetime]]:
+        newest = await self._driver.fetchval(
+            "SELECT a.registered_at FROM appeal a WHERE a.city_id = $1"
+            f" {_ORDER} LIMIT 1", self._principal.city,
+        )  # fmt: skip
+        if newest is None:
+            return []
+        ends = [newest + timedelta(microseconds=1)]
+        ends += [self._after.at + timedelta(microseconds=1)] if self._after else []
+        ends += [self._wanted.registered_to] if self._wanted.registered_to else []
+        end = min(ends)
+        spans: list[tuple[datetime | None, datetime]] = []
+        for days in SPANS:
+            spans.append((end - timedelta(days=days), end))
+            end -= timedelta(days=days)
+        return [*spans, (None, end)]
+
+    async def _carded_in(self, begin: datetime | None, end: datetime, limit: int) -> list[Any]:
+        parameters = Parameters(limit, self._principal.city, end)
+        cards = ["c.city_id = $2", "c.registered_at < $3"]
+        if facets := self._facets():
+            cards.append(f"c.facets @> {parameters.add(facets)}::int[]")
+        if begin is not None:
+            days = _days(begin, end)
+            cards.append(f"c.registered_at >= {parameters.add(begin)}")
+            cards.append(f"c.facets && {parameters.add(days)}::int[]")
+        if self._tenant:
+            own = parameters.add(list(self._principal.organisations))
+            cards.append(f"c.organisations && {own}::uuid[]")
+        if self._wanted.organisation is not None:
+            cards.append(
+                f"c.organisations @> {parameters.add([self._wanted.organisation])}::uuid[]"
+            )
+        if self._wanted.text is not None:
+            cards.append(f"c.words LIKE {parameters.add(likeness(self._wanted.text))}")
+        asked = self._asked(parameters) + self._status(parameters)
+        return await self._page(
+            f"SELECT a.* FROM found JOIN appeal a ON a.id = found.appeal_id WHERE {asked}",
+            parameters,
+            "WITH found AS MATERIALIZED"
+            f" (SELECT appeal_id FROM card c WHERE {' AND '.join(cards)})",
+        )
+
+    async def _page(self, source: str, parameters: Parameters, before: str = "") -> list[Any]:
+        """The first rows of a source of appeals; clocks and assignments are read of these alone."""
+        statement = f"{before} SELECT {LOADED} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
+        return list(await self._driver.fetch(statement, *parameters.values))
+
+
+def _days(begin: datetime, end: datetime) -> list[int]:
+    return [day(begin + timedelta(days=n)) for n in range((end - begin).days + 1)] + [day(end)]

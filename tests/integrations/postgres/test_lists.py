@@ -1,0 +1,283 @@
+"""Every list says what a plain look through the register would say, without looking through it."""
+
+import importlib
+import re
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.access import Role
+from domain.appeals.commands import Correct, Whereabouts, Withdraw
+from domain.appeals.workflow import Action
+from domain.ports import AppealFilter, Page
+from domain.sla.clock import ClockState
+from integrations.postgres import session
+from integrations.postgres.cards import words
+from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.searching import likeness
+from tests.support.appeals import perform, register
+from tests.support.city import KISHI
+from tests.support.sql import fetch
+
+CROWD = 8_000
+BIG = r"(Parallel )?Seq Scan on (appeal|card|clock|assignment|event)\b"
+CARDS = importlib.import_module("migrations.versions.0009_a_million_appeals")._CARDS
+
+ROWS = """
+INSERT INTO appeal SELECT r.* FROM appeal a, generate_series(1, $5) n,
+  LATERAL jsonb_populate_record(a, jsonb_build_object(
+    'id', md5(n::text)::uuid, 'number', 'KIS-2025-' || lpad(n::text, 6, '0'),
+    'registered_at', a.registered_at - n * interval '20 minutes',
+    'citizen_id', CASE WHEN n % 997 = 0 THEN $2::text END,
+    'status', CASE WHEN n % 300 = 1 THEN 'in_progress' WHEN n % 500 = 2 THEN 'withdrawn'
+                   ELSE 'closed' END,
+    'due_at', CASE WHEN n % 300 = 1 THEN a.registered_at - n * interval '20 minutes' END,
+    'confirmation', jsonb_build_object('by', $2::text, 'role', 'citizen', 'how', 'app',
+                                       'at', '2026-01-01T00:00:00.000000Z', 'rating', 5), 'first_contact', n % 3 = 0, 'emergency', n % 700 = 0,
+    'service', 'a.s' || n % 200, 'category', 'a.c' || n % 40, 'sphere', 'sphere-' || n % 8,
+    'district', 'd' || n % 4, 'channel', (ARRAY['phone', 'phone', 'app', 'web', 'email'])[1 + n % 5],
+    'kind', CASE WHEN n % 11 = 0 THEN 'thanks' ELSE 'complaint' END,
+    'criticality', CASE WHEN n % 60 = 0 THEN 'emergency' ELSE 'normal' END,
+    'organisation_id', CASE WHEN n % 50 = 0 THEN $3::text ELSE $4::text END,
+    'text', CASE WHEN n % 400 = 0 THEN 'Қақпағы жоқ люк № ' || n ELSE 'Жарық жоқ ' || n END,
+    'address', CASE WHEN n % 900 = 0 THEN 'Юг, 7' ELSE 'Абая ' || n % 90 END)) r
+ WHERE a.id = $1
+"""  # noqa: E501
+GIVEN = """
+INSERT INTO assignment (id, city_id, appeal_id, organisation_id, state, offered_at)
+SELECT md5('s' || a.id)::uuid, a.city_id, a.id, a.organisation_id,
+       CASE WHEN a.status = 'in_progress' THEN 'offered' ELSE 'done' END, a.registered_at
+  FROM appeal a WHERE a.number LIKE 'KIS-2025-%'
+"""
+CLOCKS = """
+INSERT INTO clock SELECT r.* FROM clock k, appeal a,
+  LATERAL jsonb_populate_record(k, jsonb_build_object('appeal_id', a.id,
+    'next_at', NULL, 'district', a.district, 'due_at', a.registered_at + interval '1 day',
+    'state', CASE WHEN a.status = 'in_progress' THEN 'breached' ELSE 'met' END)) r
+ WHERE k.appeal_id = $1 AND a.number LIKE 'KIS-2025-%'
+"""
+
+
+@pytest.fixture(scope="module")
+async def crowd(house):
+    """A year of appeals, of which one was registered as it should be."""
+    one = await register(house)
+    await fetch(
+        house, ROWS, one.id, str(KISHI.citizen), str(KISHI.water), str(KISHI.department), CROWD
+    )
+    await fetch(house, GIVEN)
+    await fetch(house, CLOCKS, one.id)
+    await fetch(house, f"{CARDS} WHERE a.number LIKE 'KIS-2025-%'")
+    await fetch(house, "ANALYZE appeal, card, clock, assignment")
+    return one
+
+
+class Watched:
+    """A driver that asks for the plan of what it is asked, each time before it answers."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+        self.plans: list[str] = []
+
+    async def fetch(self, statement: str, *values: object) -> list[Any]:
+        asked = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}"
+        plan = await self._driver.fetch(asked, *values)
+        self.plans.append("\n".join(row[0] for row in plan))
+        found: list[Any] = await self._driver.fetch(statement, *values)
+        return found
+
+    async def execute(self, statement: str) -> None:
+        await self._driver.execute(statement)
+
+    async def fetchval(self, statement: str, *values: object) -> Any:
+        return (await self.fetch(statement, *values))[0][0]
+
+    def check(self, most: int) -> None:
+        """No big table was read whole, and no step brought more rows than `most`."""
+        for plan in self.plans:
+            assert not re.search(BIG, plan), plan
+            assert max(int(n) for n in re.findall(r"actual rows=(\d+)", plan)) <= most, plan
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Every driver that the lists borrow."""
+    seen: list[Watched] = []
+    borrow = session.borrowed
+
+    @asynccontextmanager
+    async def borrowed(engine):
+        async with borrow(engine) as driver:
+            seen.append(Watched(driver))
+            yield seen[-1]
+
+    monkeypatch.setattr("integrations.postgres.lists.borrowed", borrowed)
+    return seen
+
+
+COLUMNS = {"organisation": "organisation_id", "incident": "incident_id"}
+
+
+async def looked_through(house, who, wanted: AppealFilter, limit: int) -> list[str]:
+    """What a plain look through the register finds."""
+    parameters = Parameters()
+    asked = [visible(who, parameters)]
+    for name in ("service", "category", "sphere", "district", "organisation", "channel", "kind",
+                 "criticality", "emergency", "incident"):  # fmt: skip
+        if (value := getattr(wanted, name)) is not None:
+            asked.append(f"a.{COLUMNS.get(name, name)} = {parameters.add(value)}")
+    if wanted.statuses:
+        asked.append(f"a.status = ANY({parameters.add(list(wanted.statuses))})")
+    if wanted.overdue_at:
+        asked.append(f"a.due_at < {parameters.add(wanted.overdue_at)}")
+    if wanted.registered_from:
+        asked.append(f"a.registered_at >= {parameters.add(wanted.registered_from)}")
+    if wanted.registered_to:
+        asked.append(f"a.registered_at < {parameters.add(wanted.registered_to)}")
+    if wanted.text:
+        asked.append(
+            f"concat_ws(' ', a.text, a.address) ILIKE {parameters.add(f'%{wanted.text}%')}"
+        )
+    found = await fetch(
+        house,
+        f"SELECT a.number FROM appeal a WHERE {' AND '.join(asked)}"
+        f" ORDER BY a.registered_at DESC, a.id DESC LIMIT {limit}",
+        *parameters.values,
+    )
+    return [row["number"] for row in found]
+
+
+WANTED: dict[str, dict[str, Any]] = {
+    "all": {},
+    "a service": {"service": "a.s7"},
+    "a service that nobody asked for": {"service": "a.s999"},
+    "a category": {"category": "a.c3"},
+    "a sphere": {"sphere": "sphere-1"},
+    "a district": {"district": "d1"},
+    "a service of another district": {"service": "a.s7", "district": "d2"},
+    "a district and a sphere that never meet": {"district": "d1", "sphere": "sphere-2"},
+    "an organisation": {"organisation": KISHI.water},
+    "a channel": {"channel": "email"},
+    "a kind": {"kind": "thanks"},
+    "thanks for a service": {"kind": "thanks", "service": "a.s7"},
+    "a criticality": {"criticality": "emergency"},
+    "emergencies": {"emergency": True},
+    "no emergencies": {"emergency": False},
+    "emergencies by mail": {"emergency": True, "channel": "email"},
+    "what is in progress": {"statuses": ["in_progress"]},
+    "what is in progress in a district": {"statuses": ["in_progress"], "district": "d2"},
+    "what is open or registered": {"statuses": ["in_progress", "registered", "assigned"]},
+    "what was taken back": {"statuses": ["withdrawn"]},
+    "what was taken back in a district": {"statuses": ["withdrawn"], "district": "d2"},
+    "what was closed": {"statuses": ["closed"]},
+    "what was closed or taken back": {"statuses": ["closed", "withdrawn"], "service": "a.s2"},
+    "a word": {"text": "люк"},
+    "a word among others": {"text": "қақпағы жоқ люк"},
+    "a word that nobody said": {"text": "тасбақа"},
+    "a word of a service": {"text": "люк", "service": "a.s0"},
+    "a word of two letters": {"text": "юг"},
+    "an incident without appeals": {"incident": UUID(int=1)},
+}
+
+
+@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.EXECUTOR, Role.AKIM, Role.CITIZEN], ids=str)
+@pytest.mark.parametrize("wanted", WANTED.values(), ids=WANTED)
+async def test_a_list_is_what_a_look_through_the_register_finds(
+    house, crowd, watched, wanted, role
+):
+    who = KISHI.principal(role, district="d2" if role is Role.AKIM else None)
+    asked = AppealFilter(**wanted)
+    found = [appeal.number for appeal in await house.lists.appeals(who, asked, None, 51)]
+    assert found == await looked_through(house, who, asked, 51)
+    watched[0].check(most=1000)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"service": "a.s7"}, {"district": "d1"}, {"statuses": ["in_progress"]}], ids=str
+)
+async def test_pages_follow_each_other_without_a_gap(house, crowd, wanted):
+    who, asked = KISHI.principal(), AppealFilter(**wanted)
+    pages: list[str] = []
+    after = None
+    for _ in range(4):
+        page = await house.lists.appeals(who, asked, after, 30)
+        pages += [appeal.number for appeal in page]
+        after = Page(page[-1].registered_at, page[-1].id) if page else after
+    assert pages == await looked_through(house, who, asked, len(pages))
+
+
+async def test_a_period_long_ago_is_found_as_fast(house, crowd, watched):
+    day = crowd.registered_at - timedelta(days=200)
+    asked = AppealFilter(
+        service="a.s7", registered_from=day, registered_to=day + timedelta(days=30)
+    )
+    found = await house.lists.appeals(KISHI.principal(), asked, None, 51)
+    assert [one.number for one in found] == await looked_through(
+        house, KISHI.principal(), asked, 51
+    )
+    watched[0].check(most=1000)
+
+
+async def test_marks_alone_are_no_words_and_find_nothing(house, crowd):
+    assert await house.lists.appeals(KISHI.principal(), AppealFilter(text="?!"), None, 51) == []
+
+
+async def test_a_number_is_found_by_its_end(house, crowd):
+    found = await house.lists.appeals(KISHI.principal(), AppealFilter(text="2025-000400"), None, 51)
+    assert [appeal.number for appeal in found] == ["KIS-2025-000400"]
+
+
+def test_words_are_small_letters_with_a_space_before_each():
+    assert (
+        words("Люк № 7, АБАЯ-көшесі!", None, "KIS-2026-000001")
+        == " люк 7 абая көшесі kis 2026 000001"
+    )
+    assert likeness("Люк!") == "%люк%"
+    assert likeness("юг") == "% юг%"
+
+
+async def test_a_card_follows_what_is_corrected_and_taken_back(house, crowd):
+    appeal = await register(house)
+    said = Correct(text="Мүлде басқа сөздер", where=Whereabouts(building=KISHI.flats))
+    await perform(house, appeal, Action.CORRECT, said, role=Role.OPERATOR)
+    asked = AppealFilter(text="мүлде басқа")
+    found = await house.lists.appeals(KISHI.principal(Role.EXECUTOR), asked, None, 51)
+    assert [one.number for one in found] == [appeal.number]
+    await perform(house, appeal, Action.WITHDRAW, Withdraw("call"), role=Role.OPERATOR)
+    asked = AppealFilter(text="мүлде басқа", statuses=["withdrawn"])
+    found = await house.lists.appeals(KISHI.principal(Role.EXECUTOR), asked, None, 51)
+    assert [one.number for one in found] == [appeal.number]
+
+
+async def test_the_cards_of_the_revision_are_those_of_the_statements(house, crowd):
+    (own,) = await fetch(house, "SELECT * FROM card WHERE appeal_id = $1", crowd.id)
+    (made,) = await fetch(
+        house,
+        f"WITH made AS ({CARDS[CARDS.index('SELECT') :]} WHERE a.id = $1) SELECT * FROM made",
+        crowd.id,
+    )  # fmt: skip
+    assert tuple(made) == tuple(own)[: len(tuple(made))]
+
+
+@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.AKIM, Role.EXECUTOR], ids=str)
+@pytest.mark.parametrize("states", [(), ("breached",), ("met", "cancelled")], ids=str)
+async def test_clocks_are_listed_in_the_order_of_their_index(house, crowd, watched, role, states):
+    who = KISHI.principal(role, district="d2" if role is Role.AKIM else None)
+    found = await house.lists.clocks(
+        who, states=states, stage=None, due_before=None, after=None, limit=51
+    )
+    due = [clock.due_at for clock, _, _ in found]
+    assert due == sorted(due)
+    assert {str(clock.state) for clock, _, _ in found} <= set(states or ClockState)
+    assert not re.search(r"Seq Scan on (clock|appeal)\b", watched[0].plans[0])
+
+
+@pytest.mark.parametrize("states", [(), ("offered",), ("declined",)], ids=str)
+async def test_assignments_are_listed_in_the_order_of_their_index(house, crowd, watched, states):
+    found = await house.lists.assignments(KISHI.principal(Role.EXECUTOR), states, None, 51)
+    offered = [given.offered_at for given, _ in found]
+    assert offered == sorted(offered, reverse=True)
+    watched[0].check(most=60)
