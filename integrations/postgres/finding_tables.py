@@ -37,7 +37,7 @@ card = Table(
     # Few entries may wait to be sorted in: whoever is the one to sort them in waits for it.
     Index("ix_card_found", "facets", "organisations", "words", postgresql_using="gin",
           postgresql_ops={"words": "gin_trgm_ops"},
-          postgresql_with={"gin_pending_list_limit": 1024}),
+          postgresql_with={"gin_pending_list_limit": 256}),
 )  # fmt: skip
 
 # SQLAlchemy gives DDL no types.

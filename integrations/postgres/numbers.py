@@ -7,8 +7,8 @@ is rolled back, or reserved by a process that died, is free again and is given o
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
+from heapq import heapify, heappop, heappush
 from uuid import UUID
 
 from domain.values import new_id
@@ -17,7 +17,9 @@ BLOCK = 1000
 """How many numbers are poured into an empty pool at once."""
 LEASE = 60.0
 FRESH = 30.0
-"""Seconds: a reservation lasts LEASE in the database and is used here only while FRESH."""
+"""Seconds: a reservation lasts LEASE in the database and is used here only while FRESH; what lies
+idle for longer is reserved anew before it is used.
+"""
 LARGEST = 64
 
 _RESERVE = """
@@ -42,9 +44,18 @@ INSERT INTO number_pool (city_id, year, number)
 SELECT $1, $2, n FROM series, generate_series(filled_to - $3 + 1, filled_to) n
 """
 
+_RENEW = """
+UPDATE number_pool SET reserved_until = clock_timestamp() + make_interval(secs => $5)
+ WHERE city_id = $1 AND year = $2 AND number = ANY($3) AND reserved_by = $4
+RETURNING number
+"""
+"""Also where the lease has run out, as long as nobody else has taken the number."""
+
 _RELEASE = "UPDATE number_pool SET reserved_until = '-infinity' WHERE reserved_by = $1"
 
 Fetch = Callable[..., Awaitable[list[tuple[int]]]]
+_Held = list[tuple[int, float]]
+"""A heap: the lowest number first, and until when it may be given out without asking."""
 
 
 class NumberPool:
@@ -53,25 +64,25 @@ class NumberPool:
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self.holder = new_id()
-        self._held: dict[tuple[UUID, int], deque[tuple[int, float]]] = {}
+        self._held: dict[tuple[UUID, int], _Held] = {}
         self._reserving = asyncio.Lock()
         self._batch = 1
         self._reserved_at = 0.0
 
     async def take(self, city: UUID, year: int) -> int:
         """The next number of the city's year, reserved to this process."""
-        held = self._held.setdefault((city, year), deque())
+        held = self._held.setdefault((city, year), [])
         if (number := _fresh(held)) is not None:
             return number
         # One at a time: who waited finds the numbers that the one before them reserved.
         async with self._reserving:
-            number = _fresh(held)
-            return number if number is not None else await self._reserve(city, year, held)
+            while (number := _fresh(held)) is None:
+                await (self._renew if held else self._reserve)(city, year, held)
+            return number
 
     def give_back(self, city: UUID, year: int, number: int) -> None:
-        """A number that was taken and not used; the next caller gets it."""
-        held = self._held.setdefault((city, year), deque())
-        held.appendleft((number, time.monotonic() + FRESH / 2))
+        """A number that was taken and not used; the next caller gets it, if it is still ours."""
+        heappush(self._held.setdefault((city, year), []), (number, 0.0))
 
     async def release(self) -> None:
         """Let go of every reservation, so that other processes need not wait for the lease."""
@@ -80,7 +91,17 @@ class NumberPool:
         self._held.clear()
         await self._fetch(_RELEASE, self.holder)
 
-    async def _reserve(self, city: UUID, year: int, held: deque[tuple[int, float]]) -> int:
+    async def _renew(self, city: UUID, year: int, held: _Held) -> None:
+        """Reserve the idle anew: they are lower than any that would be given out instead."""
+        now, idle = time.monotonic(), [number for number, _ in held]
+        rows = await self._fetch(_RENEW, city, year, idle, self.holder, LEASE)
+        ours = {row[0] for row in rows}
+        # Others may have been given back meanwhile; they are idle as well, and asked for next.
+        held[:] = [(n, now + FRESH if n in ours else 0.0) for n, _ in held
+                   if n in ours or n not in idle]  # fmt: skip
+        heapify(held)
+
+    async def _reserve(self, city: UUID, year: int, held: _Held) -> None:
         """Reserve a batch that fits the demand: one at night, many in a storm."""
         now = time.monotonic()
         hurried = now - self._reserved_at < 1.0
@@ -88,18 +109,16 @@ class NumberPool:
         self._reserved_at = now
         while not (numbers := await self._free(city, year)):
             await self._fetch(_POUR, city, year, BLOCK)
-        held.extend((number, now + FRESH) for number in numbers[1:])
-        return numbers[0]
+        for number in numbers:
+            heappush(held, (number, now + FRESH))
 
     async def _free(self, city: UUID, year: int) -> list[int]:
         rows = await self._fetch(_RESERVE, city, year, self._batch, self.holder, LEASE)
-        return sorted(row[0] for row in rows)
+        return [row[0] for row in rows]
 
 
-def _fresh(held: deque[tuple[int, float]]) -> int | None:
-    """The next number whose reservation still holds."""
-    while held:
-        number, until = held.popleft()
-        if until > time.monotonic():
-            return number
-    return None
+def _fresh(held: _Held) -> int | None:
+    """The lowest number, if its reservation is sure to hold."""
+    if not held or held[0][1] <= time.monotonic():
+        return None
+    return heappop(held)[0]

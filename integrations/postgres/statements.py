@@ -1,6 +1,6 @@
 """The statements of the hot path, built once from the tables' own columns.
 
-Each takes one JSON document and writes a whole change in one round trip: an appeal,
+Each takes a JSON list of documents and writes whole changes in one round trip: an appeal,
 its clocks, assignments, events, sealed texts and outbox rows stand or fall together.
 """
 
@@ -20,59 +20,63 @@ def _listed(names: list[str], prefix: str = "") -> str:
     return ", ".join(f'{prefix}"{name}"' for name in names)
 
 
-def _insert_many(table: Table, key: str, gate: str) -> str:
-    """Insert the rows of `doc[key]`, provided that `gate` let a row through."""
+def _insert_many(table: Table, key: str) -> str:
+    """Insert the rows of `doc[key]` of every document that passed."""
     columns = _columns(table, frozenset({"id"}) if table is t.outbox else frozenset())
     return (
         f"{key} AS (INSERT INTO {table.name} ({_listed(columns)})"
-        f" SELECT {_listed(columns, 'r.')} FROM {gate}, doc,"
+        f" SELECT {_listed(columns, 'r.')} FROM passed,"
         f" jsonb_populate_recordset(NULL::{table.name}, j->'{key}') r)"
     )
 
 
-def _upsert_many(table: Table, key: str, gate: str) -> str:
+def _upsert_many(table: Table, key: str) -> str:
     """As _insert_many; a row that stands already takes the new values."""
     identity = [c.name for c in table.primary_key.columns]
     fixed = frozenset({*identity, "city_id", "appeal_id"})
     changing = _columns(table, fixed)
     taken = ", ".join(f'"{name}" = excluded."{name}"' for name in changing)
-    inserted = _insert_many(table, key, gate).removesuffix(")")
+    inserted = _insert_many(table, key).removesuffix(")")
     return f"{inserted} ON CONFLICT ({_listed(identity)}) DO UPDATE SET {taken})"
 
 
+_APPEAL = "(j#>>'{appeal,id}')::uuid"
+
 _CONSEQUENCES = (
-    _insert_many(t.event, "event", "written"),
-    _insert_many(t.event_personal, "event_personal", "written"),
-    _insert_many(t.outbox, "outbox", "written"),
-    _insert_many(t.idempotency, "idempotency", "written"),
-    "attached AS (UPDATE attachment x SET appeal_id = written.id, purpose = j->>'purpose'"
-    " FROM written, doc WHERE x.id IN"
-    " (SELECT v::uuid FROM jsonb_array_elements_text(j->'attachments') v))",
+    _insert_many(t.event, "event"),
+    _insert_many(t.event_personal, "event_personal"),
+    _insert_many(t.outbox, "outbox"),
+    _insert_many(t.idempotency, "idempotency"),
+    f"attached AS (UPDATE attachment x SET appeal_id = {_APPEAL}, purpose = j->>'purpose'"
+    " FROM passed, jsonb_array_elements_text(j->'attachments') v WHERE x.id = v::uuid)",
 )
 
 
 def _statement(*parts: str) -> str:
     return (
-        "WITH doc AS MATERIALIZED (SELECT $1::jsonb AS j), "
+        "WITH doc AS MATERIALIZED (SELECT d.j, d.place::int AS place"
+        " FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY d (j, place)), "
         + ", ".join(parts)
-        + " SELECT count(*) FROM written"
+        + " SELECT coalesce(array_agg(place), '{}') FROM passed"
     )
 
 
 REGISTER = _statement(
-    "claimed AS (DELETE FROM number_pool n USING doc"
+    "passed AS (DELETE FROM number_pool n USING doc"
     " WHERE n.city_id = (j#>>'{claim,city_id}')::uuid AND n.year = (j#>>'{claim,year}')::int"
     " AND n.number = (j#>>'{claim,number}')::int"
-    " AND n.reserved_by = (j#>>'{claim,reserved_by}')::uuid RETURNING 1)",
+    " AND n.reserved_by = (j#>>'{claim,reserved_by}')::uuid RETURNING doc.place, doc.j)",
     f"written AS (INSERT INTO appeal ({_listed(_columns(t.appeal))})"
-    f" SELECT {_listed(_columns(t.appeal), 'r.')} FROM claimed, doc,"
-    " jsonb_populate_record(NULL::appeal, j->'appeal') r RETURNING id)",
-    _insert_many(t.clock, "clock", "written"),
-    _insert_many(t.assignment, "assignment", "written"),
-    _insert_many(t.card, "card", "written"),
+    f" SELECT {_listed(_columns(t.appeal), 'r.')} FROM passed,"
+    " jsonb_populate_record(NULL::appeal, j->'appeal') r)",
+    _insert_many(t.clock, "clock"),
+    _insert_many(t.assignment, "assignment"),
+    _insert_many(t.card, "card"),
     *_CONSEQUENCES,
 )
-"""A new appeal. Writes nothing, and answers 0, when its number is no longer reserved."""
+"""New appeals. Answers with the places, from 1, of those documents whose number was still
+reserved; of the others nothing is written.
+"""
 
 _FIXED = frozenset({"id", "city_id", "number", "registered_at", "operator_id", "citizen_id",
                     "applicant", "phone_index", "contact", "channel"})  # fmt: skip
@@ -82,11 +86,11 @@ _COMPLETIONS = (
     "completed AS (INSERT INTO completion (city_id, appeal_id, number, organisation_id, service,"
     " district, done_at) SELECT r.city_id, r.appeal_id, 1 + (SELECT count(*) FROM completion c"
     " WHERE c.appeal_id = r.appeal_id), r.organisation_id, r.service, r.district, r.done_at"
-    " FROM written, doc, jsonb_populate_recordset(NULL::completion, j->'completion') r)",
+    " FROM passed, jsonb_populate_recordset(NULL::completion, j->'completion') r)",
     # The latest 'done' alone can stand without a verdict, or with a yes that became a no.
     "judged AS (UPDATE completion c SET verdict = j->>'verdict',"
-    " judged_at = (j->>'judged_at')::timestamptz FROM written, doc"
-    " WHERE j->>'verdict' IS NOT NULL AND c.appeal_id = written.id"
+    " judged_at = (j->>'judged_at')::timestamptz FROM passed"
+    f" WHERE j->>'verdict' IS NOT NULL AND c.appeal_id = {_APPEAL}"
     f" AND (c.verdict IS NULL OR c.verdict = '{Verdict.CONFIRMED}'))",
 )
 
@@ -95,22 +99,24 @@ _CARD = (
     "card AS (UPDATE card c SET facets = r.facets, words = r.words, organisations ="
     " c.organisations || (SELECT coalesce(array_agg(o), '{}') FROM unnest(r.organisations) o"
     " WHERE o <> ALL(c.organisations))"
-    " FROM written, doc, jsonb_populate_recordset(NULL::card, j->'card') r"
-    " WHERE c.appeal_id = written.id AND NOT (c.facets = r.facets AND c.words = r.words"
+    " FROM passed, jsonb_populate_recordset(NULL::card, j->'card') r"
+    " WHERE c.appeal_id = r.appeal_id AND NOT (c.facets = r.facets AND c.words = r.words"
     " AND c.organisations @> r.organisations))"
 )
 
 SAVE = _statement(
-    f"written AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
+    f"passed AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
     " FROM doc, jsonb_populate_record(NULL::appeal, j->'appeal') r"
-    " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING a.id)",
-    _upsert_many(t.clock, "clock", "written"),
-    _upsert_many(t.assignment, "assignment", "written"),
+    " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING doc.place, doc.j)",
+    _upsert_many(t.clock, "clock"),
+    _upsert_many(t.assignment, "assignment"),
     _CARD,
     *_COMPLETIONS,
     *_CONSEQUENCES,
 )
-"""What an act changed. Answers 0 when the version is not the expected one."""
+"""What acts changed, each of another appeal. Answers with the places, from 1, of those whose
+version was the expected one; of the others nothing is written.
+"""
 
 LOADED = """
     a.*,

@@ -5,8 +5,8 @@ first, under a lock, and then writes its change in one statement before COMMIT.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from integrations.postgres import rows
 from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.endpoints import SqlEndpoints
+from integrations.postgres.gathering import Gathering
 from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.incidents import SqlIncidents
@@ -49,6 +50,9 @@ class _Claim:
     number: int
 
 
+_Write = tuple[Change, _Claim | None]
+
+
 def _whole(row: Mapping[str, Any]) -> bool:
     """Whether all of a locked appeal is of one moment; see LOCKED."""
     return bool(row["seen"] == row["version"])
@@ -61,7 +65,7 @@ class SqlAppeals:
         self._lane = lane
         self._principal = principal
         self._keyring = keyring
-        self.pending: list[tuple[Change, _Claim | None]] = []
+        self.pending: list[_Write] = []
 
     async def get(self, number: str) -> Appeal:
         """The appeal, locked until the unit ends. Raises NotFound."""
@@ -198,6 +202,7 @@ class SqlUnitOfWork:
         principal: Principal,
         keyring: Keyring,
         pool: NumberPool,
+        gathering: Gathering,
         base_url: str,
     ) -> None:
         self.principal = principal
@@ -210,39 +215,54 @@ class SqlUnitOfWork:
         self.numbers = _UnitNumbers(pool)
         self._lane = lane
         self._keyring = keyring
+        self._gathering = gathering
         self._holder = pool.holder
 
     async def commit(self, answer: Answer | None = None) -> None:
         """Write what waits, with the answer to be remembered, and commit."""
         kept = answer_row(answer, self.principal, self._keyring) if answer else None
         writes, self.appeals.pending = self.appeals.pending, []
-        if len(writes) > 1 or (writes and writes[0][1] is None):
-            await self._lane.begin()
         try:
-            for change, claim in writes:
-                await self._write(change, claim, kept)
-                kept = None
-            if kept is not None:
-                await self._remember(kept)
-            await self._lane.commit()
+            if len(writes) == 1 and writes[0][1] is not None and not self._lane.begun:
+                await self._gather(writes[0], kept)
+            else:
+                await self._write_all(writes, kept)
+                await self._lane.commit()
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "pk_idempotency":
                 raise KeyTaken from error
             raise
         self.numbers.taken.clear()
 
-    async def _write(
-        self, change: Change, claim: _Claim | None, answer: Mapping[str, object] | None
+    async def _gather(self, write: _Write, answer: Mapping[str, object] | None) -> None:
+        """An intake that read nothing under a lock goes into the register with others."""
+        document = rows.dumps(self._document(*write, answer))
+        if not await self._gathering.write(document):
+            self.numbers.taken.clear()
+            raise Unavailable(what="number")
+
+    async def _write_all(
+        self, writes: Sequence[_Write], answer: Mapping[str, object] | None
     ) -> None:
-        document = self._document(change, claim, answer)
-        statement = SAVE if claim is None else REGISTER
-        written = await self._lane.fetchval(statement, rows.dumps(document))
-        if written == 1:
-            return
-        if claim is None:
-            raise VersionConflict(expected=change.expected, actual=None)
-        self.numbers.taken.clear()
-        raise Unavailable(what="number")
+        if writes:
+            await self._lane.begin()
+        for batch in _batches(writes):
+            await self._write(batch, answer)
+            answer = None
+        if answer is not None:
+            await self._remember(answer)
+
+    async def _write(self, batch: Sequence[_Write], answer: Mapping[str, object] | None) -> None:
+        documents = [self._document(*batch[0], answer)]
+        documents += [self._document(*write, None) for write in batch[1:]]
+        acts = batch[0][1] is None
+        written = set(await self._lane.fetchval(SAVE if acts else REGISTER, rows.dumps(documents)))
+        late = [change for place, (change, _) in enumerate(batch, 1) if place not in written]
+        if late and acts:
+            raise VersionConflict(expected=late[0].expected, actual=None)
+        if late:
+            self.numbers.taken.clear()
+            raise Unavailable(what="number")
 
     async def _remember(self, row: Mapping[str, object]) -> None:
         await self._lane.begin()
@@ -278,6 +298,20 @@ class SqlUnitOfWork:
         }  # fmt: skip
 
 
+def _batches(writes: Sequence[_Write]) -> Iterator[Sequence[_Write]]:
+    """What one statement can write: all intakes or all acts, no two of them of one appeal."""
+    batch: list[_Write] = []
+    for write in writes:
+        same = any(write[0].appeal.id == known.appeal.id for known, _ in batch)
+        other = bool(batch) and (batch[0][1] is None) != (write[1] is None)
+        if same or other:
+            yield batch
+            batch = []
+        batch.append(write)
+    if batch:
+        yield batch
+
+
 LONGEST_WAIT = 5.0
 """Seconds that a unit waits for its turn."""
 
@@ -292,22 +326,29 @@ class UnitsOfWork:
         self._keyring = keyring
         self._base_url = base_url
         self.numbers = NumberPool(self._fetch)
-        # A unit holds a connection while it asks for numbers on another: were all of them
-        # held by units, each would wait for the rest.
-        self._turns = asyncio.Semaphore(max(1, engine.pool.size() - 1))  # type: ignore[attr-defined]
+        self._gathering = Gathering(engine)
+        # A unit may hold a connection while it asks for numbers on another, and while intakes
+        # are written on a third: were all of them held by units, each would wait for the rest.
+        self._turns = asyncio.Semaphore(max(1, engine.pool.size() - 2))  # type: ignore[attr-defined]
 
     @asynccontextmanager
     async def open(self, principal: Principal) -> AsyncIterator[SqlUnitOfWork]:
         """One unit; rolled back unless it was committed. Raises Unavailable."""
-        async with self._turn(), borrowed(self._engine) as driver:
-            lane = Lane(driver)
-            unit = SqlUnitOfWork(lane, principal, self._keyring, self.numbers, self._base_url)
+        async with AsyncExitStack() as stack:
+
+            async def borrow() -> Any:
+                await stack.enter_async_context(self._turn())
+                return await stack.enter_async_context(borrowed(self._engine))
+
+            lane = Lane(borrow)
+            unit = SqlUnitOfWork(
+                lane, principal, self._keyring, self.numbers, self._gathering, self._base_url
+            )
             try:
                 yield unit
             finally:
                 unit.numbers.give_back()
-                if not driver.is_closed():
-                    await lane.rollback()
+                await lane.rollback()
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

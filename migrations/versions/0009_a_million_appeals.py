@@ -126,7 +126,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_card_found", "card", ["facets", "organisations", "words"], postgresql_using="gin",
         postgresql_ops={"words": "gin_trgm_ops"},
-        postgresql_with={"gin_pending_list_limit": 1024},
+        postgresql_with={"gin_pending_list_limit": 256},
     )  # fmt: skip
     op.create_table(
         "tally",

@@ -110,3 +110,24 @@ async def test_a_pool_that_runs_dry_is_filled_without_a_gap(house, city, monkeyp
     monkeypatch.setattr(numbers, "BLOCK", 5)
     desk = pool(house)
     assert sorted([await desk.take(city, YEAR) for _ in range(17)]) == list(range(1, 18))
+
+
+async def test_what_lay_idle_for_long_is_given_out_before_any_later(house, city, monkeypatch):
+    monkeypatch.setattr(numbers, "FRESH", 0.1)
+    desk = pool(house)
+    taken = [await desk.take(city, YEAR) for _ in range(5)]
+    await asyncio.sleep(0.2)
+    assert taken == [1, 2, 3, 4, 5]
+    assert [await desk.take(city, YEAR) for _ in range(4)] == [6, 7, 8, 9]
+
+
+async def test_what_is_given_back_too_late_and_has_another_holder_is_not_given_out(
+    house, city, monkeypatch
+):
+    monkeypatch.setattr(numbers, "LEASE", 0.2)
+    slow, quick = pool(house), pool(house)
+    number = await slow.take(city, YEAR)
+    await asyncio.sleep(0.3)
+    assert await quick.take(city, YEAR) == number
+    slow.give_back(city, YEAR, number)
+    assert await slow.take(city, YEAR) == number + 1
