@@ -4,7 +4,7 @@
 #   make test    the tests (make test ARGS="tests/domain -x")
 #   make lint    style, formatting, types, who may import whom
 #   make judges  independent judges over the contract (needs node and npm)
-#   make bench   the measurements (make bench BENCHMARKS=catalogue_search for one of them)
+#   make bench   the measurements (make bench BENCHMARKS=reads ARGS="--appeals 100000" for another)
 #   make lock    resolve the dependencies anew (ARGS=--upgrade for newer releases)
 #   make clean   remove the environment and the caches; the register in var/ stays
 
@@ -14,7 +14,8 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; \
 	then echo $$python; break; fi; done)
-BENCHMARKS ?= $(shell grep -l '__main__' benchmarks/*.py 2>/dev/null)
+# Those of a few minutes. The others make a million appeals first (docs/performance.md).
+BENCHMARKS ?= catalogue_search intake incident_likeness
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build \

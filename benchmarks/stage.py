@@ -1,7 +1,8 @@
 """A stage for benchmarks: a durable PostgreSQL of its own, the demo city, a served API.
 
 Nothing is tuned for the occasion: fsync is on, the server has its defaults but for the
-number of connections.
+number of connections. IKOMEK_BENCH_DATABASE names a database that stands already (migrated, with
+the demo city and its appeals) and IKOMEK_HOME its keys and tokens; it is used as it is.
 """
 
 import json
@@ -19,6 +20,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psycopg
+
 from integrations.postgres.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +36,7 @@ class Stage:
     url: str
     port: int
     tokens: dict[str, str]
+    environment: dict[str, str]
 
     def bin(self, name: str) -> Path:
         """A program of the server's installation."""
@@ -40,18 +44,86 @@ class Stage:
 
 
 @contextmanager
-def open_stage(workers: int) -> Iterator[Stage]:
-    """Start everything, and take it down again."""
+def open_stage(workers: int, appeals: int = 0) -> Iterator[Stage]:
+    """Start everything, and take it down again; so many appeals are there at the beginning."""
+    standing = os.environ.get("IKOMEK_BENCH_DATABASE")
     with tempfile.TemporaryDirectory(prefix="ikomek-bench-") as folder:
         home = Path(folder)
-        with EmbeddedPostgres(home / "postgres", SETTINGS) as postgres:
-            url = postgres.url("postgres")
-            environment = _environment(url, home)
-            for command in (["migrate"], ["demo", "load"]):
-                _run(command, environment)
-            port = free_port()
-            with serving(environment, port, workers):
-                yield Stage(postgres, url, port, _tokens(home))
+        postgres = EmbeddedPostgres(home / "postgres", SETTINGS)
+        if standing and appeals:
+            home = Path(os.environ["IKOMEK_HOME"])
+            with _played(postgres, standing, home, workers) as stage:
+                yield stage
+            return
+        with postgres:
+            prepare(postgres.url("postgres"), home, appeals)
+            with _played(postgres, postgres.url("postgres"), home, workers) as stage:
+                yield stage
+
+
+@contextmanager
+def beside(stage: Stage, workers: int, appeals: int) -> Iterator[Stage]:
+    """Another city on the same server, of so many appeals; gone afterwards."""
+    name = f"beside_{os.getpid()}"
+    url = stage.url.rpartition("/")[0] + f"/{name}"
+    if "?" in stage.url:
+        url = stage.url.replace("/postgres?", f"/{name}?", 1)
+    with (
+        psycopg.connect(stage.url, autocommit=True) as owner,
+        tempfile.TemporaryDirectory(prefix="ikomek-bench-") as folder,
+    ):
+        owner.execute(f"CREATE DATABASE {name}")
+        try:
+            prepare(url, Path(folder), appeals)
+            with _played(stage.postgres, url, Path(folder), workers) as other:
+                yield other
+        finally:
+            owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def prepare(url: str, home: Path, appeals: int) -> None:
+    """The demo city in an empty database, with so many appeals."""
+    environment = _environment(url, home)
+    for command in (["migrate"], ["demo", "load"]):
+        _run(command, environment)
+    if appeals:
+        command = [sys.executable, "-m", "benchmarks.generator", "--appeals", str(appeals)]
+        subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def _played(postgres: EmbeddedPostgres, url: str, home: Path, workers: int) -> Iterator[Stage]:
+    environment, port = _environment(url, home), free_port()
+    with serving(environment, port, workers):
+        yield Stage(postgres, url, port, _tokens(home), environment)
+
+
+@contextmanager
+def running(environment: dict[str, str], *command: str) -> Iterator[int]:
+    """`ikomek COMMAND` as a process of its own; its id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", *command],
+        env=environment, cwd=ROOT, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def memory(pattern: str) -> list[int]:
+    """Megabytes resident of each process of this program whose command line holds the pattern."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            status = (folder / "status").read_text()
+        except OSError:
+            continue
+        if pattern in line and "VmRSS" in status:
+            found.append(int(status.split("VmRSS:")[1].split()[0]) // 1024)
+    return sorted(found, reverse=True)
 
 
 @contextmanager
@@ -105,4 +177,5 @@ def _await_ready(port: int, seconds: float = 60) -> None:
 
 def _tokens(home: Path) -> dict[str, str]:
     found = json.loads((home / "demo-credentials.json").read_text())["credentials"]
-    return {entry["role"]: entry["token"] for entry in reversed(found)}
+    by_role = {entry["role"]: entry["token"] for entry in reversed(found)}
+    return by_role | {f"{e['role']} {e['organisation']}": e["token"] for e in found}

@@ -1,0 +1,165 @@
+"""Whole lives over HTTP in a large register: create, assign, accept, resolve, search.
+
+    python -m benchmarks.lifecycle [--appeals 1000000] [--lines 16] [--seconds 20] [--step 10]
+
+First as many lives a second as the callers can live, each call waiting for its answer; then lives
+that begin at 1, 15, 1, 25, 2, 35 and 10 a second whether or not earlier ones have ended, so many
+seconds each. The appeal names a place that nobody knows, so that an inspector assigns it.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import count
+from urllib.parse import quote
+from uuid import uuid4
+
+from benchmarks.client import Line, Tally, get, post
+from benchmarks.stage import Stage, memory, open_stage
+from demo.semey.geography import ident
+
+SPIKE = (1, 15, 1, 25, 2, 35, 10)
+WATER = str(ident("organisation", "water"))
+STEPS = ("create", "assign", "accept", "resolve", "search")
+
+
+class Lives:
+    """What callers do, and how long each call took."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._numbers: Iterator[int] = count()
+        self.calls: dict[str, Tally] = defaultdict(Tally)
+        self.whole = Tally()
+        self.faults: list[str] = []
+
+    async def live(self, line: Line, since: float | None = None) -> None:
+        """One life over one line; it ends early where a call is not answered as it should be."""
+        begun = time.perf_counter() if since is None else since
+        operator = self._stage.tokens["operator"]
+        inspector = self._stage.tokens["inspector"]
+        executor = self._stage.tokens["executor water"]
+        created = await self._call("create", line, _post("/v1/appeals", operator, self._body()))
+        if created is None:
+            return
+        number = created["number"]
+        done = (
+            ("assign", _act(number, "assign", inspector, {"organisation": WATER})),
+            ("accept", _act(number, "accept", executor, {})),
+            ("resolve", _act(number, "resolve", executor, _RESOLVED)),
+            ("search", get(f"/v1/appeals?limit=10&q={quote(number)}", inspector)),
+        )
+        for name, request in done:
+            if await self._call(name, line, request) is None:
+                return
+        self.whole.took.append(time.perf_counter() - begun)
+
+    async def _call(self, name: str, line: Line, request: bytes) -> "dict[str, str] | None":
+        begun = time.perf_counter()
+        status, body = await line.ask(request)
+        tally = self.calls[name]
+        if status not in (200, 201):
+            tally.failed += 1
+            self.faults.append(f"{name} {status} {body[:160].decode(errors='replace')}")
+            return None
+        tally.took.append(time.perf_counter() - begun)
+        answer: dict[str, str] = json.loads(body)
+        return answer
+
+    def _body(self) -> object:
+        number = next(self._numbers)
+        return {
+            "service": "general.unclassified",
+            "kind": "complaint",
+            "channel": "phone",
+            "text": f"Слабый напор воды, третий день, квартира на {number % 9 + 1} этаже.",
+            "location": {"address": f"у старого рынка, место {number}"},
+            "applicant": {"name": "Айгуль Серикова", "phone": "+77001234567"},
+        }
+
+    def tell(self, title: str) -> None:
+        """Print what the calls took."""
+        failed = sum(tally.failed for tally in self.calls.values())
+        print(f"{title}: {len(self.whole.took)} lives, failed {failed}")
+        for name in STEPS:
+            tally = self.calls[name]
+            print(
+                f"  {name:8} p50 {tally.quantile(0.5):6.1f} ms  p95 {tally.quantile(0.95):6.1f} ms"
+                f"  p99 {tally.quantile(0.99):6.1f} ms"
+            )
+        whole = self.whole
+        print(f"  whole    p50 {whole.quantile(0.5):6.1f} ms  p95 {whole.quantile(0.95):6.1f} ms")
+        for fault in self.faults[:5]:
+            print(f"  {fault}")
+
+
+_RESOLVED = {"text": "Давление восстановлено.", "no_photo_reason": "Работы под землёй."}
+
+
+def _post(path: str, token: str, body: object) -> bytes:
+    return post(path, token, str(uuid4()), json.dumps(body, ensure_ascii=False).encode())
+
+
+def _act(number: str, action: str, token: str, body: object) -> bytes:
+    return _post(f"/v1/appeals/{number}/{action}", token, body)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--appeals", type=int, default=1_000_000)
+    parser.add_argument("--lines", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--step", type=float, default=10)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    said = parser.parse_args()
+    with open_stage(said.workers, said.appeals) as stage:
+        asyncio.run(_saturate(stage, said.lines, said.seconds))
+        asyncio.run(_spike(stage, said.step))
+        print(f"MB resident of each API process: {memory(f'serve --port {stage.port}')}  (aim 300)")
+
+
+async def _saturate(stage: Stage, lines: int, seconds: float) -> None:
+    lives = Lives(stage)
+    until = time.perf_counter() + seconds
+
+    async def caller() -> None:
+        line = Line(stage.port)
+        await line.open()
+        while time.perf_counter() < until:
+            await lives.live(line)
+        line.close()
+
+    await asyncio.gather(*(caller() for _ in range(lines)))
+    lives.tell(f"{len(lives.whole.took) / seconds:.0f} lives a second (aim 100)")
+
+
+async def _spike(stage: Stage, step: float) -> None:
+    lives = Lives(stage)
+    free: asyncio.Queue[Line] = asyncio.Queue()
+    for _ in range(64):
+        line = Line(stage.port)
+        await line.open()
+        free.put_nowait(line)
+
+    async def one(due: float) -> None:
+        line = await free.get()
+        await lives.live(line, due)
+        free.put_nowait(line)
+
+    running, due = [], time.perf_counter()
+    for rate in SPIKE:
+        for _ in range(int(rate * step)):
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            running.append(asyncio.create_task(one(due)))
+            due += 1 / rate
+    await asyncio.gather(*running)
+    lives.tell(f"spike {' '.join(map(str, SPIKE))} a second (aim: none failed, p95 under 500 ms)")
+
+
+if __name__ == "__main__":
+    main()

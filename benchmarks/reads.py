@@ -1,0 +1,119 @@
+"""Every list, filter and figure, in a large register and in one of 10,000 appeals, in one run.
+
+    python -m benchmarks.reads [--appeals 1000000] [--small 10000] [--times 40]
+
+Both are on one server, asked in turn, over one kept line each. A ratio tells how much longer the
+large one takes (medians); the aim is 1.2.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Mapping
+from statistics import median
+from urllib.parse import urlencode
+
+from benchmarks.client import Line, get
+from benchmarks.stage import Stage, beside, open_stage
+
+AIM = 1.2
+LISTS: Mapping[str, Mapping[str, str]] = {
+    "page of 50": {},
+    "status registered": {"status": "registered"},
+    "status in_progress": {"status": "in_progress"},
+    "status withdrawn": {"status": "withdrawn"},
+    "status closed": {"status": "closed"},
+    "service, common": {"service": "waste.overflowing"},
+    "service, rare": {"service": "lifts.person-trapped"},
+    "service, never": {"service": "roads.none-such"},
+    "category": {"category": "manholes.open"},
+    "sphere": {"sphere": "lifts"},
+    "district": {"district": "ertis"},
+    "channel, common": {"channel": "phone"},
+    "channel, rare": {"channel": "e-otinish"},
+    "kind": {"kind": "complaint"},
+    "kind, never": {"kind": "thanks"},
+    "criticality": {"criticality": "emergency"},
+    "emergency": {"emergency": "true"},
+    "no emergency": {"emergency": "false"},
+    "overdue": {"overdue": "true"},
+    "period": {"registered_from": "2026-05-01T00:00:00Z", "registered_to": "2026-05-08T00:00:00Z"},
+    "district, rare channel": {"district": "ertis", "channel": "e-otinish"},
+    "nothing: sphere, service": {"sphere": "lifts", "service": "waste.overflowing"},
+    "nothing: status, kind": {"status": "in_progress", "kind": "thanks"},
+    "rare, withdrawn": {"service": "lifts.person-trapped", "status": "withdrawn"},
+    "words, common": {"q": "мусор"},
+    "words, kk": {"q": "қоқыс"},
+    "words, phrase": {"q": "детей, очень ждём"},
+    "words, never": {"q": "аргентина"},
+    "words, two letters": {"q": "юг"},
+    "words and service": {"q": "подъезд", "service": "lifts.person-trapped"},
+}
+ROLES = ("inspector", "executor water", "akim akimat-ertis", "citizen", "administrator")
+OTHERS = (
+    ("clocks", "inspector", "/v1/clocks?limit=50"),
+    ("clocks breached", "inspector", "/v1/clocks?limit=50&state=breached"),
+    ("clocks cancelled", "inspector", "/v1/clocks?limit=50&state=cancelled&stage=secure"),
+    ("clocks", "executor water", "/v1/clocks?limit=50"),
+    ("clocks", "akim akimat-ertis", "/v1/clocks?limit=50"),
+    ("assignments", "executor water", "/v1/assignments?limit=50"),
+    ("assignments offered", "executor water", "/v1/assignments?limit=50&state=offered"),
+    ("statistics", "inspector", "/v1/statistics"),
+    ("statistics", "akim akimat-ertis", "/v1/statistics"),
+    ("statistics", "administrator", "/v1/statistics"),
+)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--appeals", type=int, default=1_000_000)
+    parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--times", type=int, default=40)
+    said = parser.parse_args()
+    with open_stage(1, said.appeals) as large, beside(large, 1, said.small) as small:
+        asyncio.run(_compare(large, small, said.times))
+
+
+async def _compare(large: Stage, small: Stage, times: int) -> None:
+    over = []
+    asked = [
+        (name, role, f"/v1/appeals?{urlencode({'limit': '50', **query})}")
+        for role in ROLES for name, query in LISTS.items()
+    ]  # fmt: skip
+    for name, role, path in (*asked, *OTHERS):
+        few, many = await _timed(small, large, role, path, times)
+        ratio = many / few
+        if ratio > AIM:
+            over.append((ratio, f"{role}: {name}"))
+        print(f"{role:18} {name:26} {few:7.1f} ms {many:7.1f} ms   ratio {ratio:5.2f}", flush=True)
+    print(f"over {AIM}: {len(over)} of {len(asked) + len(OTHERS)}")
+    for ratio, name in sorted(over, reverse=True):
+        print(f"  {ratio:5.2f} {name}")
+
+
+async def _timed(
+    small: Stage, large: Stage, role: str, path: str, times: int
+) -> tuple[float, float]:
+    """Median milliseconds of both, asked in turn."""
+    took: tuple[list[float], list[float]] = ([], [])
+    lines = []
+    for stage in (small, large):
+        line = Line(stage.port)
+        await line.open()
+        lines.append((line, get(path, stage.tokens[role])))
+    for turn in range(times + 5):
+        for which, (line, request) in enumerate(lines):
+            begun = time.perf_counter()
+            status, body = await line.ask(request)
+            if status != 200:
+                raise RuntimeError(f"{path}: {status} {body[:200]!r}")
+            if turn >= 5:
+                took[which].append((time.perf_counter() - begun) * 1000)
+    for line, _ in lines:
+        line.close()
+    return median(took[0]), median(took[1])
+
+
+if __name__ == "__main__":
+    main()
