@@ -28,7 +28,7 @@ run: $(VENV)/.runtime
 	@$(BIN)/ikomek up --demo $(ARGS)
 
 test: $(VENV)/.development
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

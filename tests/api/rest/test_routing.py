@@ -134,7 +134,7 @@ async def test_one_may_ask_for_another_hour_and_for_the_rules_of_one_organisatio
     [
         ("service=no.such", 400, "/service"),
         (f"service={MANHOLE}&latitude=50.4", 400, "/longitude"),
-        (f"service={MANHOLE}&building={new_id()}", 422, "/building"),
+        (f"service={MANHOLE}&building=01890f00-0000-7000-8000-000000000000", 422, "/building"),
         (f"service={MANHOLE}&latitude=1&longitude=1", 422, "/latitude"),
         (f"service={MANHOLE}&at=yesterday", 400, "/at"),
     ],
