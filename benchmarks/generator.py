@@ -78,7 +78,7 @@ def fill(wanted: Wanted, *, tell: bool = False) -> None:
             if tell and done % (AT_ONCE * 25) == 0:
                 print(f"  {done}", flush=True)
     with psycopg.connect(wanted.url, autocommit=True) as connection:
-        connection.execute("VACUUM (ANALYZE) appeal, clock, assignment, event, event_personal")
+        connection.execute("VACUUM (ANALYZE)")
 
 
 def chunks(wanted: Wanted) -> Iterator[Chunk]:
