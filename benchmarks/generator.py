@@ -1,6 +1,7 @@
 """Fills a database with appeals and their whole histories, as a city would have written them.
 
     python -m benchmarks.generator --appeals 1000000 [--seed 109] [--until 2026-11-20T00:00+05:00]
+        [--days 365]
 
 DATABASE_URL names the database: migrated, with the demo city in it (`ikomek migrate`, `ikomek demo
 load`), and IKOMEK_HOME the keys. What is there already stays, so that a register can be made to
@@ -28,7 +29,7 @@ from api.bootstrap import read_keyring
 from api.settings import Settings
 from benchmarks.press import Chunk, Press
 
-SPAN = timedelta(days=365)
+DAYS = 365
 FIRST = datetime(2026, 1, 2, tzinfo=UTC)
 """The starter catalogue's promises begin with 2026."""
 RESIDENTS = 100
@@ -46,6 +47,7 @@ class Wanted:
     seed: int = 109
     until: datetime | None = None
     processes: int = os.cpu_count() or 1
+    days: float = DAYS
 
     @property
     def end(self) -> datetime:
@@ -60,10 +62,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=109)
     parser.add_argument("--until", type=datetime.fromisoformat)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--days", type=float, default=DAYS, help="how long they took to come")
     said = parser.parse_args()
     url = os.environ["DATABASE_URL"]
     begun = time.monotonic()
-    fill(Wanted(url, said.appeals, said.seed, said.until, said.processes), tell=True)
+    wanted = Wanted(url, said.appeals, said.seed, said.until, said.processes, said.days)
+    fill(wanted, tell=True)
     print(f"{said.appeals} appeals in {time.monotonic() - begun:.0f} s")
 
 
@@ -103,7 +107,7 @@ def chunks(wanted: Wanted) -> Iterator[Chunk]:
 def arrivals(wanted: Wanted, hours: Sequence[int], offset: timedelta) -> "array[float]":
     """When each appeal comes, as seconds of the epoch: by hour of the week, more in winter."""
     end = wanted.end
-    begin = max(FIRST, end - SPAN)
+    begin = max(FIRST, end - timedelta(days=wanted.days))
     slots = [begin + timedelta(hours=n) for n in range(int((end - begin) / timedelta(hours=1)))]
     weights = []
     for slot in slots:

@@ -1,19 +1,25 @@
 """Every list, filter and figure, in a large register and in one of 10,000 appeals, in one run.
 
-    python -m benchmarks.reads [--appeals 1000000] [--small 10000] [--times 40]
+    python -m benchmarks.reads [--appeals 1000000] [--small 10000] [--times 40] [--slow-city]
 
 Both are on one server, asked in turn, over one kept line each. A ratio tells how much longer the
 large one takes (medians); the aim is 1.2.
+
+The small register is the same city's after its first days: as many appeals come in an hour, so as
+many are open. With --slow-city it is one whose 10,000 appeals took a year. Both are asked for as
+many rows as the small one has, at most 50: a page of three is no measure for one of fifty.
 """
 
 import argparse
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from statistics import median
 from urllib.parse import urlencode
 
 from benchmarks.client import Line, get
+from benchmarks.generator import DAYS
 from benchmarks.stage import Stage, beside, open_stage
 
 AIM = 1.2
@@ -70,8 +76,10 @@ def main() -> None:
     parser.add_argument("--appeals", type=int, default=1_000_000)
     parser.add_argument("--small", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=40)
+    parser.add_argument("--slow-city", action="store_true")
     said = parser.parse_args()
-    with open_stage(1, said.appeals) as large, beside(large, 1, said.small) as small:
+    days = DAYS if said.slow_city else DAYS * said.small / said.appeals
+    with open_stage(1, said.appeals) as large, beside(large, 1, said.small, days) as small:
         asyncio.run(_compare(large, small, said.times))
 
 
@@ -82,11 +90,14 @@ async def _compare(large: Stage, small: Stage, times: int) -> None:
         for role in ROLES for name, query in LISTS.items()
     ]  # fmt: skip
     for name, role, path in (*asked, *OTHERS):
-        few, many = await _timed(small, large, role, path, times)
+        few, many, shown = await _timed(small, large, role, path, times)
         ratio = many / few
         if ratio > AIM:
             over.append((ratio, f"{role}: {name}"))
-        print(f"{role:18} {name:26} {few:7.1f} ms {many:7.1f} ms   ratio {ratio:5.2f}", flush=True)
+        print(
+            f"{role:18} {name:26} {shown:3} rows {few:7.1f} ms {many:7.1f} ms   ratio {ratio:5.2f}",
+            flush=True,
+        )
     print(f"over {AIM}: {len(over)} of {len(asked) + len(OTHERS)}")
     for ratio, name in sorted(over, reverse=True):
         print(f"  {ratio:5.2f} {name}")
@@ -94,25 +105,37 @@ async def _compare(large: Stage, small: Stage, times: int) -> None:
 
 async def _timed(
     small: Stage, large: Stage, role: str, path: str, times: int
-) -> tuple[float, float]:
-    """Median milliseconds of both, asked in turn."""
+) -> tuple[float, float, int]:
+    """Median milliseconds of both, asked in turn, and how many rows were asked for."""
     took: tuple[list[float], list[float]] = ([], [])
     lines = []
     for stage in (small, large):
         line = Line(stage.port)
         await line.open()
-        lines.append((line, get(path, stage.tokens[role])))
+        lines.append((line, stage.tokens[role]))
+    shown = min([await _rows(line, path, token) for line, token in lines])
+    path = path.replace("limit=50", f"limit={max(1, shown)}")
     for turn in range(times + 5):
-        for which, (line, request) in enumerate(lines):
+        for which, (line, token) in enumerate(lines):
             begun = time.perf_counter()
-            status, body = await line.ask(request)
-            if status != 200:
-                raise RuntimeError(f"{path}: {status} {body[:200]!r}")
+            await _asked(line, path, token)
             if turn >= 5:
                 took[which].append((time.perf_counter() - begun) * 1000)
     for line, _ in lines:
         line.close()
-    return median(took[0]), median(took[1])
+    return median(took[0]), median(took[1]), shown
+
+
+async def _asked(line: Line, path: str, token: str) -> bytes:
+    status, body = await line.ask(get(path, token))
+    if status != 200:
+        raise RuntimeError(f"{path}: {status} {body[:200]!r}")
+    return body
+
+
+async def _rows(line: Line, path: str, token: str) -> int:
+    answer = json.loads(await _asked(line, path, token))
+    return len(answer.get("items", ()))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ the demo city and its appeals) and IKOMEK_HOME its keys and tokens; it is used a
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from urllib.request import urlopen
 
 import psycopg
 
+from benchmarks.generator import DAYS
 from integrations.postgres.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[1]
@@ -62,32 +64,33 @@ def open_stage(workers: int, appeals: int = 0) -> Iterator[Stage]:
 
 
 @contextmanager
-def beside(stage: Stage, workers: int, appeals: int) -> Iterator[Stage]:
-    """Another city on the same server, of so many appeals; gone afterwards."""
+def beside(stage: Stage, workers: int, appeals: int, days: float) -> Iterator[Stage]:
+    """Another city on the same server, of so many appeals in so many days; gone afterwards."""
     name = f"beside_{os.getpid()}"
-    url = stage.url.rpartition("/")[0] + f"/{name}"
-    if "?" in stage.url:
-        url = stage.url.replace("/postgres?", f"/{name}?", 1)
+    url = re.sub(r"/[^/?]+(?=\?|$)", f"/{name}", stage.url, count=1)
     with (
         psycopg.connect(stage.url, autocommit=True) as owner,
         tempfile.TemporaryDirectory(prefix="ikomek-bench-") as folder,
     ):
         owner.execute(f"CREATE DATABASE {name}")
         try:
-            prepare(url, Path(folder), appeals)
+            prepare(url, Path(folder), appeals, days)
             with _played(stage.postgres, url, Path(folder), workers) as other:
                 yield other
         finally:
             owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def prepare(url: str, home: Path, appeals: int) -> None:
-    """The demo city in an empty database, with so many appeals."""
+def prepare(url: str, home: Path, appeals: int, days: float = DAYS) -> None:
+    """The demo city in an empty database, with so many appeals of the last so many days."""
     environment = _environment(url, home)
     for command in (["migrate"], ["demo", "load"]):
         _run(command, environment)
     if appeals:
-        command = [sys.executable, "-m", "benchmarks.generator", "--appeals", str(appeals)]
+        command = [
+            sys.executable, "-m", "benchmarks.generator",
+            "--appeals", str(appeals), "--days", str(days),
+        ]  # fmt: skip
         subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -204,8 +204,13 @@ class Appeal:
             "number": self.number,
             "status": str(self.status),
             "service": self.service,
-            "organisation": str(self.assignment.organisation) if self.assignment else None,
+            "organisation": str(self.executor) if self.executor else None,
         }
+
+    @property
+    def executor(self) -> UUID | None:
+        """The organisation that has the appeal; None where nobody has it."""
+        return self.assignment.organisation if self.assignment else None
 
     def assigned(self) -> Assignment:
         """The assignment that stands; raises Conflict where nobody has the appeal."""

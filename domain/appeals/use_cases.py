@@ -72,8 +72,8 @@ def bind(before: Appeal, step: Step, desk: Desk) -> Change:
     )
     after = replace(step.appeal, head=head, version=before.version + 1, updated_at=desk.at)
     known = {(clock.stage, clock.round): clock for clock in before.clocks}
-    # Clocks are kept with the district that they count for.
-    moved = after.place.district != before.place.district
+    # Clocks are kept with the district that they count for, and with who must keep them.
+    moved = (after.place.district, after.executor) != (before.place.district, before.executor)
     return Change(
         appeal=after,
         events=events,

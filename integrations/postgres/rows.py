@@ -114,6 +114,7 @@ def clock_row(clock: Clock, change: Change) -> dict[str, object]:
         "city_id": change.appeal.city,
         "appeal_id": change.appeal.id,
         "district": change.appeal.place.district,
+        "organisation_id": change.appeal.executor,
         **{name: getattr(clock, name) for name in _CLOCK},
     }
 

@@ -242,9 +242,13 @@ clock = Table(
     Column("next_at", instant()),
     # That of the appeal: counts by district need no look at it.
     Column("district", Text),
+    # Who has the appeal: an executor's promises are found among no others.
+    Column("organisation_id", UUID),
     PrimaryKeyConstraint("appeal_id", "stage", "round"),
     Index("ix_clock_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
     Index("ix_clock_list", "city_id", "state", "stage", "due_at", "appeal_id", "round"),
+    Index("ix_clock_executor", "organisation_id", "state", "stage", "due_at", "appeal_id",
+          "round", postgresql_where=text("organisation_id IS NOT NULL")),
 )  # fmt: skip
 
 event = Table(

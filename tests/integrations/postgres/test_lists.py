@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain.access import Role
-from domain.appeals.commands import Correct, Whereabouts, Withdraw
+from domain.appeals.commands import Assign, Correct, Whereabouts, Withdraw
 from domain.appeals.workflow import Action
 from domain.ports import AppealFilter, Page
 from domain.sla.clock import ClockState
@@ -55,7 +55,8 @@ SELECT md5('s' || a.id)::uuid, a.city_id, a.id, a.organisation_id,
 CLOCKS = """
 INSERT INTO clock SELECT r.* FROM clock k, appeal a,
   LATERAL jsonb_populate_record(k, jsonb_build_object('appeal_id', a.id,
-    'next_at', NULL, 'district', a.district, 'due_at', a.registered_at + interval '1 day',
+    'next_at', NULL, 'district', a.district, 'organisation_id', a.organisation_id,
+    'due_at', a.registered_at + interval '1 day',
     'state', CASE WHEN a.status = 'in_progress' THEN 'breached' ELSE 'met' END)) r
  WHERE k.appeal_id = $1 AND a.number LIKE 'KIS-2025-%'
 """
@@ -273,6 +274,26 @@ async def test_clocks_are_listed_in_the_order_of_their_index(house, crowd, watch
     assert due == sorted(due)
     assert {str(clock.state) for clock, _, _ in found} <= set(states or ClockState)
     assert not re.search(r"Seq Scan on (clock|appeal)\b", watched[0].plans[0])
+    if role is Role.EXECUTOR:
+        assert "ix_clock_executor" in watched[0].plans[0]
+        # Of each state and stage a page at most, however many clocks are others'.
+        watched[0].check(most=51 * 3)
+
+
+async def test_a_clock_is_listed_to_whoever_must_keep_it_now(house, crowd):
+    async def listed(organisation: UUID) -> set[str]:
+        who = KISHI.principal(Role.EXECUTOR, organisation=organisation)
+        found = await house.lists.clocks(
+            who, states=("running",), stage=None, due_before=None, after=None, limit=100
+        )
+        return {number for _, number, _ in found}
+
+    appeal = await register(house)
+    assert appeal.number in await listed(KISHI.water)
+    elsewhere = Assign(KISHI.centre, "Су емес")
+    await perform(house, appeal, Action.REDIRECT, elsewhere, role=Role.INSPECTOR)
+    assert appeal.number not in await listed(KISHI.water)
+    assert appeal.number in await listed(KISHI.centre)
 
 
 @pytest.mark.parametrize("states", [(), ("offered",), ("declined",)], ids=str)
