@@ -103,7 +103,7 @@ class Search:
     def _asked(self, parameters: Parameters) -> str:
         """The scope, and all that is asked of `a`, a row of `appeal`, but for status and words."""
         wanted, after = self._wanted, self._after
-        found = [visible(self._principal, parameters)]
+        found = [self._seen(parameters)]
         for name, column in _EQUALS.items():
             if (value := getattr(wanted, name)) is not None:
                 found.append(f"a.{column} = {parameters.add(value)}")
@@ -118,6 +118,15 @@ class Search:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             found.append(f"(a.registered_at, a.id) < {place}")
         return " AND ".join(found)
+
+    def _seen(self, parameters: Parameters) -> str:
+        """The scope. Of the few that are open each is asked whether it is a tenant's: a planner
+        left to itself would begin with all that the tenant ever had.
+        """
+        scope = visible(self._principal, parameters)
+        if not (self._tenant and self._few()):
+            return scope
+        return f"a.city_id = {parameters.add(self._principal.city)} AND (SELECT {scope})"
 
     def _status(self, parameters: Parameters) -> str:
         if not self._wanted.statuses:
