@@ -33,7 +33,7 @@ class Lists:
         """Appeals, the newest registration first.
 
         Words are looked for anywhere in text, address and number, whatever stands between them;
-        fewer than three letters only where a word begins.
+        fewer than three letters only where a word begins. A whole number is that appeal's alone.
         """
         if wanted.text is not None and not words(wanted.text).strip():
             return []

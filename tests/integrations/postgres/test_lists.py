@@ -231,6 +231,19 @@ async def test_a_number_is_found_by_its_end(house, crowd):
     assert [appeal.number for appeal in found] == ["KIS-2025-000400"]
 
 
+@pytest.mark.parametrize("said", ["KIS-2025-000400", " kis 2025 000400 ", "Kis2025000400"])
+async def test_a_whole_number_is_looked_up_and_not_searched(house, crowd, watched, said):
+    found = await house.lists.appeals(KISHI.principal(), AppealFilter(text=said), None, 51)
+    assert [appeal.number for appeal in found] == ["KIS-2025-000400"]
+    assert "uq_appeal_city_id" in watched[0].plans[0]
+    watched[0].check(most=3)
+
+
+async def test_a_whole_number_of_somebody_elses_is_not_found(house, crowd):
+    who, asked = KISHI.principal(Role.EXECUTOR), AppealFilter(text="KIS-2025-000401")
+    assert await house.lists.appeals(who, asked, None, 51) == []
+
+
 def test_words_are_small_letters_with_a_space_before_each():
     assert (
         words("Люк № 7, АБАЯ-көшесі!", None, "KIS-2026-000001")
