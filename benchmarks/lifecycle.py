@@ -19,7 +19,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from benchmarks.client import Line, Tally, get, post
-from benchmarks.stage import Stage, memory, open_stage
+from benchmarks.stage import Stage, memory, open_stage, running
 from demo.semey.geography import ident
 
 SPIKE = (1, 15, 1, 25, 2, 35, 10)
@@ -117,10 +117,14 @@ def main() -> None:
     parser.add_argument("--step", type=float, default=10)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     said = parser.parse_args()
-    with open_stage(said.workers, said.appeals) as stage:
+    with (
+        open_stage(said.workers, said.appeals) as stage,
+        running(stage.environment, "worker"),
+    ):
         asyncio.run(_saturate(stage, said.lines, said.seconds))
         asyncio.run(_spike(stage, said.step))
         print(f"MB resident of each API process: {memory(f'serve --port {stage.port}')}  (aim 300)")
+        print(f"MB resident of the worker: {memory('api.cli worker')}  (aim 300)")
 
 
 async def _saturate(stage: Stage, lines: int, seconds: float) -> None:
