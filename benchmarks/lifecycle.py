@@ -1,10 +1,12 @@
-"""Whole lives over HTTP in a large register: create, assign, accept, resolve, search.
+"""Whole lives over HTTP in a large register: create, assign, accept, resolve, find, search.
 
     python -m benchmarks.lifecycle [--appeals 1000000] [--lines 16] [--seconds 20] [--step 10]
 
 First as many lives a second as the callers can live, each call waiting for its answer; then lives
 that begin at 1, 15, 1, 25, 2, 35 and 10 a second whether or not earlier ones have ended, so many
-seconds each. The appeal names a place that nobody knows, so that an inspector assigns it.
+seconds each. The appeal names a place that nobody knows, so that an inspector assigns it; it is
+found by its number and searched for by its words. Scheduler and worker run beside, as in a city:
+events are sealed and relayed, clocks watched, and the executor's webhooks go to a receiver here.
 """
 
 import argparse
@@ -14,17 +16,20 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from threading import Thread
 from urllib.parse import quote
 from uuid import uuid4
 
 from benchmarks.client import Line, Tally, get, post
-from benchmarks.stage import Stage, memory, open_stage, running
+from benchmarks.stage import Stage, free_port, memory, open_stage, running
 from demo.semey.geography import ident
 
 SPIKE = (1, 15, 1, 25, 2, 35, 10)
 WATER = str(ident("organisation", "water"))
-STEPS = ("create", "assign", "accept", "resolve", "search")
+STEPS = ("create", "assign", "accept", "resolve", "find", "search")
+SAID = "Слабый напор воды, третий день"
 
 
 class Lives:
@@ -51,7 +56,8 @@ class Lives:
             ("assign", _act(number, "assign", inspector, {"organisation": WATER})),
             ("accept", _act(number, "accept", executor, {})),
             ("resolve", _act(number, "resolve", executor, _RESOLVED)),
-            ("search", get(f"/v1/appeals?limit=10&q={quote(number)}", inspector)),
+            ("find", get(f"/v1/appeals?limit=10&q={quote(number)}", inspector)),
+            ("search", get(f"/v1/appeals?limit=10&q={quote(SAID)}", inspector)),
         )
         for name, request in done:
             if await self._call(name, line, request) is None:
@@ -76,7 +82,7 @@ class Lives:
             "service": "general.unclassified",
             "kind": "complaint",
             "channel": "phone",
-            "text": f"Слабый напор воды, третий день, квартира на {number % 9 + 1} этаже.",
+            "text": f"{SAID}, квартира на {number % 9 + 1} этаже.",
             "location": {"address": f"у старого рынка, место {number}"},
             "applicant": {"name": "Айгуль Серикова", "phone": "+77001234567"},
         }
@@ -120,11 +126,66 @@ def main() -> None:
     with (
         open_stage(said.workers, said.appeals) as stage,
         running(stage.environment, "worker"),
+        running(stage.environment, "scheduler"),
+        Receiver(free_port()) as receiver,
     ):
+        asyncio.run(_subscribe(stage, receiver))
         asyncio.run(_saturate(stage, said.lines, said.seconds))
+        print(f"webhooks received by then: {receiver.count}")
         asyncio.run(_spike(stage, said.step))
         print(f"MB resident of each API process: {memory(f'serve --port {stage.port}')}  (aim 300)")
         print(f"MB resident of the worker: {memory('api.cli worker')}  (aim 300)")
+        print(f"MB resident of the scheduler: {memory('api.cli scheduler')}")
+        _await_quiet(receiver)
+        print(f"webhooks received in all: {receiver.count}")
+
+
+class Receiver:
+    """Takes webhooks, on a thread of its own, and counts them."""
+
+    def __init__(self, port: int) -> None:
+        outer = self
+        self.count, self.port = 0, port
+
+        class Taker(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                outer.count += 1
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Taker)
+
+    def __enter__(self) -> "Receiver":
+        Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+
+
+async def _subscribe(stage: Stage, receiver: Receiver) -> None:
+    """Let the executor's events go to the receiver."""
+    line = Line(stage.port)
+    await line.open()
+    body = {"url": f"http://127.0.0.1:{receiver.port}/109"}
+    request = _post("/v1/webhook-endpoints", stage.tokens["head water"], body)
+    status, answer = await line.ask(request)
+    line.close()
+    if status != 201:
+        raise RuntimeError(answer.decode())
+
+
+def _await_quiet(receiver: Receiver, seconds: float = 30) -> None:
+    """Wait until nothing came for two seconds."""
+    until = time.monotonic() + seconds
+    known = -1
+    while receiver.count != known and time.monotonic() < until:
+        known = receiver.count
+        time.sleep(2)
 
 
 async def _saturate(stage: Stage, lines: int, seconds: float) -> None:

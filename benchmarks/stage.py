@@ -156,6 +156,8 @@ def _environment(url: str, home: Path) -> dict[str, str]:
         "IKOMEK_HOME": str(home),
         "IKOMEK_RATE_LIMIT": "0",
         "IKOMEK_LOG_LEVEL": "WARNING",
+        "IKOMEK_WEBHOOK_ALLOW_HTTP": "true",
+        "IKOMEK_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
     }
 
 
