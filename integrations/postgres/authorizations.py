@@ -86,23 +86,19 @@ class SqlAuthorizations:
                 _CODE, hash_secret(code), row["city_id"], session, row["redirect_uri"],
                 row["nonce"], row["challenge"], CODE_LASTS,
             )  # fmt: skip
-        return self._back(row, code=code)
+        return self.back(row["redirect_uri"], row["state"], code=code)
 
     async def refuse(self, handle: str, error: str, at: datetime) -> str:
         """Where the browser goes with an error of RFC 6749 §4.1.2.1."""
         async with borrowed(self._engine) as driver, driver.transaction():
             row = await _waiting(driver, handle, lock=True)
             await _answered(driver, row, at)
-        return self._back(row, error=error)
+        return self.back(row["redirect_uri"], row["state"], error=error)
 
-    def _back(self, row: Any, **said: str) -> str:
-        return with_answer(row["redirect_uri"], row["state"], self._issuer, **said)
-
-
-def with_answer(redirect_uri: str, state: str | None, issuer: str, **said: str) -> str:
-    """A redirect URI with an answer in its query: `said`, the state, and who says it (`iss`)."""
-    answer = said | ({"state": state} if state is not None else {}) | {"iss": issuer}
-    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}"
+    def back(self, redirect_uri: str, state: str | None, **said: str) -> str:
+        """A redirect URI with an answer in its query: `said`, the state, and who says it."""
+        answer = said | ({"state": state} if state is not None else {}) | {"iss": self._issuer}
+        return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}"
 
 
 def _fits(row: Any, subject: Subject, scopes: frozenset[str]) -> bool:

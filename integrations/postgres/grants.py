@@ -4,7 +4,7 @@ Codes and refresh tokens are locked while they are judged, so that of two who co
 one at the same moment a single one wins, and the other is seen as a repeat.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -127,12 +127,11 @@ class Desk:
         )  # fmt: skip
         return not ended
 
-    async def revoked(self, tokens: Collection[str]) -> bool:
-        """Whether any of these access tokens (jti) was taken back by itself."""
+    async def revoked(self, token: str) -> bool:
+        """Whether an access token (its jti) was taken back by itself."""
         return bool(
             await self._driver.fetchval(
-                "SELECT EXISTS (SELECT FROM revocation WHERE kind = 'token' AND value = ANY($1))",
-                list(tokens),
+                "SELECT EXISTS (SELECT FROM revocation WHERE kind = 'token' AND value = $1)", token
             )
         )
 
@@ -157,6 +156,14 @@ class Grants:
         """A transaction that is kept unless the body raises. Raises Unavailable."""
         async with borrowed(self._engine) as driver, driver.transaction():
             yield Desk(driver)
+
+    async def member_name(self, member: UUID) -> str | None:
+        """What a member is called."""
+        async with borrowed(self._engine) as driver:
+            name: str | None = await driver.fetchval(
+                "SELECT name FROM member WHERE id = $1", member
+            )
+        return name
 
 
 def _session(row: Any) -> LoginSession:

@@ -14,8 +14,6 @@ from domain.identity.signing_keys import SigningKey
 from domain.identity.tokens import TokenVoid
 
 ALGORITHM = "ES256"
-ACCESS, IDENTITY = "at+jwt", "JWT"
-"""The `typ` of an access token (RFC 9068 §2.1), and of an id_token."""
 LONGEST = 4096
 _HEADER = frozenset({"alg", "typ", "kid"})
 
