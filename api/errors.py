@@ -12,7 +12,6 @@ import orjson
 from starlette.responses import Response
 
 from api.texts import CONFLICTS, DETAILS, RULES, TITLES
-from domain.access import Permission
 from domain.errors import (
     Conflict,
     EvidenceMissing,
@@ -169,7 +168,7 @@ def _headers(refusal: Refusal) -> dict[str, str]:
         told = f', error="{error}"' if error else ""
         return {"www-authenticate": f'Bearer realm="ikomek"{told}'}
     if isinstance(refusal, ScopeMissing):
-        wanted = " ".join(scopes_for(Permission(str(refusal.params["permission"]))))
+        wanted = " ".join(scopes_for(str(refusal.params["permission"])))
         error = f'error="insufficient_scope", scope="{wanted}"'
         return {"www-authenticate": f'Bearer realm="ikomek", {error}'}
     if isinstance(refusal, MethodNotAllowed):

@@ -16,7 +16,7 @@ from api.auth import Authenticator, bearer
 from api.bootstrap import House
 from api.browser import bind
 from api.clock import real
-from api.errors import Malformed, MethodNotAllowed, Unauthenticated
+from api.errors import Malformed, MethodNotAllowed
 from api.languages import preferred
 from api.limits import Quota
 from api.oauth.asking import Asking
@@ -27,6 +27,7 @@ from api.oauth.grants import Challenge, CodeGrant, OwnGrant, RefreshGrant
 from api.oauth.metadata import metadata
 from api.oauth.server import Server, Told
 from domain.access import Principal
+from domain.errors import ScopeMissing
 from domain.identity.scopes import OPENID, PROFILE
 
 LOGIN = "/login"
@@ -114,7 +115,7 @@ class OAuthDoor:
         principal = self._authenticator.judge(token)
         claims = self.house.trust.access(token, real().timestamp())
         if OPENID not in claims.scopes:
-            raise Unauthenticated(error="insufficient_scope")
+            raise ScopeMissing(permission=OPENID)
         told = {"sub": str(claims.subject)}
         if PROFILE in claims.scopes and (name := await self._name(principal)):
             told["name"] = name

@@ -143,9 +143,10 @@ def granted(scopes: frozenset[str]) -> frozenset[Permission]:
     return frozenset().union(*found)
 
 
-def scopes_for(permission: Permission) -> tuple[str, ...]:
-    """The scopes that let a permission through, by name."""
-    return tuple(name for name, scope in SCOPES.items() if permission in scope.permissions)
+def scopes_for(permission: str) -> tuple[str, ...]:
+    """The scopes that let a permission through, by name; a scope that stands for itself, too."""
+    found = (name for name, scope in SCOPES.items() if permission in scope.permissions)
+    return (permission,) if permission in (OPENID, PROFILE, OFFLINE) else tuple(found)
 
 
 def parse_scopes(text: str | None) -> frozenset[str]:
