@@ -28,6 +28,7 @@ from api.limits import NAMES
 from api.logs import configure
 from api.loops import Work, repeat
 from api.middleware import Caught, RequestRecord
+from api.oauth.contract import document as oauth_document
 from api.oauth.routes import ROUTES as OAUTH
 from api.oauth.routes import OAuthDoor
 from api.pages import ROUTES as PAGES
@@ -63,7 +64,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 await house.units.numbers.release()
 
     app = Starlette(
-        routes=[*_routes(), reading("/v1/openapi.json", _contract), *OAUTH, *PAGES],
+        routes=[
+            *_routes(),
+            reading("/v1/openapi.json", _contract),
+            *OAUTH,
+            reading("/oauth/openapi.json", _oauth_contract),
+            *PAGES,
+        ],
         lifespan=lifespan,
         exception_handlers={
             Refusal: _refused,
@@ -186,6 +193,10 @@ class Cors(CORSMiddleware):
 
 async def _contract(_: Request) -> Response:
     return Response(orjson.dumps(document()), media_type="application/json")
+
+
+async def _oauth_contract(_: Request) -> Response:
+    return Response(orjson.dumps(oauth_document()), media_type="application/json")
 
 
 def _asked(request: Request) -> Asked:

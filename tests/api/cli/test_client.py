@@ -129,8 +129,9 @@ def test_keys_that_are_weak_private_or_none_are_refused(ikomek: Ikomek, tmp_path
         path.write_bytes(orjson.dumps({"keys": keys}))
         answer = ikomek(*SYSTEM, "--auth", "private_key_jwt", "--jwks", path)
         assert answer.status == 2, keys
-    path.write_text("no JSON")
-    assert ikomek(*SYSTEM, "--auth", "private_key_jwt", "--jwks", path).status == 2
+    none = tmp_path / "none.json"
+    none.write_text("no JSON")
+    assert ikomek(*SYSTEM, "--auth", "private_key_jwt", "--jwks", none).status == 2
 
 
 def test_keys_are_rotated_on_demand(ikomek: Ikomek, city_database: str):

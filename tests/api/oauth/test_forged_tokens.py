@@ -3,6 +3,8 @@
 import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +20,7 @@ from tests.support.rest import assert_problem
 
 
 def encoded(part: Any) -> str:
-    raw = part if isinstance(part, bytes) else orjson.dumps(part)
+    raw: bytes = part if isinstance(part, bytes) else orjson.dumps(part)
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
@@ -29,7 +31,7 @@ def decoded(part: str) -> Any:
 @pytest.fixture(scope="module")
 async def sound(door: Door, site: Registered) -> str:
     """A token that stands for the resident."""
-    token = (await door.tokens(site))["access_token"]
+    token: str = (await door.tokens(site))["access_token"]
     assert (await door.me(token)).status_code == 200
     return token
 
@@ -73,15 +75,19 @@ def forge(door: Door, sound: str) -> Forge:
     return Forge(door, sound)
 
 
+def by_secret(read: Callable[[ECKey], bytes], forge: "Forge") -> str:
+    return forge.hs256(read(forge.ours))
+
+
 NOW = int(time.time())
-PUBLIC_FORMS = {
+PUBLIC_FORMS: dict[str, Callable[[Any], bytes]] = {
     "pem": lambda key: key.as_pem(private=False),
     "der": lambda key: key.as_der(private=False),
     "jwk": lambda key: orjson.dumps(key.as_dict(private=False)),
     "x": lambda key: key.as_dict(private=False)["x"].encode(),
     "empty": lambda key: b"",
 }
-FORGERIES = {
+FORGERIES: dict[str, Callable[["Forge"], str]] = {
     "alg none": lambda f: f.unsigned("none"),
     "alg None": lambda f: f.unsigned("None"),
     "alg nOnE": lambda f: f.unsigned("nOnE"),
@@ -90,7 +96,7 @@ FORGERIES = {
     "no third part": lambda f: f.sound.rpartition(".")[0],
     "four parts": lambda f: f.sound + "." + f.signature,
     **{
-        f"our public key as a secret, {form}": lambda f, read=read: f.hs256(read(f.ours))
+        f"our public key as a secret, {form}": partial(by_secret, read)
         for form, read in PUBLIC_FORMS.items()
     },
     "an RSA signature": lambda f: f.signed(RSAKey.generate_key(2048), {"alg": "RS256"}),
@@ -162,7 +168,7 @@ async def test_a_forged_token_stands_for_nobody(door: Door, forge: Forge, name: 
     token = FORGERIES[name](forge)
     assert token != forge.sound
     async with door.client() as client:
-        headers = {"authorization": f"Bearer {token}".encode()}
+        headers = {b"authorization": f"Bearer {token}".encode()}
         answer = await client.get("/v1/me", headers=headers)
     assert_problem(answer, 401, "unauthenticated")
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]

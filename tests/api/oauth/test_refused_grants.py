@@ -249,7 +249,8 @@ class Assertion:
         head = {"alg": "ES256", "kid": "one"} | (header or {})
         kept = {name: value for name, value in said.items() if value is not ...}
         registry = jws.JWSRegistry(algorithms=[head["alg"]], strict_check_header=False)
-        return jwt.encode(head, kept, key or self.of.key, registry=registry)
+        by: Any = key or self.of.key
+        return jwt.encode(head, kept, by, registry=registry)
 
     def by_secret(self, secret: bytes) -> str:
         """With a MAC where a signature belongs."""
