@@ -1,5 +1,6 @@
 """The doors of the authorization server, and what is the same behind each of them."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -43,6 +44,8 @@ class OAuthDoor:
     def __init__(self, house: House) -> None:
         self.house = house
         self._quota = Quota(house.settings.rate_limit)
+        # Each request here holds a connection while it is judged; a flood must leave some.
+        self._turns = asyncio.Semaphore(max(1, house.settings.pool_size // 2))
         self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
 
     async def token(self, request: Request) -> Response:
@@ -85,8 +88,9 @@ class OAuthDoor:
             said = read_query(request)
         except OAuth2Error as error:
             raise Malformed(error.description) from None
-        language = preferred(said.get("ui_locales") or request.headers.get("accept-language"))
-        async with house.grants.open() as desk:
+        wished = said.get("ui_locales", "").replace(" ", ",")
+        language = preferred(wished or request.headers.get("accept-language"))
+        async with self._turns, house.grants.open() as desk:
             asking = Asking("GET", said, {}, desk, at)
             server = Server(house.trust, asking)
             try:
@@ -144,7 +148,7 @@ class OAuthDoor:
             headers = header_once(request, "authorization")
         except OAuth2Error as error:
             return _told(error())
-        async with house.grants.open() as desk:
+        async with self._turns, house.grants.open() as desk:
             asking = Asking("POST", said, headers, desk, real())
             told = await to_thread.run_sync(answer, Server(house.trust, asking), asking)
         return _told(told)
