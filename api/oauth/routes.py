@@ -99,7 +99,7 @@ class OAuthDoor:
                 return self._sent_back(refused, said.get("state"))
         handle = await house.authorizations.wait(wanted)
         response = RedirectResponse(f"{LOGIN}?{urlencode({'request': handle})}", 303, _NOT_KEPT)
-        bind(response, handle)
+        bind(response, handle, secure=house.trust.issuer.startswith("https:"))
         return response
 
     def _sent_back(self, refused: Refused, state: str | None) -> Response:

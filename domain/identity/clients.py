@@ -144,9 +144,9 @@ def _credentials(client: Client) -> list[Fault]:
     public = client.kind is ClientKind.PUBLIC
     faults = []
     if public != (client.auth_method is AuthMethod.NONE):
-        faults.append(Fault("/auth_method", "mismatch", {}))
+        faults.append(Fault("/auth_method", "other", {}))
     if (client.auth_method is AuthMethod.PRIVATE_KEY_JWT) != (client.jwks is not None):
-        faults.append(Fault("/jwks", "mismatch", {}))
+        faults.append(Fault("/jwks", "other", {}))
     return faults
 
 
@@ -157,11 +157,11 @@ def _grants(client: Client) -> list[Fault]:
     if not (own or code):
         faults.append(Fault("/grant_types", "required", {}))
     if own and client.kind is ClientKind.PUBLIC:
-        faults.append(Fault("/grant_types", "mismatch", {}))
+        faults.append(Fault("/grant_types", "other", {}))
     if GrantType.REFRESH_TOKEN in client.grant_types and not code:
-        faults.append(Fault("/grant_types", "mismatch", {}))
+        faults.append(Fault("/grant_types", "other", {}))
     if own != (client.role is not None) or client.role in CLIENTS_NEVER:
-        faults.append(Fault("/role", "mismatch", {}))
+        faults.append(Fault("/role", "other", {}))
     if own and client.organisation is None:
         faults.append(Fault("/organisation", "required", {}))
     if code != bool(client.redirect_uris):
@@ -171,10 +171,10 @@ def _grants(client: Client) -> list[Fault]:
 
 def _places(client: Client) -> list[Fault]:
     if len(client.redirect_uris) > MOST_URIS:
-        return [Fault("/redirect_uris", "too-many", {"max_items": MOST_URIS})]
+        return [Fault("/redirect_uris", "too-long", {"max_length": MOST_URIS})]
     public = client.kind is ClientKind.PUBLIC
     return [
-        Fault(f"/redirect_uris/{place}", "redirect-uri", {"value": uri})
+        Fault(f"/redirect_uris/{place}", "format", {"value": uri})
         for place, uri in enumerate(client.redirect_uris)
         if not is_redirect(uri, native=public)
     ]
@@ -202,6 +202,12 @@ def is_redirect(uri: str, *, native: bool) -> bool:
     if parts.scheme == "http":
         return host in LOOPBACK
     return bool(_SCHEME.fullmatch(parts.scheme)) and not parts.netloc
+
+
+def origin_of(uri: str) -> str:
+    """The origin of a registered redirect URI, or the scheme with its colon where it has none."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
 def _without_port(uri: str) -> str | None:

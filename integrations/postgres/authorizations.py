@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import NotFound
-from domain.identity.clients import hash_secret
+from domain.identity.clients import hash_secret, origin_of
 from domain.identity.model import Subject
 from domain.identity.ports import Asked
 from domain.identity.scopes import OFFLINE, write_scopes
@@ -20,7 +20,7 @@ from integrations.postgres.session import borrowed
 
 # What waits ages by the database's clock, even where the city's clock runs fast.
 _WAITING = """
-SELECT r.*, c.name, c.staff, c.organisation_id FROM authorization_request r
+SELECT r.*, c.name, c.staff FROM authorization_request r
   JOIN client c ON c.id = r.client_id
  WHERE r.hash = $1 AND r.answered_at IS NULL AND r.expires_at > clock_timestamp()
    AND c.disabled_at IS NULL
@@ -64,7 +64,7 @@ class SqlAuthorizations:
             row = await _waiting(driver, handle)
         return Asked(
             row["city_id"], str(row["client_id"]), row["name"], frozenset(row["scopes"]),
-            row["staff"], row["language"],
+            row["staff"], row["language"], origin_of(row["redirect_uri"]),
         )  # fmt: skip
 
     async def grant(

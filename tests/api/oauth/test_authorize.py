@@ -38,6 +38,7 @@ async def test_a_sound_request_goes_to_the_login_bound_to_its_browser(door: Door
     wanted = await door.house.authorizations.asked(query(asked)["request"])
     assert (wanted.client_id, wanted.language, wanted.staff) == (site.id, "kk", False)
     assert wanted.scopes == {"openid", "profile", "offline_access", "appeals:read"}
+    assert wanted.returns_to == "https://site.kishi.example"
 
 
 async def test_only_the_browser_that_came_is_known_again(door: Door, site: Registered):
@@ -47,7 +48,7 @@ async def test_only_the_browser_that_came_is_known_again(door: Door, site: Regis
 
     def comes(cookie: str, handle: str) -> bool:
         headers = [(b"cookie", cookie.encode())]
-        return bound(Request({"type": "http", "headers": headers}), handle)
+        return bound(Request({"type": "http", "headers": headers}), handle, secure=True)
 
     assert comes(mine, handle)
     assert not comes("", handle)

@@ -18,6 +18,7 @@ from domain.identity.clients import (
     hash_secret,
     is_redirect,
     new_secret,
+    origin_of,
 )
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -94,6 +95,18 @@ def test_unsound_clients_are_not(client: Client, changes, pointer: str):
 def test_places_that_may_be_registered(uri: str, site: bool, native: bool):
     assert is_redirect(uri, native=False) == site
     assert is_redirect(uri, native=True) == native
+
+
+@pytest.mark.parametrize(
+    ("uri", "origin"),
+    [
+        ("https://site.kz:8443/callback?x=1", "https://site.kz:8443"),
+        ("http://127.0.0.1:51004/callback", "http://127.0.0.1:51004"),
+        ("kz.kishi.app:/callback", "kz.kishi.app:"),
+    ],
+)
+def test_where_a_browser_goes_back_to(uri: str, origin: str):
+    assert origin_of(uri) == origin
 
 
 def test_of_several_secrets_each_opens_until_its_end():
