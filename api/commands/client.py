@@ -1,5 +1,6 @@
 """Clients: programs with credentials of their own. A secret is shown once."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -35,30 +36,16 @@ SECRETIVE = frozenset({AuthMethod.BASIC, AuthMethod.POST})
 SMALLEST_RSA = 2048
 
 Many = Annotated[int | None, Parameter(validator=Number(gte=1))]
+Texts = Annotated[tuple[str, ...], Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
 
 app = App(name="client", help="Programs with credentials of their own: create, list, rotate, stop.")
 
 
-@app.command
-def create(
-    *,
-    name: str,
-    scope: Annotated[list[str], Parameter(negative="")],
-    redirect: Annotated[list[str] | None, Parameter(negative="")] = None,
-    organisation: str | None = None,
-    role: Role | None = None,
-    public: Annotated[bool, Parameter(negative="")] = False,
-    auth: AuthMethod | None = None,
-    jwks: Path | None = None,
-    staff: Annotated[bool, Parameter(negative="")] = False,
-    rate_limit: Many = None,
-    daily_quota: Many = None,
-    city: str | None = None,
-) -> None:
-    """Register a program, and show its id and its secret.
-
-    With --redirect people log in through it; with --role it comes for itself and acts as its
-    organisation. It may do both.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What is said of a program.
 
     Parameters
     ----------
@@ -75,7 +62,8 @@ def create(
     public
         It runs on people's own devices and keeps no secret.
     auth
-        How it proves itself: client_secret_basic, client_secret_post or private_key_jwt.
+        How it proves itself: by a secret in the header (basic) or the form (post), or by
+        signatures (private_key_jwt).
     jwks
         A file with its public keys (RFC 7517), for private_key_jwt.
     staff
@@ -84,36 +72,72 @@ def create(
         Requests a minute.
     daily_quota
         Requests a day.
+    """
+
+    name: str
+    scope: Texts
+    redirect: Texts = ()
+    organisation: str | None = None
+    role: Role | None = None
+    public: Flag = False
+    auth: AuthMethod | None = None
+    jwks: Path | None = None
+    staff: Flag = False
+    rate_limit: Many = None
+    daily_quota: Many = None
+
+    @property
+    def method(self) -> AuthMethod:
+        """How it proves itself."""
+        return AuthMethod.NONE if self.public else self.auth or AuthMethod.BASIC
+
+    def client(self, city: UUID, organisation: UUID | None, secret: str | None) -> Client:
+        """The client of a city that it becomes. Raises Failure for an unsound one."""
+        client = Client(
+            id=new_id(),
+            city=city,
+            name=self.name,
+            kind=ClientKind.PUBLIC if self.public else ClientKind.CONFIDENTIAL,
+            auth_method=self.method,
+            organisation=organisation,
+            redirect_uris=self.redirect,
+            grant_types=_grants(bool(self.redirect), self.role is not None),
+            scopes=frozenset(self.scope),
+            staff=self.staff,
+            role=self.role,
+            rate_limit=self.rate_limit,
+            daily_quota=self.daily_quota,
+            jwks=None if self.jwks is None else read_jwks(self.jwks),
+            secrets=() if secret is None else (Secret(hash_secret(secret)),),
+        )
+        _require_sound(client)
+        return client
+
+
+@app.command
+def create(program: Program, *, city: str | None = None) -> None:
+    """Register a program, and show its id and its secret.
+
+    With --redirect people log in through it; with --role it comes for itself and acts as its
+    organisation. It may do both.
+
+    Parameters
+    ----------
     city
         The city's code; needed where there are several.
     """
-    method = AuthMethod.NONE if public else auth or AuthMethod.BASIC
-    secret = new_secret() if method in SECRETIVE else None
-    drafted: dict[str, Any] = {
-        "name": name,
-        "kind": ClientKind.PUBLIC if public else ClientKind.CONFIDENTIAL,
-        "auth_method": method,
-        "redirect_uris": tuple(redirect or ()),
-        "grant_types": _grants(bool(redirect), role is not None),
-        "scopes": frozenset(scope),
-        "staff": staff,
-        "role": role,
-        "rate_limit": rate_limit,
-        "daily_quota": daily_quota,
-        "jwks": None if jwks is None else read_jwks(jwks),
-        "secrets": () if secret is None else (Secret(hash_secret(secret)),),
-    }
+    secret = new_secret() if program.method in SECRETIVE else None
 
     async def work(at: Office) -> Client:
         async with at.engine.connect() as connection:
             place = (await city_of(connection, city)).id
             firm = None
-            if organisation is not None:
-                firm = await office.organisation_id(connection, place, organisation)
+            if program.organisation is not None:
+                firm = await office.organisation_id(connection, place, program.organisation)
                 if firm is None:
-                    raise Failure(f"There is no organisation '{organisation}'.", status=2)
-        client = Client(id=new_id(), city=place, organisation=firm, **drafted)
-        _require_sound(client)
+                    sentence = f"There is no organisation '{program.organisation}'."
+                    raise Failure(sentence, status=2)
+        client = program.client(place, firm, secret)
         await Clients(at.engine).add(client, real())
         return client
 

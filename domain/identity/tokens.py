@@ -20,6 +20,8 @@ SESSION_LASTS = timedelta(days=180)
 """Of a login in all, however often it was refreshed."""
 LEEWAY = 30
 """Seconds by which the clocks of machines may differ."""
+APART = 1
+"""Seconds by which the database's clock, which dates revocations, may be behind ours."""
 REVOCATION_LASTS = ACCESS_LASTS + timedelta(seconds=2 * LEEWAY)
 """How long a revocation must be remembered: until every token that it voids has ended itself."""
 
@@ -152,7 +154,7 @@ def _text(value: object) -> str:
 @dataclass(frozen=True, slots=True)
 class Revocations:
     """What was taken back lately. Subjects and clients: tokens issued until the time (Unix
-    seconds) are void.
+    seconds), and within a second after it, are void.
     """
 
     tokens: frozenset[str] = frozenset()
@@ -164,8 +166,9 @@ class Revocations:
         """Whether a token was taken back."""
         if claims.token in self.tokens or claims.session in self.sessions:
             return True
-        return claims.issued <= (self.subjects or {}).get(claims.subject, -1) or (
-            claims.issued <= (self.clients or {}).get(claims.client, -1)
+        issued = claims.issued - APART
+        return issued <= (self.subjects or {}).get(claims.subject, -1) or (
+            issued <= (self.clients or {}).get(claims.client, -1)
         )
 
 

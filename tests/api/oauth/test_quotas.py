@@ -1,5 +1,7 @@
 """Each client asks as much as it was allowed, a minute and a day, in all processes together."""
 
+from uuid import uuid4
+
 import pytest
 
 from api.bootstrap import open_house
@@ -56,9 +58,16 @@ async def test_a_day_is_counted_in_all_processes(limited, settings):
     assert_problem(await limited.me(token), 429, "rate-limited")
 
 
-def test_what_could_not_be_told_is_told_later():
-    from uuid import uuid4
+async def test_nobody_guesses_secrets_for_long(limited):
+    system = await register_system(limited.house)
+    wrong = [
+        await limited.post("/oauth/token", OWN, auth=(system.id, f"109s_{n}")) for n in range(101)
+    ]
+    assert {answer.status_code for answer in wrong[:100]} == {401}
+    assert_problem(wrong[100], 429, "rate-limited")
 
+
+def test_what_could_not_be_told_is_told_later():
     client, quotas = uuid4(), ClientQuotas()
     quotas.allow({client: Limits(per_day=10)})
     quotas.spend(client)

@@ -1,7 +1,11 @@
 """Tokens that are taken back, and those who may ask whether one stands."""
 
-from tests.support.oauth import Door, Registered, register, register_system
+from domain.access import Role
+from domain.identity.clients import hash_secret, new_secret
+from tests.support.city import KISHI
+from tests.support.oauth import Door, Registered, member, register, register_system
 from tests.support.rest import assert_problem
+from tests.support.sql import fetch
 from tests.support.worker import eventually
 
 OWN = {"grant_type": "client_credentials"}
@@ -79,8 +83,6 @@ async def test_a_mobile_app_asks_about_none(door: Door, app: Registered):
 
 
 async def test_a_secret_that_was_rotated_opens_for_a_while(door: Door):
-    from domain.identity.clients import hash_secret, new_secret
-
     system = await register_system(door.house)
     for _ in range(2):
         fresh = new_secret()
@@ -97,3 +99,48 @@ async def test_another_login_of_the_same_person_stands_by_itself(door: Door):
     waiting = await door.code(site)
     await door.post("/oauth/revoke", {"token": told["refresh_token"]}, auth=site.basic)
     assert (await door.exchange(site, waiting)).status_code == 200
+
+
+async def test_a_member_who_changes_roles_keeps_no_token_of_the_old_one(door: Door):
+    desk = await register(door.house, staff=True)
+    told = await door.tokens(desk, member(Role.OPERATOR), scope="offline_access appeals:read")
+    assert (await door.me(told["access_token"])).json()["role"] == "operator"
+    who = member(Role.OPERATOR).id
+    await fetch(door.house, "UPDATE member SET role = 'inspector' WHERE id = $1", who)
+    await door.refresh()
+    assert_problem(await door.me(told["access_token"]), 401, "unauthenticated")
+    # What is issued in the same seconds may be of either role, and is void as well.
+    await fetch(door.house, "UPDATE revocation SET at = at - interval '3 s' WHERE kind = 'subject'")
+    await door.refresh()
+    token = told["refresh_token"]
+    again = await door.token(desk, grant_type="refresh_token", refresh_token=token)
+    assert (await door.me(again.json()["access_token"])).json()["role"] == "inspector"
+
+
+async def test_a_change_of_name_voids_nothing(door: Door):
+    desk = await register(door.house, staff=True)
+    told = await door.tokens(desk, member(Role.HEAD), scope="appeals:read")
+    who = member(Role.HEAD).id
+    await fetch(door.house, "UPDATE member SET name = 'Жаңа Есім' WHERE id = $1", who)
+    await door.refresh()
+    assert (await door.me(told["access_token"])).status_code == 200
+
+
+async def test_what_has_ended_is_forgotten_and_the_login_stays(door: Door):
+    site = await register(door.house)
+    told = await door.tokens(site)
+    await door.post("/oauth/revoke", {"token": told["refresh_token"]}, auth=site.basic)
+    tables = ("authorization_request", "authorization_code", "refresh_token")
+    await door.house.revocations.forget()
+    assert all([await fetch(door.house, f"SELECT FROM {table}") for table in tables])
+    for table in tables:
+        await fetch(door.house, f"UPDATE {table} SET expires_at = expires_at - interval '99 days'")
+    await fetch(door.house, "UPDATE revocation SET at = at - interval '2 hours'")
+    await door.house.revocations.forget()
+    for table in (*tables, "revocation"):
+        assert await fetch(door.house, f"SELECT FROM {table}") == []
+    kept = await fetch(
+        door.house, "SELECT subject_id, end_reason FROM login_session WHERE client_id = $1",
+        site.client.id,
+    )  # fmt: skip
+    assert [tuple(row) for row in kept] == [(KISHI.citizen, "revoked")]
