@@ -7,6 +7,7 @@ published until the last token that it signed has ended.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from domain.identity.tokens import REVOCATION_LASTS
@@ -46,10 +47,9 @@ def signing(keys: Sequence[SigningKey], at: datetime) -> SigningKey | None:
 def published(keys: Sequence[SigningKey], at: datetime) -> tuple[SigningKey, ...]:
     """The keys that others must know at a time, the oldest first."""
     ordered = sorted((key for key in keys if key.stands(at)), key=lambda key: key.signs_from)
-    successors = [*ordered[1:], None]
     return tuple(
         key
-        for key, after in zip(ordered, successors, strict=True)
+        for key, after in zip_longest(ordered, ordered[1:])
         if after is None or after.signs_from + REVOCATION_LASTS > at
     )
 

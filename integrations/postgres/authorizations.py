@@ -20,10 +20,15 @@ from integrations.postgres.session import borrowed
 
 # What waits ages by the database's clock, even where the city's clock runs fast.
 _WAITING = """
-SELECT r.*, c.name, c.staff FROM authorization_request r
+SELECT r.*, c.name, c.staff, c.organisation_id FROM authorization_request r
   JOIN client c ON c.id = r.client_id
  WHERE r.hash = $1 AND r.answered_at IS NULL AND r.expires_at > clock_timestamp()
    AND c.disabled_at IS NULL
+"""
+_BELOW = """
+WITH RECURSIVE own AS (SELECT $1::uuid AS id
+    UNION SELECT o.id FROM organisation o JOIN own ON o.parent_id = own.id)
+SELECT EXISTS (SELECT FROM own WHERE id = $2)
 """
 _SESSION = """
 INSERT INTO login_session
@@ -73,12 +78,14 @@ class SqlAuthorizations:
         """Where the browser goes with the client's code.
 
         A subject of another city, or of the other kind than the client is for, has nothing to
-        answer here: NotFound as well. So do scopes that were not asked.
+        answer here: NotFound as well. So has a member of another organisation, where the client
+        is one's own: what such a program could do with an inspector's word is not its business.
+        So have scopes that were not asked.
         """
         code = secrets.token_urlsafe(32)
         async with borrowed(self._engine) as driver, driver.transaction():
             row = await _waiting(driver, handle, lock=True)
-            if not _fits(row, subject, scopes):
+            if not (_fits(row, subject, scopes) and await _works_there(driver, row, subject)):
                 raise NotFound(kind="authorization-request", id="")
             await _answered(driver, row, at)
             session = await _begin(driver, row, subject, scopes)
@@ -107,6 +114,13 @@ def _fits(row: Any, subject: Subject, scopes: frozenset[str]) -> bool:
         and subject.is_resident != row["staff"]
         and scopes <= set(row["scopes"])
     )
+
+
+async def _works_there(driver: Any, row: Any, subject: Subject) -> bool:
+    """Whether a member is of the organisation whose program it is, or of one below it."""
+    if not row["staff"] or row["organisation_id"] is None:
+        return True
+    return bool(await driver.fetchval(_BELOW, row["organisation_id"], subject.organisation))
 
 
 async def _waiting(driver: Any, handle: str, *, lock: bool = False) -> Any:

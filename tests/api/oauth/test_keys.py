@@ -7,6 +7,7 @@ from api.clock import real
 from domain.identity.signing_keys import KEY_LASTS, SOON
 from tests.support.oauth import Door, Registered, register_system
 from tests.support.rest import assert_problem
+from tests.support.sql import fetch
 
 
 async def told(door: Door) -> list[str]:
@@ -52,6 +53,19 @@ async def test_keys_are_renewed_by_age(house):
     await house.trust.refresh(real() + KEY_LASTS)
     after = {key.kid for key in house.trust.keys}
     assert before < after
+
+
+async def test_a_key_that_is_gone_is_not_opened(house):
+    keys = make_token_keys(house.engine, house.keyring)
+    await keys.kept(real())
+    await keys.kept(real() + 3 * KEY_LASTS)
+    later = real() + 3 * KEY_LASTS + timedelta(days=1)
+    known = [key.kid for key in await keys.known(later)]
+    gone = await fetch(
+        house, "UPDATE token_key SET sealed = 'x' WHERE kid <> ALL($1) RETURNING kid", known
+    )
+    assert gone
+    assert [key.kid for key in await keys.known(later)] == known
 
 
 async def test_discovery_says_what_there_is(door: Door, site: Registered):

@@ -28,6 +28,7 @@ TURN = NEW.signs_from
 def test_the_first_key_signs_at_once():
     assert next_turn([], NOW) == NOW
     assert signing([], NOW) is None
+    assert published([], NOW) == ()
 
 
 def test_the_next_key_is_made_ahead_of_its_turn():
