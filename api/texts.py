@@ -20,7 +20,9 @@ TITLES: Mapping[str, LocalizedText] = {
     "unauthenticated": _t("Кім екеніңіз белгісіз", "Неизвестно, кто вы", "Who you are is unknown"),
     "not-permitted": _t("Рұқсат жоқ", "Нет разрешения", "Not permitted"),
     "insufficient-scope": _t(
-        "Таңбаның өкілеттігі жетпейді", "Токену не хватает прав", "The token's scopes do not reach"
+        "Таңбаның өкілеттігі жетпейді",
+        "Токену не хватает прав",
+        "The scopes of the token do not reach",
     ),
     "not-found": _t("Табылмады", "Не найдено", "Not found"),
     "method-not-allowed": _t(

@@ -214,7 +214,7 @@ def _read(
     if security:
         responses |= {
             "401": _problem("Who you are is unknown"),
-            "403": _problem("The token's scopes do not reach"),
+            "403": _problem("The token has no such scope"),
             "429": _problem("Too many requests"),
             "503": _problem("Temporarily unavailable"),
         }

@@ -79,7 +79,11 @@ def by_secret(read: Callable[[ECKey], bytes], forge: "Forge") -> str:
     return forge.hs256(read(forge.ours))
 
 
-NOW = int(time.time())
+def now() -> int:
+    """Asked within each test: many may come before it."""
+    return int(time.time())
+
+
 PUBLIC_FORMS: dict[str, Callable[[Any], bytes]] = {
     "pem": lambda key: key.as_pem(private=False),
     "der": lambda key: key.as_der(private=False),
@@ -124,13 +128,13 @@ FORGERIES: dict[str, Callable[["Forge"], str]] = {
     "the type of an id_token": lambda f: f.by_us({"typ": "JWT"}),
     "the long type": lambda f: f.by_us({"typ": "application/at+jwt"}),
     "a logout token's type": lambda f: f.by_us({"typ": "logout+jwt"}),
-    "expired": lambda f: f.by_us(iat=NOW - 700, exp=NOW - 40),
+    "expired": lambda f: f.by_us(iat=now() - 700, exp=now() - 40),
     "no end": lambda f: f.by_us(exp=...),
-    "an end that is a text": lambda f: f.by_us(exp=str(NOW + 600)),
-    "an end that is a fraction": lambda f: f.by_us(exp=NOW + 600.5),
+    "an end that is a text": lambda f: f.by_us(exp=str(now() + 600)),
+    "an end that is a fraction": lambda f: f.by_us(exp=now() + 600.5),
     "an end that is true": lambda f: f.by_us(exp=True),
-    "not yet valid": lambda f: f.by_us(nbf=NOW + 120),
-    "issued in the future": lambda f: f.by_us(iat=NOW + 120),
+    "not yet valid": lambda f: f.by_us(nbf=now() + 120),
+    "issued in the future": lambda f: f.by_us(iat=now() + 120),
     "no time of issue": lambda f: f.by_us(iat=...),
     "another audience": lambda f: f.by_us(aud="https://other.example/v1"),
     "the issuer as audience": lambda f: f.by_us(aud=ISSUER),

@@ -282,15 +282,19 @@ async def test_of_two_who_bring_one_assertion_at_once_one_wins(door: Door, signi
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
 
 
-NOW = int(time.time())
+def now() -> int:
+    """Asked within each test: many may come before it."""
+    return int(time.time())
+
+
 UNSOUND = {
     "another audience": lambda a: a.make(aud="https://evil.example/token"),
     "several audiences": lambda a: a.make(aud=[TOKEN, "https://evil.example"]),
     "no audience": lambda a: a.make(aud=...),
-    "expired": lambda a: a.make(iat=NOW - 600, exp=NOW - 120),
+    "expired": lambda a: a.make(iat=now() - 600, exp=now() - 120),
     "no end": lambda a: a.make(exp=...),
-    "a life too long": lambda a: a.make(exp=NOW + 86_400),
-    "not yet valid": lambda a: a.make(nbf=NOW + 3000),
+    "a life too long": lambda a: a.make(exp=now() + 86_400),
+    "not yet valid": lambda a: a.make(nbf=now() + 3000),
     "no id": lambda a: a.make(jti=...),
     "an id that is a number": lambda a: a.make(jti=7),
     "another issuer": lambda a: a.make(iss=str(KISHI.id)),
