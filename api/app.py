@@ -21,12 +21,16 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from api.bootstrap import House, open_house
+from api.clock import real
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.languages import preferred
 from api.limits import NAMES
 from api.logs import configure
-from api.loops import repeat
+from api.loops import Work, repeat
 from api.middleware import Caught, RequestRecord
+from api.oauth.contract import document as oauth_document
+from api.oauth.routes import ROUTES as OAUTH
+from api.oauth.routes import OAuthDoor
 from api.pages import ROUTES as PAGES
 from api.pages import reading
 from api.rest.dispatch import Door
@@ -34,6 +38,7 @@ from api.rest.openapi import document
 from api.rest.operation import Operation
 from api.rest.table import OPERATIONS
 from api.settings import Settings
+from api.trust import PERIOD
 from domain.errors import NotFound, Refusal
 
 log = structlog.get_logger()
@@ -53,12 +58,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_house(chosen, name="ikomek-api") as house, _kept_fresh(house):
             app.state.door = Door(house)
+            app.state.oauth = OAuthDoor(house)
             yield
             with suppress(Refusal):
                 await house.units.numbers.release()
 
     app = Starlette(
-        routes=[*_routes(), reading("/v1/openapi.json", _contract), *PAGES],
+        routes=[
+            *_routes(),
+            reading("/v1/openapi.json", _contract),
+            *OAUTH,
+            reading("/oauth/openapi.json", _oauth_contract),
+            *PAGES,
+        ],
         lifespan=lifespan,
         exception_handlers={
             Refusal: _refused,
@@ -86,21 +98,39 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 @asynccontextmanager
 async def _kept_fresh(house: House) -> AsyncIterator[None]:
-    """Read the cities' agreements now, and again whenever they change.
+    """Read the cities' agreements and what judges tokens now, and again whenever they change.
 
     A database that is down at the start is no reason to die: calls answer 503 until it is up.
     """
-    tried = asyncio.Event()
 
     async def refresh() -> bool:
-        try:
-            await house.references.refresh(house.now())
-        finally:
-            tried.set()
+        await house.references.refresh(house.now())
         return False
 
-    turns = repeat("reference", refresh, period=REFRESH_SECONDS, stop=asyncio.Event())
-    task = asyncio.create_task(turns)
+    async def trust() -> bool:
+        # Tokens travel by the machine's clock, even where the city's clock runs fast.
+        await house.trust.refresh(real())
+        return False
+
+    async with (
+        _repeated("reference", refresh, REFRESH_SECONDS),
+        _repeated("trust", trust, PERIOD),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def _repeated(name: str, work: Work, period: float) -> AsyncIterator[None]:
+    """Do `work` once before the body, come what may, and every `period` seconds beside it."""
+    tried = asyncio.Event()
+
+    async def turn() -> bool:
+        try:
+            return await work()
+        finally:
+            tried.set()
+
+    task = asyncio.create_task(repeat(name, turn, period=period, stop=asyncio.Event()))
     await tried.wait()
     try:
         yield
@@ -163,6 +193,10 @@ class Cors(CORSMiddleware):
 
 async def _contract(_: Request) -> Response:
     return Response(orjson.dumps(document()), media_type="application/json")
+
+
+async def _oauth_contract(_: Request) -> Response:
+    return Response(orjson.dumps(oauth_document()), media_type="application/json")
 
 
 def _asked(request: Request) -> Asked:

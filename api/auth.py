@@ -1,41 +1,108 @@
-"""Whose request it is. The seam is thin: a bearer token in, a Principal out.
+"""Whose request it is: a bearer token in, a Principal out. Nothing behind this file knows tokens.
 
-The authorization server will put signed tokens here; nothing behind this file changes.
+Two kinds come. Access tokens of the authorization server are signed, and judged by what the
+process knows by heart (api/trust.py), without a look at the database; what was judged is
+remembered, so that the next request with the same token costs microseconds. Service tokens
+(`109_…`, `ikomek token issue`) mean nothing by themselves, and the database is asked.
 """
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
 
 from api.errors import Unauthenticated
+from api.trust import Trust
 from domain.access import Principal
+from domain.errors import NotFound
+from domain.identity.tokens import AccessClaims, TokenVoid
+from domain.organisations.tree import OrganisationTree
+from domain.ports import References
 
 Find = Callable[[str], Awaitable[tuple[Principal, datetime | None] | None]]
 
+PREFIX = "109_"
 KNOWN_FOR = 30.0
-"""Seconds that an answer about a token is believed; a revocation is felt within this time."""
+"""Seconds that an answer about a service token is believed; a revocation is felt within it."""
 KEPT = 10_000
-LONGEST = 512
+LONGEST = 4096
+LONGEST_SERVICE = 512
+INVALID = "invalid_token"
+"""The error of RFC 6750 §3.1 for a token that came and stands for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An access token that was found sound by these keys, for an organisation that stood so."""
+
+    claims: AccessClaims
+    principal: Principal
+    keys: object
+    organisations: object
 
 
 class Authenticator:
     """Finds the principal of an Authorization header, remembering recent answers."""
 
-    def __init__(self, find: Find) -> None:
+    def __init__(
+        self,
+        find: Find,
+        trust: Trust,
+        references: References,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._find = find
+        self._trust = trust
+        self._trees = _Trees(references)
+        self._clock = clock
         self._known: OrderedDict[str, tuple[Principal, datetime | None, float]] = OrderedDict()
+        self._judged: OrderedDict[bytes, _Judged] = OrderedDict()
 
     async def principal(self, header: str | None, at: datetime) -> Principal:
         """The principal. Raises Unauthenticated."""
-        scheme, _, token = (header or "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token or len(token) > LONGEST:
-            raise Unauthenticated
+        token = bearer(header)
+        if not token.startswith(PREFIX):
+            return self.judge(token)
+        if len(token) > LONGEST_SERVICE:
+            raise Unauthenticated(error=INVALID)
         principal, expires = await self._lookup(token)
         if expires is not None and expires <= at:
-            raise Unauthenticated
+            raise Unauthenticated(error=INVALID)
         return principal
+
+    def judge(self, token: str) -> Principal:
+        """Whom an access token stands for. Raises Unauthenticated."""
+        key = sha256(token.encode()).digest()
+        now = self._clock()
+        known = self._judged.get(key)
+        if known is None or not self._holds(known, now):
+            known = self._judge(token, now)
+            self._judged[key] = known
+            if len(self._judged) > KEPT:
+                self._judged.popitem(last=False)
+        if self._trust.revocations.void(known.claims):
+            raise Unauthenticated(error=INVALID)
+        return known.principal
+
+    def _holds(self, known: _Judged, now: float) -> bool:
+        return (
+            known.claims.expires > now
+            and known.keys is self._trust.keys
+            and known.organisations is self._trees.standing(known.claims.city)
+        )
+
+    def _judge(self, token: str, now: float) -> _Judged:
+        try:
+            claims = self._trust.access(token, now)
+        except TokenVoid:
+            raise Unauthenticated(error=INVALID) from None
+        below = self._trees.below(claims.city, claims.organisation)
+        standing = self._trees.standing(claims.city)
+        return _Judged(claims, claims.principal(below), self._trust.keys, standing)
 
     async def _lookup(self, token: str) -> tuple[Principal, datetime | None]:
         now = time.monotonic()
@@ -45,9 +112,48 @@ class Authenticator:
         found = await self._find(token)
         if found is None:
             self._known.pop(token, None)
-            raise Unauthenticated
+            raise Unauthenticated(error=INVALID)
         self._known[token] = (*found, now + KNOWN_FOR)
         self._known.move_to_end(token)
         if len(self._known) > KEPT:
             self._known.popitem(last=False)
         return found
+
+
+def bearer(header: str | None) -> str:
+    """The token of an Authorization header. Raises Unauthenticated, without an `error` where
+    there is none (RFC 6750 §3).
+    """
+    scheme, _, token = (header or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    if len(token) > LONGEST or not token.isascii():
+        raise Unauthenticated(error=INVALID)
+    return token
+
+
+class _Trees:
+    """Who stands under whom, made again only where a city's organisations changed."""
+
+    def __init__(self, references: References) -> None:
+        self._references = references
+        self._made: dict[UUID, tuple[object, OrganisationTree]] = {}
+
+    def standing(self, city: UUID) -> Mapping[UUID, Any]:
+        """The city's organisations as they stand: the same object while they do."""
+        return self._references.of(city).organisations
+
+    def below(self, city: UUID, organisation: UUID | None) -> frozenset[UUID]:
+        """An organisation and everybody under it; nobody for None."""
+        if organisation is None:
+            return frozenset()
+        organisations = self.standing(city)
+        made = self._made.get(city)
+        if made is None or made[0] is not organisations:
+            made = organisations, OrganisationTree.of(organisations.values())
+            self._made[city] = made
+        try:
+            return made[1].subtree(organisation)
+        except NotFound:
+            return frozenset({organisation})

@@ -10,16 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import clock
 from api.settings import Settings
+from api.trust import Trust
 from domain.attachments import Cleaner, FileStore
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
+from integrations.postgres.authorizations import SqlAuthorizations
 from integrations.postgres.checkpoints import Checkpoints
+from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.grants import Grants
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
@@ -30,8 +34,10 @@ from integrations.postgres.outbox import Outbox
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
 from integrations.postgres.reference import PostgresReferences
+from integrations.postgres.revocations import SqlRevocations
 from integrations.postgres.sealer import Sealer
 from integrations.postgres.statistics import Statistics
+from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.notes import NoteFolder
@@ -40,6 +46,7 @@ from integrations.triage.artefact import Models
 from integrations.vault.keyring import keyring_file, parse_keyring
 from integrations.vault.signer import Signer, parse_signer, signer_file
 from integrations.vault.signer import verify as verify_ed25519
+from integrations.vault.token_signer import TokenSigner, TokenVerifier, new_key
 
 if TYPE_CHECKING:
     from integrations.webhooks.sender import Sender
@@ -76,6 +83,11 @@ class House:
     notes: NoteFolder | None
     incidents: IncidentQueries
     likeness: LikenessQueries
+    clients: Clients
+    grants: Grants
+    authorizations: SqlAuthorizations
+    revocations: SqlRevocations
+    trust: Trust
 
 
 def read_now(settings: Settings) -> Now:
@@ -103,6 +115,29 @@ def read_signer(settings: Settings) -> Signer:
     return signer_file(settings.home / "signing-key")
 
 
+def make_token_keys(engine: AsyncEngine, keyring: Keyring) -> TokenKeys:
+    """The keys that sign tokens."""
+    return TokenKeys(engine, keyring, new_key)
+
+
+def make_trust(
+    settings: Settings,
+    engine: AsyncEngine,
+    keyring: Keyring,
+    revocations: SqlRevocations,
+    clients: Clients,
+) -> Trust:
+    """What judges and signs tokens; it knows nothing before its first refresh."""
+    return Trust(
+        settings.base_url,
+        make_token_keys(engine, keyring),
+        revocations,
+        clients,
+        signer=TokenSigner,
+        verifier=TokenVerifier,
+    )
+
+
 def make_mailer(settings: Settings) -> Mailer | None:
     """What mails the checkpoint of each day's end; None where nobody wants it."""
     if not settings.checkpoint_mail or settings.smtp_url is None:
@@ -117,6 +152,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         raise ValueError("open_house needs DATABASE_URL; the CLI starts the embedded server")
     engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
     keyring = read_keyring(settings)
+    clients, revocations = Clients(engine), SqlRevocations(engine)
     cleaner = MediaCleaner()
     store = open_store(settings.storage)
     house = House(
@@ -147,6 +183,11 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         notes=NoteFolder(folder) if (folder := settings.checkpoint_folder) else None,
         incidents=IncidentQueries(engine, keyring),
         likeness=LikenessQueries(engine),
+        clients=clients,
+        grants=Grants(engine),
+        authorizations=SqlAuthorizations(engine, settings.base_url),
+        revocations=revocations,
+        trust=make_trust(settings, engine, keyring, revocations, clients),
     )
     try:
         yield house

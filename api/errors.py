@@ -22,9 +22,11 @@ from domain.errors import (
     NotPermitted,
     NotSealed,
     Refusal,
+    ScopeMissing,
     Unavailable,
     VersionConflict,
 )
+from domain.identity.scopes import scopes_for
 from domain.values import in_language
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,7 +43,7 @@ class Malformed(Refusal):
 
 
 class Unauthenticated(Refusal):
-    """No token, or one that stands for nobody."""
+    """No token, or one that stands for nobody. Params: `error` of RFC 6750 §3.1 for the latter."""
 
     code: ClassVar[str] = "unauthenticated"
 
@@ -105,6 +107,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     KeyRequired: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
+    ScopeMissing: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
@@ -161,7 +164,13 @@ def problem(refusal: Refusal, asked: Asked) -> Response:
 
 def _headers(refusal: Refusal) -> dict[str, str]:
     if isinstance(refusal, Unauthenticated):
-        return {"www-authenticate": 'Bearer realm="ikomek"'}
+        error = refusal.params.get("error")
+        told = f', error="{error}"' if error else ""
+        return {"www-authenticate": f'Bearer realm="ikomek"{told}'}
+    if isinstance(refusal, ScopeMissing):
+        wanted = " ".join(scopes_for(str(refusal.params["permission"])))
+        error = f'error="insufficient_scope", scope="{wanted}"'
+        return {"www-authenticate": f'Bearer realm="ikomek", {error}'}
     if isinstance(refusal, MethodNotAllowed):
         return {"allow": str(refusal.params["allowed"])}
     if isinstance(refusal, RateLimited | NotSealed):

@@ -7,11 +7,13 @@ thread every few milliseconds or ask another server on every request.
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from api.errors import RateLimited
+from domain.identity.quotas import Limits
 
 NAMES = ("ratelimit-policy", "ratelimit")
 WINDOW = 60
@@ -31,6 +33,19 @@ class Standing:
         """Raise RateLimited when nothing is left."""
         if self.exceeded:
             raise RateLimited(seconds=self.seconds)
+
+    def beside(self, other: "Standing") -> "Standing":
+        """Two quotas of one request, told together."""
+        names = dict.fromkeys((*self.headers, *other.headers))
+        told = (self, other)
+        return Standing(
+            {
+                name: ", ".join(each.headers[name] for each in told if name in each.headers)
+                for name in names
+            },
+            self.exceeded or other.exceeded,
+            max(each.seconds if each.exceeded else 0 for each in told),
+        )
 
 
 class Turns:
@@ -63,9 +78,10 @@ class Quota:
         self._window = 0
         self._spent: dict[str, int] = {}
 
-    def spend(self, key: str) -> Standing:
-        """Count one request of this key."""
-        if not self._most:
+    def spend(self, key: str, most: int | None = None, name: str = "default") -> Standing:
+        """Count one request of this key, of its own `most` where it has one."""
+        most = self._most if most is None else most
+        if not most:
             return Standing({}, False, 0)
         now = self._clock()
         window = int(now // WINDOW)
@@ -74,7 +90,71 @@ class Quota:
         spent = self._spent[key] = self._spent.get(key, 0) + 1
         seconds = max(1, math.ceil((window + 1) * WINDOW - now))
         headers = {
-            "ratelimit-policy": f'"default";q={self._most};w={WINDOW}',
-            "ratelimit": f'"default";r={max(0, self._most - spent)};t={seconds}',
+            "ratelimit-policy": f'"{name}";q={most};w={WINDOW}',
+            "ratelimit": f'"{name}";r={max(0, most - spent)};t={seconds}',
         }
-        return Standing(headers, spent > self._most, seconds)
+        return Standing(headers, spent > most, seconds)
+
+
+NOTHING = Standing({}, False, 0)
+DAY = 86_400
+"""Seconds."""
+
+
+class ClientQuotas:
+    """What clients with limits of their own may still ask: a minute in this process, a day in all.
+
+    The day's count is this process's own requests and, every few seconds, those of the others
+    (api/trust.py); a client can pass its daily quota by what comes in between.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._limits: Mapping[UUID, Limits] = {}
+        self._minutes = Quota(0, clock)
+        self._used: dict[UUID, int] = {}
+        self._counted: Counter[UUID] = Counter()
+
+    def allow(self, limits: Mapping[UUID, Limits]) -> None:
+        """Learn which clients have limits."""
+        self._limits = limits
+
+    def spend(self, client: UUID) -> Standing:
+        """Count one request of a client."""
+        limits = self._limits.get(client)
+        if limits is None:
+            return NOTHING
+        minute = NOTHING
+        if limits.per_minute is not None:
+            minute = self._minutes.spend(str(client), limits.per_minute, "client")
+        return minute if limits.per_day is None else minute.beside(self._today(client, limits))
+
+    def _today(self, client: UUID, limits: Limits) -> Standing:
+        most = limits.per_day or 0
+        self._counted[client] += 1
+        spent = self._used.get(client, 0) + self._counted[client]
+        seconds = max(1, math.ceil(DAY - self._clock() % DAY))
+        headers = {
+            "ratelimit-policy": f'"day";q={most};w={DAY}',
+            "ratelimit": f'"day";r={max(0, most - spent)};t={seconds}',
+        }
+        return Standing(headers, spent > most, seconds)
+
+    def take(self) -> Mapping[UUID, int]:
+        """What was counted since the last time, to be told to the others; those that come with
+        a daily quota at nought, so that their use elsewhere is learnt.
+        """
+        counted = {id: 0 for id, limits in self._limits.items() if limits.per_day is not None}
+        counted.update(self._counted)
+        self._used.update({id: self._used.get(id, 0) + n for id, n in self._counted.items()})
+        self._counted.clear()
+        return counted
+
+    def give_back(self, counted: Mapping[UUID, int]) -> None:
+        """What could not be told stays to be told."""
+        self._counted.update(counted)
+        self._used.update({id: self._used.get(id, 0) - n for id, n in counted.items()})
+
+    def learn(self, used: Mapping[UUID, int]) -> None:
+        """What each client used today, in all processes."""
+        self._used = dict(used)

@@ -5,7 +5,6 @@ alone begin with IKOMEK_.
 """
 
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
@@ -85,7 +84,7 @@ class Settings(BaseSettings):
             raise ValueError("IKOMEK_CHECKPOINT_MAIL needs IKOMEK_SMTP_URL")
         return self
 
-    @cached_property
+    @property
     def base_url(self) -> str:
         """Where links begin."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -19,6 +19,11 @@ TITLES: Mapping[str, LocalizedText] = {
     "malformed": _t("Сұрау оқылмады", "Запрос не читается", "The request cannot be read"),
     "unauthenticated": _t("Кім екеніңіз белгісіз", "Неизвестно, кто вы", "Who you are is unknown"),
     "not-permitted": _t("Рұқсат жоқ", "Нет разрешения", "Not permitted"),
+    "insufficient-scope": _t(
+        "Таңбаның өкілеттігі жетпейді",
+        "Токену не хватает прав",
+        "The scopes of the token do not reach",
+    ),
     "not-found": _t("Табылмады", "Не найдено", "Not found"),
     "method-not-allowed": _t(
         "Бұл әдіс қолданылмайды", "Метод не поддерживается", "Method not allowed"
@@ -77,6 +82,11 @@ DETAILS: Mapping[str, LocalizedText] = {
         "«{role}» рөліне «{permission}» рұқсаты берілмеген.",
         "Роли «{role}» не дано разрешение «{permission}».",
         "The role «{role}» does not hold the permission «{permission}».",
+    ),
+    "insufficient-scope": _t(
+        "Рөліңізде «{permission}» рұқсаты бар, бірақ бұл таңбаға ол берілмеген.",
+        "У вашей роли есть разрешение «{permission}», но этому токену оно не дано.",
+        "Your role holds the permission «{permission}», but this token was not given it.",
     ),
     "not-found": _t(
         "Мұндай жазба жоқ немесе ол сізге көрінбейді.",

@@ -11,6 +11,7 @@ from domain.appeals import workflow as rules
 from domain.sla.durations import format_duration
 
 OPENAPI = Path("openapi/openapi.yaml")
+OAUTH = Path("openapi/oauth.yaml")
 WORKFLOW = Path("docs/workflow.md")
 
 openapi = App(name="openapi", help="The contract of the REST API, OpenAPI 3.1.")
@@ -32,6 +33,22 @@ def export_openapi(target: Path = OPENAPI, /, *, check: bool = False) -> None:
     from api.rest.openapi import document
 
     _keep(target, _contract(target, document()), check=check, again="ikomek openapi export")
+
+
+@openapi.command(name="export-oauth")
+def export_oauth(target: Path = OAUTH, /, *, check: bool = False) -> None:
+    """Write the contract of the authorization server as the code stands.
+
+    Parameters
+    ----------
+    target
+        The file to write, .yaml or .json.
+    check
+        Write nothing; fail unless the file says what the code does.
+    """
+    from api.oauth.contract import document
+
+    _keep(target, _contract(target, document()), check=check, again="ikomek openapi export-oauth")
 
 
 @workflow.command(name="export")

@@ -20,7 +20,7 @@ from api.auth import Authenticator
 from api.bootstrap import House
 from api.errors import KeyRequired, KeyReused, NotAcceptable, UnsupportedMediaType
 from api.languages import LONGEST, preferred
-from api.limits import Quota, Turns
+from api.limits import NOTHING, Quota, Standing, Turns
 from api.rest.bodies import read_limited, read_upload
 from api.rest.decode import canonical, decode_body, decode_query
 from api.rest.fields import Query
@@ -48,7 +48,7 @@ class Door:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._authenticator = Authenticator(house.tokens.find)
+        self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
         self._quota = Quota(house.settings.rate_limit)
         self._uploads = Turns(MOST_UPLOADS)
 
@@ -81,13 +81,21 @@ class Door:
         try:
             principal = await self._authenticator.principal(header, self._house.now())
         except Refusal:
-            self._spend(request, request.client.host if request.client else "")
+            self._spend(request, self._quota.spend(request.client.host if request.client else ""))
             raise
-        self._spend(request, str(principal.id))
+        self._spend(request, self._standing(principal))
         return principal
 
-    def _spend(self, request: Request, key: str) -> None:
-        standing = self._quota.spend(key)
+    def _standing(self, principal: Principal) -> Standing:
+        """What is left of the principal's quota, and of their client's own."""
+        client = principal.client
+        theirs = NOTHING if client is None else self._house.trust.quotas.spend(client)
+        if client == principal.id and "ratelimit" in theirs.headers:
+            # Who comes for itself has one quota: its own, where it was given one.
+            return theirs
+        return self._quota.spend(str(principal.id)).beside(theirs)
+
+    def _spend(self, request: Request, standing: Standing) -> None:
         request.state.headers.update(standing.headers)
         standing.require()
 

@@ -8,11 +8,13 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MEDIA_TYPE, STATUS
+from api.oauth_scheme import scheme
 from api.rest.descriptions import LANGUAGE, PATH, QUERY, TAGS
 from api.rest.operation import Operation, Upload
 from api.rest.table import OPERATIONS
 from api.texts import TITLES
 from domain.access import GRANTS, Permission
+from domain.identity.scopes import scopes_for
 
 Schema = dict[str, Any]
 
@@ -116,7 +118,9 @@ def document() -> Schema:
             "responses": _refusals(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer",
-                           "description": "A token issued by `ikomek token issue`."},
+                           "description": "A service token of `ikomek token issue`: all that"
+                           " its role may do."},
+                "oauth2": scheme(),
             },
         },
     }  # fmt: skip
@@ -173,14 +177,22 @@ def _operation(operation: Operation, schemas: _Schemas) -> Schema:
         "parameters": _parameters(operation),
         "responses": _responses(operation, schemas),
     }
-    if operation.open_to_all:
-        described["security"] = []
+    described["security"] = _security(operation)
     if isinstance(operation.body, Upload):
         described["requestBody"] = _upload()
     elif operation.body is not None:
         content = {"application/json": {"schema": schemas.body(operation.body)}}
         described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _security(operation: Operation) -> list[Schema]:
+    """A service token, or an access token with one of the scopes that let the permission pass."""
+    if operation.open_to_all:
+        return []
+    if operation.permission is None:
+        return [{"bearer": []}, {"oauth2": []}]
+    return [{"bearer": []}, *({"oauth2": [name]} for name in scopes_for(operation.permission))]
 
 
 def _permission(operation: Operation) -> str:

@@ -150,6 +150,7 @@ class Sweep:
         answers = await self._house.housekeeping.forget_answers()
         uploads = await self._house.housekeeping.forget_uploads(self._house.now())
         await self._house.incidents.settle(self._house.now())
+        await self._house.revocations.forget()
         if answers or uploads:
             log.info("swept", answers=answers, uploads=uploads)
         return bool(answers or uploads)

@@ -24,6 +24,18 @@ PASSING = {
     "tally",
 }  # fmt: skip
 """What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
+COLUMNS = {
+    "authorization_code": {"used_at"}, "authorization_request": {"answered_at"},
+    "client": {"disabled_at"}, "client_assertion": set(), "client_secret": {"expires_at"},
+    "client_usage": {"count"}, "login_session": {"ended_at", "end_reason"},
+    "refresh_token": {"used_at"}, "revocation": set(), "token_key": {"withdrawn_at"},
+}  # fmt: skip
+"""Of a row of these only so much may change; the rest stays as it was written."""
+ADD_ONLY |= set(COLUMNS)
+PASSING |= {
+    "authorization_code", "authorization_request", "client_assertion", "client_usage",
+    "refresh_token", "revocation",
+}  # fmt: skip
 
 FORGETTING = [
     "UPDATE event SET type = 'appeal.closed'",
@@ -129,6 +141,17 @@ def test_every_table_grants_what_it_must_and_no_more(settings, table):
             [APP_ROLE, table],
         ).fetchall()
     assert {row[0] for row in found} == rights
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_of_what_the_authorization_server_keeps_only_so_much_may_change(settings, table):
+    with psycopg.connect(settings.database_url) as owner:
+        found = owner.execute(
+            "SELECT column_name FROM information_schema.role_column_grants WHERE grantee = %s"
+            " AND table_schema = 'public' AND table_name = %s AND privilege_type = 'UPDATE'",
+            [APP_ROLE, table],
+        ).fetchall()
+    assert {row[0] for row in found} == COLUMNS[table]
 
 
 def test_nothing_is_granted_to_everybody(settings):
