@@ -38,6 +38,7 @@ from integrations.postgres.log_tables import (
     log_leaf,
     log_tile,
 )
+from integrations.postgres.people_tables import identity, invitation, member_event
 from integrations.postgres.reference_tables import (
     access_token,
     building,
@@ -83,13 +84,16 @@ __all__ = [
     "event",
     "event_personal",
     "idempotency",
+    "identity",
     "incident",
     "incident_event",
+    "invitation",
     "log_cursor",
     "log_key",
     "log_leaf",
     "log_tile",
     "member",
+    "member_event",
     "metadata",
     "number_pool",
     "number_series",
@@ -302,11 +306,18 @@ personal_read = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     city_id(),
-    appeal_id(),
+    Column("appeal_id", UUID, ForeignKey("appeal.id")),
     Column("reader_id", UUID, nullable=False),
     Column("role", Text, nullable=False),
     Column("fields", ARRAY(Text), nullable=False),
     Column("at", instant(), nullable=False),
+    Column("citizen_id", UUID, ForeignKey("citizen.id")),
+    Column("organisation_id", UUID),
+    Column("operation", Text, nullable=False, server_default=text("'readApplicant'")),
+    Column("purpose", Text),
+    Index("ix_personal_read_appeal_id", "appeal_id"),
+    Index("ix_personal_read_citizen_id", "citizen_id"),
+    Index("ix_personal_read_city_id", "city_id", text("at DESC"), text("id DESC")),
 )
 
 # --- beside the register ---------------------------------------------------------------
