@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api import clock
 from api.settings import Settings
 from domain.attachments import Cleaner, FileStore
+from domain.identity.ports import People
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
@@ -27,9 +28,13 @@ from integrations.postgres.incident_queries import IncidentQueries
 from integrations.postgres.likeness_queries import LikenessQueries
 from integrations.postgres.lists import Lists
 from integrations.postgres.outbox import Outbox
+from integrations.postgres.people import SqlPeople
+from integrations.postgres.personal import Personal
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
+from integrations.postgres.records import Records
 from integrations.postgres.reference import PostgresReferences
+from integrations.postgres.rosters import Rosters
 from integrations.postgres.sealer import Sealer
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.tokens import Tokens
@@ -37,7 +42,8 @@ from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.notes import NoteFolder
 from integrations.storage.objects import open_store
 from integrations.triage.artefact import Models
-from integrations.vault.keyring import keyring_file, parse_keyring
+from integrations.vault.keyring import parse_keyring
+from integrations.vault.living import LivingKeyring
 from integrations.vault.signer import Signer, parse_signer, signer_file
 from integrations.vault.signer import verify as verify_ed25519
 
@@ -76,6 +82,10 @@ class House:
     notes: NoteFolder | None
     incidents: IncidentQueries
     likeness: LikenessQueries
+    people: People
+    rosters: Rosters
+    personal: Personal
+    records: Records
 
 
 def read_now(settings: Settings) -> Now:
@@ -90,7 +100,7 @@ def read_keyring(settings: Settings) -> Keyring:
     """The keyring of the environment, else the file under `home`."""
     if settings.keys is not None:
         return parse_keyring(settings.keys)
-    return keyring_file(settings.home / "keys")
+    return LivingKeyring(settings.home / "keys")
 
 
 def read_signer(settings: Settings) -> Signer:
@@ -119,13 +129,15 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     keyring = read_keyring(settings)
     cleaner = MediaCleaner()
     store = open_store(settings.storage)
+    references = PostgresReferences(engine)
+    units = UnitsOfWork(engine, keyring, settings.base_url)
     house = House(
         settings=settings,
         now=read_now(settings),
         engine=engine,
         keyring=keyring,
-        references=PostgresReferences(engine),
-        units=UnitsOfWork(engine, keyring, settings.base_url),
+        references=references,
+        units=units,
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
@@ -147,6 +159,10 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         notes=NoteFolder(folder) if (folder := settings.checkpoint_folder) else None,
         incidents=IncidentQueries(engine, keyring),
         likeness=LikenessQueries(engine),
+        people=SqlPeople(engine, keyring, units, references),
+        rosters=Rosters(engine),
+        personal=Personal(engine, keyring),
+        records=Records(engine, keyring),
     )
     try:
         yield house

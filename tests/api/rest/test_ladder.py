@@ -57,7 +57,10 @@ RUNGS = {
     "confirmAppeal": Rung(Role.OPERATOR, "resolved", HOW),
     "reopenAppeal": Rung(Role.OPERATOR, "resolved", HOW | {"reason": "Жоқ"}),
     "withdrawAppeal": Rung(Role.OPERATOR, body=HOW),
-    "commentAppeal": Rung(Role.AKIM, body={"text": "Бақылауда"}),
+    "commentAppeal": Rung(Role.OPERATOR, body={"text": "Бақылауда"}),
+    "instructAppeal": Rung(
+        Role.AKIM, body={"directive": "instruction", "text": "Бүгін жабылсын"}
+    ),
     "attachAppeal": Rung(Role.OPERATOR, body={"attachments": "own"}),
     "readApplicant": Rung(Role.EXECUTOR),
     "triage": Rung(Role.CITIZEN, body={"text": "люк ашық"}),
