@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from domain.errors import NotPermitted
+from domain.errors import NotPermitted, ScopeMissing
 
 
 class Role(StrEnum):
@@ -138,6 +138,8 @@ class Principal:
 
     `organisations` is the subtree that the principal's organisation heads, itself
     included; `district` narrows an akim to a district; `citizen` is set for residents.
+    `granted` narrows what the role holds to what the token's scopes let through (None: to
+    nothing less); `client` is the program through which they ask.
     """
 
     id: UUID
@@ -148,12 +150,26 @@ class Principal:
     organisations: frozenset[UUID] = field(default=frozenset())
     district: str | None = None
     citizen: UUID | None = None
+    granted: frozenset[Permission] | None = None
+    client: UUID | None = None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """All that they may: what the role holds and the scopes let through."""
+        held = GRANTS[self.role]
+        return held if self.granted is None else held & self.granted
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role holds the permission."""
-        return permission in GRANTS[self.role]
+        """Whether the role holds the permission, and the scopes let it through."""
+        return permission in GRANTS[self.role] and (
+            self.granted is None or permission in self.granted
+        )
 
     def require(self, permission: Permission) -> None:
-        """Raise NotPermitted unless the role holds the permission."""
+        """Raise NotPermitted unless the role holds the permission, ScopeMissing where no scope
+        of the token lets it through.
+        """
         if permission not in GRANTS[self.role]:
             raise NotPermitted(permission=str(permission), role=str(self.role))
+        if self.granted is not None and permission not in self.granted:
+            raise ScopeMissing(permission=str(permission))

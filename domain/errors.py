@@ -39,6 +39,12 @@ class NotPermitted(Refusal):
     code = "not-permitted"
 
 
+class ScopeMissing(Refusal):
+    """The role holds the permission, the token's scopes do not. Params: `permission`."""
+
+    code = "insufficient-scope"
+
+
 class InvalidTransition(Refusal):
     """The move is not in the transition table. Params: `action`, `status`, `allowed`."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from api.rest.operation import Call, Operation, Reply
-from domain.access import GRANTS, Permission
+from domain.access import Permission
 from domain.errors import Unavailable
 
 
@@ -73,7 +73,7 @@ async def read_me(call: Call) -> Reply:
             "city": call.reference.city.code,
             "organisation": principal.organisation,
             "district": principal.district,
-            "permissions": sorted(GRANTS[principal.role]),
+            "permissions": sorted(principal.permissions),
         }
     )
 

@@ -9,6 +9,16 @@ from uuid import UUID
 
 from domain.access import Permission, Role
 from domain.errors import Invalid, NotPermitted
+from domain.identity.clients import (
+    AuthMethod,
+    Client,
+    ClientKind,
+    GrantType,
+    Secret,
+    check_client,
+)
+from domain.identity.clients import hash_secret as hash_client_secret
+from domain.identity.clients import new_secret as new_client_secret
 from domain.members.model import Invitation
 from domain.members.rules import manages_city
 from domain.members.use_cases import Invite, invite_into
@@ -61,7 +71,7 @@ class Onboarded:
     organisation: Organisation
     invitation: Invitation
     secret: str
-    client: tuple[str, str] | None
+    client: tuple[Client, str] | None
     endpoint: Endpoint | None
 
 
@@ -85,7 +95,7 @@ async def onboard(
     invitation, secret = await _invited(home, asked, uow, reference, at)
     client = None
     if said.client is not None:
-        client = await uow.clients.create(home.id, said.client, Role.EXECUTOR, SCOPES, at)
+        client = await _client(home, said.client, uow, at)
     endpoint = None
     if said.url is not None:
         endpoint = _endpoint(uow.principal.city, home, said, at, allow_http)
@@ -101,6 +111,28 @@ async def _invited(
     except Invalid as refusal:
         faults = [replace(one, pointer=f"/administrator{one.pointer}") for one in refusal.faults]
         raise Invalid(faults) from None
+
+
+async def _client(
+    home: Organisation, name: str, uow: UnitOfWork, at: datetime
+) -> tuple[Client, str]:
+    """The program that comes for itself, as an executor of the organisation (RFC 6749 §4.4)."""
+    secret = new_client_secret()
+    client = Client(
+        id=new_id(),
+        city=uow.principal.city,
+        name=name,
+        kind=ClientKind.CONFIDENTIAL,
+        auth_method=AuthMethod.BASIC,
+        organisation=home.id,
+        grant_types=frozenset({GrantType.CLIENT_CREDENTIALS}),
+        scopes=SCOPES,
+        role=Role.EXECUTOR,
+        secrets=(Secret(hash_client_secret(secret)),),
+    )
+    check_client(client)
+    await uow.clients.add(client, at)
+    return client, secret
 
 
 def _organisation(said: Newcomer, reference: Reference) -> Organisation:

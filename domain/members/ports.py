@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.access import Role
+from domain.identity.clients import Client
 from domain.members.model import Invitation, Member, MemberEvent
 from domain.members.workflow import MemberState
 from domain.organisations.model import Organisation
@@ -55,14 +56,10 @@ class Firms(Protocol):
 
 
 class Clients(Protocol):
-    """Programs with credentials of their own."""
+    """Programs with credentials of their own, as they are taken in."""
 
-    async def create(
-        self, organisation: UUID, name: str, role: Role, scopes: frozenset[str], at: datetime
-    ) -> tuple[str, str]:
-        """A confidential client that comes for itself (RFC 6749 §4.4), in a role of the
-        organisation: its `client_id`, and the secret, which is told this once.
-        """
+    async def add(self, client: Client, at: datetime) -> None:
+        """Keep a new client with the hashes of its secrets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ import orjson
 
 from domain.access import Principal, Role
 from domain.errors import Conflict, NotFound
+from domain.identity.clients import Client
 from domain.members.model import Invitation, Member, MemberEvent
 from domain.members.workflow import MemberState
 from domain.organisations.model import Organisation
 from domain.ports import Keyring
+from domain.values import new_id
 from integrations.postgres.lane import Lane
 
 INVITATION = (
@@ -150,6 +152,34 @@ class SqlFirms:
         await self._lane.fetch(
             "UPDATE city SET reference_version = reference_version + 1 WHERE id = $1", city
         )
+
+
+class SqlClients:
+    """See domain.members.ports.Clients."""
+
+    def __init__(self, lane: Lane, principal: Principal) -> None:
+        self._lane = lane
+        self._principal = principal
+
+    async def add(self, client: Client, at: datetime) -> None:
+        """A new client, with the hashes of its secrets."""
+        await self._lane.begin()
+        city = self._principal.city
+        await self._lane.fetch(
+            "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method,"
+            " redirect_uris, grant_types, scopes, staff, role, created_at)"
+            " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
+            client.id, city, client.organisation, client.name, str(client.kind),
+            str(client.auth_method), list(client.redirect_uris),
+            sorted(map(str, client.grant_types)), sorted(client.scopes), client.staff,
+            str(client.role) if client.role else None, at,
+        )  # fmt: skip
+        for secret in client.secrets:
+            await self._lane.fetch(
+                "INSERT INTO client_secret (id, city_id, client_id, hash, created_at)"
+                " VALUES ($1,$2,$3,$4,$5)",
+                new_id(), city, client.id, secret.hash, at,
+            )  # fmt: skip
 
 
 def event_values(event: MemberEvent) -> tuple[object, ...]:

@@ -38,6 +38,18 @@ from integrations.postgres.log_tables import (
     log_leaf,
     log_tile,
 )
+from integrations.postgres.oauth_tables import (
+    authorization_code,
+    authorization_request,
+    client,
+    client_assertion,
+    client_secret,
+    client_usage,
+    login_session,
+    refresh_token,
+    revocation,
+    token_key,
+)
 from integrations.postgres.people_tables import identity, invitation, member_event
 from integrations.postgres.reference_tables import (
     access_token,
@@ -65,6 +77,8 @@ __all__ = [
     "appeal",
     "assignment",
     "attachment",
+    "authorization_code",
+    "authorization_request",
     "building",
     "calendar_version",
     "card",
@@ -73,6 +87,10 @@ __all__ = [
     "checkpoint",
     "citizen",
     "city",
+    "client",
+    "client_assertion",
+    "client_secret",
+    "client_usage",
     "clock",
     "completion",
     "consultation",
@@ -92,6 +110,7 @@ __all__ = [
     "log_key",
     "log_leaf",
     "log_tile",
+    "login_session",
     "member",
     "member_event",
     "metadata",
@@ -101,13 +120,16 @@ __all__ = [
     "outbox",
     "personal_read",
     "policy_version",
+    "refresh_token",
     "responsibility",
+    "revocation",
     "service_version",
     "shared_attachment",
     "sphere",
     "street",
     "tally",
     "territory",
+    "token_key",
     "webhook_endpoint",
 ]
 

@@ -30,7 +30,7 @@ from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
-from integrations.postgres.members import SqlFirms, SqlInvitations, SqlMembers
+from integrations.postgres.members import SqlClients, SqlFirms, SqlInvitations, SqlMembers
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
@@ -227,6 +227,7 @@ class SqlUnitOfWork:
         self.members = SqlMembers(lane, principal)
         self.invitations = SqlInvitations(lane, principal, keyring)
         self.firms = SqlFirms(lane, principal)
+        self.clients = SqlClients(lane, principal)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane
         self._keyring = keyring

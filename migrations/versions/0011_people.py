@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import UUID
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 APP = "ikomek_app"
 

@@ -58,9 +58,7 @@ RUNGS = {
     "reopenAppeal": Rung(Role.OPERATOR, "resolved", HOW | {"reason": "Жоқ"}),
     "withdrawAppeal": Rung(Role.OPERATOR, body=HOW),
     "commentAppeal": Rung(Role.OPERATOR, body={"text": "Бақылауда"}),
-    "instructAppeal": Rung(
-        Role.AKIM, body={"directive": "instruction", "text": "Бүгін жабылсын"}
-    ),
+    "instructAppeal": Rung(Role.AKIM, body={"directive": "instruction", "text": "Бүгін жабылсын"}),
     "attachAppeal": Rung(Role.OPERATOR, body={"attachments": "own"}),
     "readApplicant": Rung(Role.EXECUTOR),
     "triage": Rung(Role.CITIZEN, body={"text": "люк ашық"}),
