@@ -36,8 +36,8 @@ SELECT r.id, r.at, r.operation, r.purpose, r.role, r.reader_id, r.organisation_i
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Why somebody reads: by which operation, for what, and which fields."""
+class _Reading:
+    """Why somebody reads: by which operation, which fields, and for what."""
 
     operation: str
     fields: tuple[str, ...]
@@ -74,7 +74,7 @@ class Personal:
         if phone is not None:
             theirs = f"(a.phone_index = ANY($2::bytea[]) OR {theirs})"
         scope = visible(principal, parameters)
-        reading = Reading("searchApplicants", (column,), purpose)
+        reading = _Reading("searchApplicants", (column,), purpose)
         async with borrowed(self._engine) as driver, driver.transaction():
             found = await driver.fetch(
                 f"SELECT {LOADED} FROM appeal a WHERE {theirs} AND {scope}"
@@ -88,10 +88,17 @@ class Personal:
         return known
 
     async def note(
-        self, principal: Principal, reading: Reading, citizen: UUID, at: datetime
+        self,
+        principal: Principal,
+        operation: str,
+        fields: tuple[str, ...],
+        citizen: UUID,
+        at: datetime,
+        purpose: str | None = None,
     ) -> None:
-        """Keep that somebody read of a resident."""
+        """Keep that somebody read of a resident; before what was read is told."""
         async with borrowed(self._engine) as driver:
+            reading = _Reading(operation, fields, purpose)
             await _note(driver, principal, reading, [(None, citizen)], at)
 
     async def about(self, city: UUID, citizen: UUID, after: Page | None, limit: int) -> list[Any]:
@@ -136,7 +143,7 @@ class Personal:
 async def _note(
     driver: Any,
     principal: Principal,
-    reading: Reading,
+    reading: _Reading,
     about: Sequence[tuple[UUID | None, UUID | None]],
     at: datetime,
 ) -> None:

@@ -21,7 +21,7 @@ ANYBODY = NOBODY_ASKED | {"listEventTypes", "readMe"}
 """Whoever has a token may ask these."""
 
 
-QUESTIONS = {"triage"}
+QUESTIONS = {"triage", "searchApplicants"}
 """POSTs that keep nothing: what they ask is too long, and too personal, for an address."""
 
 
