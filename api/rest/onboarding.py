@@ -91,7 +91,7 @@ class OnboardedView(TypedDict):
 async def onboard_organisation(call: Call, uow: UnitOfWork) -> Reply:
     """An organisation with all that it needs to begin."""
     done = await onboard(
-        _said(call.body),
+        as_said(call.body),
         uow=uow,
         reference=call.reference,
         at=call.at,
@@ -117,7 +117,8 @@ def _client(made: Any) -> Any:
     return {"client_id": client.id, "client_secret": secret, "scopes": sorted(client.scopes)}
 
 
-def _said(body: OnboardBody) -> Onboard:
+def as_said(body: OnboardBody) -> Onboard:
+    """As the domain wants it."""
     said, hook = body.organisation, body.webhook
     names = {"kk": said.names.kk, "ru": said.names.ru}
     if said.names.en is not None:

@@ -171,7 +171,30 @@ async def ensure_citizen(
     if found is not None:
         return found
     await connection.execute(insert(table).values(row).on_conflict_do_nothing())
-    return (await connection.execute(known)).scalars().one()
+    made: UUID = (await connection.execute(known)).scalar_one()
+    return made
+
+
+async def find_citizen(
+    connection: AsyncConnection,
+    city: UUID,
+    keyring: Keyring,
+    *,
+    iin: str | None = None,
+    phone: str | None = None,
+) -> UUID | None:
+    """The one resident with an IIN, or with a phone (E.164); None where there is none, or where
+    several share the phone.
+    """
+    table = t.citizen
+    column, said = (table.c.iin_index, iin) if iin else (table.c.phone_index, phone)
+    found = await connection.execute(
+        select(table.c.id)
+        .where(table.c.city_id == city, column.in_(keyring.lookups(said or "")))
+        .limit(2)
+    )
+    ids = found.scalars().all()
+    return ids[0] if len(ids) == 1 else None
 
 
 async def issued_tokens(connection: AsyncConnection, city: UUID) -> list[IssuedToken]:

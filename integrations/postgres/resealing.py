@@ -41,6 +41,7 @@ SEALED = (
     SealedColumn("member", "sealed"),
     SealedColumn("invitation", "sealed"),
     SealedColumn("identity", "sealed"),
+    SealedColumn("token_key", "sealed", (("kid", "text"),)),
     SealedColumn("idempotency", "answer", (("principal_id", "uuid"), ("key", "text"))),
 )
 """Every sealed column; tests/house holds it to the tables."""
@@ -105,6 +106,14 @@ async def counts(connection: Connection) -> dict[str, dict[int, int]]:
         )
         found[str(place)] = {row["id"]: row["n"] for row in rows}
     return found
+
+
+async def outlast(connection: Connection) -> None:
+    """Return when every transaction is over that runs now."""
+    until = await connection.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    running = "SELECT pg_snapshot_xmin(pg_current_snapshot()) < $1::text::xid8"
+    while await connection.fetchval(running, until):
+        await connection.execute("SELECT pg_sleep(0.1)")
 
 
 async def reseal(

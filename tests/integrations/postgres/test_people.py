@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -156,7 +157,7 @@ async def test_an_appeal_that_is_somebodys_is_not_given_to_another(house):
 
 
 async def invitation(house, **said):
-    asked = {"organisation": KISHI.water, "role": Role.EXECUTOR} | said
+    asked: dict[str, Any] = {"organisation": KISHI.water, "role": Role.EXECUTOR} | said
     async with house.units.open(KISHI.principal(Role.ADMINISTRATOR)) as uow:
         _, secret = await use_cases.invite(
             Invite(**asked), uow=uow, reference=house.references.of(KISHI.id), at=house.now()
