@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.access import Role
+from domain.access import NOBODY, Role
 from domain.identity.clients import hash_secret
 from tests.support.city import KISHI
 from tests.support.members import iin, person
@@ -106,7 +106,7 @@ async def test_what_is_wrong_in_a_part_leaves_nothing_of_the_whole(
 @pytest.mark.parametrize(
     ("field", "value", "rule"),
     [
-        ("parent", str(uuid4()), "unknown-organisation"),
+        ("parent", str(NOBODY), "unknown-organisation"),
         ("district", "nowhere", "unknown-district"),
         ("calendar", "never", "unknown-calendar"),
     ],
