@@ -27,6 +27,14 @@ class NamesBody(f.Body):
     en: f.Name | None = None
 
 
+class ContactsBody(f.Body):
+    """How the organisation is reached; anybody of the city's staff can read it."""
+
+    phone: f.Phone | None = None
+    email: f.Email | None = None
+    address: f.Word | None = None
+
+
 class NewcomerBody(f.Body):
     """The organisation: its code in the city, what it is, and the one above it."""
 
@@ -36,7 +44,7 @@ class NewcomerBody(f.Body):
     parent: f.Id | None = None
     calendar: f.Code = "around-the-clock"
     district: f.Code | None = None
-    contacts: Annotated[dict[f.Code, f.Word], Field(max_length=10)] = Field(default_factory=dict)
+    contacts: ContactsBody = ContactsBody()
 
 
 class AdministratorBody(f.Body):
@@ -131,7 +139,7 @@ def as_said(body: OnboardBody) -> Onboard:
             parent=said.parent,
             calendar=said.calendar,
             district=said.district,
-            contacts=said.contacts,
+            contacts=said.contacts.model_dump(exclude_none=True),
         ),
         administrator=body.administrator.name,
         iin=body.administrator.iin,
