@@ -12,6 +12,7 @@ from api import clock
 from api.settings import Settings
 from api.trust import Trust
 from domain.attachments import Cleaner, FileStore
+from domain.identity.ports import People
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
@@ -31,10 +32,14 @@ from integrations.postgres.incident_queries import IncidentQueries
 from integrations.postgres.likeness_queries import LikenessQueries
 from integrations.postgres.lists import Lists
 from integrations.postgres.outbox import Outbox
+from integrations.postgres.people import SqlPeople
+from integrations.postgres.personal import Personal
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
+from integrations.postgres.records import Records
 from integrations.postgres.reference import PostgresReferences
 from integrations.postgres.revocations import SqlRevocations
+from integrations.postgres.rosters import Rosters
 from integrations.postgres.sealer import Sealer
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
@@ -43,7 +48,8 @@ from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.storage.notes import NoteFolder
 from integrations.storage.objects import open_store
 from integrations.triage.artefact import Models
-from integrations.vault.keyring import keyring_file, parse_keyring
+from integrations.vault.keyring import parse_keyring
+from integrations.vault.living import LivingKeyring
 from integrations.vault.signer import Signer, parse_signer, signer_file
 from integrations.vault.signer import verify as verify_ed25519
 from integrations.vault.token_signer import TokenSigner, TokenVerifier, new_key
@@ -88,6 +94,10 @@ class House:
     authorizations: SqlAuthorizations
     revocations: SqlRevocations
     trust: Trust
+    people: People
+    rosters: Rosters
+    personal: Personal
+    records: Records
 
 
 def read_now(settings: Settings) -> Now:
@@ -102,7 +112,7 @@ def read_keyring(settings: Settings) -> Keyring:
     """The keyring of the environment, else the file under `home`."""
     if settings.keys is not None:
         return parse_keyring(settings.keys)
-    return keyring_file(settings.home / "keys")
+    return LivingKeyring(settings.home / "keys")
 
 
 def read_signer(settings: Settings) -> Signer:
@@ -155,13 +165,15 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     clients, revocations = Clients(engine), SqlRevocations(engine)
     cleaner = MediaCleaner()
     store = open_store(settings.storage)
+    references = PostgresReferences(engine)
+    units = UnitsOfWork(engine, keyring, settings.base_url)
     house = House(
         settings=settings,
         now=read_now(settings),
         engine=engine,
         keyring=keyring,
-        references=PostgresReferences(engine),
-        units=UnitsOfWork(engine, keyring, settings.base_url),
+        references=references,
+        units=units,
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
@@ -188,6 +200,10 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         authorizations=SqlAuthorizations(engine, settings.base_url),
         revocations=revocations,
         trust=make_trust(settings, engine, keyring, revocations, clients),
+        people=SqlPeople(engine, keyring, units, references),
+        rosters=Rosters(engine),
+        personal=Personal(engine, keyring),
+        records=Records(engine, keyring),
     )
     try:
         yield house

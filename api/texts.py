@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts, file_texts
+from api import evidence_texts, file_texts, people_texts
 from domain.values import LocalizedText
 
 
@@ -171,6 +171,7 @@ DAY_ENDED: LocalizedText = _t(
 """What the mail with a day's last checkpoint says."""
 
 CONFLICTS: Mapping[str, LocalizedText] = {
+    **people_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
         "У обращения ещё нет исполнителя.",
@@ -255,6 +256,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
 RULES: Mapping[str, LocalizedText] = {
     **evidence_texts.RULES,
     **file_texts.RULES,
+    **people_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),
     "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),
     "type": _t("түрі дұрыс емес", "неверный тип", "has the wrong type"),

@@ -60,6 +60,14 @@ class Permission(StrEnum):
     COSIGN = "register:cosign"
     READ_INCIDENT = "incidents:read"
     OPEN_INCIDENT = "incidents:open"
+    INSTRUCT = "appeals:instruct"
+    SEARCH_APPLICANTS = "applicants:search"
+    READ_OWN_RECORD = "citizens:read-own"
+    READ_MEMBERS = "members:read"
+    MANAGE_MEMBERS = "members:manage"
+    LEAVE = "members:leave"
+    ONBOARD = "organisations:onboard"
+    READ_READS = "personal-reads:read"
 
 
 P = Permission
@@ -68,6 +76,7 @@ _STAFF = _EVERYBODY | {
     P.READ_ORGANISATIONS,
     P.READ_POLICIES,
     P.READ_INTERNAL,
+    P.LEAVE,
 }
 _EXECUTOR = _STAFF | {
     P.READ_APPLICANT,
@@ -80,6 +89,7 @@ _EXECUTOR = _STAFF | {
 }
 _OPERATOR = _STAFF | {
     P.READ_APPLICANT,
+    P.SEARCH_APPLICANTS,
     P.READ_STATISTICS,
     P.REGISTER_APPEAL,
     P.REGISTER_FOR_OTHERS,
@@ -95,16 +105,22 @@ _OPERATOR = _STAFF | {
 }
 
 _OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING})
+_STEWARD = frozenset({P.READ_MEMBERS, P.MANAGE_MEMBERS, P.ONBOARD, P.READ_READS})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.CITIZEN: _EVERYBODY | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
+    Role.CITIZEN: _EVERYBODY
+    | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH, P.READ_OWN_RECORD},
     Role.OPERATOR: _OPERATOR,
     Role.INSPECTOR: _OPERATOR | _OVERSIGHT | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT},
     Role.EXECUTOR: _EXECUTOR,
-    Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS},
-    Role.AKIM: _STAFF | _OVERSIGHT | {P.COMMENT, P.COMMENT_INTERNALLY},
-    Role.ADMINISTRATOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
-    Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN},
+    Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS, P.READ_MEMBERS},
+    # Who governs reads all of it and changes none of it: an akim's word goes to those who act.
+    Role.AKIM: _STAFF | _OVERSIGHT | {P.INSTRUCT},
+    Role.ADMINISTRATOR: _STAFF
+    | _OVERSIGHT
+    | _STEWARD
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
+    Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
     Role.SYSTEM: frozenset(),
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""

@@ -36,6 +36,8 @@ class EventType(StrEnum):
     COMMENTED = "appeal.commented"
     CORRECTED = "appeal.corrected"
     ATTACHED = "appeal.attached"
+    INSTRUCTED = "appeal.instructed"
+    LINKED = "appeal.linked"
     JOINED = "appeal.joined"
     PARTED = "appeal.parted"
     BROADCAST = "appeal.broadcast"
@@ -43,6 +45,18 @@ class EventType(StrEnum):
     CLOCK_BREACHED = "clock.breached"
     CLOCK_ESCALATED = "clock.escalated"
     CLOCK_RECOMPUTED = "clock.recomputed"
+
+
+AMONG_COLLEAGUES: Mapping[str, str] = {
+    EventType.ASSIGNED: "reason",
+    EventType.REDIRECTED: "reason",
+    EventType.DECLINED: "reason",
+    EventType.RETURNED: "reason",
+    EventType.CHECKED: "note",
+    EventType.EVIDENCE_WAIVED: "reason",
+    EventType.PARTED: "reason",
+}
+"""What colleagues write to each other about a step that residents see."""
 
 
 class IncidentEventType(StrEnum):

@@ -13,6 +13,7 @@ from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
 from domain.consultations.model import Consultation
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
+from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
 from domain.sla.clock import Clock
 from domain.webhooks.model import Endpoint
@@ -78,6 +79,11 @@ class Keyring(Protocol):
     def index(self, value: str) -> bytes:
         """A blind index: equal values find each other, nothing else is learnt."""
 
+    def lookups(self, value: str) -> Sequence[bytes]:
+        """Every blind index under which the value may stand: while the index key is changed, that
+        of the key before as well.
+        """
+
 
 class Numbers(Protocol):
     """Registration numbers without gaps and without a lock that callers wait for."""
@@ -103,6 +109,11 @@ class Appeals(Protocol):
     ) -> Sequence[Appeal]:
         """Appeals with a reminder or the end of a pause due by `at`, locked; those that others
         hold, and those of `skipping`, are left out.
+        """
+
+    async def unclaimed(self, phone: str, limit: int) -> Sequence[Appeal]:
+        """Appeals that bear this phone (E.164) and belong to no citizen, oldest first, locked.
+        Anonymous ones bear none.
         """
 
     async def counting_by(
@@ -270,6 +281,22 @@ class UnitOfWork(Protocol):
     @property
     def incidents(self) -> Incidents:
         """Incidents."""
+
+    @property
+    def members(self) -> Members:
+        """Members of organisations."""
+
+    @property
+    def invitations(self) -> Invitations:
+        """Invitations to become one."""
+
+    @property
+    def firms(self) -> Firms:
+        """Organisations taken in one by one."""
+
+    @property
+    def clients(self) -> Clients:
+        """Programs with credentials of their own."""
 
     @property
     def numbers(self) -> Numbers:

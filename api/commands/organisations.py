@@ -11,6 +11,7 @@ from api import clock
 from api.commands.catalogue import write_files
 from api.commands.console import Failure, note, progress, say, table
 from api.commands.database import Office, city_of, in_office
+from api.commands.onboarding import onboard
 from api.commands.sentences import refuse
 from domain.organisations.exchange import Draft, Known, Reading
 from domain.reference import City, Reference
@@ -22,8 +23,9 @@ PARTS = ("organisations", "territories", "responsibilities")
 
 app = App(
     name="organisations",
-    help="Who acts in the city and for what: check, import and export.",
+    help="Who acts in the city and for what: check, import, export, take one in.",
 )
+app.command(onboard)
 
 
 @app.command

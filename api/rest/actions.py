@@ -12,7 +12,7 @@ from api.rest.views import AppealView
 from domain.access import Permission
 from domain.appeals import commands as c
 from domain.appeals.use_cases import perform
-from domain.appeals.workflow import TRANSITIONS, Action, PauseReason
+from domain.appeals.workflow import TRANSITIONS, Action, Directive, PauseReason
 from domain.catalogue.evidence import Piece
 from domain.ports import UnitOfWork
 from domain.sla.policy import Stage
@@ -136,6 +136,13 @@ class AttachBody(f.Body):
     attachments: Attachments
 
 
+class InstructBody(f.Body):
+    """A resolution or an instruction, for the executor and the inspectors."""
+
+    directive: Directive
+    text: f.LongText
+
+
 Make = Callable[[Any], c.Command]
 
 _BODIES: dict[Action, tuple[type[f.Body], Make]] = {
@@ -159,6 +166,7 @@ _BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.WITHDRAW: (WithdrawBody, lambda b: c.Withdraw(b.how, b.reason)),
     Action.COMMENT: (CommentBody, lambda b: c.Comment(b.text, b.internal)),
     Action.ATTACH: (AttachBody, lambda b: c.Attach(b.attachments)),
+    Action.INSTRUCT: (InstructBody, lambda b: c.Instruct(b.directive, b.text)),
 }
 """Every action but `correct`, which is a PATCH of the appeal itself."""
 

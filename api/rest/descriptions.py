@@ -10,6 +10,8 @@ TAGS = {
     "Triage": "What the resident's words mean, before anything is registered",
     "Organisations": "Who does it, where, and where appeals are routed",
     "Promises": "Terms, working time, and the clocks that run against them",
+    "Members": "Who works in an organisation: invitations, suspension, leaving, taking one in",
+    "Personal data": "What is held on a resident, and who read it",
     "Webhooks": "News of the register, brought to the subscriber's own address",
     "Register": "Proofs that nothing was changed or lost: receipts, checkpoints, growth",
     "Service": "The platform itself: who asks, how it fares, the figures",
@@ -58,6 +60,8 @@ QUERY = {
     "from": "Leaves of the older tree",
     "to": "Leaves of the newer tree; none: those of the newest checkpoint",
     "below": "Only checkpoints of fewer leaves than this: the `next` of the page before",
+    "role": "Of this role only",
+    "reader": "Only what this member read",
     "due_before": "Due before this time (RFC 3339)",
 }
 

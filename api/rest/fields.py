@@ -16,6 +16,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from domain.identity.iin import IinMalformed, parse_iin
+
 _KZ_E164 = re.compile(r"\+77\d{9}")
 """What most callers have: nothing to parse."""
 # The years 20.. in whichever zone they are told.
@@ -148,6 +150,13 @@ def _phone(value: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def _iin(value: str) -> str:
+    try:
+        return parse_iin(value).digits
+    except IinMalformed:
+        raise ValueError("iin") from None
+
+
 def _text(longest: int) -> Any:
     return Annotated[
         str,
@@ -196,6 +205,7 @@ Phone = Annotated[
     AfterValidator(_phone),
     Field(examples=["+7 700 123 45 67"]),
 ]
+Iin = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$", max_length=12), AfterValidator(_iin)]
 Email = Annotated[
     str,
     StringConstraints(

@@ -9,7 +9,7 @@ from api.rest import fields as f
 from api.rest.operation import Call, Operation, Reply
 from api.rest.views import known_to
 from domain.access import Permission, Principal
-from domain.events import EventType
+from domain.events import AMONG_COLLEAGUES
 
 
 class EventsQuery(f.Query):
@@ -68,21 +68,9 @@ async def list_events(call: Call) -> Reply:
     return Reply({"items": items, "next": items[-1]["sequence"] if more else None})
 
 
-_AMONG_COLLEAGUES = {
-    EventType.ASSIGNED: "reason",
-    EventType.REDIRECTED: "reason",
-    EventType.DECLINED: "reason",
-    EventType.RETURNED: "reason",
-    EventType.CHECKED: "note",
-    EventType.EVIDENCE_WAIVED: "reason",
-    EventType.PARTED: "reason",
-}
-"""What colleagues write to each other about a step that residents see."""
-
-
 def _event(document: dict[str, Any], principal: Principal) -> dict[str, Any]:
     inside = principal.may(Permission.READ_INTERNAL)
-    hidden = _HIDDEN if inside else _HIDDEN | {_AMONG_COLLEAGUES.get(document["type"])}
+    hidden = _HIDDEN if inside else _HIDDEN | {AMONG_COLLEAGUES.get(document["type"])}
     actor = document["actor"]
     names = ("id", "sequence", "type", "at", "about", "data", "previous", "hash")
     return {name: document[name] for name in names} | {

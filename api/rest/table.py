@@ -14,7 +14,10 @@ from api.rest import (
     incident_actions,
     incidents,
     likeness,
+    members,
+    onboarding,
     organisations,
+    personal,
     promises,
     register,
     routes,
@@ -45,4 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *webhooks.OPERATIONS,
     *service.OPERATIONS,
     *executors.OPERATIONS,
+    *members.OPERATIONS,
+    *onboarding.OPERATIONS,
+    *personal.OPERATIONS,
 )

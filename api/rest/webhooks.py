@@ -133,7 +133,8 @@ def _view(endpoint: Endpoint) -> EndpointView:
     }
 
 
-def _with_secret(endpoint: Endpoint) -> dict[str, Any]:
+def endpoint_with_secret(endpoint: Endpoint) -> dict[str, Any]:
+    """An EndpointWithSecret."""
     return {**_view(endpoint), "secret": endpoint.secrets[0]}
 
 
@@ -149,7 +150,9 @@ async def create(call: Call, uow: UnitOfWork) -> Reply:
         allow_http=call.house.settings.webhook_allow_http,
     )
     where = f"{call.house.settings.base_url}/v1/webhook-endpoints/{endpoint.id}"
-    return Reply(_with_secret(endpoint), 201, {"location": where, "cache-control": "no-store"})
+    return Reply(
+        endpoint_with_secret(endpoint), 201, {"location": where, "cache-control": "no-store"}
+    )
 
 
 async def list_all(call: Call) -> Reply:
@@ -188,7 +191,7 @@ async def remove(call: Call, uow: UnitOfWork) -> Reply:
 async def rotate(call: Call, uow: UnitOfWork) -> Reply:
     """A fresh secret; the old one goes on signing beside it."""
     endpoint = await rotate_secret(call.id("endpoint"), uow=uow)
-    return Reply(_with_secret(endpoint), headers={"cache-control": "no-store"})
+    return Reply(endpoint_with_secret(endpoint), headers={"cache-control": "no-store"})
 
 
 async def test(call: Call, uow: UnitOfWork) -> Reply:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.appeals.model import Applicant, Channel, Kind
-from domain.appeals.workflow import PauseReason
+from domain.appeals.workflow import Directive, PauseReason
 from domain.catalogue.evidence import Piece
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
@@ -206,6 +206,14 @@ class Attach:
     attachments: tuple[UUID, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Instruct:
+    """An akim's word to whoever has the appeal and to the inspectors; residents do not see it."""
+
+    directive: Directive
+    text: str
+
+
 Command = (
     GiveAnswer
     | Assign
@@ -224,4 +232,5 @@ Command = (
     | Comment
     | Correct
     | Attach
+    | Instruct
 )

@@ -300,6 +300,16 @@ def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:
     return Step(appeal, (fact,), attachments=command.attachments, purpose="addition")
 
 
+def instruct(appeal: Appeal, command: c.Instruct, desk: Desk) -> Step:
+    """An akim's word is kept, addressed to whoever has the appeal; no clock hears it."""
+    standing = appeal.assignment
+    data = {
+        "directive": str(command.directive),
+        "to": str(standing.organisation) if standing else None,
+    }
+    return Step(appeal, (Fact(EventType.INSTRUCTED, data, {"text": command.text}, internal=True),))
+
+
 Rule = Callable[[Appeal, Any, Desk], Step]
 
 RULES: Mapping[Action, Rule] = {
@@ -321,6 +331,7 @@ RULES: Mapping[Action, Rule] = {
     Action.COMMENT: comment,
     Action.CORRECT: correct,
     Action.ATTACH: attach,
+    Action.INSTRUCT: instruct,
 }
 
 

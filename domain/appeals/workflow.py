@@ -48,6 +48,7 @@ class Action(StrEnum):
     COMMENT = "comment"
     CORRECT = "correct"
     ATTACH = "attach"
+    INSTRUCT = "instruct"
 
 
 S, A, P = Status, Action, Permission
@@ -121,6 +122,8 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
              "a mistake of the record is put right by a new event"),
         _row(A.ATTACH, OPEN | AWAITING_RESIDENT, (), P.ATTACH,
              "a photo, a PDF or a recording is added"),
+        _row(A.INSTRUCT, frozenset(Status), (), P.INSTRUCT,
+             "the akim writes a resolution or an instruction, for the executor and the inspectors"),
     )
 )  # fmt: skip
 
@@ -141,6 +144,13 @@ def allowed(status: Status, principal: Principal | None = None) -> tuple[str, ..
         for row in TRANSITIONS.values()
         if status in row.sources and (principal is None or principal.may(row.permission))
     )
+
+
+class Directive(StrEnum):
+    """What an akim writes on an appeal: what they think of it, or what is to be done."""
+
+    RESOLUTION = "resolution"
+    INSTRUCTION = "instruction"
 
 
 class PauseReason(StrEnum):

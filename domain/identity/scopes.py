@@ -129,6 +129,41 @@ SCOPES: Mapping[str, Scope] = {
         "Cosign the register's checkpoints",
         P.COSIGN,
     ),
+    "appeals:instruct": _scope(
+        "Қарар мен тапсырма жазу",
+        "Накладывать резолюции и давать поручения",
+        "Write resolutions and instructions",
+        P.INSTRUCT,
+    ),
+    "applicants:search": _scope(
+        "Өтініштерді телефон не ЖСН бойынша іздеу",
+        "Искать обращения по телефону или ИИН",
+        "Find appeals by a phone or an IIN",
+        P.SEARCH_APPLICANTS,
+    ),
+    "citizens:read-own": _scope(
+        "Сіз туралы сақталғанның бәрін және кім оқығанын көру",
+        "Видеть всё, что о вас хранится, и кто это читал",
+        "See all that is held on you, and who read it",
+        P.READ_OWN_RECORD,
+    ),
+    "members:manage": _scope(
+        "Қызметкерлерді көру, шақыру және басқару",
+        "Видеть, приглашать и вести сотрудников",
+        "See, invite and manage members",
+        P.READ_MEMBERS,
+        P.MANAGE_MEMBERS,
+        P.LEAVE,
+    ),
+    "organisations:onboard": _scope(
+        "Ұйымдарды қосу", "Подключать организации", "Take organisations in", P.ONBOARD
+    ),
+    "personal-reads:read": _scope(
+        "Дербес деректерді кім оқығанын көру",
+        "Видеть, кто читал персональные данные",
+        "See who read personal data",
+        P.READ_READS,
+    ),
 }
 """Scope → what it lets through; every permission stands in one at least (a test says so)."""
 

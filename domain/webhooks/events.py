@@ -120,6 +120,16 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "К обращению приложен файл",
         "A file was attached to an appeal",
     ),
+    EventType.INSTRUCTED: _text(
+        "Әкім өтінішке қарар немесе тапсырма жазды",
+        "Аким наложил резолюцию или дал поручение по обращению",
+        "The akim wrote a resolution or an instruction on an appeal",
+    ),
+    EventType.LINKED: _text(
+        "Бұрынғы өтініш тұрғынның жеке кабинетіне қосылды",
+        "Прежнее обращение связано с кабинетом жителя",
+        "An earlier appeal was linked to the resident who made it",
+    ),
     EventType.CLOCK_WARNED: _text(
         "Кезеңнің мерзімі таяп қалды",
         "Срок этапа скоро истекает",

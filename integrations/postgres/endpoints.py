@@ -48,7 +48,8 @@ class SqlEndpoints:
         await self._lane.fetch(
             "INSERT INTO webhook_endpoint (city_id, organisation_id, id, url, event_types,"
             " description, enabled, secrets, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-            *self._scope, *self._values(endpoint), endpoint.created_at,
+            endpoint.city_id, endpoint.organisation_id, *self._values(endpoint),
+            endpoint.created_at,
         )  # fmt: skip
 
     async def save(self, endpoint: Endpoint) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.access import Principal, Role
+from domain.access import NOBODY, Principal, Role
+from domain.members.workflow import MemberEventType
 from domain.organisations.model import Responsibility, Territory
 from domain.ports import Keyring
 from domain.reference import City
@@ -129,6 +130,12 @@ async def ensure_member(
         "name": name, "district": district,
     }  # fmt: skip
     await connection.execute(insert(table).values(values))
+    joined = {
+        "id": new_id(), "city_id": city, "organisation_id": organisation, "member_id": identity,
+        "type": str(MemberEventType.JOINED), "actor_id": NOBODY, "actor_role": str(Role.SYSTEM),
+        "role": str(role), "district": district, "at": func.now(),
+    }  # fmt: skip
+    await connection.execute(insert(t.member_event).values(joined))
     return identity
 
 
@@ -148,17 +155,46 @@ async def member(connection: AsyncConnection, city: UUID, id: UUID) -> Principal
 async def ensure_citizen(
     connection: AsyncConnection, city: UUID, keyring: Keyring, *, name: str, phone: str
 ) -> UUID:
-    """The resident with a phone (E.164), made if unknown; name and phone are sealed."""
+    """The resident known by a phone (E.164) alone, made if unknown; name and phone are sealed.
+
+    Who has logged in is known by more, and is never found by a phone that somebody typed.
+    """
     table, index = t.citizen, keyring.index(phone)
     sealed = keyring.seal(orjson.dumps({"name": name, "phone": phone}))
     row = {"id": new_id(), "city_id": city, "sealed": sealed, "phone_index": index}
+    known = select(table.c.id).where(
+        table.c.city_id == city,
+        table.c.phone_index.in_(keyring.lookups(phone)),
+        table.c.iin_index.is_(None),
+    )
+    found: UUID | None = await connection.scalar(known)
+    if found is not None:
+        return found
     await connection.execute(insert(table).values(row).on_conflict_do_nothing())
-    found: UUID = (
-        await connection.execute(
-            select(table.c.id).where(table.c.city_id == city, table.c.phone_index == index)
-        )
-    ).scalar_one()
-    return found
+    made: UUID = (await connection.execute(known)).scalar_one()
+    return made
+
+
+async def find_citizen(
+    connection: AsyncConnection,
+    city: UUID,
+    keyring: Keyring,
+    *,
+    iin: str | None = None,
+    phone: str | None = None,
+) -> UUID | None:
+    """The one resident with an IIN, or with a phone (E.164); None where there is none, or where
+    several share the phone.
+    """
+    table = t.citizen
+    column, said = (table.c.iin_index, iin) if iin else (table.c.phone_index, phone)
+    found = await connection.execute(
+        select(table.c.id)
+        .where(table.c.city_id == city, column.in_(keyring.lookups(said or "")))
+        .limit(2)
+    )
+    ids = found.scalars().all()
+    return ids[0] if len(ids) == 1 else None
 
 
 async def issued_tokens(connection: AsyncConnection, city: UUID) -> list[IssuedToken]:

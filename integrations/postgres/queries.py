@@ -16,6 +16,7 @@ from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
 from domain.ports import Keyring, Page
 from integrations.postgres import rows
+from integrations.postgres.personal import NOTED
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import LOADED
@@ -97,13 +98,10 @@ class Queries:
         entrusted(appeal, principal)
         fields = ["name", "phone", "email", "apartment"]
         parameters = Parameters(
-            appeal.city, appeal.id, principal.id, str(principal.role), fields, at
-        )
-        await self._fetch(
-            "INSERT INTO personal_read (city_id, appeal_id, reader_id, role, fields, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            parameters,
-        )
+            appeal.city, appeal.id, appeal.applicant and appeal.applicant.citizen, principal.id,
+            str(principal.role), principal.organisation, fields, "readApplicant", None, at,
+        )  # fmt: skip
+        await self._fetch(NOTED, parameters)
         return appeal.applicant, appeal.place.apartment
 
     async def deliveries(

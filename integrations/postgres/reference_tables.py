@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     Double,
     ForeignKey,
@@ -204,9 +205,16 @@ member = Table(
     Column("role", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("district", Text),
-    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("state", Text, nullable=False, server_default=text("'active'")),
+    Column("active", Boolean, Computed("(state = 'active'::text)", persisted=True),
+           nullable=False),
+    Column("iin_index", LargeBinary),
+    Column("sealed", LargeBinary),
     written_at(),
-)
+    CheckConstraint("state IN ('active', 'suspended', 'left')", name="state"),
+    Index("ix_member_organisation_id", "organisation_id"),
+    Index("ix_member_iin_index", "iin_index", postgresql_where=text("iin_index IS NOT NULL")),
+)  # fmt: skip
 
 citizen = Table(
     "citizen",
@@ -215,9 +223,15 @@ citizen = Table(
     city_id(),
     Column("sealed", LargeBinary, nullable=False),
     Column("phone_index", LargeBinary),
+    Column("iin_index", LargeBinary),
     written_at(),
-    UniqueConstraint("city_id", "phone_index"),
-)
+    # A family may share a telephone; whoever is known by nothing else is one for each.
+    Index("uq_citizen_phone", "city_id", "phone_index", unique=True,
+          postgresql_where=text("iin_index IS NULL")),
+    Index("ix_citizen_phone_index", "phone_index"),
+    Index("uq_citizen_iin", "city_id", "iin_index", unique=True,
+          postgresql_where=text("iin_index IS NOT NULL")),
+)  # fmt: skip
 
 access_token = Table(
     "access_token",

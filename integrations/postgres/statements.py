@@ -78,8 +78,8 @@ REGISTER = _statement(
 reserved; of the others nothing is written.
 """
 
-_FIXED = frozenset({"id", "city_id", "number", "registered_at", "operator_id", "citizen_id",
-                    "applicant", "phone_index", "contact", "channel"})  # fmt: skip
+_FIXED = frozenset({"id", "city_id", "number", "registered_at", "operator_id", "applicant",
+                    "phone_index", "contact", "channel"})  # fmt: skip
 _CHANGING = _columns(t.appeal, _FIXED)
 
 _COMPLETIONS = (

@@ -50,6 +50,7 @@ from integrations.postgres.oauth_tables import (
     revocation,
     token_key,
 )
+from integrations.postgres.people_tables import identity, invitation, member_event
 from integrations.postgres.reference_tables import (
     access_token,
     building,
@@ -101,14 +102,17 @@ __all__ = [
     "event",
     "event_personal",
     "idempotency",
+    "identity",
     "incident",
     "incident_event",
+    "invitation",
     "log_cursor",
     "log_key",
     "log_leaf",
     "log_tile",
     "login_session",
     "member",
+    "member_event",
     "metadata",
     "number_pool",
     "number_series",
@@ -328,11 +332,18 @@ personal_read = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     city_id(),
-    appeal_id(),
+    Column("appeal_id", UUID, ForeignKey("appeal.id")),
     Column("reader_id", UUID, nullable=False),
     Column("role", Text, nullable=False),
     Column("fields", ARRAY(Text), nullable=False),
     Column("at", instant(), nullable=False),
+    Column("citizen_id", UUID, ForeignKey("citizen.id")),
+    Column("organisation_id", UUID),
+    Column("operation", Text, nullable=False, server_default=text("'readApplicant'")),
+    Column("purpose", Text),
+    Index("ix_personal_read_appeal_id", "appeal_id"),
+    Index("ix_personal_read_citizen_id", "citizen_id"),
+    Index("ix_personal_read_city_id", "city_id", text("at DESC"), text("id DESC")),
 )
 
 # --- beside the register ---------------------------------------------------------------

@@ -30,6 +30,7 @@ from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
+from integrations.postgres.members import SqlClients, SqlFirms, SqlInvitations, SqlMembers
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
@@ -86,6 +87,17 @@ class SqlAppeals:
         """Appeals with something due, locked; those that others hold are skipped."""
         await self._lane.begin()
         found = await self._lane.fetch(DUE, at, limit, self._principal.city, list(skipping))
+        return [rows.read_appeal(row, self._keyring) for row in found if _whole(row)]
+
+    async def unclaimed(self, phone: str, limit: int) -> Sequence[Appeal]:
+        """Appeals that bear a phone and belong to no citizen, oldest first, locked."""
+        await self._lane.begin()
+        found = await self._lane.fetch(
+            f"SELECT {LOCKED} FROM appeal a WHERE a.city_id = $1 AND a.citizen_id IS NULL"
+            " AND a.phone_index = ANY($2::bytea[]) ORDER BY a.registered_at, a.id LIMIT $3"
+            " FOR UPDATE OF a",
+            self._principal.city, self._keyring.lookups(phone), limit,
+        )  # fmt: skip
         return [rows.read_appeal(row, self._keyring) for row in found if _whole(row)]
 
     async def counting_by(
@@ -212,6 +224,10 @@ class SqlUnitOfWork:
         self.citizens = SqlCitizens(lane, principal, keyring)
         self.endpoints = SqlEndpoints(lane, principal, keyring)
         self.incidents = SqlIncidents(lane, principal, keyring, base_url)
+        self.members = SqlMembers(lane, principal)
+        self.invitations = SqlInvitations(lane, principal, keyring)
+        self.firms = SqlFirms(lane, principal)
+        self.clients = SqlClients(lane, principal)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane
         self._keyring = keyring

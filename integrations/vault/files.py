@@ -17,6 +17,13 @@ def secret_file(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
+def replace_secret(path: Path, text: str) -> None:
+    """Put another text into a file, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    _write(fresh, text)
+    fresh.replace(path)
+
+
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

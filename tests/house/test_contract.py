@@ -9,6 +9,9 @@ from domain.access import CITY_WIDE, GRANTS, Permission, Role
 from domain.appeals.rules import RULES
 from domain.appeals.workflow import TRANSITIONS, Action
 from domain.incidents import workflow as incidents
+from domain.members import workflow as members
+from domain.members.rules import WHERE
+from domain.organisations.model import OrganisationKind
 from tests.house.source import ROOT
 
 NOBODY_ASKED = {
@@ -21,7 +24,7 @@ ANYBODY = NOBODY_ASKED | {"listEventTypes", "readMe"}
 """Whoever has a token may ask these."""
 
 
-QUESTIONS = {"triage"}
+QUESTIONS = {"triage", "searchApplicants"}
 """POSTs that keep nothing: what they ask is too long, and too personal, for an address."""
 
 
@@ -70,6 +73,18 @@ def test_the_drawing_of_an_incidents_life_is_current():
         sources = ", ".join(one for one in incidents.IncidentStatus if one in row.sources)
         to = row.to or "(stays)"
         assert f"| {row.action} | {sources} | {to} | {row.permission} | {row.meaning} |" in page
+
+
+def test_the_drawing_of_a_members_life_is_current():
+    page = (ROOT / "docs" / "people.md").read_text()
+    assert members.diagram() in page
+    for row in members.TRANSITIONS.values():
+        sources = ", ".join(one for one in members.MemberState if one in row.sources)
+        to = row.to or "(stays)"
+        assert f"| {row.action} | {sources} | {to} | {row.event} | {row.meaning} |" in page
+    for role, kinds in WHERE.items():
+        told = "any" if kinds == set(OrganisationKind) else ", ".join(sorted(kinds))
+        assert f"| {role} | {told} |" in page
 
 
 def test_the_drawing_of_an_appeals_life_is_current():

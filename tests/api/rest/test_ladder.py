@@ -17,6 +17,7 @@ from domain.values import new_id
 from tests.integrations.media.files import picture
 from tests.support.city import EVIDENCED, MANHOLE, SmallCity, write_small_city
 from tests.support.incidents import OPENING, TEXTS, incident_at
+from tests.support.members import employed, invited
 from tests.support.register import cosign, signed
 from tests.support.rest import Callers, assert_problem, intake, issue_tokens
 from tests.support.sql import fetch
@@ -27,6 +28,10 @@ GUARDED = [operation for operation in OPERATIONS if not operation.open_to_all]
 OF_APPEALS = [operation for operation in OPERATIONS if "{number}" in operation.path]
 EVERYBODYS = {Permission.READ_APPEAL, Permission.READ_CATALOGUE, Permission.READ_INCIDENT}
 HOW = {"how": "call"}
+WHY = {"reason": "Демалыста"}
+NEWCOMER = {
+    "code": "ksk-aida", "kind": "housing", "names": {"kk": "Айда ПИК", "ru": "КСК Аида"}
+}  # fmt: skip
 CONSULTATION = {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
 
 
@@ -57,7 +62,8 @@ RUNGS = {
     "confirmAppeal": Rung(Role.OPERATOR, "resolved", HOW),
     "reopenAppeal": Rung(Role.OPERATOR, "resolved", HOW | {"reason": "Жоқ"}),
     "withdrawAppeal": Rung(Role.OPERATOR, body=HOW),
-    "commentAppeal": Rung(Role.AKIM, body={"text": "Бақылауда"}),
+    "commentAppeal": Rung(Role.OPERATOR, body={"text": "Бақылауда"}),
+    "instructAppeal": Rung(Role.AKIM, body={"directive": "instruction", "text": "Бүгін жабылсын"}),
     "attachAppeal": Rung(Role.OPERATOR, body={"attachments": "own"}),
     "readApplicant": Rung(Role.EXECUTOR),
     "triage": Rung(Role.CITIZEN, body={"text": "люк ашық"}),
@@ -77,11 +83,25 @@ RUNGS = {
     "partIncident": Rung(Role.INSPECTOR, "joined", {"appeals": "own", "reason": "Басқа"}),
     "createEndpoint": Rung(Role.HEAD, body={"url": "https://hook.example.kz/109"}),
     "changeEndpoint": Rung(Role.HEAD, body={"description": "Диспетчер"}),
+    "inviteMember": Rung(Role.ADMINISTRATOR, body={"organisation": "water", "role": "executor"}),
+    "revokeInvitation": Rung(Role.ADMINISTRATOR, body={}),
+    "suspendMember": Rung(Role.ADMINISTRATOR, body=WHY),
+    "restoreMember": Rung(Role.ADMINISTRATOR, "suspended", WHY),
+    "endMembership": Rung(Role.ADMINISTRATOR, body={}),
+    "changeRole": Rung(Role.ADMINISTRATOR, body=WHY | {"role": "head"}),
+    "onboardOrganisation": Rung(Role.ADMINISTRATOR, body={"organisation": NEWCOMER}),
+    "searchApplicants": Rung(
+        Role.OPERATOR, body={"phone": "+77015550109", "purpose": "Қайта қоңырау шалу"}
+    ),
 }
 BY_PERMISSION = {
     Permission.MANAGE_ENDPOINTS: Role.HEAD,
     Permission.COSIGN: Role.AUDITOR,
     Permission.PERFORM: Role.EXECUTOR,
+    Permission.MANAGE_MEMBERS: Role.ADMINISTRATOR,
+    Permission.READ_MEMBERS: Role.ADMINISTRATOR,
+    Permission.READ_OWN_RECORD: Role.CITIZEN,
+    Permission.READ_READS: Role.AUDITOR,
 }
 
 
@@ -215,6 +235,10 @@ async def _id_for(callers: Callers, operation: Operation, rung: Rung) -> str:
         return await _finished_delivery(callers)
     if "/webhook-endpoints/" in operation.path:
         return await _endpoint(callers)
+    if "/invitations/" in operation.path:
+        return str((await invited(callers))["id"])
+    if "/members/" in operation.path:
+        return await employed(callers, state=rung.status)
     return str(callers.city.water)
 
 

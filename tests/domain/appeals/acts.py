@@ -2,7 +2,7 @@
 
 from domain.access import Role
 from domain.appeals import commands as c
-from domain.appeals.workflow import Action, PauseReason, Status
+from domain.appeals.workflow import Action, Directive, PauseReason, Status
 from domain.sla.policy import Stage
 from tests.domain.appeals.make import LIFTS, OTHER, PHOTO, WATER, Life, intake
 
@@ -27,6 +27,7 @@ SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.COMMENT: (R.OPERATOR, c.Comment("бригада жолда")),
     A.CORRECT: (R.OPERATOR, c.Correct(text="Люк ауланың ішінде")),
     A.ATTACH: (R.OPERATOR, c.Attach((PHOTO,))),
+    A.INSTRUCT: (R.AKIM, c.Instruct(Directive.INSTRUCTION, "бүгін жабылсын")),
 }
 
 WAYS: dict[Status, tuple[Action, ...]] = {

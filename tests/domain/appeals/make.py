@@ -235,6 +235,7 @@ class FakeUow:
         return self
 
     attachments = citizens = consultations = numbers = endpoints = incidents = appeals
+    members = invitations = firms = clients = appeals
 
     async def get(self, number: str) -> Appeal:
         if number not in self.shelf.appeals:
@@ -252,6 +253,12 @@ class FakeUow:
     async def due(self, at: datetime, limit: int, skipping: Any = ()) -> list[Appeal]:
         found = [one for one in self.shelf.appeals.values() if is_due(one, at)]
         return [one for one in found if one.id not in skipping][:limit]
+
+    async def unclaimed(self, phone: str, limit: int) -> list[Appeal]:
+        return [
+            one for one in self.shelf.appeals.values()
+            if one.applicant and one.applicant.phone == phone and one.applicant.citizen is None
+        ][:limit]  # fmt: skip
 
     async def counting_by(
         self, calendar: str, before: int, limit: int, after: UUID | None

@@ -154,7 +154,8 @@ TO_OTHER = c.Correct(service=OTHER, answers={})
 
 UNTOUCHED = [
     (A.COMMENT, c.Comment("жолда"), Role.OPERATOR),
-    (A.COMMENT, c.Comment("ішкі", internal=True), Role.AKIM),
+    (A.COMMENT, c.Comment("ішкі", internal=True), Role.INSPECTOR),
+    (A.INSTRUCT, SPEECHES[A.INSTRUCT][1], Role.AKIM),
     (A.CORRECT, c.Correct(text="Басқа сөз"), Role.OPERATOR),
     (A.CORRECT, c.Correct(where=c.Whereabouts(address="көпір жанында")), Role.OPERATOR),
     (A.REDIRECT, c.Assign(DEPARTMENT), Role.INSPECTOR),

@@ -6,7 +6,7 @@ import pytest
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import AssignmentState
-from domain.appeals.workflow import REOPEN_WITHIN, Action, Status
+from domain.appeals.workflow import REOPEN_WITHIN, Action, Directive, Status
 from domain.errors import Conflict, Invalid, NotFound, NotPermitted, VersionConflict
 from domain.sla.clock import ClockState
 from domain.sla.policy import Stage
@@ -226,10 +226,25 @@ def test_what_was_not_promised_is_not_reported(stage: Stage, rule: str):
 
 def test_what_colleagues_say_among_themselves_is_internal():
     life = at(Status.IN_PROGRESS)
-    life.act(A.COMMENT, c.Comment("күдікті", internal=True), Role.AKIM)
+    life.act(A.COMMENT, c.Comment("күдікті", internal=True), Role.INSPECTOR)
     assert life.shelf.events[-1].internal
     life.act(A.COMMENT, c.Comment("жолда"), Role.EXECUTOR)
     assert not life.shelf.events[-1].internal
+
+
+def test_an_akims_word_is_kept_for_the_executor_and_not_for_the_resident():
+    life = at(Status.IN_PROGRESS)
+    before = life.appeal
+    after = life.act(A.INSTRUCT, c.Instruct(Directive.RESOLUTION, "бақылауға"), Role.AKIM)
+    event = life.shelf.events[-1]
+    said = orjson.loads(event.canonical)
+    assert event.internal
+    assert said["actor"]["role"] == "akim"
+    assert said["data"] == {"directive": "resolution", "to": str(WATER)}
+    assert event.personal["text"].value == "бақылауға"
+    assert (after.status, after.assignment, after.clocks) == (
+        before.status, before.assignment, before.clocks
+    )  # fmt: skip
 
 
 def test_a_resident_has_no_colleagues():
