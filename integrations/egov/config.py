@@ -258,6 +258,8 @@ def _secret(merged: dict[str, Any], environment: Mapping[str, str], base: Path) 
     if "client_secret" in merged:
         raise ValueError("a secret stands in no file of settings: use client_secret_env or _file")
     variable, file = merged.pop("client_secret_env", None), merged.pop("client_secret_file", None)
+    if variable is not None and file is not None:
+        raise ValueError("one of client_secret_env and client_secret_file, not both")
     if variable is not None:
         if not environment.get(str(variable)):
             raise ValueError(f"the variable {variable} is not set")

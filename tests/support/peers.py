@@ -1,5 +1,6 @@
 """Peers of the login: processes of their own, asked over real HTTP alone."""
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,11 +26,10 @@ class Peer:
 
     def client(self) -> httpx2.Client:
         """A browser of the test's: no redirects followed."""
-        verify: Any = True
+        # Without a file there is no TLS either, and the system's certificates are slow to read.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.ca_file is not None:
-            import ssl
-
-            verify = ssl.create_default_context(cafile=self.ca_file)
+            verify.load_verify_locations(self.ca_file)
         return httpx2.Client(base_url=self.url, verify=verify, trust_env=False)
 
     def mood(self, **mood: Any) -> None:
@@ -97,3 +97,36 @@ def egov_entry(url: str, **changes: Any) -> Mapping[str, Any]:
         "endpoints": endpoints,
     }
     return entry | changes
+
+
+OPENID_CALLBACK = "http://109.example/login/callback/water"
+
+
+@contextmanager
+def running_openid(*redirects: str) -> Iterator[Peer]:
+    """The certified OpenID provider."""
+    arguments = ["--client", f"{CLIENT}:{SECRET}"]
+    for redirect in redirects or (OPENID_CALLBACK,):
+        arguments += ["--redirect", redirect]
+    with running_peer("tests.peers.openid", *arguments) as url:
+        yield Peer(url)
+
+
+def openid_entry(url: str, **changes: Any) -> Mapping[str, Any]:
+    """The entry of a city's file for the water company's own provider at `url`."""
+    entry = {
+        "code": "water",
+        "preset": "openid",
+        "issuer": url,
+        "client_id": CLIENT,
+        "client_secret_env": "WATER_SECRET",
+    }
+    return entry | changes
+
+
+def brought_back(departure: str) -> dict[str, str]:
+    """Where a provider that asks nothing sends the browser at once: the query it brings back."""
+    answer = httpx2.get(departure, follow_redirects=False, trust_env=False)
+    assert answer.status_code == 302, answer.text
+    found = parse_qs(urlsplit(answer.headers["location"]).query)
+    return {name: value for name, (value,) in found.items()}
