@@ -24,6 +24,7 @@ from api.bootstrap import House, open_house
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.languages import preferred
 from api.limits import NAMES
+from api.login.routes import ROUTES as LOGIN
 from api.logs import configure
 from api.loops import repeat
 from api.middleware import Caught, RequestRecord
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 await house.units.numbers.release()
 
     app = Starlette(
-        routes=[*_routes(), reading("/v1/openapi.json", _contract), *PAGES],
+        routes=[*_routes(), reading("/v1/openapi.json", _contract), *LOGIN, *PAGES],
         lifespan=lifespan,
         exception_handlers={
             Refusal: _refused,

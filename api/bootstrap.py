@@ -1,6 +1,7 @@
 """The only room where ports meet adapters."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import clock
 from api.settings import Settings
+from domain.access import NOBODY
 from domain.attachments import Cleaner, FileStore
+from domain.identity.login import Home, Way
+from domain.identity.model import Subject
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
@@ -26,6 +30,7 @@ from integrations.postgres.idempotency import Answers
 from integrations.postgres.incident_queries import IncidentQueries
 from integrations.postgres.likeness_queries import LikenessQueries
 from integrations.postgres.lists import Lists
+from integrations.postgres.login_attempts import SqlAttempts
 from integrations.postgres.outbox import Outbox
 from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
@@ -76,6 +81,18 @@ class House:
     notes: NoteFolder | None
     incidents: IncidentQueries
     likeness: LikenessQueries
+    attempts: SqlAttempts
+
+    def home_of(self, subject: Subject) -> Home | None:
+        """The organisation of a member, as a login names it; None where the city knows it no more.
+
+        Raises Unavailable.
+        """
+        reference = self.references.of(subject.city)
+        found = reference.organisations.get(subject.organisation or NOBODY)
+        if found is None:
+            return None
+        return Home(f"{reference.city.code}/{found.code}", found.names)
 
 
 def read_now(settings: Settings) -> Now:
@@ -108,6 +125,38 @@ def make_mailer(settings: Settings) -> Mailer | None:
     if not settings.checkpoint_mail or settings.smtp_url is None:
         return None
     return SmtpMailer(settings.smtp_url, settings.mail_from)
+
+
+@asynccontextmanager
+async def open_ways(settings: Settings) -> AsyncIterator[Mapping[str, Way]]:
+    """The ways in through others, by code, in the order of the file; closed again afterwards.
+
+    Raises ProvidersMalformed with every fault of the file. Of the API alone: no other process
+    needs the secrets of the providers.
+    """
+    if settings.providers is None:
+        yield {}
+        return
+    # Authlib takes a third of a second, which no other role need wait for.
+    from integrations.egov.config import Audience, read_file
+    from integrations.egov.provider import OAuthProvider
+
+    configs = read_file(settings.providers, os.environ)
+    clients = {config.code: OAuthProvider(config) for config in configs}
+    try:
+        yield {
+            config.code: Way(
+                clients[config.code],
+                config.names,
+                residents=Audience.RESIDENTS in config.audience,
+                staff=Audience.STAFF in config.audience,
+                organisations=config.organisations,
+            )
+            for config in configs
+        }
+    finally:
+        for client in clients.values():
+            await client.close()
 
 
 @asynccontextmanager
@@ -147,6 +196,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         notes=NoteFolder(folder) if (folder := settings.checkpoint_folder) else None,
         incidents=IncidentQueries(engine, keyring),
         likeness=LikenessQueries(engine),
+        attempts=SqlAttempts(engine, keyring),
     )
     try:
         yield house

@@ -25,6 +25,7 @@ from domain.errors import (
     Unavailable,
     VersionConflict,
 )
+from domain.identity.errors import LoginRefused
 from domain.values import in_language
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,6 +106,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     KeyRequired: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
+    LoginRefused: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,

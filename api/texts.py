@@ -19,6 +19,7 @@ TITLES: Mapping[str, LocalizedText] = {
     "malformed": _t("Сұрау оқылмады", "Запрос не читается", "The request cannot be read"),
     "unauthenticated": _t("Кім екеніңіз белгісіз", "Неизвестно, кто вы", "Who you are is unknown"),
     "not-permitted": _t("Рұқсат жоқ", "Нет разрешения", "Not permitted"),
+    "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "not-found": _t("Табылмады", "Не найдено", "Not found"),
     "method-not-allowed": _t(
         "Бұл әдіс қолданылмайды", "Метод не поддерживается", "Method not allowed"
@@ -77,6 +78,11 @@ DETAILS: Mapping[str, LocalizedText] = {
         "«{role}» рөліне «{permission}» рұқсаты берілмеген.",
         "Роли «{role}» не дано разрешение «{permission}».",
         "The role «{role}» does not hold the permission «{permission}».",
+    ),
+    "login-refused": _t(
+        "«{provider}» арқылы кіру болмады: {reason}.",
+        "Вход через «{provider}» не состоялся: {reason}.",
+        "The login through «{provider}» came to nothing: {reason}.",
     ),
     "not-found": _t(
         "Мұндай жазба жоқ немесе ол сізге көрінбейді.",

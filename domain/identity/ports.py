@@ -65,7 +65,8 @@ class People(Protocol):
 class Asked:
     """What a client asks a person to allow, after its request was found sound.
 
-    `staff`: the client is one for members of organisations, not for residents.
+    `staff`: the client is one for members of organisations, not for residents. `returns_to`: the
+    origin (or the scheme, with its colon) that the browser goes back to, '' where it is not told.
     """
 
     city: UUID
@@ -74,6 +75,7 @@ class Asked:
     scopes: frozenset[str]
     staff: bool
     language: str
+    returns_to: str = ""
 
 
 class Authorizations(Protocol):

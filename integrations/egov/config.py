@@ -116,7 +116,7 @@ class Provider(_Model):
     """One provider, whole."""
 
     code: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")
-    names: Mapping[Literal["kk", "ru", "en"], str]
+    names: Mapping[str, str]
     kind: Kind
     audience: frozenset[Audience] = Field(alias="for", min_length=1)
     organisations: frozenset[str] = frozenset()
@@ -143,6 +143,8 @@ class Provider(_Model):
     def _in_three_languages(cls, value: Mapping[str, str]) -> Mapping[str, str]:
         if missing := [language for language in LANGUAGES if not value.get(language)]:
             raise ValueError(f"lacks {', '.join(missing)}")
+        if strange := sorted(set(value) - set(LANGUAGES)):
+            raise ValueError(f"knows no {', '.join(strange)}")
         return value
 
     @model_validator(mode="after")
@@ -194,6 +196,17 @@ def _unsafe(provider: Provider) -> list[str]:
 def presets() -> Mapping[str, Mapping[str, Any]]:
     """The shapes that ship with the platform, by name."""
     found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(PRESETS.read_text())
+    return found
+
+
+def read_file(path: Path, environment: Mapping[str, str]) -> tuple[Provider, ...]:
+    """The providers of a file, their certificates too. Raises ProvidersMalformed."""
+    try:
+        found = read_providers(path.read_text(), environment, path.parent)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProvidersMalformed(f"{path} cannot be read: {error}") from None
+    for provider in found:
+        tls_of(provider)
     return found
 
 

@@ -38,6 +38,7 @@ from integrations.postgres.log_tables import (
     log_leaf,
     log_tile,
 )
+from integrations.postgres.login_tables import login_attempt
 from integrations.postgres.reference_tables import (
     access_token,
     building,
@@ -89,6 +90,7 @@ __all__ = [
     "log_key",
     "log_leaf",
     "log_tile",
+    "login_attempt",
     "member",
     "metadata",
     "number_pool",
