@@ -15,6 +15,7 @@ from domain.access import NOBODY
 from domain.attachments import Cleaner, FileStore
 from domain.identity.login import Home, Way
 from domain.identity.model import Subject
+from domain.identity.signing import Mobile, Signings
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
@@ -36,6 +37,7 @@ from integrations.postgres.proofs import Proofs
 from integrations.postgres.queries import Queries
 from integrations.postgres.reference import PostgresReferences
 from integrations.postgres.sealer import Sealer
+from integrations.postgres.signings import SqlSignings
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
@@ -82,6 +84,7 @@ class House:
     incidents: IncidentQueries
     likeness: LikenessQueries
     attempts: SqlAttempts
+    signings: SqlSignings
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -127,36 +130,31 @@ def make_mailer(settings: Settings) -> Mailer | None:
     return SmtpMailer(settings.smtp_url, settings.mail_from)
 
 
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """How people log in through others: the ways by code, and the signing by telephone."""
+
+    ways: Mapping[str, Way]
+    mobile: Mobile | None = None
+
+
 @asynccontextmanager
-async def open_ways(settings: Settings) -> AsyncIterator[Mapping[str, Way]]:
-    """The ways in through others, by code, in the order of the file; closed again afterwards.
+async def open_ways(settings: Settings, signings: Signings) -> AsyncIterator[WaysIn]:
+    """The ways of the file, in its order, closed again afterwards.
 
     Raises ProvidersMalformed with every fault of the file. Of the API alone: no other process
     needs the secrets of the providers.
     """
     if settings.providers is None:
-        yield {}
+        yield WaysIn({})
         return
     # Authlib takes a third of a second, which no other role need wait for.
-    from integrations.egov.config import Audience, read_file
-    from integrations.egov.provider import OAuthProvider
+    from integrations.egov.ways import open_file
 
-    configs = read_file(settings.providers, os.environ)
-    clients = {config.code: OAuthProvider(config) for config in configs}
-    try:
-        yield {
-            config.code: Way(
-                clients[config.code],
-                config.names,
-                residents=Audience.RESIDENTS in config.audience,
-                staff=Audience.STAFF in config.audience,
-                organisations=config.organisations,
-            )
-            for config in configs
-        }
-    finally:
-        for client in clients.values():
-            await client.close()
+    async with open_file(
+        settings.providers, os.environ, signings, base_url=settings.base_url, now=clock.real
+    ) as (ways, mobile):
+        yield WaysIn(ways, mobile)
 
 
 @asynccontextmanager
@@ -197,6 +195,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         incidents=IncidentQueries(engine, keyring),
         likeness=LikenessQueries(engine),
         attempts=SqlAttempts(engine, keyring),
+        signings=SqlSignings(engine, keyring),
     )
     try:
         yield house

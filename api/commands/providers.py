@@ -14,7 +14,7 @@ def codes(settings: Settings) -> tuple[str, ...]:
     from integrations.egov.config import ProvidersMalformed, read_file
 
     try:
-        return tuple(one.code for one in read_file(settings.providers, os.environ))
+        return read_file(settings.providers, os.environ).codes
     except ProvidersMalformed as error:
         raise Failure(
             f"The file of identity providers cannot be used: {error}.",

@@ -18,6 +18,7 @@ from api.languages import preferred
 from api.limits import Quota
 from api.login import pages
 from api.login.browser import Cookies, Unreadable, read_form, read_query
+from api.login.mobile import MobileDoor
 from api.login.texts import ENDED, INVITATION_UNKNOWN, REASONS, UNAVAILABLE
 from api.texts import CONFLICTS, DETAILS, TITLES
 from domain.errors import Conflict, NotFound, Refusal, Unavailable
@@ -38,8 +39,15 @@ class LoginDoor:
     """What every request of the login passes through. `per_minute`: requests of one address."""
 
     def __init__(
-        self, reception: Reception, *, now: Now, scope_words: ScopeWords, per_minute: int
+        self,
+        reception: Reception,
+        *,
+        now: Now,
+        scope_words: ScopeWords,
+        per_minute: int,
+        mobile: MobileDoor | None = None,
     ) -> None:
+        self.mobile = mobile
         self._reception = reception
         self._now = now
         self._words = scope_words
@@ -123,8 +131,7 @@ class LoginDoor:
         request.state.language = preferred(request.headers.get("accept-language"))
         request.state.purpose = None
         try:
-            standing = self._quota.spend(request.client.host if request.client else "")
-            standing.require()
+            self.spend(request)
             return await act(request)
         except MethodNotAllowed:
             raise
@@ -132,6 +139,10 @@ class LoginDoor:
             return self._refused(request, refusal)
         except Unreadable:
             return self._refused(request, LoginRefused("", LoginReason.STATE_UNKNOWN))
+
+    def spend(self, request: Request) -> None:
+        """Count a request of its address. Raises RateLimited."""
+        self._quota.spend(request.client.host if request.client else "").require()
 
     async def _leave(
         self, request: Request, purpose: Purpose, ways: tuple[Way, ...], client: str | None

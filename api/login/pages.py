@@ -7,11 +7,13 @@ named by its hash, so that nothing else can be slipped in.
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from hashlib import sha256
 from html import escape
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+import segno
 from starlette.responses import HTMLResponse
 
 from api.login.texts import ROLES, SAYS
@@ -33,6 +35,8 @@ STYLE = (
 )
 _HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'"
+LOOK_AGAIN = 4
+"""Seconds between two looks whether a document was signed."""
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(//[a-z0-9.-]+(:[0-9]{1,5})?)?")
 NAMES = {Language.KK: "Қазақша", Language.RU: "Русский", Language.EN: "English"}
 
@@ -48,13 +52,16 @@ def page(
     body: str,
     status: HTTPStatus = HTTPStatus.OK,
     forms_to: str = "'self'",
+    head: str = "",
 ) -> HTMLResponse:
-    """A page; `title` and `body` are HTML. `forms_to`: where its forms may lead, '' anywhere."""
+    """A page; `title`, `body` and `head` are HTML. `forms_to`: where its forms may lead, ''
+    anywhere.
+    """
     policy = f"{_POLICY}; form-action {forms_to}" if forms_to else _POLICY
     return HTMLResponse(
         f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title} · 109</title><style>{STYLE}</style>"
+        f"{head}<title>{title} · 109</title><style>{STYLE}</style>"
         f"<main><h1>{title}</h1>{body}</main></html>",
         status,
         headers={
@@ -117,6 +124,23 @@ def invited(offer: Offer, ticket: str, language: str) -> HTMLResponse:
     """Whether the person takes an invitation."""
     form = _form(ticket, "", language, yes="accept", no="not-now")
     return page(language, says("invited", language), f"<p>{_you(offer, language)}</p>{form}")
+
+
+def waiting(way: Way, language: str, *, code: str, link: str, until: datetime) -> HTMLResponse:
+    """The code that a telephone reads; the page looks again by itself every few seconds."""
+    provider = in_language(way.names, language)
+    drawn = segno.make(code, error="m", micro=False).svg_inline(
+        scale=5, light="#fff", dark="#000", border=4
+    )
+    told = says("scan", language, provider=provider)
+    body = (
+        f'<p>{told}</p><figure role="img" aria-label="{told}">{drawn}</figure>'
+        f'<p><a class="way" href="{escape(link)}">{says("open-app", language)}</a></p>'
+        f'<p><a href="">{says("look-again", language)}</a>'
+        f" <small>{says('until', language, time=f'{until:%H:%M} UTC')}</small></p>"
+    )
+    head = f'<meta http-equiv="refresh" content="{LOOK_AGAIN}">'
+    return page(language, says("waiting", language), body, head=head)
 
 
 def joined(subject: Subject, home: Home | None, language: str) -> HTMLResponse:

@@ -65,6 +65,22 @@ SAYS: Mapping[str, LocalizedText] = {
         "Приглашение остаётся в силе: откройте ссылку позже.",
         "The invitation stands: open the link later.",
     ),
+    "waiting": _t("Телефонда қол қойыңыз", "Подпишите на телефоне", "Sign on your telephone"),
+    "scan": _t(
+        "{provider} қолданбасында «QR сканерлеу» арқылы осы кодты оқып, құжатқа қол қойыңыз. Кодты"
+        " өзіңіз ашқан болсаңыз ғана қол қойыңыз.",
+        "Считайте этот код в приложении {provider} («Сканировать QR») и подпишите документ."
+        " Подписывайте, только если открыли код сами.",
+        "Read this code in {provider} (“Scan QR”) and sign the document. Sign only if it was you"
+        " who opened the code.",
+    ),
+    "open-app": _t(
+        "Қолданба осы телефонда", "Приложение на этом телефоне", "The app is on this telephone"
+    ),
+    "look-again": _t("Тексеру", "Проверить", "Look again"),
+    "until": _t(
+        "Код {time} дейін жарайды", "Код действует до {time}", "The code is good till {time}"
+    ),
     "again": _t("Қайта кіру", "Войти снова", "Log in again"),
     "back": _t("Бағдарламаға оралу", "Вернуться в программу", "Back to the program"),
     "request-number": _t(
@@ -173,6 +189,15 @@ REASONS: Mapping[LoginReason, tuple[HTTPStatus, LocalizedText, LocalizedText]] =
             " администратору: {provider}.",
             "You were taken for nobody. Begin again in your program; if it happens again, tell the"
             " administrator: {provider}.",
+        ),
+    ),
+    LoginReason.SIGNATURE_REFUSED: (
+        HTTPStatus.FORBIDDEN,
+        _t("Қолтаңба қабылданбады", "Подпись не принята", "The signature is refused"),
+        _t(
+            "Кілтіңіз жарамды ма, тексеріңіз ({provider}), сосын жаңа кодпен қайта қол қойыңыз.",
+            "Проверьте, действует ли ваш ключ ({provider}), и подпишите снова по новому коду.",
+            "See that your key is in force ({provider}), then sign again by a new code.",
         ),
     ),
     LoginReason.NOT_A_MEMBER: (

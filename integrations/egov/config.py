@@ -8,6 +8,7 @@ docs/login.md explains each key.
 import ipaddress
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from domain.identity.iin import is_bin
 
 PRESETS = Path(__file__).parent / "presets.yaml"
 LANGUAGES = ("kk", "ru", "en")
@@ -64,11 +67,20 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
+def _in_three_languages(value: Mapping[str, str]) -> Mapping[str, str]:
+    if missing := [language for language in LANGUAGES if not value.get(language)]:
+        raise ValueError(f"lacks {', '.join(missing)}")
+    if strange := sorted(set(value) - set(LANGUAGES)):
+        raise ValueError(f"knows no {', '.join(strange)}")
+    return value
+
+
 def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
 Url = Annotated[str, AfterValidator(_url)]
+Names = Annotated[Mapping[str, str], AfterValidator(_in_three_languages)]
 Paths = tuple[str, ...]
 
 
@@ -116,7 +128,7 @@ class Provider(_Model):
     """One provider, whole."""
 
     code: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")
-    names: Mapping[str, str]
+    names: Names
     kind: Kind
     audience: frozenset[Audience] = Field(alias="for", min_length=1)
     organisations: frozenset[str] = frozenset()
@@ -138,21 +150,46 @@ class Provider(_Model):
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
     max_bytes: int = Field(default=65_536, ge=1_000, le=1_000_000)
 
-    @field_validator("names")
-    @classmethod
-    def _in_three_languages(cls, value: Mapping[str, str]) -> Mapping[str, str]:
-        if missing := [language for language in LANGUAGES if not value.get(language)]:
-            raise ValueError(f"lacks {', '.join(missing)}")
-        if strange := sorted(set(value) - set(LANGUAGES)):
-            raise ValueError(f"knows no {', '.join(strange)}")
-        return value
-
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         faults = [*_unanswered(self), *_unsafe(self)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+
+class Organisation(_Model):
+    """Who asks for a signature, as the application shows it."""
+
+    name_kk: str = Field(alias="nameKz", min_length=1)
+    name_ru: str = Field(alias="nameRu", min_length=1)
+    name_en: str = Field(alias="nameEn", min_length=1)
+    bin: str
+
+    @field_validator("bin")
+    @classmethod
+    def _is_a_bin(cls, value: str) -> str:
+        if not is_bin(value):
+            raise ValueError("is no BIN")
+        return value
+
+
+class MobileConfig(_Model):
+    """eGov Mobile signing: who asks, and which NCANode judges the signatures."""
+
+    code: str = Field(default="egov-mobile", pattern=r"^[a-z][a-z0-9-]{0,31}$")
+    names: Names = {"kk": "eGov Mobile", "ru": "eGov Mobile", "en": "eGov Mobile"}
+    audience: frozenset[Audience] = Field(default=frozenset(Audience), alias="for", min_length=1)
+    organisation: Organisation
+    description: str = Field(default="109: кіру / вход", min_length=1, max_length=200)
+    ncanode: Url
+    revocation: tuple[Literal["OCSP", "CRL"], ...] = Field(default=("OCSP",), min_length=1)
+    link: str = Field(
+        default="https://m.egov.kz/mobileSign/?link={link}&isi=1476128386&ibi=kz.egov.mobile"
+        "&apn=kz.mobile.mgov",
+        pattern=r"^https://.*\{link\}",
+    )
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
 
 
 _OURS = frozenset({"client_id", "redirect_uri", "response_type", "state", "nonce", "scope",
@@ -199,26 +236,52 @@ def presets() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def read_file(path: Path, environment: Mapping[str, str]) -> tuple[Provider, ...]:
-    """The providers of a file, their certificates too. Raises ProvidersMalformed."""
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every way in of a file."""
+
+    providers: tuple[Provider, ...]
+    mobile: MobileConfig | None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Their codes, in the order that people are shown."""
+        own = (self.mobile.code,) if self.mobile is not None else ()
+        return (*(one.code for one in self.providers), *own)
+
+
+def read_file(path: Path, environment: Mapping[str, str]) -> Settings:
+    """The ways in of a file, their certificates too. Raises ProvidersMalformed."""
     try:
-        found = read_providers(path.read_text(), environment, path.parent)
+        text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise ProvidersMalformed(f"{path} cannot be read: {error}") from None
-    for provider in found:
+    found = Settings(read_providers(text, environment, path.parent), read_mobile(text))
+    codes = [one.code for one in found.providers]
+    if found.mobile is not None and found.mobile.code in codes:
+        raise ProvidersMalformed(f"{found.mobile.code}: named twice")
+    for provider in found.providers:
         tls_of(provider)
     return found
 
 
+def read_mobile(text: str) -> MobileConfig | None:
+    """The signing of a file, None where it names none. Raises ProvidersMalformed."""
+    entry = _content(text).get("mobile")
+    if entry is None:
+        return None
+    try:
+        return MobileConfig.model_validate(entry)
+    except ValidationError as error:
+        faults = "; ".join(f"mobile: {_said(one)}" for one in error.errors())
+        raise ProvidersMalformed(faults) from None
+
+
 def read_providers(text: str, environment: Mapping[str, str], base: Path) -> tuple[Provider, ...]:
     """The providers of a file; relative files stand beside `base`. Raises ProvidersMalformed."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ProvidersMalformed(f"not YAML: {error}") from None
-    entries = content.get("providers") if isinstance(content, dict) else None
+    entries = _content(text).get("providers", [])
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-        raise ProvidersMalformed("the file must have `providers`, a list")
+        raise ProvidersMalformed("`providers` is a list of entries")
     faults: list[str] = []
     found: list[Provider] = []
     for place, entry in enumerate(entries, 1):
@@ -234,6 +297,16 @@ def read_providers(text: str, environment: Mapping[str, str], base: Path) -> tup
     if faults:
         raise ProvidersMalformed("; ".join(faults))
     return tuple(found)
+
+
+def _content(text: str) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ProvidersMalformed(f"not YAML: {error}") from None
+    if not isinstance(content, dict) or not content or set(content) - {"providers", "mobile"}:
+        raise ProvidersMalformed("the file has `providers`, or `mobile`, or both, and nothing else")
+    return content
 
 
 def tls_of(provider: Provider) -> ssl.SSLContext:

@@ -18,3 +18,16 @@ login_attempt = Table(
     CheckConstraint("step IN ('departed', 'arrived')", name="step"),
     Index("ix_login_attempt_expires_at", "expires_at"),
 )
+
+login_signing = Table(
+    "login_signing",
+    metadata,
+    # Of the page's secret and of the code's: neither stands here.
+    Column("page", LargeBinary, primary_key=True),
+    Column("telephone", LargeBinary, nullable=False, unique=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("signer", LargeBinary),
+    Column("expires_at", instant(), nullable=False),
+    Column("taken_at", instant()),
+    Index("ix_login_signing_expires_at", "expires_at"),
+)

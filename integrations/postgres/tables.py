@@ -38,7 +38,7 @@ from integrations.postgres.log_tables import (
     log_leaf,
     log_tile,
 )
-from integrations.postgres.login_tables import login_attempt
+from integrations.postgres.login_tables import login_attempt, login_signing
 from integrations.postgres.reference_tables import (
     access_token,
     building,
@@ -91,6 +91,7 @@ __all__ = [
     "log_leaf",
     "log_tile",
     "login_attempt",
+    "login_signing",
     "member",
     "metadata",
     "number_pool",

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from api.app import create_app
 from api.bootstrap import House, open_ways
-from api.login.door import LoginDoor
+from api.login.wiring import open_door
 from domain.access import Role
 from domain.errors import Conflict, NotFound
 from domain.identity.login import Reception
@@ -122,19 +122,28 @@ class Desk:
 
 @asynccontextmanager
 async def open_desk(
-    house: House, folder: Path, *entries: Mapping[str, Any], base_url: str = BASE
+    house: House,
+    folder: Path,
+    *entries: Mapping[str, Any],
+    base_url: str = BASE,
+    mobile: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Desk]:
     """The application with its login over providers of a file."""
     file = folder / "providers.yaml"
-    file.write_text(yaml.safe_dump({"providers": [dict(one) for one in entries]}))
-    settings = house.settings.model_copy(update={"providers": file})
-    async with open_ways(settings) as ways:
+    content: dict[str, Any] = {"providers": [dict(one) for one in entries]}
+    file.write_text(yaml.safe_dump(content | ({"mobile": dict(mobile)} if mobile else {})))
+    settings = house.settings.model_copy(update={"providers": file, "public_url": base_url})
+    # The copy would remember where the other one's links begin.
+    settings.__dict__.pop("base_url", None)
+    async with open_ways(settings, house.signings) as opened:
         desk = Desk(create_app(settings), Peoples(), Waiting())
         found = Reception(
-            ways=ways, attempts=house.attempts, people=desk.people,
+            ways=opened.ways, attempts=house.attempts, people=desk.people,
             authorizations=desk.waiting, home_of=house.home_of, base_url=base_url,
         )  # fmt: skip
-        desk.app.state.login = LoginDoor(found, now=house.now, scope_words=WORDS.get, per_minute=0)
+        desk.app.state.login = open_door(
+            found, opened, house.signings, now=house.now, scope_words=WORDS.get, per_minute=0
+        )
         yield desk
 
 
