@@ -30,6 +30,7 @@ class NcaNode:
 
     def __init__(self, config: MobileConfig, transport: GuardedTransport) -> None:
         self._config = config
+        self._url = f"{config.ncanode.rstrip('/')}/xml/verify"
         self._client = httpx2.AsyncClient(
             transport=transport, timeout=config.timeout_seconds, headers=HEADERS, trust_env=False
         )
@@ -55,7 +56,7 @@ class NcaNode:
     async def _verify(self, xml: str) -> Mapping[str, Any]:
         asked = {"revocationCheck": list(self._config.revocation), "xml": xml}
         try:
-            answer = await self._client.post(f"{self._config.ncanode}/xml/verify", json=asked)
+            answer = await self._client.post(self._url, json=asked)
             if answer.is_client_error:
                 # It says so of what it cannot read as signed XML.
                 raise self._refused(f"status {answer.status_code}")

@@ -12,6 +12,8 @@ from integrations.egov.config import (
     Provider,
     ProvidersMalformed,
     presets,
+    read_file,
+    read_mobile,
     read_providers,
     tls_of,
 )
@@ -141,3 +143,48 @@ def test_every_preset_is_whole_but_for_what_a_city_alone_knows(name: str):
         del entry["issuer"]
     (provider,) = read(entry)
     assert provider.claims.subject
+
+
+MOBILE = {"organisation": {"nameKz": "109", "nameRu": "109", "nameEn": "109",
+                           "bin": "991240000003"}, "ncanode": "http://127.0.0.1:14579"}  # fmt: skip
+
+
+def mobile_fault(**changes: Any) -> str:
+    with pytest.raises(ProvidersMalformed) as refused:
+        read_mobile(yaml.safe_dump({"mobile": MOBILE | changes}))
+    return str(refused.value)
+
+
+def test_a_city_names_its_signing_beside_its_providers(tmp_path: Path):
+    file = tmp_path / "providers.yaml"
+    file.write_text(yaml.safe_dump({"providers": [EGOV], "mobile": MOBILE}))
+    found = read_file(file, SECRETS)
+    assert found.codes == ("egov", "egov-mobile")
+    assert found.mobile is not None
+    assert found.mobile.revocation == ("OCSP",), "a revoked key is never taken"
+    file.write_text(yaml.safe_dump({"mobile": MOBILE}))
+    assert read_file(file, SECRETS).codes == ("egov-mobile",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ncanode": "http://node.example"}, "mobile: ncanode: must begin with https://"),
+        ({"ncanode": None}, "mobile: ncanode"),
+        ({"organisation": {"bin": "991231600002"}}, "mobile: organisation.nameKz"),
+        ({"organisation": MOBILE["organisation"] | {"bin": "991231600002"}}, "is no BIN"),  # type: ignore[operator]
+        ({"revocation": []}, "mobile: revocation"),
+        ({"link": "https://m.egov.kz/"}, "mobile: link"),
+        ({"colour": "red"}, "mobile: colour"),
+    ],
+    ids=lambda one: str(one)[:40],
+)
+def test_each_fault_of_the_signing_is_named(changes: dict[str, Any], said: str):
+    assert said in mobile_fault(**changes)
+
+
+def test_a_signing_and_a_provider_share_no_code(tmp_path: Path):
+    file = tmp_path / "providers.yaml"
+    file.write_text(yaml.safe_dump({"providers": [EGOV], "mobile": MOBILE | {"code": "egov"}}))
+    with pytest.raises(ProvidersMalformed, match="egov: named twice"):
+        read_file(file, SECRETS)
