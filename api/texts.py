@@ -19,7 +19,6 @@ TITLES: Mapping[str, LocalizedText] = {
     "malformed": _t("Сұрау оқылмады", "Запрос не читается", "The request cannot be read"),
     "unauthenticated": _t("Кім екеніңіз белгісіз", "Неизвестно, кто вы", "Who you are is unknown"),
     "not-permitted": _t("Рұқсат жоқ", "Нет разрешения", "Not permitted"),
-    "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "not-found": _t("Табылмады", "Не найдено", "Not found"),
     "method-not-allowed": _t(
         "Бұл әдіс қолданылмайды", "Метод не поддерживается", "Method not allowed"
@@ -48,6 +47,7 @@ TITLES: Mapping[str, LocalizedText] = {
     ),
     "rate-limited": _t("Сұрау тым көп", "Слишком много запросов", "Too many requests"),
     "unavailable": _t("Уақытша қолжетімсіз", "Временно недоступно", "Temporarily unavailable"),
+    "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "internal": _t("Біздің қате", "Ошибка на нашей стороне", "An error of ours"),
 }
 
@@ -78,11 +78,6 @@ DETAILS: Mapping[str, LocalizedText] = {
         "«{role}» рөліне «{permission}» рұқсаты берілмеген.",
         "Роли «{role}» не дано разрешение «{permission}».",
         "The role «{role}» does not hold the permission «{permission}».",
-    ),
-    "login-refused": _t(
-        "«{provider}» арқылы кіру болмады: {reason}.",
-        "Вход через «{provider}» не состоялся: {reason}.",
-        "The login through «{provider}» came to nothing: {reason}.",
     ),
     "not-found": _t(
         "Мұндай жазба жоқ немесе ол сізге көрінбейді.",
@@ -149,6 +144,11 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Сәл күтіп, сол Idempotency-Key арқылы қайталаңыз: ештеңе жоғалмайды.",
         "Подождите немного и повторите с тем же Idempotency-Key: ничего не потеряется.",
         "Wait a little and repeat with the same Idempotency-Key: nothing gets lost.",
+    ),
+    "login-refused": _t(
+        "«{provider}» арқылы кіру болмады: {reason}.",
+        "Вход через «{provider}» не состоялся: {reason}.",
+        "The login through «{provider}» came to nothing: {reason}.",
     ),
     "internal": _t(
         "Қате тіркелді. Сұрау нөмірін айтыңыз: {request_id}.",

@@ -7,7 +7,7 @@ import pytest
 
 from api.bootstrap import House
 from tests.support.login import Desk, open_desk
-from tests.support.peers import (
+from tests.support.providers import (
     SECRET,
     Peer,
     egov_entry,

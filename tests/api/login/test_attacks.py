@@ -12,7 +12,7 @@ from api.bootstrap import House
 from api.login import pages
 from domain.identity.attempts import new_secret
 from tests.support.login import Desk, location, open_desk, query_of, ticket_of
-from tests.support.peers import SECRET, Peer, brought_back, egov_entry
+from tests.support.providers import SECRET, Peer, brought_back, egov_entry
 
 
 async def departed(browser: httpx2.AsyncClient, desk: Desk, handle: str = "h") -> str:

@@ -18,7 +18,7 @@ from domain.identity.model import Subject
 from domain.identity.signing import LASTS
 from tests.support.city import KISHI
 from tests.support.login import APP, BASE, Desk, location, open_desk, ticket_of
-from tests.support.peers import Peer, running_peer
+from tests.support.providers import Peer, running_peer
 from tests.support.telephone import IIN, Telephone, authority
 
 CENTRE = {"nameKz": "109", "nameRu": "109", "nameEn": "109", "bin": "991240000003"}

@@ -6,7 +6,7 @@ import pytest
 from domain.access import Role
 from tests.peers.egov import BASIC, TOKEN
 from tests.support.login import APP, Desk, location, query_of, ticket_of
-from tests.support.peers import Peer
+from tests.support.providers import Peer
 
 PHONE = "+77015550109"
 

@@ -10,7 +10,7 @@ from domain.access import Role
 from domain.identity.model import Subject
 from tests.support.city import KISHI
 from tests.support.login import APP, Desk, location, ticket_of
-from tests.support.peers import Peer, brought_back
+from tests.support.providers import Peer, brought_back
 
 
 def member(role: Role, organisation: UUID, city: UUID = KISHI.id) -> Subject:

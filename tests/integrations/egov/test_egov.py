@@ -14,7 +14,7 @@ from domain.identity.model import Person
 from integrations.egov.config import read_providers
 from integrations.egov.provider import OAuthProvider
 from tests.peers.egov import AIGUL, AUTHORIZE, BASIC, PHONE, TOKEN
-from tests.support.peers import CALLBACK, SECRET, Peer, egov_entry, running_egov
+from tests.support.providers import CALLBACK, SECRET, Peer, egov_entry, running_egov
 
 R = LoginReason
 

@@ -16,7 +16,7 @@ from domain.identity.model import Person
 from domain.identity.ports import Departure
 from integrations.egov.config import read_providers
 from integrations.egov.provider import OAuthProvider
-from tests.support.peers import (
+from tests.support.providers import (
     OPENID_CALLBACK,
     SECRET,
     Peer,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from integrations.egov.config import Provider, read_providers
 from integrations.egov.person import PersonMalformed, phone_of, read_person
-from tests.support.peers import egov_entry
+from tests.support.providers import egov_entry
 
 (EGOV,) = read_providers(
     yaml.safe_dump({"providers": [egov_entry("http://127.0.0.1:1")]}), {"EGOV_SECRET": "s"}, Path()

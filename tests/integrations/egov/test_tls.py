@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from domain.identity.errors import LoginReason, LoginRefused
 from integrations.egov.config import read_providers
 from integrations.egov.provider import OAuthProvider
-from tests.support.peers import CALLBACK, CLIENT, SECRET, egov_entry, running_peer
+from tests.support.providers import CALLBACK, CLIENT, SECRET, egov_entry, running_peer
 
 HOST = "idp.kishi.example"
 
