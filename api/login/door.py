@@ -36,7 +36,12 @@ Told = tuple[int, LocalizedText, LocalizedText]
 
 
 class LoginDoor:
-    """What every request of the login passes through. `per_minute`: requests of one address."""
+    """What every request of the login passes through.
+
+    `per_minute`: departures for one request that waits, questions about one code, and departures
+    for invitations from one address. People are not counted by their addresses: behind a proxy,
+    or one operator of telephones, they all have the same.
+    """
 
     def __init__(
         self,
@@ -131,7 +136,6 @@ class LoginDoor:
         request.state.language = preferred(request.headers.get("accept-language"))
         request.state.purpose = None
         try:
-            self.spend(request)
             return await act(request)
         except MethodNotAllowed:
             raise
@@ -140,9 +144,9 @@ class LoginDoor:
         except Unreadable:
             return self._refused(request, LoginRefused("", LoginReason.STATE_UNKNOWN))
 
-    def spend(self, request: Request) -> None:
-        """Count a request of its address. Raises RateLimited."""
-        self._quota.spend(request.client.host if request.client else "").require()
+    def spend(self, key: str) -> None:
+        """Count one of `per_minute`. Raises RateLimited."""
+        self._quota.spend(key).require()
 
     async def _leave(
         self, request: Request, purpose: Purpose, ways: tuple[Way, ...], client: str | None
@@ -153,6 +157,7 @@ class LoginDoor:
             kept = {"request": purpose.handle} if purpose.handle is not None else {}
             return pages.choose(ways, client, purpose.language, kept)
         request.state.purpose = purpose
+        self.spend(purpose.handle or f"invitation {request.client.host if request.client else ''}")
         way = ways[0] if wanted is None else login.way_named(ways, wanted)
         browser = self._cookies.ensure(request)
         response = _go(await login.depart(self._reception, way, purpose, browser))

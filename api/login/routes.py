@@ -50,7 +50,7 @@ def _mobile(act: Callable[[MobileDoor, Request], Awaitable[Response]]) -> Act:
 
     @wraps(act)
     async def found(door: LoginDoor, request: Request) -> Response:
-        door.spend(request)
+        door.spend(" ".join(request.path_params.values()))
         if door.mobile is None:
             raise NotFound(kind="path", id=request.url.path)
         return await act(door.mobile, request)

@@ -1,29 +1,41 @@
 """The door of the login, put together from what bootstrap opened."""
 
-from api.bootstrap import WaysIn
+from api.bootstrap import House, WaysIn
 from api.login.door import LoginDoor, ScopeWords
 from api.login.mobile import MobileDoor
 from domain.identity.login import Reception
-from domain.identity.signing import Signings
-from domain.ports import Now
+from domain.identity.ports import Authorizations, People
 
 
 def open_door(
-    reception: Reception,
+    house: House,
     opened: WaysIn,
-    signings: Signings,
     *,
-    now: Now,
+    people: People,
+    authorizations: Authorizations,
     scope_words: ScopeWords,
-    per_minute: int,
+    base_url: str | None = None,
 ) -> LoginDoor:
     """The door, with that of the signing where the city has set one up.
 
-    `scope_words` tells what a scope lets a client do; `per_minute`: requests of one address.
+    `scope_words` tells what a scope lets a client do; `base_url`: another than the settings'.
     """
     mobile = None
     if opened.mobile is not None:
-        mobile = MobileDoor(signings, opened.mobile, opened.ways[opened.mobile.provider])
+        way = opened.ways[opened.mobile.provider]
+        mobile = MobileDoor(house.signings, opened.mobile, way)
+    reception = Reception(
+        ways=opened.ways,
+        attempts=house.attempts,
+        people=people,
+        authorizations=authorizations,
+        home_of=house.home_of,
+        base_url=base_url or house.settings.base_url,
+    )
     return LoginDoor(
-        reception, now=now, scope_words=scope_words, per_minute=per_minute, mobile=mobile
+        reception,
+        now=house.now,
+        scope_words=scope_words,
+        per_minute=house.settings.rate_limit,
+        mobile=mobile,
     )

@@ -230,7 +230,7 @@ class OAuthProvider:
                 yield self._client()
         except LoginRefused:
             raise
-        except httpx2.ProtocolError as error:
+        except (httpx2.ProtocolError, httpx2.InvalidURL) as error:
             raise self._refused(LoginReason.PROVIDER_FAILED, type(error).__name__) from None
         except (TimeoutError, httpx2.TransportError, OSError) as error:
             raise self._refused(LoginReason.PROVIDER_UNREACHABLE, type(error).__name__) from None

@@ -19,7 +19,6 @@ from api.bootstrap import House, open_ways
 from api.login.wiring import open_door
 from domain.access import Role
 from domain.errors import Conflict, NotFound
-from domain.identity.login import Reception
 from domain.identity.model import Person, Subject
 from domain.identity.ports import Asked
 from tests.support.city import KISHI, names
@@ -137,13 +136,10 @@ async def open_desk(
     settings.__dict__.pop("base_url", None)
     async with open_ways(settings, house.signings) as opened:
         desk = Desk(create_app(settings), Peoples(), Waiting())
-        found = Reception(
-            ways=opened.ways, attempts=house.attempts, people=desk.people,
-            authorizations=desk.waiting, home_of=house.home_of, base_url=base_url,
-        )  # fmt: skip
         desk.app.state.login = open_door(
-            found, opened, house.signings, now=house.now, scope_words=WORDS.get, per_minute=0
-        )
+            house, opened, people=desk.people, authorizations=desk.waiting,
+            scope_words=WORDS.get, base_url=base_url,
+        )  # fmt: skip
         yield desk
 
 

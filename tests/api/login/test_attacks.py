@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -233,6 +234,20 @@ async def test_nonce_and_verifier_never_leave_for_the_wrong_place(desk: Desk):
         told = brought_back(sent)
         forged = told | {"state": said["nonce"]}
         assert (await browser.get("/login/callback/water", params=forged)).status_code == 400
+
+
+async def test_nobody_fills_the_table_by_one_request_that_waits(
+    house: House, egov: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EGOV_SECRET", SECRET)
+    few = replace(house, settings=house.settings.model_copy(update={"rate_limit": 2}))
+    async with open_desk(few, tmp_path, egov_entry(egov.url)) as desk, desk.browser() as browser:
+        for handle, path in (("waits", "/login?request=waits"), ("", "/invitation/x")):
+            desk.waiting.ask(handle)
+            statuses = [(await browser.get(path)).status_code for _ in range(3)]
+            assert statuses == [303, 303, 429]
+        desk.waiting.ask("another")
+        assert (await browser.get("/login?request=another")).status_code == 303
 
 
 def test_the_style_is_the_one_that_its_hash_names():

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from domain.identity.errors import LoginReason, LoginRefused
 from domain.identity.model import Person
 from domain.identity.ports import Departure
 from integrations.egov.config import read_providers
+from integrations.egov.discovery import MetadataUnsound, read_places
 from integrations.egov.provider import OAuthProvider
 from tests.support.providers import (
     OPENID_CALLBACK,
@@ -194,3 +196,37 @@ async def test_discovery_that_fails_is_told_before_anybody_leaves():
         with pytest.raises(LoginRefused) as refused:
             await departed(water)
     assert refused.value.reason is LoginReason.PROVIDER_UNREACHABLE
+
+
+@pytest.mark.parametrize("url", ["http://a b:1/", "http://[", "http://x:99999/", "http://\u0000/"])
+async def test_an_address_that_is_none_logs_nobody_in_and_breaks_nothing(
+    water: OAuthProvider, url: str
+):
+    departure = await departed(water)
+    told = brought_back(departure.url)
+    known = water._places.get()
+    assert known is not None
+    water._places.put(replace(known, token=url))
+    with pytest.raises(LoginRefused) as refused:
+        await water.arrive(
+            code=told["code"], redirect_uri=OPENID_CALLBACK, nonce=NONCE, verifier="v" * 64
+        )
+    assert refused.value.reason in (
+        LoginReason.PROVIDER_FAILED, LoginReason.PROVIDER_UNREACHABLE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"token_endpoint": "https://x/"}, {"token_endpoint": 7}, {"token_endpoint": None},
+     {"jwks_uri": "file:///x"}, {"userinfo_endpoint": "http://"}, {"issuer": "http://other"}],
+    ids=str,
+)  # fmt: skip
+async def test_what_a_provider_says_of_itself_is_judged(peer: Peer, told: dict[str, Any]):
+    (config,) = read_providers(
+        yaml.safe_dump({"providers": [openid_entry(peer.url)]}), {"WATER_SECRET": SECRET}, Path()
+    )
+    sound = {"issuer": peer.url, "authorization_endpoint": peer.url, "token_endpoint": peer.url}
+    assert read_places(config, sound).token == peer.url
+    with pytest.raises(MetadataUnsound):
+        read_places(config, sound | told)
