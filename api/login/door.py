@@ -3,7 +3,7 @@
 Every answer is a page or a redirect, also where something is wrong, since a person reads it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -32,6 +32,8 @@ from domain.values import Language, LocalizedText, in_language
 log = structlog.get_logger()
 
 ScopeWords = Callable[[str], LocalizedText | None]
+Bound = Callable[[Request, str], bool]
+"""Whether a browser is the one in which the waiting request of a handle began."""
 Told = tuple[int, LocalizedText, LocalizedText]
 
 
@@ -49,6 +51,7 @@ class LoginDoor:
         *,
         now: Now,
         scope_words: ScopeWords,
+        bound: Bound,
         per_minute: int,
         mobile: MobileDoor | None = None,
     ) -> None:
@@ -56,16 +59,18 @@ class LoginDoor:
         self._reception = reception
         self._now = now
         self._words = scope_words
+        self._bound = bound
         self._quota = Quota(per_minute)
         self._cookies = Cookies(secure=reception.base_url.startswith("https:"))
 
     async def begin(self, request: Request) -> Response:
         """`GET /login?request=HANDLE`: choose a provider, or leave for the only one."""
         query = read_query(request)
-        asked = await self._reception.authorizations.asked(query.get("request", ""))
+        handle = self._handle(request, query)
+        asked = await self._reception.authorizations.asked(handle)
         language = _language(query.get("lang") or asked.language, request)
         request.state.language = language
-        purpose = Purpose(language, handle=query["request"])
+        purpose = Purpose(language, handle=handle)
         return await self._leave(
             request, purpose, login.ways_in(self._reception, asked), asked.client_name
         )
@@ -122,12 +127,9 @@ class LoginDoor:
         return _go(outcome.url or "")
 
     async def leave(self, request: Request) -> Response:
-        """`POST /login/leave`: the person goes back to the client without having logged in.
-
-        Whoever knows the handle may: it is as secret as the ticket of a form.
-        """
-        form = await read_form(request)
-        return _go(await login.decline(self._reception, form.get("request", ""), self._now()))
+        """`POST /login/leave`: the person goes back to the client without having logged in."""
+        handle = self._handle(request, await read_form(request))
+        return _go(await login.decline(self._reception, handle, self._now()))
 
     async def answer(
         self, act: Callable[[Request], Awaitable[Response]], request: Request
@@ -163,6 +165,15 @@ class LoginDoor:
         response = _go(await login.depart(self._reception, way, purpose, browser))
         self._cookies.write(response, browser)
         return response
+
+    def _handle(self, request: Request, said: Mapping[str, str]) -> str:
+        """The handle that a browser names. Raises LoginRefused where its request began elsewhere:
+        whoever began it would get this person's code.
+        """
+        handle = said.get("request", "")
+        if not self._bound(request, handle):
+            raise LoginRefused("", LoginReason.STATE_UNKNOWN)
+        return handle
 
     def _in_words(self, scope: str, language: str) -> str:
         words = self._words(scope)

@@ -1,7 +1,7 @@
 """The door of the login, put together from what bootstrap opened."""
 
 from api.bootstrap import House, WaysIn
-from api.login.door import LoginDoor, ScopeWords
+from api.login.door import Bound, LoginDoor, ScopeWords
 from api.login.mobile import MobileDoor
 from domain.identity.login import Reception
 from domain.identity.ports import Authorizations, People
@@ -14,11 +14,13 @@ def open_door(
     people: People,
     authorizations: Authorizations,
     scope_words: ScopeWords,
+    bound: Bound,
     base_url: str | None = None,
 ) -> LoginDoor:
     """The door, with that of the signing where the city has set one up.
 
-    `scope_words` tells what a scope lets a client do; `base_url`: another than the settings'.
+    `scope_words` tells what a scope lets a client do, `bound` whether a waiting request began in
+    a browser; `base_url`: another than the settings'.
     """
     mobile = None
     if opened.mobile is not None:
@@ -36,6 +38,7 @@ def open_door(
         reception,
         now=house.now,
         scope_words=scope_words,
+        bound=bound,
         per_minute=house.settings.rate_limit,
         mobile=mobile,
     )

@@ -73,6 +73,8 @@ class Waiting:
     requests: dict[str, Asked] = field(default_factory=dict)
     granted: dict[str, tuple[Subject, frozenset[str]]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+    """Handles of requests that began in another browser."""
 
     def ask(self, handle: str, *, staff: bool = False, **changes: Any) -> str:
         asked: dict[str, Any] = {
@@ -138,7 +140,8 @@ async def open_desk(
         desk = Desk(create_app(settings), Peoples(), Waiting())
         desk.app.state.login = open_door(
             house, opened, people=desk.people, authorizations=desk.waiting,
-            scope_words=WORDS.get, base_url=base_url,
+            scope_words=WORDS.get, bound=lambda _, handle: handle not in desk.waiting.elsewhere,
+            base_url=base_url,
         )  # fmt: skip
         yield desk
 

@@ -38,6 +38,17 @@ async def test_an_answer_of_somebody_elses_login_is_refused(desk: Desk, egov: Pe
     assert fresh.status_code == 200, "and its owner may still use it"
 
 
+async def test_a_request_that_began_in_another_browser_is_not_gone_on_with(desk: Desk):
+    # Else its beginner would get the code of whoever was sent its address.
+    desk.waiting.elsewhere.add(desk.waiting.ask("sent-by-somebody"))
+    async with desk.browser() as browser:
+        page = await browser.get("/login", params={"request": "sent-by-somebody"})
+        left = await browser.post("/login/leave", data={"request": "sent-by-somebody"})
+    assert (page.status_code, left.status_code) == (400, 400)
+    assert "начат не в этом браузере" in page.text
+    assert desk.waiting.refused == {}
+
+
 async def test_a_state_is_good_once(desk: Desk, egov: Peer):
     async with desk.browser() as browser:
         told = egov.decide(await departed(browser, desk))
