@@ -73,7 +73,7 @@ async def test_a_member_of_several_organisations_chooses(desk: Desk, egov: Peer)
     assert desk.waiting.granted[handle][0] == EXECUTOR
 
 
-@pytest.mark.parametrize("chosen", [None, str(uuid4()), "no-id", ""])
+@pytest.mark.parametrize("chosen", [None, "4f1c2c1e-7e0f-4d3e-9a52-6f0d3f1b8a11", "no-id", ""])
 async def test_nobody_is_taken_for_whom_they_did_not_choose(
     desk: Desk, egov: Peer, chosen: str | None
 ):
