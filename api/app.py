@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from itertools import groupby
 from typing import cast
@@ -20,11 +21,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.bootstrap import House, open_house
+from api.bootstrap import House, WaysIn, open_house, open_ways
+from api.browser import bound
 from api.clock import real
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.languages import preferred
 from api.limits import NAMES
+from api.login.door import LoginDoor
+from api.login.routes import ROUTES as LOGIN
+from api.login.wiring import open_door
 from api.logs import configure
 from api.loops import Work, repeat
 from api.middleware import Caught, RequestRecord
@@ -40,6 +45,7 @@ from api.rest.table import OPERATIONS
 from api.settings import Settings
 from api.trust import PERIOD
 from domain.errors import NotFound, Refusal
+from domain.identity.scopes import SCOPES
 
 log = structlog.get_logger()
 
@@ -56,9 +62,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_house(chosen, name="ikomek-api") as house, _kept_fresh(house):
+        async with (
+            open_house(chosen, name="ikomek-api") as house,
+            open_ways(chosen, house.signings) as opened,
+            _kept_fresh(house),
+        ):
             app.state.door = Door(house)
             app.state.oauth = OAuthDoor(house)
+            app.state.login = _login(house, opened)
             yield
             with suppress(Refusal):
                 await house.units.numbers.release()
@@ -68,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *_routes(),
             reading("/v1/openapi.json", _contract),
             *OAUTH,
+            *LOGIN,
             reading("/oauth/openapi.json", _oauth_contract),
             *PAGES,
         ],
@@ -94,6 +106,18 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # A path with a slash more is another path, and there is none.
     app.router.redirect_slashes = False
     return app
+
+
+def _login(house: House, opened: WaysIn) -> LoginDoor:
+    secure = house.trust.issuer.startswith("https:")
+    return open_door(
+        house,
+        opened,
+        people=house.people,
+        authorizations=house.authorizations,
+        scope_words=lambda scope: found.text if (found := SCOPES.get(scope)) else None,
+        bound=partial(bound, secure=secure),
+    )
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The only room where ports meet adapters."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,8 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api import clock
 from api.settings import Settings
 from api.trust import Trust
+from domain.access import NOBODY
 from domain.attachments import Cleaner, FileStore
+from domain.identity.login import Home, Way
+from domain.identity.model import Subject
 from domain.identity.ports import People
+from domain.identity.signing import Mobile, Signings
 from domain.organisations.checks import Checks
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
@@ -31,6 +36,7 @@ from integrations.postgres.idempotency import Answers
 from integrations.postgres.incident_queries import IncidentQueries
 from integrations.postgres.likeness_queries import LikenessQueries
 from integrations.postgres.lists import Lists
+from integrations.postgres.login_attempts import SqlAttempts
 from integrations.postgres.outbox import Outbox
 from integrations.postgres.people import SqlPeople
 from integrations.postgres.personal import Personal
@@ -41,6 +47,7 @@ from integrations.postgres.reference import PostgresReferences
 from integrations.postgres.revocations import SqlRevocations
 from integrations.postgres.rosters import Rosters
 from integrations.postgres.sealer import Sealer
+from integrations.postgres.signings import SqlSignings
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
@@ -98,6 +105,19 @@ class House:
     rosters: Rosters
     personal: Personal
     records: Records
+    attempts: SqlAttempts
+    signings: SqlSignings
+
+    def home_of(self, subject: Subject) -> Home | None:
+        """The organisation of a member, as a login names it; None where the city knows it no more.
+
+        Raises Unavailable.
+        """
+        reference = self.references.of(subject.city)
+        found = reference.organisations.get(subject.organisation or NOBODY)
+        if found is None:
+            return None
+        return Home(f"{reference.city.code}/{found.code}", found.names)
 
 
 def read_now(settings: Settings) -> Now:
@@ -155,6 +175,33 @@ def make_mailer(settings: Settings) -> Mailer | None:
     return SmtpMailer(settings.smtp_url, settings.mail_from)
 
 
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """How people log in through others: the ways by code, and the signing by telephone."""
+
+    ways: Mapping[str, Way]
+    mobile: Mobile | None = None
+
+
+@asynccontextmanager
+async def open_ways(settings: Settings, signings: Signings) -> AsyncIterator[WaysIn]:
+    """The ways of the file, in its order, closed again afterwards.
+
+    Raises ProvidersMalformed with every fault of the file. Of the API alone: no other process
+    needs the secrets of the providers.
+    """
+    if settings.providers is None:
+        yield WaysIn({})
+        return
+    # Authlib takes a third of a second, which no other role need wait for.
+    from integrations.egov.ways import open_file
+
+    async with open_file(
+        settings.providers, os.environ, signings, base_url=settings.base_url, now=clock.real
+    ) as (ways, mobile):
+        yield WaysIn(ways, mobile)
+
+
 @asynccontextmanager
 async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterator[House]:
     """Open every adapter and close it again. `settings.database_url` must be set."""
@@ -204,6 +251,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         rosters=Rosters(engine),
         personal=Personal(engine, keyring),
         records=Records(engine, keyring),
+        attempts=SqlAttempts(engine, keyring),
+        signings=SqlSignings(engine, keyring),
     )
     try:
         yield house

@@ -26,6 +26,7 @@ from domain.errors import (
     Unavailable,
     VersionConflict,
 )
+from domain.identity.errors import LoginRefused
 from domain.identity.scopes import scopes_for
 from domain.values import in_language
 
@@ -120,6 +121,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     EvidenceMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LoginRefused: HTTPStatus.FORBIDDEN,
     PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Internal: HTTPStatus.INTERNAL_SERVER_ERROR,

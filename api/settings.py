@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """API processes."""
     pool_size: int = Field(default=10, ge=2)
     """Database connections of each process; an intake that runs out of numbers needs a second."""
+    providers: Path | None = None
+    """The YAML file of identity providers; none: nobody logs in through others."""
     cors_origins: tuple[str, ...] = ()
     rate_limit: int = 600
     """Requests a minute of one principal on one process; 0: none."""

@@ -52,6 +52,7 @@ TITLES: Mapping[str, LocalizedText] = {
     ),
     "rate-limited": _t("Сұрау тым көп", "Слишком много запросов", "Too many requests"),
     "unavailable": _t("Уақытша қолжетімсіз", "Временно недоступно", "Temporarily unavailable"),
+    "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "internal": _t("Біздің қате", "Ошибка на нашей стороне", "An error of ours"),
 }
 
@@ -153,6 +154,11 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Сәл күтіп, сол Idempotency-Key арқылы қайталаңыз: ештеңе жоғалмайды.",
         "Подождите немного и повторите с тем же Idempotency-Key: ничего не потеряется.",
         "Wait a little and repeat with the same Idempotency-Key: nothing gets lost.",
+    ),
+    "login-refused": _t(
+        "«{provider}» арқылы кіру болмады: {reason}.",
+        "Вход через «{provider}» не состоялся: {reason}.",
+        "The login through «{provider}» came to nothing: {reason}.",
     ),
     "internal": _t(
         "Қате тіркелді. Сұрау нөмірін айтыңыз: {request_id}.",

@@ -22,6 +22,7 @@ from api.commands.database import (
     unable,
 )
 from api.commands.environment import read_settings
+from api.commands.providers import codes
 from api.settings import Settings
 from api.worker.broker import BROKERS
 from integrations.postgres.engine import APP_ROLE
@@ -49,7 +50,7 @@ def doctor() -> None:
         findings = [*_schema(settings)]
         if findings[-1][1]:
             findings += _of_role(settings) or asyncio.run(_connected(settings))
-        findings += [_broker(settings), _disk(settings.home)]
+        findings += [_broker(settings), _disk(settings.home), _providers(settings)]
     table(("what", "state", "seen"), [(what, "ok" if ok else "WRONG", seen)
                                       for what, ok, seen in findings])  # fmt: skip
     if not all(ok for _, ok, _ in findings):
@@ -143,6 +144,13 @@ def _answers(url: str) -> tuple[bool, str]:
     except OSError as error:
         return False, f"{place} does not answer: {error}"
     return True, f"{address.scheme}, {place} answers"
+
+
+def _providers(settings: Settings) -> Finding:
+    try:
+        return "login", True, ", ".join(codes(settings)) or "nobody logs in through others"
+    except Failure as failure:
+        return "login", False, failure.sentence
 
 
 def _knock(place: str | tuple[str, int]) -> None:

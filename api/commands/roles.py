@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from api.commands.environment import environment, read_settings
+from api.commands.providers import require_sound
 from api.settings import Settings
 
 APPLICATION = "api.app:create_app"
@@ -31,7 +32,9 @@ def serve(*, host: str | None = None, port: int | None = None, workers: Count = 
     workers
         Processes; IKOMEK_WORKERS, else 1.
     """
-    with _database(read_settings(host=host, port=port, workers=workers)) as settings:
+    settings = read_settings(host=host, port=port, workers=workers)
+    require_sound(settings)
+    with _database(settings) as settings:
         os.environ.update(environment(settings))
         _serve(settings)
 

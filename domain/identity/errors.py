@@ -16,6 +16,7 @@ class LoginReason(StrEnum):
     PROVIDER_FAILED = "provider-failed"
     PERSON_MALFORMED = "person-malformed"
     TOKEN_FORGED = "token-forged"  # noqa: S105
+    SIGNATURE_REFUSED = "signature-refused"
     NOT_A_MEMBER = "not-a-member"
 
 

@@ -38,6 +38,7 @@ from integrations.postgres.log_tables import (
     log_leaf,
     log_tile,
 )
+from integrations.postgres.login_tables import login_attempt, login_signing
 from integrations.postgres.oauth_tables import (
     authorization_code,
     authorization_request,
@@ -110,7 +111,9 @@ __all__ = [
     "log_key",
     "log_leaf",
     "log_tile",
+    "login_attempt",
     "login_session",
+    "login_signing",
     "member",
     "member_event",
     "metadata",
