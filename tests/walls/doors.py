@@ -8,6 +8,7 @@ policy whose operations are named as its contract names them.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -56,6 +57,14 @@ class Door(Protocol):
         """Whether the contract says that it may change something."""
         ...
 
+    def lists(self, operation: str) -> bool:
+        """Whether the contract says that it answers with a list of things."""
+        ...
+
+    def conditions(self, operation: str) -> Mapping[str, Any]:
+        """By what the answer can be narrowed: name → schema."""
+        ...
+
     async def ask(self, operation: str, token: str | None, said: Said) -> Told:
         """The answer to one call."""
         ...
@@ -67,25 +76,41 @@ class _Row:
     path: str
     status: int
     headers: frozenset[str]
+    conditions: Mapping[str, Any]
     uploads: bool
+    lists: bool
 
 
+@cache
 def _rows() -> dict[str, _Row]:
     text = (ROOT / "openapi" / "openapi.yaml").read_text()
     contract = yaml.load(text, yaml.CSafeLoader)
     return {
-        row["operationId"]: _row(method.upper(), path, row)
+        row["operationId"]: _row(method.upper(), path, row, contract["components"]["schemas"])
         for path, methods in contract["paths"].items()
         for method, row in methods.items()
         if "operationId" in row
     }
 
 
-def _row(method: str, path: str, row: Mapping[str, Any]) -> _Row:
-    (status,) = (int(status) for status in row["responses"] if status.startswith("2"))
-    headers = {p["name"].lower() for p in row.get("parameters", ()) if p["in"] == "header"}
-    bodies = row.get("requestBody", {}).get("content", {})
-    return _Row(method, path, status, frozenset(headers), "multipart/form-data" in bodies)
+def _row(
+    method: str, path: str, row: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]
+) -> _Row:
+    (status,) = (status for status in row["responses"] if status.startswith("2"))
+    named: dict[str, dict[str, Any]] = {"header": {}, "query": {}, "path": {}}
+    for parameter in row.get("parameters", ()):
+        named[parameter["in"]][parameter["name"].lower()] = parameter["schema"]
+    answer = row["responses"][status].get("content", {}).get("application/json", {})
+    view = answer.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return _Row(
+        method,
+        path,
+        int(status),
+        frozenset(named["header"]),
+        named["query"],
+        uploads="multipart/form-data" in row.get("requestBody", {}).get("content", {}),
+        lists="items" in schemas.get(view, {}).get("properties", {}),
+    )
 
 
 class RestDoor:
@@ -101,6 +126,12 @@ class RestDoor:
 
     def changes(self, operation: str) -> bool:
         return self._rows[operation].method != "GET"
+
+    def lists(self, operation: str) -> bool:
+        return self._rows[operation].lists
+
+    def conditions(self, operation: str) -> Mapping[str, Any]:
+        return self._rows[operation].conditions
 
     async def ask(self, operation: str, token: str | None, said: Said) -> Told:
         row = self._rows[operation]

@@ -230,6 +230,37 @@ POLICY: Mapping[str, Row] = {
     ),
 }
 
+LISTS: Mapping[str, Kind | None] = {
+    "listAppeals": Kind.APPEAL,
+    "listAssignments": Kind.APPEAL,
+    "listClocks": Kind.APPEAL,
+    "listSimilarAppeals": Kind.APPEAL,
+    "listIncidentSuggestions": Kind.APPEAL,
+    "listIncidents": Kind.INCIDENT,
+    "listAppealAttachments": Kind.ATTACHMENT,
+    "listEndpoints": Kind.ENDPOINT,
+    "listDeliveries": Kind.DELIVERY,
+    "listOrganisations": Kind.ORGANISATION,
+    "listExecutorFigures": Kind.ORGANISATION,
+    "listServices": Kind.SERVICE,
+    "listPolicies": Kind.POLICY,
+    # What a thing that exists for the asker has of its own, and what is everybody's.
+    "listAppealClocks": None,
+    "listAppealEvents": None,
+    "listIncidentEvents": None,
+    "listCalendars": None,
+    "listCheckpoints": None,
+    "listEventTypes": None,
+    "suggestAddresses": None,
+    "readCoverage": None,
+}
+"""What a list is made of. Whatever it is, nothing foreign is in it (test_lists.py)."""
+
+UNLISTED = (
+    "{0} answers with a list: say in LISTS of tests/walls/policy.py what the list is made of, so"
+    " that test_lists.py looks for what is not theirs in it."
+)
+
 MISSING = (
     "{0} has no policy: add a row for it to POLICY in tests/walls/policy.py that says which roles"
     " may use it and which kind of object it names, and for a new kind of object to SEEN_BY for"

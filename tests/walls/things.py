@@ -19,10 +19,11 @@ _ABSENT_NUMBER = "{0}-2026-999999"
 
 @dataclass(frozen=True)
 class Thing:
-    """One object: the name by which a path finds it, and the appeal that belongs to it."""
+    """One object: the name by which a path finds it, and that of what it goes with: the appeal of
+    an attachment or incident, the endpoint of a delivery."""
 
     name: str
-    appeal: str = ""
+    goes_with: str = ""
 
 
 class Things:
@@ -105,7 +106,7 @@ class Things:
 
     async def _number(self, thing: Thing, home: Place, callers: Callers, idle: bool) -> str:
         if not idle:
-            return thing.appeal or str((await callers.register())["number"])
+            return thing.goes_with or str((await callers.register())["number"])
         if home not in self._numbers:
             self._numbers[home] = str((await callers.register())["number"])
         return self._numbers[home]
@@ -135,9 +136,14 @@ async def _calm(callers: Callers) -> tuple[str, dict[str, Any]]:
     """A service of the utility whose clocks may wait, and answers that fit its form."""
     known = (await callers.call("GET", "/v1/services?sphere=manholes&limit=100")).json()["items"]
     service = next(one["code"] for one in known if one["criticality"] == "normal")
+    return service, await answers_to(callers, service)
+
+
+async def answers_to(callers: Callers, service: str) -> dict[str, Any]:
+    """Answers that fit the form of a service."""
     form = (await callers.call("GET", f"/v1/services/{service}/form")).json()
     required = form.get("required", ())
-    return service, {name: _fitting(form["properties"][name]) for name in required}
+    return {name: _fitting(form["properties"][name]) for name in required}
 
 
 def _fitting(schema: dict[str, Any]) -> Any:
@@ -199,7 +205,7 @@ async def _delivery(callers: Callers, place: Place, status: str) -> Thing:
         " WHERE id = $1",
         delivery,
     )
-    return Thing(str(delivery))
+    return Thing(str(delivery), endpoint)
 
 
 async def _organisation(callers: Callers, place: Place, status: str) -> Thing:
