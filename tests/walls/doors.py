@@ -133,6 +133,10 @@ class RestDoor:
     def conditions(self, operation: str) -> Mapping[str, Any]:
         return self._rows[operation].conditions
 
+    def path(self, operation: str) -> str:
+        """Its path, with the names of its parameters in braces."""
+        return self._rows[operation].path
+
     async def ask(self, operation: str, token: str | None, said: Said) -> Told:
         row = self._rows[operation]
         headers = {"authorization": f"Bearer {token}"} if token else {}
