@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import api.app
 from api.rest.appeals import shown
 from api.rest.operation import Call, Reply
+from api.rest.table import OPERATIONS
 from api.settings import Settings
 from domain.access import Role
 from tests.support.attack import Outcome
@@ -87,9 +87,9 @@ async def test_a_planted_leak_is_found(
 ):
     leaky = [
         replace(one, reads=_as_an_inspector) if one.id == "readAppeal" else one
-        for one in api.app.OPERATIONS
+        for one in OPERATIONS
     ]
-    monkeypatch.setattr(api.app, "OPERATIONS", tuple(leaky))
+    monkeypatch.setattr("api.app.OPERATIONS", tuple(leaky))
     outcome, _ = _pried(town, settings, tmp_path, "residents")
     assert outcome.findings
     for finding in outcome.findings:
