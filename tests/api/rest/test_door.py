@@ -130,3 +130,21 @@ async def test_what_somebody_said_wrong_is_no_matter_for_the_watch(callers: Call
     await callers.call("GET", "/v1/appeals/KIS-2026-999999")
     assert _refusals(heard) == []
     assert {"unauthenticated", "not-permitted", "rate-limited"} == WATCHED
+
+
+async def test_no_websocket_is_opened(callers: Callers):
+    """The server is started without them, and the application would not know what to do."""
+    sent: list[dict[str, Any]] = []
+    scope = {
+        "type": "websocket", "path": "/v1/appeals", "raw_path": b"/v1/appeals", "headers": [],
+        "query_string": b"", "subprotocols": [], "root_path": "", "scheme": "ws",
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await callers.app(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]
