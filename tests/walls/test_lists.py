@@ -16,14 +16,14 @@ import pytest
 
 from domain.access import Role
 from tests.house.test_contract import QUESTIONS
-from tests.support.city import KISHI, MANHOLE
+from tests.support.city import KISHI, MANHOLE, ULKEN
 from tests.support.incidents import opening
 from tests.support.register import signed
 from tests.walls.doors import DONE, RestDoor, Said, Told
 from tests.walls.policy import LISTS, POLICY, SEEN_BY, UNLISTED, Kind, Row, exists_for, verdict
 from tests.walls.test_matrix import OPERATIONS
 from tests.walls.things import Thing, Things, answers_to
-from tests.walls.town import EVERYBODY, LEFT, QUARTERS, ULKEN, Place, Town, Who
+from tests.walls.town import EVERYBODY, LEFT, QUARTERS, Place, Town, Who
 
 APPLICANT = {"name": "Құпия Тұрғынов", "phone": "+77770001109"}
 LIFT = "lifts.not-working"

@@ -11,13 +11,13 @@ import pytest
 
 from domain.access import Role
 from integrations.postgres.tables import metadata
-from tests.support.city import KISHI
+from tests.support.city import KISHI, ULKEN
 from tests.support.register import signed
 from tests.support.sql import fetch
 from tests.walls.doors import DONE, Door, RestDoor, Said, Told
 from tests.walls.policy import ABSENT, POLICY, SEEN_BY, Kind, Row, row_of, verdict
 from tests.walls.things import Thing, Things
-from tests.walls.town import EVERYBODY, ULKEN, Place, Town, Who
+from tests.walls.town import EVERYBODY, Place, Town, Who
 
 CONTRACTS: Sequence[Door] = (RestDoor(),)
 OPERATIONS = [operation for door in CONTRACTS for operation in door.operations]

@@ -27,7 +27,7 @@ from domain.organisations.model import (
 )
 from domain.values import Coordinates
 from integrations.postgres import reference_writer as writer
-from tests.support.city import KISHI, MANHOLE, SmallCity, ident, names, write_small_city
+from tests.support.city import KISHI, MANHOLE, ULKEN, SmallCity, ident, names, write_small_city
 from tests.support.rest import Callers, issue_tokens
 from tests.support.sql import fetch
 
@@ -58,7 +58,6 @@ class Quarter(SmallCity):
 
 
 LEFT = Quarter()
-ULKEN = SmallCity("ulken", "ULK")
 QUARTERS: Mapping[Place, SmallCity] = {
     Place.OURS: KISHI, Place.THEIRS: LEFT, Place.ELSEWHERE: ULKEN,
 }  # fmt: skip
