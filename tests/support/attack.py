@@ -48,6 +48,8 @@ OF_THE_CITY = frozenset(
 # know what was named. `refused_by_the_city` looks at every fault instead and forgives less.
 _CONFIG = """
 seed = {seed}
+[cache]
+enabled = false
 [generation]
 max-examples = {examples}
 deterministic = false

@@ -23,6 +23,8 @@ from tests.support.attack import Finding, Outcome, gather
 
 _CONFIG = """
 seed = {seed}
+[cache]
+enabled = false
 [auth.wfc]
 path = {path}
 peers = {peers}
