@@ -53,6 +53,8 @@ EXPOSED = (
     "etag", "link", "location", "x-request-id", "retry-after", "idempotency-replayed", *NAMES,
 )  # fmt: skip
 REFRESH_SECONDS = 1.0
+WATCHED = frozenset({"unauthenticated", "not-permitted", "rate-limited"})
+"""Refusals of people, not of what they say: each has a line of its own in the logs."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -233,7 +235,18 @@ def _asked(request: Request) -> Asked:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return problem(cast("Refusal", error), _asked(request))
+    refusal = cast("Refusal", error)
+    if refusal.code in WATCHED:
+        # Who tries doors is seen by who watches the logs (ASVS 16.3.1-3); ids alone, no names.
+        log.warning(
+            "refused",
+            code=refusal.code,
+            route=getattr(request.state, "route", "unknown"),
+            who=getattr(request.state, "who", None),
+            permission=refusal.params.get("permission"),
+            request_id=_asked(request).request_id,
+        )
+    return problem(refusal, _asked(request))
 
 
 async def _refused_by_starlette(request: Request, error: Exception) -> Response:

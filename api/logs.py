@@ -13,9 +13,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = (
     "dramatiq", "dramatiq_postgres", "pika", "psycopg.pool", "aiohttp.access", "uvicorn.access",
-    "alembic",
+    "alembic", "httpx2", "httpcore2",
 )  # fmt: skip
-"""Libraries that tell much, and some of them queries: only their warnings are kept."""
+"""Libraries that tell much, some of them queries and addresses with what stands in them: only
+their warnings are kept."""
 
 
 def summary(error: BaseException) -> str:

@@ -83,6 +83,7 @@ class Door:
         except Refusal:
             self._spend(request, self._quota.spend(request.client.host if request.client else ""))
             raise
+        request.state.who = str(principal.id)
         self._spend(request, self._standing(principal))
         return principal
 

@@ -48,6 +48,8 @@ OF_THE_CITY = frozenset(
 # know what was named. `refused_by_the_city` looks at every fault instead and forgives less.
 _CONFIG = """
 seed = {seed}
+[cache]
+enabled = false
 [generation]
 max-examples = {examples}
 deterministic = false
@@ -215,7 +217,7 @@ def attack(url: str, known: Known, *, seed: int, examples: int, stateful: bool) 
     with _moving_in(known):
         for event in from_schema(schema).execute():
             if isinstance(event, ScenarioFinished):
-                _gather(event, outcome)
+                gather(event, outcome)
             elif isinstance(event, NonFatalError):
                 outcome.findings.append(Finding(event.label, str(event.phase), str(event.value)))
     return outcome
@@ -243,7 +245,8 @@ def _authorise(schema: Any, known: Known) -> None:
             case.headers["Authorization"] = f"Bearer {data}"
 
 
-def _gather(event: ScenarioFinished, outcome: Outcome) -> None:
+def gather(event: ScenarioFinished, outcome: Outcome) -> None:
+    """Add what came of one scenario."""
     recorder = event.recorder
     outcome.cases += len(recorder.interactions)
     for id, interaction in recorder.interactions.items():

@@ -124,6 +124,8 @@ class SmallCity:
 
 
 KISHI = SmallCity()
+ULKEN = SmallCity("ulken", "ULK")
+"""Another city, for tests that want strangers; they write it themselves."""
 
 
 def make_principal(

@@ -24,11 +24,17 @@ from tests.support.city import KISHI, MANHOLE, SmallCity
 from tests.support.rest import Callers
 
 TEXTS = {"kk": "Су жоқ", "ru": "Нет воды", "en": "No water"}
-OPENING = {
-    "kind": "outage", "services": [MANHOLE], "area": {"buildings": [str(KISHI.flats)]},
-    "texts": TEXTS, "executor": str(KISHI.water), "public": False,
-}  # fmt: skip
-"""The body of an incident that nobody else sees."""
+
+
+def opening(city: SmallCity = KISHI) -> dict[str, Any]:
+    """The body of an incident that nobody else sees."""
+    return {
+        "kind": "outage", "services": [MANHOLE], "area": {"buildings": [str(city.flats)]},
+        "texts": TEXTS, "executor": str(city.water), "public": False,
+    }  # fmt: skip
+
+
+OPENING = opening()
 
 _STEPS: dict[str, tuple[tuple[str, Any, Role], ...]] = {
     "accepted": (("accept", {}, Role.EXECUTOR),),
@@ -130,7 +136,7 @@ async def keep_incident(house: House, id: UUID, city: SmallCity = KISHI) -> None
 async def incident_at(callers: Callers, status: str) -> str:
     """An incident that was brought to a status by those whose work it is."""
     coming = {"planned_from": "2090-01-01T00:00:00Z"} if status == "announced" else {}
-    made = await callers.call("POST", "/v1/incidents", OPENING | coming)
+    made = await callers.call("POST", "/v1/incidents", opening(callers.city) | coming)
     assert made.status_code == 201, made.text
     path = f"/v1/incidents/{made.json()['id']}"
     for action, body, role in _STEPS.get(status, ()):

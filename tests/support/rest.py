@@ -87,9 +87,9 @@ class Callers:
         path = f"/v1/appeals/{number}/{action}"
         return await self.call("POST", path, body or {}, role=role, **options)
 
-    async def brought_to(self, status: str) -> dict[str, Any]:
+    async def brought_to(self, status: str, by: Role = Role.OPERATOR) -> dict[str, Any]:
         """A fresh appeal that was brought to a status by those whose work it is."""
-        appeal = await self.register()
+        appeal = await self.register(by, **({"applicant": ...} if by is Role.CITIZEN else {}))
         for action, body, role in _ROADS[status]:
             said = {"organisation": str(self.city.water)} if action == "assign" else body
             response = await self.act(appeal["number"], action, said, role=role)
