@@ -86,6 +86,7 @@ class RecordView(TypedDict):
     person: dict[str, Any]
     known_since: datetime
     logins: list[dict[str, Any]]
+    sessions: list[dict[str, Any]]
     tokens: list[dict[str, Any]]
     appeals: list[dict[str, Any]]
     attachments: list[dict[str, Any]]

@@ -34,6 +34,13 @@ SELECT x.filename, x.media_type, x.size, x.sha256, x.created_at, a.number AS app
 
 _LOGINS = "SELECT provider, created_at FROM identity WHERE citizen_id = $1 AND city_id = $2"
 
+# What the resident allowed which program, and since when.
+_SESSIONS = """
+SELECT c.name AS client, s.scopes, s.begun_at, s.expires_at, s.ended_at
+  FROM login_session s JOIN client c ON c.id = s.client_id
+ WHERE s.subject_id = $1 AND s.city_id = $2 AND s.resident ORDER BY s.begun_at, s.id
+"""
+
 _TOKENS = """
 SELECT name, created_at, expires_at, revoked_at FROM access_token
  WHERE citizen_id = $1 AND city_id = $2 ORDER BY created_at, id
@@ -48,7 +55,7 @@ class Records:
         self._keyring = keyring
 
     async def of(self, city: UUID, citizen: UUID) -> dict[str, Any]:
-        """The record: the resident, their logins and tokens, appeals with their texts, files.
+        """The record: the resident, logins, sessions, tokens, appeals with their texts, files.
 
         What colleagues wrote among themselves is left out. Raises NotFound.
         """
@@ -69,6 +76,7 @@ class Records:
                 "person": self._opened(person["sealed"]),
                 "known_since": person["created_at"],
                 "logins": [dict(row) for row in await driver.fetch(_LOGINS, *who)],
+                "sessions": [dict(row) for row in await driver.fetch(_SESSIONS, *who)],
                 "tokens": [dict(row) for row in await driver.fetch(_TOKENS, *who)],
                 "appeals": [self._appeal(row, events) for row in appeals],
                 "attachments": [dict(row) for row in await driver.fetch(_FILES, *who)],

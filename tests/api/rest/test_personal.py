@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from domain.access import Role
+from domain.values import new_id
 from tests.support.city import KISHI, MANHOLE
 from tests.support.members import employed, iin, person, token_of
 from tests.support.rest import Callers, assert_problem, intake, pointers
@@ -134,8 +135,20 @@ async def test_a_resident_takes_all_that_is_held_on_them_and_nothing_of_others(c
     await callers.act(number, "comment", said, role=Role.OPERATOR)
     await callers.act(number, "comment", {"text": "Күтіңіз"}, role=Role.OPERATOR)
     await found(callers, iin=iin(5))
+    await fetch(
+        callers.house,
+        "WITH c AS (INSERT INTO client (id, city_id, name, kind, auth_method, redirect_uris,"
+        " grant_types, scopes, staff, created_at) VALUES ($1, $2, 'iKOMEK109', 'public', 'none',"
+        " '{}', '{}', '{}', false, now())) INSERT INTO login_session (id, city_id, client_id,"
+        " subject_id, resident, scopes, begun_at, expires_at)"
+        " VALUES ($1, $2, $1, $3, true, '{appeals:read}', now(), now())",
+        new_id(), KISHI.id, me,
+    )  # fmt: skip
     answer = await mine.call("GET", "/v1/me/export", role=Role.CITIZEN)
     record = answer.json()
+    assert [(one["client"], one["scopes"]) for one in record["sessions"]] == [
+        ("iKOMEK109", ["appeals:read"])
+    ]
     assert answer.headers["cache-control"] == "no-store"
     assert record["person"] == {
         "name": "Серікова Айгүл Маратқызы", "phone": phone, "email": None, "iin": iin(5)
