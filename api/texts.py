@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts, file_texts, people_texts
+from api import evidence_texts, file_texts, people_texts, webhook_texts
 from domain.values import LocalizedText
 
 
@@ -392,14 +392,5 @@ RULES: Mapping[str, LocalizedText] = {
     "too-deep": _t(
         "тым терең кірістірілген", "слишком глубокая вложенность", "is nested too deeply"
     ),
-    "scheme": _t("https:// болуы керек", "нужен https://", "must be https://"),
-    "credentials": _t(
-        "мекенжайда құпиясөз болмауы керек",
-        "в адресе не должно быть пароля",
-        "must not carry credentials",
-    ),
-    "fragment": _t("# бөлігі артық", "часть после # лишняя", "must not have a fragment"),
-    "host-missing": _t("сервер аты жоқ", "нет имени сервера", "has no host"),
-    "host": _t("сервер аты жарамсыз", "недопустимое имя сервера", "has a host that is not allowed"),
-    "port": _t("порт жарамсыз", "недопустимый порт", "has a port that is not allowed"),
+    **webhook_texts.RULES,
 }

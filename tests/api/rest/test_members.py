@@ -216,7 +216,7 @@ async def test_nobody_makes_themselves_more(callers: Callers):
 
 
 async def test_a_member_of_another_city_does_not_exist(callers: Callers):
-    from tests.api.rest.test_ladder import ULKEN
+    from tests.support.city import ULKEN
 
     await write_small_city(callers.house.engine, callers.house.keyring, ULKEN)
     tokens = await issue_tokens(callers.house, ULKEN)

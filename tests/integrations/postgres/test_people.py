@@ -84,8 +84,7 @@ async def test_two_iins_are_never_one_resident(house):
 
 
 async def test_another_city_knows_nobody_of_this_one(house):
-    from tests.api.rest.test_ladder import ULKEN
-    from tests.support.city import write_small_city
+    from tests.support.city import ULKEN, write_small_city
 
     await write_small_city(house.engine, house.keyring, ULKEN)
     here = await resident(house, person(9))
