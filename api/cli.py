@@ -36,7 +36,7 @@ COMMANDS = {
     "routing": ("api.commands.routing:app", "Who gets which appeal: check."),
     "token": ("api.commands.token:app", "Bearer tokens: issue, list, revoke."),
     "client": ("api.commands.client:app", "Programs: create, list, rotate their secrets, stop."),
-    "keys": ("api.commands.keys:app", "The keys that sign tokens: rotate."),
+    "keys": ("api.commands.token_keys:app", "The keys that sign tokens: rotate."),
     "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
     "register": ("api.commands.register:app", "The register of events: verify, export, sign."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
