@@ -22,7 +22,7 @@ TITLES: Mapping[str, LocalizedText] = {
     "insufficient-scope": _t(
         "Таңбаның өкілеттігі жетпейді",
         "Токену не хватает прав",
-        "The scopes of the token do not reach",
+        "The token has no such scope",
     ),
     "not-found": _t("Табылмады", "Не найдено", "Not found"),
     "method-not-allowed": _t(

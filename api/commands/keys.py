@@ -1,22 +1,18 @@
-"""The keys of personal data, changed while the city works, and those that sign tokens.
-
-docs/operations.md tells the steps.
-"""
+"""The keys of personal data, changed while the city works: docs/operations.md tells the steps."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from api.bootstrap import make_token_keys, read_keyring
-from api.clock import real
+from api.bootstrap import read_keyring
 from api.commands.console import Failure, note, out, progress, say, table
-from api.commands.database import Office, in_office, owner_url, ready_database
+from api.commands.database import owner_url, ready_database
 from api.commands.environment import read_settings
+from api.commands.token_keys import rotate_token_key
 from api.settings import Settings
-from domain.identity.signing_keys import SigningKey
 from integrations.postgres import resealing
 from integrations.vault import rotation
 from integrations.vault.files import replace_secret
@@ -29,6 +25,8 @@ LONGEST_WAIT = 60.0
 Result = TypeVar("Result")
 
 app = App(name="keys", help="Keys: of personal data (list, rotate, reseal, retire) and of tokens.")
+
+app.command(rotate_token_key)
 
 
 @app.command(name="list")
@@ -129,25 +127,6 @@ def retire(key: str, /) -> None:
         _keep(settings, without)
     say(f"Retired: {key}.")
     note("Back-ups made before can be read with the keyring of before alone: keep it with them.")
-
-
-@app.command
-def rotate_token_key(*, withdraw: Annotated[bool, Parameter(negative="")] = False) -> None:
-    """Make the next key that signs tokens. It signs in five minutes, when every process knows it.
-
-    Parameters
-    ----------
-    withdraw
-        It signs at once, and no earlier key is believed any more: for when somebody else may
-        have one. Every access token is void within a minute; refresh tokens go on.
-    """
-
-    async def work(at: Office) -> SigningKey:
-        keys = make_token_keys(at.engine, at.keyring)
-        return await keys.rotate(real(), withdraw=withdraw)
-
-    key = in_office(work)
-    say(f"{key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 async def _reseal(connection: Any, settings: Settings) -> int:
