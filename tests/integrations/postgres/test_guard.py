@@ -21,9 +21,15 @@ ADD_ONLY = {
 }  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
-    "tally",
+    "tally", "login_attempt", "login_signing",
 }  # fmt: skip
 """What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
+
+USED_ONCE = {
+    "login_attempt": {"used_at"},
+    "login_signing": {"signer", "taken_at"},
+}
+"""Of a row of these the platform may say alone that it was used, signed or taken."""
 
 FORGETTING = [
     "UPDATE event SET type = 'appeal.closed'",
@@ -118,7 +124,7 @@ def test_the_application_is_nobody_in_the_cluster(settings):
 @pytest.mark.parametrize("table", [table.name for table in metadata.sorted_tables])
 def test_every_table_grants_what_it_must_and_no_more(settings, table):
     rights = {"SELECT", "INSERT"}
-    if table not in ADD_ONLY:
+    if table not in ADD_ONLY and table not in USED_ONCE:
         rights.add("UPDATE")
     if table in PASSING:
         rights.add("DELETE")
@@ -129,6 +135,17 @@ def test_every_table_grants_what_it_must_and_no_more(settings, table):
             [APP_ROLE, table],
         ).fetchall()
     assert {row[0] for row in found} == rights
+
+
+@pytest.mark.parametrize("table", USED_ONCE)
+def test_what_is_used_once_is_not_rewritten(settings, table):
+    with psycopg.connect(settings.database_url) as owner:
+        found = owner.execute(
+            "SELECT column_name FROM information_schema.role_column_grants"
+            " WHERE grantee = %s AND table_name = %s AND privilege_type = 'UPDATE'",
+            [APP_ROLE, table],
+        ).fetchall()
+    assert {row[0] for row in found} == USED_ONCE[table]
 
 
 def test_nothing_is_granted_to_everybody(settings):
