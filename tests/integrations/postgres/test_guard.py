@@ -21,7 +21,7 @@ ADD_ONLY = {
 }  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
-    "tally",
+    "tally", "login_attempt", "login_signing",
 }  # fmt: skip
 """What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
 COLUMNS = {
@@ -29,6 +29,7 @@ COLUMNS = {
     "client": {"disabled_at"}, "client_assertion": set(), "client_secret": {"expires_at"},
     "client_usage": {"count"}, "login_session": {"ended_at", "end_reason"},
     "refresh_token": {"used_at"}, "revocation": set(), "token_key": {"withdrawn_at"},
+    "login_attempt": {"used_at"}, "login_signing": {"signer", "taken_at"},
 }  # fmt: skip
 """Of a row of these only so much may change; the rest stays as it was written."""
 ADD_ONLY |= set(COLUMNS)
@@ -144,7 +145,7 @@ def test_every_table_grants_what_it_must_and_no_more(settings, table):
 
 
 @pytest.mark.parametrize("table", COLUMNS)
-def test_of_what_the_authorization_server_keeps_only_so_much_may_change(settings, table):
+def test_of_what_a_login_leaves_behind_only_so_much_may_change(settings, table):
     with psycopg.connect(settings.database_url) as owner:
         found = owner.execute(
             "SELECT column_name FROM information_schema.role_column_grants WHERE grantee = %s"
