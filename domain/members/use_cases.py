@@ -95,6 +95,9 @@ async def act(
     Conflict for the last administrator who would leave an organisation with nobody.
     """
     uow.principal.require(Permission.LEAVE)
+    if id != uow.principal.id:
+        # Asked before the member is, or the refusal would tell that there is one of that id.
+        uow.principal.require(Permission.MANAGE_MEMBERS)
     before = await uow.members.get(id)
     rules.manageable(before, action, uow.principal, reference)
     after, event = rules.act(before, action, uow.principal, at, reason)

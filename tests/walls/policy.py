@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.access import Role
-from tests.support.city import EVIDENCED, MANHOLE
+from tests.support.city import CITIZEN_PHONE, EVIDENCED, MANHOLE
 from tests.walls.doors import DONE
 from tests.walls.town import NOBODY, Place, Who
 
@@ -34,6 +34,8 @@ class Kind(StrEnum):
     ENDPOINT = "endpoint"
     DELIVERY = "delivery"
     ORGANISATION = "organisation"
+    MEMBER = "member"
+    INVITATION = "invitation"
     SERVICE = "service"
     POLICY = "policy"
 
@@ -46,6 +48,7 @@ STAFF = DESK | WORK | {R.AKIM, R.ADMINISTRATOR, R.AUDITOR}
 ALL = STAFF | {R.CITIZEN}
 RESIDENTS_WORD = DESK | {R.CITIZEN}
 OPENERS = WORK | {R.INSPECTOR, R.ADMINISTRATOR}
+ADMINISTRATOR = frozenset({R.ADMINISTRATOR})
 OVERSEERS = frozenset({R.INSPECTOR, R.AKIM, R.ADMINISTRATOR, R.AUDITOR})
 HOOKS = frozenset({R.HEAD, R.ADMINISTRATOR})
 
@@ -76,6 +79,18 @@ _HOOKS = {
     Place.THEIRS: {"sibling-head", "sibling-administrator"},
     Place.ELSEWHERE: {"elsewhere-head"},
 }
+_MANAGED = {
+    # Whom an administrator lets in, sends away and answers for; the centre's does in all the city.
+    Place.OURS: {"own-administrator", "parent-administrator", "administrator"},
+    Place.THEIRS: {"sibling-administrator", "parent-administrator", "administrator"},
+    Place.ELSEWHERE: {"elsewhere-administrator"},
+}
+_KNOWN = {
+    # Heads know their own people, auditors everybody's.
+    Place.OURS: _MANAGED[Place.OURS] | {"head", "parent-head", "auditor"},
+    Place.THEIRS: _MANAGED[Place.THEIRS] | {"sibling-head", "parent-head", "auditor"},
+    Place.ELSEWHERE: _MANAGED[Place.ELSEWHERE] | {"elsewhere-head", "elsewhere-auditor"},
+}
 _CODES = {
     Place.OURS: _STAFF_HERE | _RESIDENTS_HERE,
     Place.ELSEWHERE: _STAFF_ABROAD | {"elsewhere-citizen"},
@@ -97,6 +112,8 @@ SEEN_BY: Mapping[Kind, Mapping[Place, set[str]]] = {
         Place.THEIRS: _STAFF_HERE,
         Place.ELSEWHERE: _STAFF_ABROAD,
     },
+    Kind.MEMBER: _KNOWN,
+    Kind.INVITATION: _MANAGED,
     Kind.SERVICE: _CODES,
     Kind.POLICY: _CODES,
 }
@@ -107,7 +124,8 @@ SEEN_BY: Mapping[Kind, Mapping[Place, set[str]]] = {
 class Row:
     """Who may use an operation (`roles`, or everybody where it is `open`), on what (`kinds`; none
     where its path names nothing), and how: an appeal or incident in that `status`, that `body`
-    and `query`. Texts that begin with @ are filled in by tests/walls/things.py.
+    and `query`. `only` are those of the roles who may, where that is not all of them. Texts that
+    begin with @ are filled in by tests/walls/things.py.
     """
 
     roles: frozenset[Role]
@@ -116,6 +134,7 @@ class Row:
     body: Any = None
     query: Mapping[str, Any] = field(default_factory=dict)
     open: bool = False
+    only: frozenset[str] = frozenset()
 
 
 def _appeal(roles: frozenset[Role], status: str = "assigned", body: Any = None) -> Row:
@@ -130,11 +149,16 @@ def _hook(body: Any = None) -> Row:
     return Row(HOOKS, (Kind.ENDPOINT,), body=body)
 
 
+def _member(body: Any, status: str = "active") -> Row:
+    return Row(ADMINISTRATOR, (Kind.MEMBER,), status, body)
+
+
 def _open(**query: Any) -> Row:
     return Row(ALL, query=query, open=True)
 
 
 _DONE = {"text": "Жабылды", "no_photo_reason": "Түн"}
+_WHY = {"reason": "Демалыста"}
 _FILES = (Kind.ATTACHMENT, Kind.UPLOAD)
 _TEXTS = {"kk": "Су жоқ", "ru": "Нет воды", "en": "No water"}
 
@@ -161,7 +185,10 @@ POLICY: Mapping[str, Row] = {
     "confirmAppeal": _appeal(RESIDENTS_WORD, "resolved", {"how": "@how"}),
     "reopenAppeal": _appeal(RESIDENTS_WORD, "resolved", {"how": "@how", "reason": "Жоқ"}),
     "withdrawAppeal": _appeal(RESIDENTS_WORD, body={"how": "@how"}),
-    "commentAppeal": _appeal(DESK | WORK | {R.CITIZEN, R.AKIM}, body={"text": "Бақылауда"}),
+    "instructAppeal": _appeal(
+        frozenset({R.AKIM}), body={"directive": "instruction", "text": "Бүгін жабылсын"}
+    ),
+    "commentAppeal": _appeal(DESK | WORK | {R.CITIZEN}, body={"text": "Бақылауда"}),
     "attachAppeal": _appeal(DESK | WORK | {R.CITIZEN}, body={"attachments": ["@upload"]}),
     "uploadAttachment": Row(DESK | WORK | {R.CITIZEN}),
     "listAppealAttachments": _appeal(ALL),
@@ -220,6 +247,26 @@ POLICY: Mapping[str, Row] = {
     "testEndpoint": _hook(),
     "listDeliveries": _hook(),
     "retryDelivery": Row(HOOKS, (Kind.DELIVERY,)),
+    "inviteMember": Row(ADMINISTRATOR, body={"organisation": "@executor", "role": "executor"}),
+    "listInvitations": Row(ADMINISTRATOR),
+    "revokeInvitation": Row(ADMINISTRATOR, (Kind.INVITATION,), body={}),
+    "listMembers": Row(frozenset({R.HEAD, R.ADMINISTRATOR, R.AUDITOR})),
+    "readMember": Row(frozenset({R.HEAD, R.ADMINISTRATOR, R.AUDITOR}), (Kind.MEMBER,)),
+    "suspendMember": _member(_WHY),
+    "restoreMember": _member(_WHY, "suspended"),
+    # Of others; that everybody may leave themselves is tried in tests/api/rest/test_members.py.
+    "endMembership": _member({}),
+    "changeRole": _member(_WHY | {"role": "head"}),
+    "onboardOrganisation": Row(
+        ADMINISTRATOR,
+        body={"organisation": "@newcomer"},
+        # The contact centre's take in new organisations; others let people into their own.
+        only=frozenset({"administrator", "elsewhere-administrator"}),
+    ),
+    "searchApplicants": Row(DESK, body={"phone": CITIZEN_PHONE, "purpose": "Қайта қоңырау"}),
+    "listOwnReads": Row(frozenset({R.CITIZEN})),
+    "exportOwnRecord": Row(frozenset({R.CITIZEN})),
+    "listReads": Row(frozenset({R.ADMINISTRATOR, R.AUDITOR})),
     "listEventTypes": Row(ALL),
     "readMe": Row(ALL),
     "readStatistics": Row(DESK | {R.AKIM, R.ADMINISTRATOR, R.AUDITOR}),
@@ -242,6 +289,9 @@ LISTS: Mapping[str, Kind | None] = {
     "listDeliveries": Kind.DELIVERY,
     "listOrganisations": Kind.ORGANISATION,
     "listExecutorFigures": Kind.ORGANISATION,
+    "searchApplicants": Kind.APPEAL,
+    "listMembers": Kind.MEMBER,
+    "listInvitations": Kind.INVITATION,
     "listServices": Kind.SERVICE,
     "listPolicies": Kind.POLICY,
     # What a thing that exists for the asker has of its own, and what is everybody's.
@@ -253,8 +303,17 @@ LISTS: Mapping[str, Kind | None] = {
     "listEventTypes": None,
     "suggestAddresses": None,
     "readCoverage": None,
+    "listOwnReads": None,
+    "listReads": None,
 }
 """What a list is made of. Whatever it is, nothing foreign is in it (test_lists.py)."""
+
+AUDITS: Mapping[str, frozenset[str]] = {
+    # The contact centre's administrators answer for who reads residents' data in the whole city,
+    # and so are told of which appeal, by its number; the appeal itself does not exist for them.
+    "listReads": frozenset({"administrator", "elsewhere-administrator"}),
+}
+"""Operation → for whom a number may stand in the answer though its appeal is none of theirs."""
 
 UNLISTED = (
     "{0} answers with a list: say in LISTS of tests/walls/policy.py what the list is made of, so"
@@ -285,7 +344,7 @@ def verdict(row: Row, who: Who, kind: Kind | None, place: Place | None) -> str:
         return DONE
     if who.name == NOBODY:
         return UNKNOWN
-    if who.role not in row.roles:
+    if who.role not in row.roles or (row.only and who.name not in row.only):
         return REFUSED
     if kind is None:
         return DONE

@@ -44,7 +44,7 @@ async def _answers(callers: Callers, role: Role, path: str, status: int) -> None
 
 async def test_who_is_suspended_is_asked_who_they_are(town: Town):
     id, callers = await _colleague(town, Role.EXECUTOR)
-    await fetch(town.house, "UPDATE member SET active = false WHERE id = $1", id)
+    await fetch(town.house, "UPDATE member SET state = 'suspended' WHERE id = $1", id)
     await _answers(callers, Role.EXECUTOR, "/v1/me", 401)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from domain.access import Role
 from tests.support.city import EVIDENCED
 from tests.support.incidents import incident_at, opening
+from tests.support.members import employed
 from tests.support.register import cosign, signed
 from tests.support.rest import CHANNELS, Callers, intake
 from tests.support.sql import fetch
@@ -36,7 +37,8 @@ class Things:
 
     async def standing(self, kind: Kind, place: Place, status: str) -> Thing:
         """A thing that everybody may look at and whom nobody changes."""
-        at = (kind, place, status if kind in (Kind.APPEAL, Kind.INCIDENT) else "")
+        of_many = (Kind.APPEAL, Kind.INCIDENT, Kind.MEMBER)
+        at = (kind, place, status if kind in of_many else "")
         if at not in self._standing:
             self._standing[at] = await self.fresh(kind, place, status)
         return self._standing[at]
@@ -92,6 +94,10 @@ class Things:
                 return intake(city, channel=channel, **own)
             case "@opening":
                 return opening(city)
+            case "@newcomer":
+                names = {"kk": "Айда ПИК", "ru": "КСК Аида"}
+                code = f"ksk-{uuid4().hex[:12]}"
+                return {"code": code, "kind": "housing", "names": names}
             case "@consultation":
                 return {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
             case "@cosignature":
@@ -212,6 +218,20 @@ async def _organisation(callers: Callers, place: Place, status: str) -> Thing:
     return Thing(str(callers.city.water))
 
 
+async def _member(callers: Callers, place: Place, status: str) -> Thing:
+    state = status if status in ("active", "suspended") else "active"
+    return Thing(
+        await employed(callers, state=state, organisation=callers.city.water, city=callers.city)
+    )
+
+
+async def _invitation(callers: Callers, place: Place, status: str) -> Thing:
+    body = {"organisation": str(callers.city.water), "role": "executor"}
+    made = await callers.call("POST", "/v1/invitations", body, role=Role.ADMINISTRATOR)
+    assert made.status_code == 201, made.text
+    return Thing(str(made.json()["id"]))
+
+
 async def _service(callers: Callers, place: Place, status: str) -> Thing:
     return Thing(only_service(callers.city))
 
@@ -228,6 +248,8 @@ _MAKERS = {
     Kind.ENDPOINT: _endpoint,
     Kind.DELIVERY: _delivery,
     Kind.ORGANISATION: _organisation,
+    Kind.MEMBER: _member,
+    Kind.INVITATION: _invitation,
     Kind.SERVICE: _service,
     Kind.POLICY: _policy,
 }
