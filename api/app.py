@@ -53,7 +53,7 @@ EXPOSED = (
     "etag", "link", "location", "x-request-id", "retry-after", "idempotency-replayed", *NAMES,
 )  # fmt: skip
 REFRESH_SECONDS = 1.0
-WATCHED = frozenset({"unauthenticated", "not-permitted", "rate-limited"})
+WATCHED = frozenset({"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"})
 """Refusals of people, not of what they say: each has a line of its own in the logs."""
 
 

@@ -129,7 +129,7 @@ async def test_what_somebody_said_wrong_is_no_matter_for_the_watch(callers: Call
     await callers.call("POST", "/v1/appeals", {}, role=Role.OPERATOR)
     await callers.call("GET", "/v1/appeals/KIS-2026-999999")
     assert _refusals(heard) == []
-    assert {"unauthenticated", "not-permitted", "rate-limited"} == WATCHED
+    assert {"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"} == WATCHED
 
 
 async def test_no_websocket_is_opened(callers: Callers):
