@@ -169,7 +169,7 @@ async def test_a_suspended_member_gets_no_more_tokens(door: Door):
     waiting = await door.code(desk, member(Role.AUDITOR))
     assert (await door.me(told["access_token"])).status_code == 200
     who = member(Role.AUDITOR).id
-    await fetch(door.house, "UPDATE member SET active = false WHERE id = $1", who)
+    await fetch(door.house, "UPDATE member SET state = 'suspended' WHERE id = $1", who)
     token = told["refresh_token"]
     answer = await door.token(desk, grant_type="refresh_token", refresh_token=token)
     assert_error(answer, "invalid_grant")
