@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     """The keyring, `index:… 1:…`; none: a file under `home`."""
     signing_key: str | None = None
     """Signs the register's checkpoints, 32 bytes in base64; none: a file under `home`."""
-    checkpoint_seconds: int = Field(default=60, ge=1)
-    """How often the register is signed when something happened."""
+    checkpoint_seconds: int = Field(default=60, ge=1, le=300)
+    """How often the register is signed when something happened; an audit counts on the most."""
     checkpoint_folder: Path | None = None
     """Where every checkpoint is written as a file of its own; none: nowhere."""
     checkpoint_mail: tuple[str, ...] = ()

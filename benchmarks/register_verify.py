@@ -22,7 +22,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from api.commands.audits import audit_file
+from api.commands.audits import Believed, audit_file
 from benchmarks.client import get, saturate
 from benchmarks.intake import intake
 from benchmarks.stage import Stage, open_stage
@@ -109,7 +109,7 @@ def _hash_all(export: Path) -> None:
 
 
 def _whole(export: Path, processes: int) -> None:
-    audit = asyncio.run(audit_file(export, (), (), lambda _: None, processes=processes))
+    audit = asyncio.run(audit_file(export, Believed(), lambda _: None, processes=processes))
     findings = audit.finish()
     if findings:
         raise RuntimeError(findings[0])
@@ -118,7 +118,7 @@ def _whole(export: Path, processes: int) -> None:
 def _export(events: int) -> Iterator[bytes]:
     """An honest export: appeals of PER_APPEAL events, a hundred of them at a time."""
     chance, frontier = Random(109), Frontier()
-    yield header(ORIGIN, CITY, [str(SIGNER.key(ORIGIN))])
+    yield header(ORIGIN, CITY, [str(SIGNER.key(ORIGIN))], _AT)
     open_: list[tuple[UUID, Head]] = []
     ended: list[Standing] = []
     appeals = checkpoints = 0

@@ -1,9 +1,12 @@
 """Proves, offline, that an appeal stands in the register unchanged. Standard library alone.
 
     python verify_receipt.py receipt.json [KEY]
+    python verify_receipt.py growth.json KEY OLDER NEWER
 
-KEY is the verifier key of the register as you know it from elsewhere (ikomek109/CITY+…);
-without it the receipt's own is believed. Takes the answer of …/receipt or of …/proof.
+The first takes the answer of …/receipt or of …/proof. KEY is the verifier key of the register as
+you know it from elsewhere (ikomek109/CITY+…); without it the receipt's own is believed.
+The second takes the answer of /v1/register/consistency and the two checkpoints, each a file of
+text or a receipt, and proves that the newer register begins with the whole of the older one.
 """
 
 import base64
@@ -78,6 +81,10 @@ def read_checkpoint(note: str, key: str) -> tuple[int, bytes]:
     return int(size), base64.b64decode(root)
 
 
+def node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
 def check_leaf(event: dict, size: int, root: bytes) -> None:
     """The path of RFC 9162 §2.1.3.2 from a leaf to the root."""
     head, first, last = bytes.fromhex(event["leaf"]), event["index"], size - 1
@@ -85,11 +92,11 @@ def check_leaf(event: dict, size: int, root: bytes) -> None:
     for step in map(bytes.fromhex, event["path"]):
         demand(last > 0, "the path is too long")
         if first & 1 or first == last:
-            head = hashlib.sha256(b"\1" + step + head).digest()
+            head = node(step, head)
             while not first & 1 and first:
                 first, last = first >> 1, last >> 1
         else:
-            head = hashlib.sha256(b"\1" + head + step).digest()
+            head = node(head, step)
         first, last = first >> 1, last >> 1
     demand((last, head) == (0, root), "the event is not in the register that was signed")
 
@@ -121,10 +128,46 @@ def check(document: dict, key: str) -> str:
     return f"{document['number']}: {sealed} of {len(events)} events stand sealed among {size}."
 
 
+def check_growth(document: dict, key: str, older: str, newer: str) -> str:
+    """The path of RFC 9162 §2.1.4.2 between two checkpoints. ValueError for what is not proved."""
+    (old, old_root), (new, new_root) = read_checkpoint(older, key), read_checkpoint(newer, key)
+    demand((document["from"], document["to"]) == (old, new), "a proof of other checkpoints")
+    demand(0 < old <= new, "the older checkpoint is not the older one")
+    path = [bytes.fromhex(step) for step in document["path"]]
+    # The older root is left out of the path where it is a subtree of the newer tree as it stands.
+    path = [old_root, *path] if old == new or old & (old - 1) == 0 else path
+    demand(len(path) > 0, "the path is too short")
+    first, last = (old - 1, new - 1) if old < new else (0, 0)
+    while first & 1:
+        first, last = first >> 1, last >> 1
+    was = head = path[0]
+    for step in path[1:]:
+        demand(last > 0, "the path is too long")
+        if first & 1 or first == last:
+            was, head = node(step, was), node(step, head)
+            while not first & 1 and first:
+                first, last = first >> 1, last >> 1
+        else:
+            head = node(head, step)
+        first, last = first >> 1, last >> 1
+    same = (last, was, head) == (0, old_root, new_root)
+    demand(same, "the newer register does not begin with the older one")
+    return f"{key.split('+')[0]}: the {new} leaves begin with the {old} that were signed before."
+
+
+def read_note(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    return json.loads(text)["checkpoint"] if text.startswith("{") else text
+
+
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
-        receipt = json.load(file)
+        given, others = json.load(file), sys.argv[2:]
     try:
-        print(check(receipt, sys.argv[2] if len(sys.argv) > 2 else receipt["key"]))
+        if len(others) == 3:
+            print(check_growth(given, others[0], *map(read_note, others[1:])))
+        else:
+            print(check(given, others[0] if others else given["key"]))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         sys.exit(f"NOT PROVED: {error}")

@@ -5,6 +5,8 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,9 @@ from typing import Any
 import orjson
 
 from api.commands.console import Failure
-from domain.register.audit import Audit
-from domain.register.checkpoint import Key, parse_key
-from domain.register.export import FORM, Digest, Other, read
+from domain.register.audit import BEHIND, Audit
+from domain.register.checkpoint import COSIGNATURE, NOTE, Key, parse_key
+from domain.register.export import FORM, Digest, Other, aware, read
 from integrations.vault.signer import verify
 
 CHUNK = 4000
@@ -63,9 +65,20 @@ def gathered(lines: Iterator[bytes]) -> Iterator[Lines]:
         yield chunk
 
 
-async def audit_file(
-    export: Path, keys: Sequence[str], kept: Sequence[Path], tell: Tell, *, processes: int = 0
-) -> Audit:
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What the auditor brings along: keys of the log and of witnesses, older checkpoints.
+
+    Without `keys` the register's own word is taken. `behind` is how far a witness may be.
+    """
+
+    keys: Sequence[str] = ()
+    witnesses: Sequence[str] = ()
+    kept: Sequence[Path] = ()
+    behind: timedelta = BEHIND
+
+
+async def audit_file(export: Path, believed: Believed, tell: Tell, *, processes: int = 0) -> Audit:
     """Audit an export alone. Raises Failure where it is none."""
     with export.open("rb") as file:
         head = _header(file.readline(), export)
@@ -74,29 +87,37 @@ async def audit_file(
             for lines in gathered(iter(file)):
                 yield lines
 
-        audit = make_audit(head["origin"], keys or head["keys"], kept)
+        audit = make_audit(head["origin"], head["keys"], aware(head["at"]), believed)
         await judge(audit, head["city"], chunks(), tell, processes=processes)
     return audit
 
 
-def make_audit(origin: str, keys: Sequence[str], kept: Sequence[Path]) -> Audit:
-    """An audit that trusts these keys and knows these older checkpoints. Raises Failure."""
-    return Audit(origin, trusted(keys), verify, [path.read_text() for path in kept])
+def make_audit(origin: str, own: Sequence[str], at: datetime, believed: Believed) -> Audit:
+    """An audit of a register that names its `own` keys and was told `at`. Raises Failure."""
+    return Audit(
+        origin, trusted(believed.keys or own, NOTE), verify, at,
+        kept=[path.read_text() for path in believed.kept],
+        watch=trusted(believed.witnesses, COSIGNATURE), behind=believed.behind,
+    )  # fmt: skip
 
 
-def trusted(keys: Sequence[str]) -> list[Key]:
-    """Verifier keys of their texts. Raises Failure."""
+def trusted(keys: Sequence[str], kind: int) -> list[Key]:
+    """Verifier keys of their texts, all of one kind. Raises Failure."""
     try:
-        return [parse_key(key) for key in keys]
+        found = [parse_key(key) for key in keys]
     except ValueError as error:
         raise Failure(f"A key cannot be read: {error}.", status=2) from error
+    if any(key.kind != kind for key in found):
+        raise Failure("--key takes a key of the log, --witness one of a witness.", status=2)
+    return found
 
 
 def _header(line: bytes, export: Path) -> dict[str, Any]:
     try:
         head: dict[str, Any] = orjson.loads(line)
         if head["register"] == FORM and {"origin", "city", "keys"} <= set(head):
+            aware(head["at"])
             return head
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         pass
     raise Failure(f"{export} is no export of a register.", "Write one: ikomek register export FILE")

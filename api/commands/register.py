@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -10,14 +11,16 @@ from cyclopts import App
 
 from api import clock
 from api.bootstrap import read_signer
-from api.commands.audits import CHUNK, Lines, audit_file, judge, make_audit
+from api.commands.audits import CHUNK, Believed, Lines, audit_file, judge, make_audit
 from api.commands.console import Advance, Failure, Reported, complain, note, progress, say
 from api.commands.database import Office, city_of, in_office
 from domain.reference import City
-from domain.register.audit import Audit, Finding, Kind, summary
+from domain.register.audit import Audit
 from domain.register.canonical import GENESIS, leaf_hash
 from domain.register.checkpoint import origin_of
 from domain.register.export import footer, header, line
+from domain.register.findings import Finding, Kind, summary
+from domain.register.moments import milliseconds, told
 from integrations.postgres import office
 from integrations.postgres.checkpoints import Checkpoints, StrangeKey
 from integrations.postgres.log_export import LogExport, open_export
@@ -34,6 +37,8 @@ def verify(
     *,
     checkpoint: list[Path] | None = None,
     key: list[str] | None = None,
+    witness: list[str] | None = None,
+    behind: int = 24,
     number: str | None = None,
     city: str | None = None,
 ) -> None:
@@ -41,7 +46,7 @@ def verify(
 
     Events give their leaves, leaves the roots that were signed, every event names the leaf
     before it, and each appeal ends where its row says. Older checkpoints that others kept must
-    be beginnings of the same log.
+    be beginnings of the same log, and so must what witnesses cosigned.
 
     Parameters
     ----------
@@ -50,7 +55,12 @@ def verify(
     checkpoint
         A checkpoint that was kept outside; may be repeated.
     key
-        A verifier key that is trusted; may be repeated. If left out, the register's own word.
+        A verifier key of the log that is trusted; may be repeated. If left out, the register's
+        own word.
+    witness
+        A verifier key of a witness, whose lines are verified and must be there; may be repeated.
+    behind
+        How many hours the witnesses may be behind.
     number
         Only the chain of the appeal with this registration number, in the database.
     city
@@ -59,19 +69,22 @@ def verify(
     if number is not None:
         _verify_one(number, city)
         return
-    kept, keys = checkpoint or [], key or []
+    believed = Believed(key or [], witness or [], checkpoint or [], timedelta(hours=behind))
     if export is not None:
         with progress("Auditing the export", None) as advance:
-            audit = asyncio.run(audit_file(export, keys, kept, advance))
+            audit = asyncio.run(audit_file(export, believed, advance))
         findings = audit.finish()
     else:
-        audit, findings = in_office(lambda at: _verify_database(at, city, keys, kept))
-    _report(audit, findings, trusted=bool(keys))
+        audit, findings = in_office(lambda at: _verify_database(at, city, believed))
+    _report(audit, findings, trusted=bool(key))
 
 
 def _report(audit: Audit, findings: Sequence[Finding], *, trusted: bool) -> None:
     for finding in findings:
         say(str(finding))
+    for witness in audit.witnesses:
+        if witness.size:
+            say(f"{witness.name} cosigned {witness.size} leaves, {told(witness.at)}.")
     if findings:
         complain(f"The register is broken: {summary(findings)}.")
         raise Reported
@@ -80,20 +93,21 @@ def _report(audit: Audit, findings: Sequence[Finding], *, trusted: bool) -> None
     pending = audit.events - audit.sealed
     say(
         f"The register is whole: {audit.events} events, {signed}, {pending} not sealed yet, "
-        f"{audit.checkpoints} checkpoints."
+        f"{audit.checkpoints} checkpoints; as of {told(milliseconds(audit.at))}."
     )
     if newest and not trusted:
         note("The keys were taken from the register itself; name one you trust with --key.")
 
 
 async def _verify_database(
-    at: Office, code: str | None, keys: Sequence[str], kept: Sequence[Path]
+    at: Office, code: str | None, believed: Believed
 ) -> tuple[Audit, list[Finding]]:
     place = await _city(at, code)
     async with open_export(at.engine, place.id) as log:
-        audit = make_audit(origin_of(place.code), keys or await log.keys(), kept)
+        audit = make_audit(origin_of(place.code), await log.keys(), clock.real(), believed)
         total = await log.count()
-        with progress("Auditing the register", total.events + total.appeals) as advance:
+        lines = total.events + total.checkpoints + total.appeals
+        with progress("Auditing the register", lines) as advance:
             async with aclosing(_chunks(log)) as chunks:
                 await judge(audit, str(place.id), chunks, advance)
         audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
@@ -185,9 +199,9 @@ def export(target: Path, /, *, city: str | None = None) -> None:
     async def work(at: Office) -> int:
         place = await _city(at, city)
         async with open_export(at.engine, place.id) as log:
-            total = await log.count()
+            total, keys = await log.count(), await log.keys()
             with target.open("wb") as file, progress("Writing", total.events) as advance:
-                file.write(header(origin_of(place.code), place.id, await log.keys()))
+                file.write(header(origin_of(place.code), place.id, keys, clock.real()))
                 await _write(log, file.writelines, advance)
                 file.write(footer(total.events, total.checkpoints, total.appeals))
         return total.events

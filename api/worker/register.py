@@ -57,9 +57,16 @@ class Seal:
             if signed is not None:
                 log.info("register_signed", city_id=str(city.id), size=signed.size)
         if new_day:
-            yesterday = (city.local(today) - timedelta(hours=1)).date()
-            await checkpoints.end_day(city.id, yesterday, today)
+            await self._end_days(city, today)
             self._days[city.id] = today
+
+    async def _end_days(self, city: City, today: datetime) -> None:
+        """Every day since the last that ended, those too on which no scheduler ran."""
+        day = await self._house.checkpoints.unended(city.id, city.zone)
+        while day is not None and day < city.local(today).date():
+            day += timedelta(days=1)
+            begun = datetime.combine(day, time(), city.zone_info())
+            await self._house.checkpoints.end_day(city.id, day - timedelta(days=1), begun)
 
     @property
     def _every(self) -> timedelta:

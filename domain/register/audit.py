@@ -1,18 +1,19 @@
-"""The audit of a register: of an export alone, and of older checkpoints that others kept.
+"""The audit of a register: of an export alone, of what witnesses said, of what others kept.
 
 It walks the log once, in order. Each event's bytes give its leaf, the leaves give the root of
 every checkpoint, each event of an appeal names the leaf before it, and the chain of an appeal
 ends where its row says. So the chain and the tree cannot tell two histories: a link of a chain
-that is no leaf, or a leaf that is in no chain, is found.
+that is no leaf, or a leaf that is in no chain, is found. What its own key cannot tell, a history
+cut short or written anew and signed again, the words of witnesses do (domain/register/witness.py).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import datetime, timedelta
 
 from domain.register.canonical import GENESIS
 from domain.register.checkpoint import (
+    NOTE,
     Checkpoint,
     Key,
     NotACheckpoint,
@@ -21,34 +22,21 @@ from domain.register.checkpoint import (
     parse_checkpoint,
 )
 from domain.register.export import GONE, Broken, Digest, Other, Standing, Stated
+from domain.register.findings import Finding, Kind
+from domain.register.moments import milliseconds, told
 from domain.register.tree import Frontier
+from domain.register.witness import Witness, witnesses
 
+TOLERANCE = timedelta(minutes=10)
+"""How long after its writing an event may wait for its leaf, and a leaf for its checkpoint, while
+others that are younger have theirs.
 
-class Kind(StrEnum):
-    """What was done to the register."""
+A transaction ends within a minute or so (each statement may last 15 seconds, a pause between two
+30), and five minutes is the longest that a scheduler may be told to wait between checkpoints.
+"""
 
-    EDITED = "edited"
-    DELETED = "deleted"
-    INSERTED = "inserted"
-    SWAPPED = "swapped"
-    REWRITTEN = "rewritten"
-    TRUNCATED = "truncated"
-    FORKED = "forked"
-    RESIGNED = "re-signed"
-    TWO_ROOTS = "two roots"
-    DISAGREES = "disagrees"
-    FORM = "form"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, in words."""
-
-    kind: Kind
-    says: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.says}"
+BEHIND = timedelta(days=1)
+"""How long what was sealed may wait for a witness."""
 
 
 @dataclass(slots=True)
@@ -59,29 +47,39 @@ class _Chain:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A checkpoint that was checked by itself. `kept` by others, not out of the export."""
+    """A checkpoint that was checked by itself, and when it was made, as the export tells."""
 
     checkpoint: Checkpoint
-    kept: bool
+    at: datetime | None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it came from outside, and not out of the export."""
+        return self.at is None
 
 
 @dataclass(slots=True)
 class Audit:
     """Takes an export record by record; `finish` tells what is wrong.
 
-    `keys` are whom the auditor trusts, else those that the export names; `kept` are older
-    checkpoints from outside, each of which must be a beginning of this log.
+    `keys` of the log are those that the auditor trusts, else those that the export names; `kept`
+    are older checkpoints from outside, each of which must be a beginning of this log. `at` is when
+    the register was told, `watch` the keys of witnesses, who may be `behind`.
     """
 
     origin: str
     keys: Sequence[Key]
     verify: Verify
+    at: datetime
     kept: Sequence[str] = ()
+    watch: Sequence[Key] = ()
+    behind: timedelta = BEHIND
     findings: list[Finding] = field(default_factory=list)
     events: int = 0
     sealed: int = 0
     checkpoints: int = 0
     newest: Checkpoint | None = None
+    witnesses: tuple[Witness, ...] = ()
     _frontier: Frontier = field(default_factory=Frontier)
     _chains: dict[str, _Chain] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
@@ -93,10 +91,15 @@ class Audit:
     _true: int = 0
     _whole: bool = True
     _end: dict[str, int] | None = None
+    _sealed_at: int = 0
+    _signed_at: int = 0
+    _unsigned: int = 0
+    _waiting: tuple[int, str] | None = None
 
     def __post_init__(self) -> None:
+        self.witnesses = witnesses(self.watch)
         for note in self.kept:
-            if (said := self._said(note, kept=True)) is not None and said.checkpoint.size:
+            if (said := self._said(note, None)) is not None and said.checkpoint.size:
                 self._due.setdefault(said.checkpoint.size, []).append(said)
 
     def take(self, records: Iterable[Digest | Other]) -> None:
@@ -115,23 +118,28 @@ class Audit:
             by = "a checkpoint from outside" if any(one.kept for one in late) else "its checkpoint"
             says = f"{by} seals {size} leaves, here are {self._frontier.size}"
             self._found(Kind.TRUNCATED, says)
-        for appeal in self._chains.keys() - self._ended if self._ended else ():
-            self._found(Kind.DISAGREES, f"the register has events of {appeal}, and no such appeal")
         self._counted()
+        self._timely()
+        for witness in self.witnesses:
+            for finding in witness.judge(milliseconds(self.at), milliseconds(self.behind)):
+                self._found(finding.kind, finding.says)
+        self._all_stand()
         return self.findings
 
     def _event(self, record: Digest) -> None:
-        index, leaf, appeal, sequence, previous, fault = record
+        index, leaf, appeal, sequence, previous, written, fault = record
         self.events += 1
         if fault is not None:
             kind = Kind.DELETED if fault == GONE else Kind.EDITED
             self._found(kind, f"{_place(index)} ({appeal or '?'}, {sequence}): {fault}")
         if index is not None:
-            self._leaf(index, leaf)
+            self._leaf(index, leaf, written)
+        elif written and (self._waiting is None or written < self._waiting[0]):
+            self._waiting = written, f"event {sequence} of {appeal}"
         if appeal:
             self._link(index, leaf.hex(), appeal, sequence, previous)
 
-    def _leaf(self, index: int, leaf: bytes) -> None:
+    def _leaf(self, index: int, leaf: bytes, written: int) -> None:
         if index < self._next and index not in self._gaps:
             self._found(Kind.INSERTED, f"leaf {index} is there twice")
             return
@@ -140,8 +148,15 @@ class Audit:
         self._next = max(self._next, index + 1)
         self.sealed += 1
         self._frontier.append(leaf)
+        self._sealed_at = max(self._sealed_at, written)
+        self._unsigned = self._unsigned or written
+        for witness in self.witnesses:
+            witness.grows(written)
         for said in self._due.pop(self._frontier.size, ()):
             self._compare(said)
+            if not said.kept and self._true == self._frontier.size:
+                says = f"the checkpoint of {self._true} leaves stands before their last"
+                self._found(Kind.FORM, says)
 
     def _out_of_place(self, index: int) -> None:
         if index > self._next:
@@ -184,7 +199,7 @@ class Audit:
 
     def _stated(self, stated: Stated) -> None:
         self.checkpoints += 1
-        said = self._said(stated.note, kept=False)
+        said = self._said(stated.note, stated.at)
         if said is None:
             return
         size = said.checkpoint.size
@@ -195,31 +210,48 @@ class Audit:
         elif size not in self._compared:
             self._found(Kind.FORM, f"the checkpoint of {size} leaves stands after their last")
 
-    def _said(self, note: str, *, kept: bool) -> _Said | None:
-        """The checkpoint of a note that somebody trusted signed for this log."""
+    def _said(self, note: str, at: datetime | None) -> _Said | None:
+        """The checkpoint of a note that the log signed, and what witnesses said under it."""
         try:
             checkpoint = parse_checkpoint(note)
         except NotACheckpoint as error:
             self._found(Kind.FORM, f"a checkpoint cannot be read: {error}")
             return None
-        where = f"the checkpoint of {checkpoint.size} leaves" + (" from outside" if kept else "")
+        said = _Said(checkpoint, at)
+        outside = " from outside" if said.kept else ""
+        where = f"the checkpoint of {checkpoint.size} leaves{outside}"
         if checkpoint.origin != self.origin:
             self._found(Kind.FORM, f"{where} is of {checkpoint.origin}, not of {self.origin}")
             return None
-        if not any(is_signed(checkpoint, key, self.verify) for key in self.keys):
+        if not any(self._signed_by(key, checkpoint) for key in self.keys):
             self._found(Kind.RESIGNED, f"{where} bears no right signature of a key that is trusted")
+        for witness in self.witnesses:
+            if not witness.hear(checkpoint, self.verify):
+                self._found(
+                    Kind.COSIGNATURE, f"{where} bears a line that {witness.name} never wrote"
+                )
         known = self._roots.setdefault(checkpoint.size, checkpoint.root)
         if known != checkpoint.root:
             self._found(Kind.TWO_ROOTS, f"of {checkpoint.size} leaves two roots were signed")
-        return _Said(checkpoint, kept)
+        return said
+
+    def _signed_by(self, key: Key, checkpoint: Checkpoint) -> bool:
+        # A witness's word does not stand for the log's own.
+        own = (key.kind, key.name) == (NOTE, self.origin)
+        return own and is_signed(checkpoint, key, self.verify)
 
     def _compare(self, said: _Said) -> None:
         checkpoint = said.checkpoint
         self._compared.add(checkpoint.size)
+        if said.at is not None:
+            self._unsigned = 0
+            self._signed_at = max(self._signed_at, milliseconds(said.at))
         if self._frontier.root() == checkpoint.root:
             self._true = max(self._true, checkpoint.size)
             if self.newest is None or self.newest.size < checkpoint.size:
                 self.newest = checkpoint
+            for witness in self.witnesses:
+                witness.stands(checkpoint)
         elif said.kept:
             says = f"a checkpoint from outside signed other {checkpoint.size} leaves than are here"
             self._found(Kind.FORKED, says)
@@ -249,6 +281,28 @@ class Audit:
         elif self._end != here:
             self._found(Kind.TRUNCATED, f"the export says that it holds {self._end}, not {here}")
 
+    def _timely(self) -> None:
+        """Nothing waits to be sealed or signed while what is younger was."""
+        late = milliseconds(TOLERANCE)
+        if self._waiting is not None:
+            written, which = self._waiting
+            if max(self._sealed_at, self._signed_at) - written > late:
+                says = f"{which} is not sealed since {told(written)}, what is younger is"
+                self._found(Kind.WITHHELD, says)
+        # The first leaf is signed at once; who shows no checkpoint at all is asked by the clock.
+        now = 0 if self.checkpoints else milliseconds(self.at)
+        if self._unsigned and max(self._sealed_at, now) - self._unsigned > late:
+            says = f"no checkpoint covers the leaves since {told(self._unsigned)}"
+            self._found(Kind.UNSIGNED, says)
+
+    def _all_stand(self) -> None:
+        """Every chain has its appeal."""
+        if self._chains and not self._ended:
+            self._found(Kind.DISAGREES, "the register has events, and says where no appeal stands")
+            return
+        for appeal in sorted(self._chains.keys() - self._ended):
+            self._found(Kind.DISAGREES, f"the register has events of {appeal}, and no such appeal")
+
     def _found(self, kind: Kind, says: str) -> None:
         if len(self.findings) < MOST:
             self.findings.append(Finding(kind, says))
@@ -256,12 +310,6 @@ class Audit:
 
 MOST = 1000
 """Findings that are told; who finds as many needs no more."""
-
-
-def summary(findings: Sequence[Finding]) -> str:
-    """How often what was found."""
-    counted = Counter(str(finding.kind) for finding in findings)
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(counted.items()))
 
 
 def _place(index: int | None) -> str:

@@ -1,9 +1,10 @@
 """The export of a register: one JSON document a line, read by anyone without this program.
 
-First who it is of (`origin`, `city`, `keys`), then every event with its leaf in the order of
-the log, each signed checkpoint after the last leaf that it covers, then events that are not
-sealed yet (`index` null), where each appeal stands (`appeal`, `sequence`, `head`), and how much
-it all was (`end`). docs/register.md explains each field.
+First who it is of and when it was written (`origin`, `city`, `keys`, `at`), then every event with
+its leaf in the order of the log, each signed checkpoint with the cosignatures under it after the
+last leaf that it covers, then events that are not sealed yet (`index` null), where each appeal
+stands (`appeal`, `sequence`, `head`), and how much it all was (`end`). docs/register.md explains
+each field.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from uuid import UUID
 import orjson
 
 from domain.register.canonical import leaf_hash
+from domain.register.moments import written
 
 FORM = 1
 
@@ -48,9 +50,10 @@ class Standing:
 Record = Leaf | Stated | Standing
 
 
-def header(origin: str, city: UUID, keys: Sequence[str]) -> bytes:
+def header(origin: str, city: UUID, keys: Sequence[str], at: datetime) -> bytes:
     """The first line."""
-    return _line({"register": FORM, "origin": origin, "city": str(city), "keys": list(keys)})
+    known = {"origin": origin, "city": str(city), "keys": list(keys)}
+    return _line({"register": FORM, **known, "at": at})
 
 
 def line(record: Record) -> bytes:
@@ -74,10 +77,11 @@ def _line(document: Mapping[str, object]) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
-Digest = tuple[int | None, bytes, str, int, str, str | None]
-"""What the audit wants of an event: index, stated hash, appeal, sequence, previous; a fault."""
+Digest = tuple[int | None, bytes, str, int, str, int, str | None]
+"""What the audit wants of an event: index, stated hash, appeal, sequence, previous, when it was
+written in milliseconds of Unix time; a fault."""
 
-_NOTHING = ("", 0, "")
+_NOTHING = ("", 0, "", 0)
 GONE = "the log has its leaf, and the register no event"
 
 
@@ -87,9 +91,9 @@ def digest(leaf: Leaf, city: str) -> Digest:
         return (leaf.index, leaf.hash, *_NOTHING, GONE)
     try:
         event = orjson.loads(leaf.canonical)
-        said = (event["appeal"], event["sequence"], event["previous"])
-        sound = tuple(map(type, said)) == (str, int, str) and event["city"] == city
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        said = (event["appeal"], event["sequence"], event["previous"], written(event["id"]))
+        sound = tuple(map(type, said)) == (str, int, str, int) and event["city"] == city
+    except (ValueError, KeyError, TypeError):
         return (leaf.index, leaf.hash, *_NOTHING, "its bytes are no event")
     return (leaf.index, leaf.hash, *said, _fault(leaf, event, sound))
 
@@ -133,13 +137,21 @@ def _read(text: bytes, city: str) -> Digest | Other:
                 city,
             )  # fmt: skip
         if "checkpoint" in said:
-            return Stated(str(said["checkpoint"]), datetime.fromisoformat(said["at"]))
+            return Stated(str(said["checkpoint"]), aware(said["at"]))
         if "head" in said:
             head = bytes.fromhex(said["head"])
             return Standing(UUID(said["appeal"]), int(said["sequence"]), head)
         return dict(said)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Broken(f"a line that is none of an export: {text[:60]!r}")
+
+
+def aware(text: str) -> datetime:
+    """A time that says of which zone it is. Raises ValueError, TypeError."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return at
 
 
 def _index(value: object) -> int | None:

@@ -33,6 +33,11 @@ SELECT day, size FROM day_end
  WHERE city_id = $1 AND day >= $2 AND mailed_at IS NULL ORDER BY day
 """
 
+_UNENDED = """
+SELECT coalesce((SELECT max(day) + 1 FROM day_end WHERE city_id = $1),
+       (SELECT (min(at) AT TIME ZONE $2)::date FROM checkpoint WHERE city_id = $1))
+"""
+
 _MAIL_LOCK = 0x109_0006
 """Advisory lock: one process at a time mails."""
 
@@ -91,7 +96,9 @@ class Checkpoints:
         """
         async with borrowed(self._engine) as driver, driver.transaction():
             await driver.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
-            await seal_some(driver)
+            # After a long standstill there is more than one batch. A checkpoint covers all of it.
+            while await seal_some(driver):
+                pass
             standing = await _standing(driver, city)
             if not standing.has_news:
                 return None
@@ -105,6 +112,12 @@ class Checkpoints:
             )  # fmt: skip
             await _tell(driver, city, signed, at)
             return signed
+
+    async def unended(self, city: UUID, zone: str) -> date | None:
+        """The first day, in that time zone, whose end is not known; None before any checkpoint."""
+        async with borrowed(self._engine) as driver:
+            day: date | None = await driver.fetchval(_UNENDED, city, zone)
+            return day
 
     async def end_day(self, city: UUID, day: date, begun: datetime) -> None:
         """Note with which checkpoint a day ended, unless that is known or there was none.

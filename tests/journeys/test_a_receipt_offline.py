@@ -4,29 +4,45 @@ import json
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pymerkle
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sigstore._internal.merkle import verify_merkle_inclusion
+from sigstore.errors import VerificationError
 
+from api.bootstrap import read_signer
 from domain.access import Role
+from domain.register.canonical import leaf_hash
+from domain.register.checkpoint import Checkpoint, parse_checkpoint, parse_key
+from domain.register.tree import consistency_ranges, root_of
 from integrations.vault.signer import Signer, verify
 from tests.house.source import ROOT
 from tests.support.city import KISHI
+from tests.support.foreign import (
+    pymerkle_tree,
+    pymerkle_verifies_growth,
+    pymerkle_verifies_leaf,
+    rekor_entry,
+    sigstore_verifies_note,
+)
 from tests.support.register import cosign, signed
 from tests.support.rest import Callers, issue_tokens, make_callers_app, running
+from tests.support.sql import fetch
 
 SCRIPT = ROOT / "docs" / "verify_receipt.py"
 SPACE: dict[str, Any] = {}
 exec(compile(SCRIPT.read_text(), str(SCRIPT), "exec"), SPACE)
 
 
-def run(path: Path, *key: str) -> subprocess.CompletedProcess[str]:
+def run(path: Path, *key: object) -> subprocess.CompletedProcess[str]:
     """The script in an interpreter without any package, optimised or not."""
-    command = [sys.executable, "-I", "-S", "-O", str(SCRIPT), str(path), *key]
+    command = [sys.executable, "-I", "-S", "-O", str(SCRIPT), str(path), *map(str, key)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -38,6 +54,7 @@ async def given_out(house):
         callers = Callers(app, house, KISHI, tokens)
         for _ in range(5):
             await callers.register()
+            await signed(house)
         appeal = await callers.register(Role.CITIZEN, applicant=...)
         number = appeal["number"]
         comment = {"text": "Іштей", "internal": True}
@@ -119,6 +136,158 @@ def test_a_proof_without_one_of_its_events_is_not_proved(given_out):
         if proof["events"][at + 1]["event"] is not None:
             with pytest.raises(ValueError, match="chain is broken"):
                 check(proof | {"events": fewer})
+
+
+@dataclass(frozen=True)
+class Grown:
+    """All checkpoints by their size, the proofs of growth between them, and the log's key."""
+
+    notes: dict[int, str]
+    proofs: list[dict[str, Any]]
+    key: str
+    entries: list[bytes]
+
+    def between(self, old: int, new: int) -> dict[str, Any]:
+        """The proof for two sizes."""
+        return next(one for one in self.proofs if (one["from"], one["to"]) == (old, new))
+
+    def check(self, proof: dict[str, Any], **notes: str) -> str:
+        """What the script says of a proof and of the checkpoints that it is between."""
+        older = notes.get("older") or self.notes[proof["from"]]
+        newer = notes.get("newer") or self.notes[proof["to"]]
+        answer: str = SPACE["check_growth"](proof, self.key, older, newer)
+        return answer
+
+
+@pytest.fixture(scope="module")
+async def grown(house, given_out):
+    """What the API tells to everybody of a log that grew on, by one and by more."""
+    tokens = await issue_tokens(house)
+    async with running(make_callers_app(house.settings, rate_limit=0)) as app:
+        callers = Callers(app, house, KISHI, tokens)
+        for text in ("Бір", "Екі", "Үш"):
+            await callers.act(
+                given_out[0]["number"], "comment", {"text": text, "internal": False},
+                role=Role.OPERATOR,
+            )  # fmt: skip
+            await signed(house)
+
+        async def ask(path: str) -> Any:
+            answer = await callers.call("GET", f"/v1/register/{path}", role=None)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        checkpoints = (await ask("checkpoints"))["items"]
+        notes = {one["size"]: one["checkpoint"] for one in checkpoints}
+        proofs = [
+            await ask(f"consistency?from={old}&to={new}")
+            for new in notes for old in notes if old <= new
+        ]  # fmt: skip
+        key = (await ask("keys"))["keys"][0]["key"]
+    rows = await fetch(
+        house, "SELECT e.canonical FROM log_leaf l JOIN event e ON e.id = l.event_id"
+        " WHERE l.city_id = $1 ORDER BY l.index", KISHI.id,
+    )  # fmt: skip
+    return Grown(notes, proofs, key, [bytes(row["canonical"]) for row in rows])
+
+
+def test_growth_from_a_receipt_to_the_newest_checkpoint_is_proved(given_out, grown, tmp_path):
+    receipt, growth, newest = (tmp_path / name for name in ("receipt", "growth", "newest"))
+    receipt.write_text(json.dumps(given_out[0]))
+    newest.write_text(grown.notes[max(grown.notes)])
+    old = int(given_out[0]["checkpoint"].split("\n")[1])
+    growth.write_text(json.dumps(grown.between(old, max(grown.notes))))
+    answer = run(growth, grown.key, receipt, newest)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith(f"ikomek109/kishi: the {max(grown.notes)} leaves begin with")
+    for order in ((newest, receipt), (receipt, receipt), (newest, newest)):
+        answer = run(growth, grown.key, *order)
+        assert answer.returncode == 1
+        assert answer.stderr == "NOT PROVED: a proof of other checkpoints\n"
+
+
+def test_growth_between_any_two_checkpoints_is_proved(grown):
+    sizes = set(grown.notes)
+    assert {2, 4, 8, 10} <= sizes
+    assert any(size % 2 for size in sizes)
+    for proof in grown.proofs:
+        assert grown.check(proof)
+
+
+def test_no_other_path_is_taken_for_growth(grown):
+    for proof in grown.proofs:
+        path = proof["path"]
+        wrong = [[*path[:at], bent(path[at], 3), *path[at + 1 :]] for at in range(len(path))]
+        for other in (*wrong, [*path, "00" * 32], path[1:] if path else ["00" * 32]):
+            with pytest.raises(ValueError, match=r"path|begin"):
+                grown.check(proof | {"path": other})
+
+
+def test_a_checkpoint_that_was_bent_or_signed_by_a_stranger_proves_no_growth(grown):
+    newest = max(grown.notes)
+    proof = grown.between(10, newest)
+    unsigned = parse_checkpoint(grown.notes[newest])
+    stranger = str(Signer(bytes(32)).sign(replace(unsigned, signatures=())))
+    root = grown.notes[newest].replace(grown.notes[newest].split("\n")[2], "A" * 43 + "=")
+    for newer in (stranger, root):
+        with pytest.raises(ValueError, match="signature is wrong"):
+            grown.check(proof, newer=newer)
+
+
+def test_another_history_signed_by_the_logs_own_key_is_no_growth(house, grown):
+    """Its proof is right within itself, and the checkpoint that was kept is none of its."""
+    newest = max(grown.notes)
+    forged = [leaf_hash(b"another registration"), *map(leaf_hash, grown.entries[1:newest])]
+    signer = read_signer(house.settings)
+    newer = str(signer.sign(Checkpoint("ikomek109/kishi", newest, root_of(forged))))
+    for old in set(grown.notes) - {newest}:
+        steps = [root_of(forged[begin:end]) for begin, end in consistency_ranges(old, newest)]
+        proof = grown.between(old, newest) | {"path": [step.hex() for step in steps]}
+        own = str(signer.sign(Checkpoint("ikomek109/kishi", old, root_of(forged[:old]))))
+        assert grown.check(proof, older=own, newer=newer)
+        with pytest.raises(ValueError, match="does not begin with"):
+            grown.check(proof, newer=newer)
+
+
+def test_foreign_verifiers_accept_the_receipt_and_the_proof(given_out):
+    receipt, proof = given_out
+    checkpoint, key = parse_checkpoint(receipt["checkpoint"]), parse_key(receipt["key"])
+    sigstore_verifies_note(receipt["checkpoint"], checkpoint.root, key)
+    sealed = [event for event in (receipt, *proof["events"]) if event["index"] is not None]
+    assert len(sealed) == 1 + len(proof["events"])
+    for event in sealed:
+        path = [bytes.fromhex(step) for step in event["path"]]
+        place = event["index"], checkpoint.size, path
+        pymerkle_verifies_leaf(bytes.fromhex(event["leaf"]), *place, checkpoint.root)
+        with pytest.raises(pymerkle.InvalidProof):
+            pymerkle_verifies_leaf(leaf_hash(b"forged"), *place, checkpoint.root)
+        if event["event"] is not None:
+            verify_merkle_inclusion(rekor_entry(event["event"].encode(), *place, checkpoint.root))
+            changed = event["event"].replace("assigned", "resolved", 1).encode() + b" "
+            with pytest.raises(VerificationError):
+                verify_merkle_inclusion(rekor_entry(changed, *place, checkpoint.root))
+
+
+def test_foreign_verifiers_accept_every_checkpoint_and_its_growth(grown):
+    key = parse_key(grown.key)
+    roots = {}
+    for size, note in grown.notes.items():
+        roots[size] = pymerkle_tree(grown.entries[:size]).get_state()
+        sigstore_verifies_note(note, roots[size], key)
+        for other in (Signer(bytes(32)).key(key.name), replace(key, name="ikomek109/alys")):
+            with pytest.raises(VerificationError):
+                sigstore_verifies_note(note, roots[size], other)
+        with pytest.raises(VerificationError):
+            sigstore_verifies_note(note, bytes(32), key)
+    for proof in grown.proofs:
+        old, new = proof["from"], proof["to"]
+        path = [bytes.fromhex(step) for step in proof["path"]]
+        both = roots[old], roots[new]
+        pymerkle_verifies_growth(grown.entries, old, new, path, both)
+        for at in range(len(path)):
+            forged = [*path[:at], bytes(32), *path[at + 1 :]]
+            with pytest.raises(pymerkle.InvalidProof):
+                pymerkle_verifies_growth(grown.entries, old, new, forged, both)
 
 
 @settings(max_examples=30, deadline=None)

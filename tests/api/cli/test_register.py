@@ -1,28 +1,25 @@
 """The register is proved from the database or from its export alone, and a forger is found."""
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import orjson
 import psycopg
 import pytest
 
+from api.bootstrap import read_signer
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.register.canonical import leaf_hash
-from domain.register.checkpoint import origin_of, parse_checkpoint, parse_key
+from domain.register.checkpoint import Checkpoint, origin_of, parse_checkpoint, parse_key
+from domain.register.tree import root_of
+from integrations.vault.signer import Signer
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
-from tests.support.register import signed
+from tests.support.register import WITNESS, cosign, signed
 
-TABLES = {
-    "event": ("canonical", "hash", "sequence"),
-    "appeal": ("head", "sequence"),
-    "log_leaf": ("hash", "index"),
-    "log_tile": ("hashes", "root"),
-    "checkpoint": ("note", "root"),
-}
-ID = {"event": "id", "appeal": "id", "log_leaf": "event_id", "log_tile": "index",
-      "checkpoint": "size"}  # fmt: skip
+TABLES = ("event", "appeal", "log_leaf", "log_tile", "log_key", "checkpoint", "cosignature")
+ORIGIN, FORGER = origin_of(KISHI.code), Signer(bytes(32))
 
 
 @pytest.fixture
@@ -34,25 +31,48 @@ async def appeal(house):
     return appeal
 
 
+@dataclass(frozen=True)
+class Outside:
+    """What somebody keeps who does not trust the house, as options of the command."""
+
+    kept: tuple[object, ...]
+    key: tuple[object, ...]
+    witness: tuple[object, ...]
+    signer: Signer
+
+    def brings(self, *what):
+        """Some of it."""
+        return [word for one in what for word in getattr(self, one)]
+
+
+@pytest.fixture
+async def outside(house, appeal, tmp_path):
+    """The newest checkpoint as its witness keeps it, who cosigned it; and the keys of both."""
+    checkpoint = await signed(house)
+    word = cosign(checkpoint)
+    await house.proofs.cosign(KISHI.id, checkpoint.size, str(WITNESS), str(word), house.now())
+    kept = tmp_path / "kept.txt"
+    kept.write_text(str(checkpoint.with_signatures([word])))
+    signer = read_signer(house.settings)
+    return Outside(
+        ("--checkpoint", kept), ("--key", signer.key(ORIGIN)), ("--witness", WITNESS), signer
+    )
+
+
 @contextmanager
 def forger(url):
     """A superuser who has put the guards aside; what it did is undone at the end."""
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
         for table in TABLES:
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             connection.execute(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")
         try:
             yield connection
         finally:
-            for table, columns in TABLES.items():
-                changes = ", ".join(f'"{name}" = k."{name}"' for name in columns)
-                same = f't."{ID[table]}" = k."{ID[table]}"'
-                connection.execute(
-                    f"UPDATE {table} t SET {changes} FROM kept_{table} k WHERE {same}"
-                )
-                connection.execute(
-                    f"INSERT INTO {table} SELECT * FROM kept_{table} ON CONFLICT DO NOTHING"
-                )
+            for table in TABLES:
+                connection.execute(f"DELETE FROM {table}")
+                connection.execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")
                 connection.execute(f"DROP TABLE kept_{table}")
                 connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
@@ -109,12 +129,72 @@ def _forge_the_checkpoint(connection, appeal):
     connection.execute("UPDATE checkpoint SET note = replace(note, E'\\n\\n', E'x\\n\\n')")
 
 
+def _insert_an_event(connection, appeal):
+    """A second third event, with a leaf of its own after the last one that was signed."""
+    (canonical,) = connection.execute(
+        "SELECT canonical FROM event WHERE appeal_id = %s AND sequence = 3", [appeal.id]
+    ).fetchone()
+    forged = bytes(canonical).replace(b'"id":"0', b'"id":"1')
+    identity = orjson.loads(forged)["id"]
+    connection.execute(
+        "INSERT INTO event SELECT (jsonb_populate_record(e, jsonb_build_object('id', %s::text,"
+        " 'sequence', 4, 'canonical', %s::bytea, 'hash', %s::bytea))).* FROM event e"
+        " WHERE appeal_id = %s AND sequence = 3",
+        [identity, forged, leaf_hash(forged), appeal.id],
+    )
+    connection.execute(
+        "INSERT INTO log_leaf SELECT max(city_id::text)::uuid, max(index) + 1, %s, %s"
+        " FROM log_leaf", [identity, leaf_hash(forged)],
+    )  # fmt: skip
+
+
+def _rewrite(connection, appeal):
+    """Another last event, and everything after it mended but what was signed."""
+    (canonical,) = connection.execute(
+        "UPDATE event SET canonical = convert_to(replace(convert_from(canonical, 'UTF8'),"
+        " 'in_progress', 'closed'), 'UTF8') WHERE appeal_id = %s AND sequence = 3"
+        " RETURNING canonical", [appeal.id],
+    ).fetchone()  # fmt: skip
+    for statement in (
+        "UPDATE event SET hash = %s WHERE appeal_id = %s AND sequence = 3",
+        "UPDATE appeal SET head = %s WHERE id = %s",
+        "UPDATE log_leaf SET hash = %s WHERE event_id ="
+        " (SELECT id FROM event WHERE appeal_id = %s AND sequence = 3)",
+    ):
+        connection.execute(statement, [leaf_hash(bytes(canonical)), appeal.id])
+
+
+def _sign(connection, signer):
+    """Every checkpoint anew, over the leaves as they are now."""
+    rows = connection.execute('SELECT hash FROM log_leaf ORDER BY "index"').fetchall()
+    leaves = [bytes(hash) for (hash,) in rows]
+    for (size,) in connection.execute("SELECT size FROM checkpoint").fetchall():
+        root = root_of(leaves[:size])
+        note = str(signer.sign(Checkpoint(ORIGIN, size, root)))
+        connection.execute(
+            "UPDATE checkpoint SET root = %s, note = %s WHERE size = %s", [root, note, size]
+        )
+
+
+def _sign_with_another_key(connection, appeal):
+    _rewrite(connection, appeal)
+    _sign(connection, FORGER)
+
+
+def _name_another_key(connection, appeal):
+    _sign_with_another_key(connection, appeal)
+    connection.execute("UPDATE log_key SET key = %s", [str(FORGER.key(ORIGIN))])
+
+
 FORGERIES = {
     "words": (_forge_words, "edited"),
     "words and hash": (_forge_words_and_hash, "edited"),
     "words, hash and leaf": (_forge_words_and_leaf, "rewritten"),
     "an event": (_delete_the_last, "deleted"),
+    "another event": (_insert_an_event, "inserted"),
     "the order": (_swap_two_leaves, "rewritten"),
+    "the last event and all that hangs on it": (_rewrite, "rewritten"),
+    "the key": (_sign_with_another_key, "re-signed"),
     "the head": (_move_the_head, "disagrees"),
     "the checkpoint": (_forge_the_checkpoint, "form"),
 }
@@ -143,6 +223,79 @@ def test_a_forger_is_found_in_the_database_and_in_the_export_alone(
             assert f"{kind}: " in answer.out
             assert f"broken: {kind}" in answer.err or kind in answer.err
     assert ikomek("register", "verify").status == 0
+
+
+def broken(ikomek, export, kind, believed=()):
+    """Assert that the database and its export are found broken in this way."""
+    assert ikomek("register", "export", export).status == 0
+    for answer in (
+        ikomek("register", "verify", *believed), ikomek("register", "verify", export, *believed)
+    ):  # fmt: skip
+        assert answer.status == 1
+        assert f"{kind}: " in answer.out
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [("key", "re-signed"), ("witness", "cosignature"), ("kept", "forked"), ("kept", "two roots")],
+)
+def test_a_history_signed_anew_by_a_key_that_it_names_is_found_by_what_is_outside(
+    ikomek, appeal, outside, city_database, tmp_path, what, kind
+):
+    with forger(city_database) as connection:
+        _name_another_key(connection, appeal)
+        assert ikomek("register", "verify").status == 0
+        broken(ikomek, tmp_path / "register.jsonl", kind, outside.brings(what))
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [("witness", "unwitnessed"), ("kept", "forked"), ("kept", "two roots")],
+)
+def test_a_fork_signed_by_the_logs_own_key_is_found_by_the_witness(
+    ikomek, appeal, outside, city_database, tmp_path, what, kind
+):
+    with forger(city_database) as connection:
+        _rewrite(connection, appeal)
+        _sign(connection, outside.signer)
+        connection.execute("DELETE FROM cosignature")
+        assert ikomek("register", "verify", *outside.key).status == 0
+        broken(ikomek, tmp_path / "register.jsonl", kind, outside.brings("key", what))
+
+
+def test_two_roots_of_one_size_are_found_in_the_database_and_in_the_export(
+    ikomek, appeal, outside, city_database, tmp_path
+):
+    """Two rows of one size there cannot be; one may hold the note of another."""
+    with forger(city_database) as connection:
+        (size,) = connection.execute("SELECT max(size) FROM checkpoint").fetchone()
+        forged = outside.signer.sign(Checkpoint(ORIGIN, size, leaf_hash(b"another history")))
+        connection.execute(
+            "INSERT INTO checkpoint SELECT city_id, 1, %s, at, %s FROM checkpoint WHERE size = %s",
+            [forged.root, str(forged), size],
+        )
+        broken(ikomek, tmp_path / "register.jsonl", "two roots", outside.key)
+
+
+def test_a_witness_of_an_honest_register_is_told_with_what_it_cosigned_last(
+    ikomek, outside, tmp_path
+):
+    export = tmp_path / "register.jsonl"
+    assert ikomek("register", "export", export).status == 0
+    believed = outside.brings("key", "witness", "kept")
+    size = parse_checkpoint(outside.kept[1].read_text()).size
+    for answer in (
+        ikomek("register", "verify", *believed), ikomek("register", "verify", export, *believed)
+    ):  # fmt: skip
+        assert answer.status == 0, answer.out
+        assert answer.out.startswith(f"{WITNESS.name} cosigned {size} leaves, 2026-")
+
+
+def test_keys_of_the_log_and_of_witnesses_are_kept_apart(ikomek, outside):
+    for option, key in (("--key", WITNESS), ("--witness", outside.key[1])):
+        answer = ikomek("register", "verify", option, key)
+        assert answer.status == 2
+        assert "--witness" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from api.settings import Settings
 from api.worker.outlets import Outlets
 from api.worker.register import Seal
 from domain.register.checkpoint import is_signed, origin_of, parse_checkpoint
+from integrations.postgres import checkpoints
+from integrations.postgres.sealer import seal_some
 from integrations.vault.signer import verify
 from tests.support.appeals import register
 from tests.support.city import KISHI
@@ -90,6 +92,41 @@ async def test_a_day_without_news_ends_with_the_checkpoint_that_there_was(house,
     await keeper.sign(KISHI.city, MIDNIGHT)
     await keeper.sign(KISHI.city, MIDNIGHT + timedelta(days=1))
     assert await days(house) == [("2026-11-22", 2), ("2026-11-23", 2)]
+
+
+async def test_days_on_which_no_scheduler_ran_end_with_what_the_next_one_signs(house, keeper):
+    await register(house)
+    await seal(house)
+    await keeper.sign(KISHI.city, NOON)
+    await register(house)
+    later = Seal(house, read_signer(house.settings))
+    await seal(house)
+    await later.sign(KISHI.city, NOON + timedelta(days=3))
+    assert await days(house) == [("2026-11-22", 4), ("2026-11-23", 4), ("2026-11-24", 4)]
+    await register(house)
+    await seal(house)
+    await later.sign(KISHI.city, MIDNIGHT + timedelta(days=3, hours=-1))
+    third = Seal(house, read_signer(house.settings))
+    await third.sign(KISHI.city, NOON + timedelta(days=5))
+    assert (await days(house))[3:] == [("2026-11-25", 6), ("2026-11-26", 6)]
+
+
+async def test_a_checkpoint_after_a_standstill_covers_all_that_waited(house, keeper, monkeypatch):
+    for _ in range(3):
+        await register(house)
+    monkeypatch.setattr(checkpoints, "seal_some", lambda driver: seal_some(driver, 2))
+
+    async def nothing_older_runs() -> bool:
+        (row,) = await fetch(
+            house, "SELECT count(*) FROM event WHERE xid < pg_snapshot_xmin(pg_current_snapshot())"
+        )
+        return bool(row["count"] == 6)
+
+    await eventually(nothing_older_runs)
+    signer = read_signer(house.settings)
+    signed = await house.checkpoints.sign(KISHI.id, origin_of(KISHI.code), signer, NOON)
+    assert signed is not None
+    assert signed.size == 6
 
 
 async def test_a_scheduler_signs_and_writes_by_itself(house):

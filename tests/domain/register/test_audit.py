@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.register.audit import Kind, summary
 from domain.register.canonical import canonical_bytes, leaf_hash
 from domain.register.checkpoint import Checkpoint, parse_key
 from domain.register.export import Leaf, Stated, footer, line
+from domain.register.findings import Kind, summary
 from domain.register.tree import root_of
 from tests.domain.register.exports import (
     AT,
@@ -19,8 +19,11 @@ from tests.domain.register.exports import (
     SIGNER,
     audit,
     audited,
+    has_successor,
     kinds,
     make_register,
+    mended,
+    without,
 )
 
 
@@ -203,20 +206,15 @@ def test_a_chain_that_goes_on_past_the_tree_is_found(register):
 
 def test_a_tree_with_another_link_than_the_chain_is_found(register):
     """The leaf is in the tree and signed, but the event after it names another one."""
-    at = next(i for i in range(5) if _has_successor(register, i))
+    at = next(i for i in range(5) if has_successor(register, i))
     events = list(register.events)
     events[at] = changed(events[at], type="appeal.closed")
     found = audit(replace(register, events=events).export())
     assert kinds(found) == {"disagrees"}
 
 
-def _has_successor(register, at):
-    head = leaf_hash(register.events[at]).hex()
-    return any(orjson.loads(event)["previous"] == head for event in register.events)
-
-
 def test_a_link_that_was_kept_out_of_the_tree_is_found(register):
-    at = next(i for i in range(10) if _has_successor(register, i))
+    at = next(i for i in range(10) if has_successor(register, i))
     hidden = register.events[at]
     events = [*register.events[:at], *register.events[at + 1 :]]
     lines = replace(register, events=events, sizes=[19]).export()
@@ -251,9 +249,25 @@ def test_another_citys_event_or_checkpoint_is_found(register):
     assert "form" in kinds(audit(register.export(), kept=(str(alien),)))
 
 
+def test_a_register_that_says_where_no_appeal_stands_is_not_believed(register):
+    lines = mended(without(register.export(), b'"head"'), appeals=0)
+    (finding,) = audit(lines)
+    assert finding.kind is Kind.DISAGREES
+    assert "where no appeal stands" in finding.says
+
+
+def test_a_checkpoint_before_the_leaves_that_it_covers_is_found(register):
+    lines = register.export()
+    at = next(at for at, text in enumerate(lines) if b'"checkpoint"' in text)
+    lines[at - 1], lines[at] = lines[at], lines[at - 1]
+    (finding,) = audit(lines)
+    assert finding.says == "the checkpoint of 5 leaves stands before their last"
+
+
 @pytest.mark.parametrize(
     "text", [b"{}", b"[]", b"null", b"\xff", b'{"hash":1}', b'{"hash":"zz","canonical":""}',
              b'{"checkpoint":"x","at":"2026-11-22T06:00:00Z"}', b'{"checkpoint":1}',
+             b'{"checkpoint":"x","at":"2026-11-22T06:00:00"}',
              b'{"index":-1,"hash":"00","canonical":"{}"}', b'{"end":1,"more":2}',
              b'{"appeal":"x","sequence":1,"head":""}'],
 )  # fmt: skip

@@ -1,8 +1,6 @@
 """The tree against the recursive definition of RFC 9162, and against two foreign verifiers."""
 
 from hashlib import sha256
-from types import SimpleNamespace
-from typing import Any
 
 import pymerkle
 import pytest
@@ -22,6 +20,12 @@ from domain.register.tree import (
     is_consistent,
     is_included,
     root_of,
+)
+from tests.support.foreign import (
+    pymerkle_tree,
+    pymerkle_verifies_growth,
+    pymerkle_verifies_leaf,
+    rekor_entry,
 )
 
 MOST = 700
@@ -177,61 +181,51 @@ def test_a_fork_has_no_proof_of_growth(new, data):
     assert not is_consistent(new, new, mth(LEAVES[:new]), forged, [])
 
 
-def entry(body, index, size, hashes, root) -> Any:
-    """A Rekor entry as far as its verifier of inclusion looks at it."""
-    proof = SimpleNamespace(log_index=index, tree_size=size, hashes=hashes, root_hash=root)
-    inner = SimpleNamespace(inclusion_proof=proof, canonicalized_body=body)
-    return SimpleNamespace(_inner=inner)
-
-
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 64, 257, 600])
 def test_sigstore_accepts_our_proofs_and_refuses_forged_ones(size):
     tiles = tiles_of(LEAVES[:size])
     root = tiles_root(size, tiles)
     for index in {0, 1, size // 2, size - 1} & set(range(size)):
         steps = [head(span, tiles) for span in inclusion_ranges(index, size)]
-        verify_merkle_inclusion(entry(_entry(index), index, size, steps, root))
+        verify_merkle_inclusion(rekor_entry(_entry(index), index, size, steps, root))
         with pytest.raises(VerificationError):
-            verify_merkle_inclusion(entry(b"another event", index, size, steps, root))
+            verify_merkle_inclusion(rekor_entry(b"another event", index, size, steps, root))
         with pytest.raises(VerificationError):
-            verify_merkle_inclusion(entry(_entry(index), index, size, steps, LEAVES[-1]))
+            verify_merkle_inclusion(rekor_entry(_entry(index), index, size, steps, LEAVES[-1]))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 64, 257, 600])
 def test_pymerkle_has_the_same_tree_and_accepts_our_proofs(size):
-    foreign = pymerkle.InmemoryTree(algorithm="sha256")
-    for number in range(size):
-        foreign.append_entry(_entry(number))
     tiles = tiles_of(LEAVES[:size])
     root = tiles_root(size, tiles)
+    foreign = pymerkle_tree([_entry(number) for number in range(size)])
     assert foreign.get_state() == root
     for index in {0, size // 2, size - 1}:
-        theirs = foreign.prove_inclusion(index + 1, size)
         ours = [head(span, tiles) for span in inclusion_ranges(index, size)]
-        assert theirs.path == [LEAVES[index], *ours]
-        theirs.path = [LEAVES[index], *ours]
-        pymerkle.verify_inclusion(LEAVES[index], root, theirs)
-        with pytest.raises(pymerkle.InvalidProof):
-            pymerkle.verify_inclusion(LEAVES[-1], root, theirs)
-        theirs.path = [LEAVES[index], *ours[:-1], LEAVES[-1]]
-        with pytest.raises(pymerkle.InvalidProof):
-            pymerkle.verify_inclusion(LEAVES[index], root, theirs)
+        assert foreign.prove_inclusion(index + 1, size).path == [LEAVES[index], *ours]
+        pymerkle_verifies_leaf(LEAVES[index], index, size, ours, root)
+        for leaf, path, under in (
+            (LEAVES[-1], ours, root), (LEAVES[index], [*ours[:-1], LEAVES[-1]], root),
+            (LEAVES[index], ours, LEAVES[-1]),
+        ):  # fmt: skip
+            with pytest.raises(pymerkle.InvalidProof):
+                pymerkle_verifies_leaf(leaf, index, size, path, under)
 
 
-@pytest.mark.parametrize(("old", "new"), [(3, 7), (5, 8), (101, 257), (255, 600), (599, 600)])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(3, 7), (5, 8), (101, 257), (255, 600), (599, 600), (2, 5), (4, 7), (6, 7), (6, 13), (8, 13),
+     (12, 13), (256, 600), (300, 512), (512, 600), (598, 600), (600, 600)],
+)  # fmt: skip
 def test_pymerkle_accepts_our_proofs_of_growth(old, new):
-    foreign = pymerkle.InmemoryTree(algorithm="sha256")
-    for number in range(new):
-        foreign.append_entry(_entry(number))
-    tiles = tiles_of(LEAVES[:new])
+    entries, tiles = [_entry(number) for number in range(new)], tiles_of(LEAVES[:new])
     ours = [head(span, tiles) for span in consistency_ranges(old, new)]
-    theirs = foreign.prove_consistency(old, new)
-    # Of an odd size its path is the RFC's, the first two the other way round.
-    ours = [ours[1], ours[0], *ours[2:]]
-    assert theirs.path == ours
-    theirs.path = ours
-    pymerkle.verify_consistency(mth(LEAVES[:old]), mth(LEAVES[:new]), theirs)
-    with pytest.raises(pymerkle.InvalidProof):
-        pymerkle.verify_consistency(leaf_hash(b"forged"), mth(LEAVES[:new]), theirs)
-    with pytest.raises(pymerkle.InvalidProof):
-        pymerkle.verify_consistency(mth(LEAVES[:old]), leaf_hash(b"forged"), theirs)
+    was, now, forged = mth(LEAVES[:old]), mth(LEAVES[:new]), leaf_hash(b"forged")
+    pymerkle_verifies_growth(entries, old, new, ours, (was, now))
+    for roots in ((forged, now), (was, forged)):
+        with pytest.raises(pymerkle.InvalidProof):
+            pymerkle_verifies_growth(entries, old, new, ours, roots)
+    for at in range(len(ours)):
+        bent = [*ours[:at], forged, *ours[at + 1 :]]
+        with pytest.raises(pymerkle.InvalidProof):
+            pymerkle_verifies_growth(entries, old, new, bent, (was, now))
