@@ -43,8 +43,12 @@ class Rule(NamedTuple):
 Rules = dict[str, Rule]
 
 
-def build(table: str, rules: Rules) -> None:
-    """Wall a table: what no rule shows is shown to nobody, its owner included."""
+def build(table: str, rules: Rules, *, of_a_city: bool = True) -> None:
+    """Wall a table: what no rule shows is shown to nobody, its owner included.
+
+    Where its rows are `of_a_city`, nobody who sees less than a city sees beyond theirs, whatever
+    the rules say.
+    """
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"REVOKE ALL ON {table} FROM {APP}")
@@ -55,10 +59,16 @@ def build(table: str, rules: Rules) -> None:
             f"CREATE POLICY {role.removeprefix('ikomek_')} ON {table} TO {role}"
             f" USING ({rule.sees}) WITH CHECK ({writes})"
         )
+    if of_a_city and (bound := [role for role in rules if role not in (CITY, WORKER)]):
+        op.execute(
+            f"CREATE POLICY one_city ON {table} AS RESTRICTIVE TO {', '.join(bound)}"
+            f" USING ({IN_CITY}) WITH CHECK ({IN_CITY})"
+        )
 
 
 def tear_down(table: str, rules: Rules, kept: str) -> None:
     """As it was: `kept` are the grants that the one role of the application had."""
+    op.execute(f"DROP POLICY IF EXISTS one_city ON {table}")
     for role in rules:
         op.execute(f"DROP POLICY {role.removeprefix('ikomek_')} ON {table}")
         op.execute(f"REVOKE ALL ON {table} FROM {role}")

@@ -61,12 +61,14 @@ class Search:
         self._tenant = principal.role not in CITY_WIDE
         akim = principal.role is Role.AKIM
         self._district = wanted.district or (principal.district if akim else None)
+        # Behind a wall the newest of the city are not to be had, but those of one's own.
+        self._walled = self._tenant or (akim and principal.district is not None)
 
     async def rows(self) -> list[Any]:
         """Rows as rows.read_appeal wants them."""
         if self._principal.role is Role.CITIZEN or self._few():
             return await self._plain()
-        if not self._tenant:
+        if not self._walled:
             found = await self._newest()
             if len(found) == self._limit:
                 return found
