@@ -120,8 +120,8 @@ def unable(settings: Settings) -> Failure | None:
     found = rights(settings.database_url)
     if found.acts:
         return None
-    if not found.role_stands:
-        return Failure(f"The role {APP_ROLE} does not exist.", MIGRATE)
+    if found.missing:
+        return Failure(f"The role {found.missing[0]} does not exist.", MIGRATE)
     return Failure(
         f"The login '{found.login}' may not act as {APP_ROLE}, as which the platform runs.",
         f"Log in as {APP_ROLE} itself, after: ALTER ROLE {APP_ROLE} PASSWORD '…'; "
