@@ -20,7 +20,9 @@ from integrations.postgres.doors import (
     CITIZEN,
     CITY,
     DISTRICT,
+    ROLES,
     TENANT,
+    WORKER,
     Door,
     city_door,
     door_of,
@@ -458,3 +460,28 @@ def test_no_key_that_is_taken_tells_what_stands_behind_a_wall(settings):
     assert found
     told = {name for _, name, column, kind in found if kind != "uuid" and column != "hash"}
     assert told == COUNTED
+
+
+@pytest.mark.parametrize("table", [table.name for table in metadata.sorted_tables])
+def test_every_table_stands_behind_a_wall_or_has_a_reason_not_to(settings, table):
+    """A new table: give it walls in its revision (migrations/walls.py), or say why it is open."""
+    with psycopg.connect(settings.database_url) as owner:
+        walled = owner.execute(
+            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass",
+            [table],
+        ).fetchone()
+        bound = owner.execute(
+            "SELECT unnest(roles) FROM pg_policies"
+            " WHERE tablename = %s AND permissive = 'PERMISSIVE'",
+            [table],
+        ).fetchall()
+        granted = owner.execute(
+            "SELECT DISTINCT grantee FROM information_schema.role_column_grants"
+            " WHERE table_schema = 'public' AND table_name = %s AND grantee = ANY(%s)",
+            [table, list(ROLES)],
+        ).fetchall()
+    assert walled == ((False, False) if table in OPEN_TABLES else (True, True))
+    if table not in OPEN_TABLES:
+        policies = {row[0] for row in bound} & set(ROLES)
+        assert policies == {row[0] for row in granted}
+        assert WORKER in policies
