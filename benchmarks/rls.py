@@ -96,7 +96,7 @@ async def _bare(engine: AsyncEngine, door: Door, *, mode: str = "", setting: str
         if not setting:
             yield driver
             return
-        told = Door("none", door.told).statements().partition("; ")[2]
+        told = door.of(WORKER).statement()
         await driver.execute(f"BEGIN; {setting}; {told}")
         yield driver
         await driver.execute("COMMIT")

@@ -6,7 +6,7 @@ told, and shows nothing to a session that came through no door. Role decisions s
 the conditions in code stand in scope.py (docs/decisions/0018-row-level-security.md).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -32,11 +32,17 @@ class Door:
     role: str
     told: Mapping[str, str] = field(default_factory=dict)
 
-    def statements(self) -> str:
-        """What goes through it, in an open transaction and until that ends, never beyond."""
-        said = [f"SET LOCAL ROLE {self.role}"]
-        said += [f"SET LOCAL app.{name} = {_quoted(value)}" for name, value in self.told.items()]
-        return "; ".join(said)
+    def statement(self) -> str:
+        """What goes through it, in an open transaction and until that ends, never beyond.
+
+        One SELECT: as many SET LOCAL would take longer.
+        """
+        return f"SELECT {', '.join(self._settings())}"
+
+    def _settings(self) -> Iterator[str]:
+        yield f"set_config('role', {_quoted(self.role)}, true)"
+        for name, value in self.told.items():
+            yield f"set_config('app.{name}', {_quoted(value)}, true)"
 
     def of(self, role: str) -> "Door":
         """The door of another role, which is told the same."""
@@ -74,5 +80,5 @@ def _listed(ids: Iterable[UUID]) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A literal: SET takes no parameters."""
+    """A literal: several statements of one round trip take no parameters."""
     return "'" + value.replace("'", "''") + "'"

@@ -78,7 +78,7 @@ class PostgresReferences:
             async with self._engine.connect() as connection:
                 # One moment for all tables: a half-written import is never seen.
                 await connection.execution_options(isolation_level="REPEATABLE READ")
-                await connection.execute(text(PLATFORM.statements()))
+                await connection.execute(text(PLATFORM.statement()))
                 for row in await _rows(connection, select(t.city.c.id, t.city.c.reference_version)):
                     city, version = row["id"], row["reference_version"]
                     if version == self._read.get(city):

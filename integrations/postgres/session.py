@@ -110,7 +110,7 @@ async def inside(
 
 def begin(door: Door, mode: str = "") -> str:
     """The statements that open a transaction and go through a door."""
-    return f"BEGIN {mode}; {door.statements()}"
+    return f"BEGIN {mode}; {door.statement()}"
 
 
 async def _driver(connection: AsyncConnection) -> Any:

@@ -93,7 +93,8 @@ class SqlAppeals:
         self, calendar: str, before: int, limit: int, after: UUID | None
     ) -> Counting:
         """Appeals with an open clock by an older version of a calendar, locked, with events."""
-        await self._lane.begin()
+        # Whoever ordered it: the calendar is the city's, and so are all appeals that it counts.
+        await self._lane.widen()
         city, start = self._principal.city, after or FIRST
         near = await self._lane.fetch(COUNTING_BY, city, calendar, before, start, limit)
         ids = [row["appeal_id"] for row in near]

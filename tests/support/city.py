@@ -138,7 +138,7 @@ def make_principal(
 async def write_small_city(engine: AsyncEngine, keyring: Keyring, city: SmallCity = KISHI) -> None:
     """Write a small city: reference, members of every role (executors in WATER), a citizen."""
     async with engine.begin() as connection:
-        await connection.execute(text(PLATFORM.statements()))
+        await connection.execute(text(PLATFORM.statement()))
         await _write_reference(connection, city)
         await _write_people(connection, city, keyring)
         await writer.bump(connection, city.id)

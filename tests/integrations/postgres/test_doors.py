@@ -417,7 +417,7 @@ async def test_nobody_asks_anothers_finder(house, cities, role, finder):
 
 def test_a_value_that_a_door_is_told_cannot_say_more(house):
     who = KISHI.principal(Role.AKIM, district="x'; RESET ROLE; --")
-    assert "= 'x''; RESET ROLE; --'" in door_of(who).statements()
+    assert "'app.district', 'x''; RESET ROLE; --', true)" in door_of(who).statement()
 
 
 async def test_what_is_told_arrives_as_it_was_said(house, cities):
