@@ -12,6 +12,7 @@ from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.workflow import FINAL
 from domain.ports import AppealFilter, Page
 from integrations.postgres.cards import NAMED, day, facet, words
+from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import LOADED
 
@@ -167,10 +168,7 @@ class Search:
         return found
 
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:
-        newest = await self._driver.fetchval(
-            "SELECT a.registered_at FROM appeal a WHERE a.city_id = $1"
-            f" {_ORDER} LIMIT 1", self._principal.city,
-        )  # fmt: skip
+        newest = await self._newest_of_the_city()
         if newest is None:
             return []
         ends = [newest + timedelta(microseconds=1)]
@@ -182,6 +180,21 @@ class Search:
             spans.append((end - timedelta(days=days), end))
             end -= timedelta(days=days)
         return [*spans, (None, end)]
+
+    async def _newest_of_the_city(self) -> datetime | None:
+        """When the newest appeal was registered, whosever it is: behind a narrow wall one would
+        look through the register for the newest of one's own.
+        """
+        own = door_of(self._principal)
+        if self._walled:
+            await self._driver.execute(f"SET LOCAL ROLE {CITY}")
+        newest: datetime | None = await self._driver.fetchval(
+            "SELECT a.registered_at FROM appeal a WHERE a.city_id = $1"
+            f" {_ORDER} LIMIT 1", self._principal.city,
+        )  # fmt: skip
+        if self._walled:
+            await self._driver.execute(f"SET LOCAL ROLE {own.role}")
+        return newest
 
     async def _carded_in(self, begin: datetime | None, end: datetime, limit: int) -> list[Any]:
         """The finders look within the wall of who calls; see migrations/versions/0012_walls.py."""

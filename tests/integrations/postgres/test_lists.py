@@ -89,6 +89,9 @@ class Watched:
         found: list[Any] = await self._driver.fetch(statement, *values)
         return found
 
+    async def execute(self, statement: str) -> None:
+        await self._driver.execute(statement)
+
     async def fetchval(self, statement: str, *values: object) -> Any:
         return (await self.fetch(statement, *values))[0][0]
 
