@@ -29,6 +29,7 @@ from domain.organisations import routing
 from domain.ports import Keyring
 from domain.reference import City, Reference
 from integrations.postgres import office, rows
+from integrations.postgres.doors import WORKER
 from integrations.postgres.engine import open_engine
 from integrations.postgres.reference import load
 
@@ -234,7 +235,7 @@ def weights(sample: Sequence[Row], types: Sequence[int]) -> list[float]:
 
 
 async def _read(url: str, at: datetime) -> tuple[Reference, list[UUID]]:
-    engine = open_engine(url, pool_size=1, name="ikomek-bench")
+    engine = open_engine(url, pool_size=1, name="ikomek-bench", role=WORKER)
     try:
         async with engine.connect() as connection:
             city = (await office.cities(connection))[0]

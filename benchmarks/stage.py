@@ -98,7 +98,7 @@ def prepare(url: str, home: Path, appeals: int, days: float = DAYS) -> None:
 def _played(postgres: EmbeddedPostgres, url: str, home: Path, workers: int) -> Iterator[Stage]:
     environment, port = _environment(url, home), free_port()
     with serving(environment, port, workers):
-        yield Stage(postgres, url, port, _tokens(home), environment)
+        yield Stage(postgres, url, port, tokens(home), environment)
 
 
 @contextmanager
@@ -180,7 +180,8 @@ def _await_ready(port: int, seconds: float = 60) -> None:
     raise TimeoutError("the API did not become ready")
 
 
-def _tokens(home: Path) -> dict[str, str]:
+def tokens(home: Path) -> dict[str, str]:
+    """The demo city's tokens by role, and by role and organisation."""
     found = json.loads((home / "demo-credentials.json").read_text())["credentials"]
     by_role = {entry["role"]: entry["token"] for entry in reversed(found)}
     return by_role | {f"{e['role']} {e['organisation']}": e["token"] for e in found}

@@ -10,6 +10,9 @@ connection = context.config.attributes["connection"]
 # Whoever wants a table that the city is using waits a little, and then makes way and fails.
 connection.exec_driver_sql("SET lock_timeout = '5s'")
 connection.exec_driver_sql("SET statement_timeout = '10min'")
+# Behind its own walls an owner who is no superuser sees no row: better an error than a revision
+# that passes over them. Who moves rows lifts the wall first (migrations/walls.py: lifted).
+connection.exec_driver_sql("SET row_security = off")
 connection.commit()
 context.configure(
     connection=connection,

@@ -19,6 +19,7 @@ from api.settings import Settings
 from domain.ports import Keyring, Now
 from domain.reference import City
 from integrations.postgres import migrate, office
+from integrations.postgres.doors import WORKER
 from integrations.postgres.embedded import EmbeddedPostgres
 from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.rights import rights
@@ -119,8 +120,8 @@ def unable(settings: Settings) -> Failure | None:
     found = rights(settings.database_url)
     if found.acts:
         return None
-    if not found.role_stands:
-        return Failure(f"The role {APP_ROLE} does not exist.", MIGRATE)
+    if found.missing:
+        return Failure(f"The role {found.missing[0]} does not exist.", MIGRATE)
     return Failure(
         f"The login '{found.login}' may not act as {APP_ROLE}, as which the platform runs.",
         f"Log in as {APP_ROLE} itself, after: ALTER ROLE {APP_ROLE} PASSWORD '…'; "
@@ -130,10 +131,10 @@ def unable(settings: Settings) -> Failure | None:
 
 @asynccontextmanager
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
-    """Connect as the role that owns nothing."""
+    """Connect as the role that sees all cities and owns nothing."""
     if settings.database_url is None:
         raise Failure("No database is named.", "Set DATABASE_URL.")
-    engine = open_engine(settings.database_url, pool_size=2, name="ikomek-cli")
+    engine = open_engine(settings.database_url, pool_size=2, name="ikomek-cli", role=WORKER)
     try:
         yield Office(settings, engine, read_keyring(settings), Tokens(engine), read_now(settings))
     finally:

@@ -25,7 +25,10 @@ from api.commands.environment import read_settings
 from api.commands.providers import codes
 from api.settings import Settings
 from api.worker.broker import BROKERS
+from integrations.postgres.doors import ROLES
 from integrations.postgres.engine import APP_ROLE
+from integrations.postgres.open_tables import OPEN_TABLES
+from integrations.postgres.tables import metadata
 from integrations.storage.objects import open_store
 
 TOO_FULL = 1_000_000_000
@@ -76,6 +79,7 @@ def _of_role(settings: Settings) -> list[Finding]:
 async def _connected(settings: Settings) -> list[Finding]:
     asked: tuple[tuple[str, Callable[[Office], Awaitable[Finding]]], ...] = (
         ("role", _role),
+        ("walls", _walls),
         ("clock", _clock),
         ("storage", _storage),
     )
@@ -90,18 +94,39 @@ async def _connected(settings: Settings) -> list[Finding]:
 
 
 async def _role(at: Office) -> Finding:
-    """Law 1: the role that the platform runs under owns nothing that it could drop."""
+    """Law 1: the roles that the platform runs under own nothing that they could drop."""
     statement = text(
-        "SELECT current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
-        " (SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner"
-        "   WHERE r.rolname = current_user),"
-        " has_table_privilege('event', 'UPDATE') OR has_table_privilege('event', 'DELETE')"
-        " OR has_table_privilege('event', 'TRUNCATE')"
+        "SELECT coalesce(bool_or(r.rolsuper OR r.rolbypassrls), true),"
+        " coalesce(sum((SELECT count(*) FROM pg_class c WHERE c.relowner = r.oid)), 0),"
+        " bool_or(has_table_privilege(r.oid, 'event', 'UPDATE, DELETE, TRUNCATE'))"
+        " FROM pg_roles r WHERE r.rolname = ANY(:roles)"
     )
     async with at.engine.connect() as connection:
-        name, powerful, owned, forgetful = (await connection.execute(statement)).one()
-    sound = name == APP_ROLE and not (powerful or owned or forgetful)
-    return "role", sound, f"{name}, owns {owned} tables, {'may' if forgetful else 'cannot'} forget"
+        found = await connection.execute(statement, {"roles": [APP_ROLE, *ROLES]})
+        powerful, owned, forgetful = found.one()
+    sound = not (powerful or owned or forgetful)
+    seen = f"{APP_ROLE}, owns {owned} tables, {'may' if forgetful else 'cannot'} forget"
+    return "role", sound, f"{seen}{', bypasses every wall' if powerful else ''}"
+
+
+async def _walls(at: Office) -> Finding:
+    """Law 5: whatever is somebody's stands behind a wall, and is entered by a door alone."""
+    walled = sorted(table.name for table in metadata.sorted_tables if table.name not in OPEN_TABLES)
+    statement = text(
+        "SELECT ARRAY(SELECT t FROM unnest(CAST(:walled AS text[])) t WHERE NOT EXISTS (SELECT"
+        "   FROM pg_class c WHERE c.oid = to_regclass('public.' || t)"
+        "    AND c.relrowsecurity AND c.relforcerowsecurity)),"
+        " ARRAY(SELECT r FROM unnest(CAST(:roles AS text[])) r"
+        "        WHERE pg_has_role(:application, r, 'USAGE'))"
+    )
+    told = {"walled": walled, "roles": list(ROLES), "application": APP_ROLE}
+    async with at.engine.connect() as connection:
+        torn, inherited = (await connection.execute(statement, told)).one()
+    if torn:
+        return "walls", False, f"torn down: {', '.join(torn)}"
+    if inherited:
+        return "walls", False, f"{APP_ROLE} inherits {', '.join(inherited)}: no door is closed"
+    return "walls", True, f"{len(walled)} tables"
 
 
 async def _clock(at: Office) -> Finding:

@@ -8,7 +8,6 @@ from api.commands.database import owner_url, revision_of, some_database, unable
 from api.commands.environment import read_settings
 from api.settings import Settings
 from integrations.postgres import migrate as migrations
-from integrations.postgres.engine import APP_ROLE
 from integrations.postgres.rights import rights
 
 
@@ -47,14 +46,14 @@ def migrate(*, to: str = "head", status: bool = False) -> None:
 
 
 def _require_rights(settings: Settings) -> None:
-    """Raise Failure where the role of the platform is missing and cannot be made."""
+    """Raise Failure where roles of the platform are missing and cannot be made."""
     owner = rights(owner_url(settings))
-    if not (owner.role_stands or owner.makes_roles):
+    if owner.missing and not owner.makes_roles:
         raise Failure(
-            f"The first migration makes the role {APP_ROLE}, and the login '{owner.login}' may "
-            "not make roles.",
+            f"Migrations make the roles {', '.join(owner.missing)}, and the login "
+            f"'{owner.login}' may not make roles.",
             f"As an administrator: ALTER ROLE {owner.login} CREATEROLE; "
-            f"or: CREATE ROLE {APP_ROLE} LOGIN",
+            "or make them as docs/operations.md says",
         )
 
 

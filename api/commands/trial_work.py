@@ -23,6 +23,7 @@ from domain.trials.slices import Codebook, ordinals
 from domain.trials.tally import Tally
 from integrations.postgres import reference as references
 from integrations.postgres import trials
+from integrations.postgres.doors import WORKER
 from integrations.postgres.engine import open_engine
 from integrations.postgres.trials import Window
 
@@ -114,7 +115,7 @@ def _work(job: Job) -> Tally:
 
 
 async def _count_job(job: Job) -> Tally:
-    engine = open_engine(job.url, pool_size=1, name="ikomek-trial")
+    engine = open_engine(job.url, pool_size=1, name="ikomek-trial", role=WORKER)
     try:
         async with trials.snapshot(engine, job.snapshot) as connection:
             ready = await prepare(connection, job.city, job.sources, job.now)

@@ -121,7 +121,7 @@ async def list_suggestions(call: Call) -> Reply:
     # Of a storm it takes longer than anybody else should wait.
     groups = (await asyncio.to_thread(clusters, wanted, query.at_least))[: query.limit]
     samples = [one.id for group in groups for one in group[:SAMPLE]]
-    details = await call.house.likeness.details(samples)
+    details = await call.house.likeness.details(call.principal, samples)
     return Reply({"items": [_suggestion(group, details, call) for group in groups]})
 
 

@@ -18,9 +18,10 @@ from domain.register.tiles import head, root, wanted
 from domain.register.tree import consistency_ranges, is_consistent
 from domain.values import new_id
 from domain.webhooks.events import CHECKPOINT, checkpoint_payload
+from integrations.postgres.doors import PLATFORM
 from integrations.postgres.log_store import log_size, read_tiles
 from integrations.postgres.sealer import LOG_LOCK, seal_some
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import borrowed, inside
 
 _LAST = """
 SELECT size, root, at FROM checkpoint WHERE city_id = $1 ORDER BY size DESC LIMIT 1
@@ -94,7 +95,7 @@ class Checkpoints:
 
         Raises Unprovable, StrangeKey.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
             # After a long standstill there is more than one batch. A checkpoint covers all of it.
             while await seal_some(driver):

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import Principal
 from domain.appeals.verdicts import Verdict
 from domain.ports import Period
+from integrations.postgres.doors import door_of
 from integrations.postgres.scope import Parameters, performed
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 Row = Mapping[str, Any]
 
@@ -58,5 +59,5 @@ class Completions:
         """A row for each executor that the principal may judge, `after` of them left out."""
         parameters = Parameters()
         statement = counted(principal, period, parameters, after, limit)
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, door_of(principal)) as driver:
             return list(await driver.fetch(statement, *parameters.values))

@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.ports import Keyring
 from domain.webhooks.model import AttemptResult, DeliveryState, Endpoint
 from domain.webhooks.schedule import Outcome, Verdict
+from integrations.postgres.doors import PLATFORM
 from integrations.postgres.endpoints import read_endpoint
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 _CLAIM = """
 WITH away AS (
@@ -182,7 +183,7 @@ class Deliveries:
         return bool(rows[0]["count"])
 
     async def _fetch(self, statement: str, *values: object) -> list[Any]:
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             return list(await driver.fetch(statement, *values))
 
     def _attempt(self, row: Any, lease: datetime, at: datetime) -> Attempt:

@@ -8,8 +8,12 @@ from integrations.postgres.urls import driver_url
 APP_ROLE = "ikomek_app"
 
 
-def open_engine(url: str, *, pool_size: int = 10, name: str = "ikomek") -> AsyncEngine:
-    """An engine whose every session runs as APP_ROLE, whoever logged in, and cannot stall.
+def open_engine(
+    url: str, *, pool_size: int = 10, name: str = "ikomek", role: str = APP_ROLE
+) -> AsyncEngine:
+    """An engine whose every session runs as `role`, whoever logged in, and cannot stall.
+
+    APP_ROLE sees nothing that belongs to somebody until it goes through a door (doors.py).
 
     Long and idle transactions are bounded: they would hold back everybody who reads events
     in order (law 2). Planning is cheap and JIT is not, for statements of a millisecond.
@@ -24,7 +28,7 @@ def open_engine(url: str, *, pool_size: int = 10, name: str = "ikomek") -> Async
         connect_args={
             "timeout": 5,
             "server_settings": {
-                "role": APP_ROLE,
+                "role": role,
                 "application_name": name,
                 "timezone": "UTC",
                 "jit": "off",

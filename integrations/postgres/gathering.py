@@ -9,11 +9,13 @@ suffers for another's (docs/decisions/0016-the-same-speed-at-a-million.md).
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import Unavailable
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import city_door
+from integrations.postgres.session import inside
 from integrations.postgres.statements import REGISTER
 
 MOST = 64
@@ -23,6 +25,8 @@ MOST = 64
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     document: str
+    city: UUID
+    principal: UUID
     written: "asyncio.Future[bool]"
 
 
@@ -34,18 +38,23 @@ class Gathering:
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, document: str) -> bool:
-        """Write one intake; whether its number was still reserved, so that it is written.
+    async def write(self, document: str, city: UUID, principal: UUID) -> bool:
+        """Write one intake of a principal into a city; whether its number was still reserved, so
+        that it is written.
 
         Returns after the commit. Raises what the database says of this one, or Unavailable. Whoever
         is cancelled while they wait is not written, unless they are under way already: then they
         are, as a caller is who hangs up before the answer.
         """
-        one = _Waiting(document, asyncio.get_running_loop().create_future())
+        one = _Waiting(document, city, principal, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
         return await one.written
+
+    def waits(self, document: str) -> bool:
+        """Whether an intake is not under way yet."""
+        return any(one.document is document for one in self._waiting)
 
     async def _write_all(self) -> None:
         try:
@@ -58,9 +67,10 @@ class Gathering:
             self._waiting.clear()
 
     def _next(self) -> list[_Waiting]:
-        """Those to be written together; who was cancelled meanwhile is left out."""
+        """Those of one city to be written together; who was cancelled meanwhile is left out."""
         waiting = [one for one in self._waiting if not one.written.done()]
-        batch, self._waiting = waiting[:MOST], waiting[MOST:]
+        batch = [one for one in waiting if one.city == waiting[0].city][:MOST]
+        self._waiting = [one for one in waiting if one not in batch]
         return batch
 
     async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
@@ -84,9 +94,10 @@ class Gathering:
                     one.written.set_result(place in places)
 
     async def _register(self, batch: Sequence[_Waiting]) -> Collection[int]:
-        """Write them in one statement, which is a transaction of its own; the places written."""
+        """Write them in one statement, in a transaction of their own; the places written."""
+        door = city_door(batch[0].city, {one.principal for one in batch})
         said = f"[{','.join(one.document for one in batch)}]"
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, door) as driver:
             return set(await driver.fetchval(REGISTER, said))
 
 

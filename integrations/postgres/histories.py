@@ -15,13 +15,15 @@ from domain.ports import History, Keyring
 from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from integrations.postgres import rows
+from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED, TOLD
 
 Document = Mapping[str, Any]
 TYPES = sorted(TOLD_BY)
 FIRST = UUID(int=0)
+_ONE_MOMENT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _OPEN = (
     " AND EXISTS (SELECT 1 FROM clock k WHERE k.appeal_id = a.id"
@@ -46,7 +48,7 @@ class Histories:
         """An appeal and its events, of one moment. Raises NotFound."""
         parameters = Parameters(number, TYPES)
         scope = visible(principal, parameters)
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, door_of(principal)) as driver:
             found = await driver.fetch(
                 f"SELECT {LOADED}, {TOLD} FROM appeal a WHERE a.number = $1 AND {scope}",
                 *parameters.values,
@@ -62,24 +64,20 @@ class Histories:
         after: UUID | None = FIRST
         condition = _OPEN if open_only else ""
         while after is not None:
-            async with borrowed(self._engine) as driver:
-                heads = (
-                    "SELECT a.id, a.number, a.city_id FROM appeal a WHERE a.id > $1"
-                    f" AND ($2::uuid IS NULL OR a.city_id = $2){condition} ORDER BY a.id LIMIT $3"
-                )
-                async with driver.transaction(isolation="repeatable_read", readonly=True):
-                    found = await driver.fetch(heads, after, city, at_once)
-                    portion = await _histories(driver, found)
+            heads = (
+                "SELECT a.id, a.number, a.city_id FROM appeal a WHERE a.id > $1"
+                f" AND ($2::uuid IS NULL OR a.city_id = $2){condition} ORDER BY a.id LIMIT $3"
+            )
+            async with inside(self._engine, PLATFORM, mode=_ONE_MOMENT) as driver:
+                found = await driver.fetch(heads, after, city, at_once)
+                portion = await _histories(driver, found)
             if portion:
                 yield portion
             after = found[-1]["id"] if found else None
 
     async def changed(self, after: UUID, before: UUID, limit: int) -> tuple[list[History], UUID]:
         """Appeals with events whose ids (ordered by time) lie between; where to go on."""
-        async with (
-            borrowed(self._engine) as driver,
-            driver.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with inside(self._engine, PLATFORM, mode=_ONE_MOMENT) as driver:
             events = await driver.fetch(
                 "SELECT id, appeal_id FROM event WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
                 after, before, limit,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.attachments import FileStore
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 ANSWERS_KEPT = timedelta(hours=48)
 UPLOADS_KEPT = timedelta(hours=24)
@@ -33,7 +34,7 @@ class Housekeeping:
 
         They age by the database's clock, even where the city's clock runs fast.
         """
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             done = await driver.execute(_ANSWERS, ANSWERS_KEPT, limit)
         return int(done.rpartition(" ")[2])
 
@@ -43,7 +44,7 @@ class Housekeeping:
         The rows stay locked meanwhile, so that no appeal takes an upload whose file is gone;
         whoever dies midway leaves a row, and the next sweep finds it.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(_UPLOADS, at - UPLOADS_KEPT, limit)
             for row in rows:
                 await self._store.delete(row["storage_key"])

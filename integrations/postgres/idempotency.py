@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.ports import Answer, Keyring
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import door_of
+from integrations.postgres.session import inside
 
 
 def answer_row(answer: Answer, principal: Principal, keyring: Keyring) -> Mapping[str, object]:
@@ -35,7 +36,7 @@ class Answers:
 
     async def find(self, principal: Principal, key: str) -> Answer | None:
         """The first answer to this key of this principal, if there is one."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, door_of(principal)) as driver:
             row = await driver.fetchrow(
                 "SELECT fingerprint, status, answer FROM idempotency"
                 " WHERE principal_id = $1 AND key = $2",

@@ -12,9 +12,10 @@ from domain.access import Principal
 from domain.errors import NotFound
 from domain.incidents.model import Incident, IncidentEvent
 from domain.ports import IncidentFilter, Keyring, Page
+from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.incident_rows import read_incident, read_incident_event
 from integrations.postgres.scope import Parameters, concerning, known, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 SETTLES_AFTER = timedelta(minutes=10)
 """How long after its end an incident is still watched: far longer than any process may know a
@@ -74,20 +75,21 @@ class IncidentQueries:
         parameters = Parameters(id)
         mine = concerning(principal, parameters)
         found = await self._fetch(
-            f"SELECT 1 FROM incident i WHERE i.id = $1 AND {mine}", parameters
+            f"SELECT 1 FROM incident i WHERE i.id = $1 AND {mine}", principal, parameters
         )
         if not found:
             raise NotFound(kind="incident", id=str(id))
         rows = await self._fetch(
             "SELECT * FROM incident_event WHERE incident_id = $1 AND sequence > $2"
             " ORDER BY sequence LIMIT $3",
+            principal,
             Parameters(id, after, limit),
         )
         return [read_incident_event(row, self._keyring) for row in rows]
 
     async def settle(self, at: datetime) -> int:
         """Watch no longer what ended long ago and was followed by all; how many there were."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             done = await driver.execute(_SETTLE, at - SETTLES_AFTER)
         return int(done.rpartition(" ")[2])
 
@@ -109,6 +111,7 @@ class IncidentQueries:
                          GROUP BY a.status) n) c
              WHERE {" AND ".join([exists, *conditions])} {order}
             """,
+            principal,
             parameters,
         )
         return [
@@ -116,8 +119,10 @@ class IncidentQueries:
             for row in found
         ]
 
-    async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
-        async with borrowed(self._engine) as driver:
+    async def _fetch(
+        self, statement: str, principal: Principal, parameters: Parameters
+    ) -> list[Any]:
+        async with inside(self._engine, door_of(principal)) as driver:
             return list(await driver.fetch(statement, *parameters.values))
 
 

@@ -94,13 +94,13 @@ class SqlIncidents:
 
     async def add(self, change: IncidentChange) -> None:
         """A new incident with its first events."""
-        await self._lane.begin()
+        await self._lane.widen()
         await self._lane.fetch(_ADD, rows.dumps(incident_row(change.incident)))
         await self._record(change)
 
     async def save(self, change: IncidentChange) -> None:
         """What an act did."""
-        await self._lane.begin()
+        await self._lane.widen()
         await self._lane.fetch(_SAVE, rows.dumps(incident_row(change.incident)))
         await self._record(change)
         if change.evidence:

@@ -11,8 +11,9 @@ from domain.access import Principal
 from domain.appeals.model import Appeal
 from domain.catalogue.model import Criticality
 from domain.incidents.likeness import LONGEST, Sighting, around, cell_of
+from integrations.postgres.doors import door_of
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 MOST_SIGHTINGS = 20_000
 """Of a storm the newest are looked at: two days' appeals of a large city."""
@@ -47,6 +48,7 @@ class LikenessQueries:
             f" AND a.service = ANY($2) AND a.cell = ANY($3) AND {_OPEN}"
             f" AND a.registered_at BETWEEN $4 AND $5 AND a.id <> $6 AND {scope}"
             f" ORDER BY a.registered_at DESC LIMIT {MOST_NEAR}",
+            principal,
             parameters,
         )
         return [(_sighting(row, row["text"]), row["incident_id"]) for row in found]
@@ -61,21 +63,27 @@ class LikenessQueries:
             f"SELECT {_COLUMNS} FROM appeal a WHERE a.city_id = $1 AND a.registered_at >= $2"
             f" AND {_OPEN} AND a.incident_id IS NULL AND {scope}"
             f" ORDER BY a.registered_at DESC, a.id DESC LIMIT {MOST_SIGHTINGS}",
+            principal,
             parameters,
         )
         return [_sighting(row) for row in found]
 
-    async def details(self, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
+    async def details(
+        self, principal: Principal, ids: Sequence[UUID]
+    ) -> Mapping[UUID, Mapping[str, Any]]:
         """Words and places of appeals that `unjoined` found, by id."""
         found = await self._fetch(
             "SELECT id, text, building_id, street_id, district, latitude, longitude"
             " FROM appeal WHERE id = ANY($1)",
+            principal,
             Parameters(list(ids)),
         )
         return {row["id"]: row for row in found}
 
-    async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
-        async with borrowed(self._engine) as driver:
+    async def _fetch(
+        self, statement: str, principal: Principal, parameters: Parameters
+    ) -> list[Any]:
+        async with inside(self._engine, door_of(principal)) as driver:
             return list(await driver.fetch(statement, *parameters.values))
 
 

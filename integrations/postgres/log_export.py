@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.register.checkpoint import NotACheckpoint, parse_checkpoint, parse_signature
 from domain.register.export import Leaf, Record, Standing, Stated
 from domain.register.tiles import HASH, WIDTH, complete
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 _LEAVES = """
 SELECT l.index, l.hash, e.canonical FROM log_leaf l LEFT JOIN event e ON e.id = l.event_id
@@ -115,10 +116,8 @@ class LogExport:
 @asynccontextmanager
 async def open_export(engine: AsyncEngine, city: UUID) -> AsyncIterator[LogExport]:
     """The register of a city in a snapshot of its own. Raises Unavailable."""
-    async with (
-        borrowed(engine) as driver,
-        driver.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    moment = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    async with inside(engine, PLATFORM, mode=moment) as driver:
         await driver.execute("SET LOCAL statement_timeout = 0")
         await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield LogExport(driver, city)

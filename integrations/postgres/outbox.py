@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.values import new_id
 from domain.webhooks.events import News, payload
+from integrations.postgres.doors import PLATFORM
 from integrations.postgres.instants import parse_instant
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 _TAKE = """
 WITH RECURSIVE taken AS (
@@ -82,7 +83,7 @@ class Outbox:
 
         Any number of relays may run: each skips what another holds.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(_TAKE, limit)
             heard = self._unique(rows)
             if heard:

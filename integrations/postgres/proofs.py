@@ -14,9 +14,10 @@ from domain.register.checkpoint import parse_checkpoint, parse_signature
 from domain.register.receipt import EVERY, Proof, ProvedEvent, Signed, prove, spans
 from domain.register.tiles import head, wanted
 from domain.register.tree import consistency_ranges
+from integrations.postgres.doors import door_of
 from integrations.postgres.log_store import read_tiles
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import borrowed, inside
 
 _CHECKPOINTS = """
 SELECT c.note, c.at, coalesce((SELECT array_agg(s.line ORDER BY s.key) FROM cosignature s
@@ -55,7 +56,7 @@ class Proofs:
 
         Raises NotFound.
         """
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, door_of(principal)) as driver:
             rows = await driver.fetch(_EVENTS, await _appeal(driver, principal, number), last)
             newest = await _newest(driver, principal.city)
             size = newest.checkpoint.size if newest else 0

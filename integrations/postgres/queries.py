@@ -16,9 +16,10 @@ from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
 from domain.ports import Keyring, Page
 from integrations.postgres import rows
+from integrations.postgres.doors import door_of
 from integrations.postgres.personal import NOTED
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import borrowed, inside
 from integrations.postgres.statements import LOADED
 
 Row = Mapping[str, Any]
@@ -36,7 +37,7 @@ class Queries:
         parameters = Parameters(number)
         scope = visible(principal, parameters)
         found = await self._fetch(
-            f"SELECT {LOADED} FROM appeal a WHERE a.number = $1 AND {scope}", parameters
+            f"SELECT {LOADED} FROM appeal a WHERE a.number = $1 AND {scope}", principal, parameters
         )
         if not found:
             raise NotFound(kind="appeal", id=number)
@@ -57,6 +58,7 @@ class Queries:
               FROM event e WHERE e.appeal_id = $1 AND e.sequence > $2 {hidden}
              ORDER BY e.sequence LIMIT $3
             """,
+            principal,
             parameters,
         )
         return [self._event(row) for row in found]
@@ -68,6 +70,7 @@ class Queries:
             "SELECT * FROM attachment WHERE appeal_id = $1 UNION ALL"
             " SELECT x.* FROM shared_attachment s JOIN attachment x ON x.id = s.attachment_id"
             " WHERE s.appeal_id = $1 ORDER BY created_at, id",
+            principal,
             Parameters(appeal),
         )
 
@@ -80,6 +83,7 @@ class Queries:
             " AND ((x.appeal_id IS NULL AND x.owner_id = $2) OR EXISTS (SELECT 1 FROM"
             " (SELECT x.appeal_id AS id UNION ALL SELECT s.appeal_id FROM shared_attachment s"
             f" WHERE s.attachment_id = x.id) u JOIN appeal a ON a.id = u.id WHERE {scope}))",
+            principal,
             parameters,
         )
         if not found:
@@ -101,7 +105,7 @@ class Queries:
             appeal.city, appeal.id, appeal.applicant and appeal.applicant.citizen, principal.id,
             str(principal.role), principal.organisation, fields, "readApplicant", None, at,
         )  # fmt: skip
-        await self._fetch(NOTED, parameters)
+        await self._fetch(NOTED, principal, parameters)
         return appeal.applicant, appeal.place.apartment
 
     async def deliveries(
@@ -121,6 +125,7 @@ class Queries:
              WHERE w.id = $1 AND w.organisation_id = $2 AND w.city_id = $3 {condition}
              ORDER BY d.created_at DESC, d.id DESC LIMIT {parameters.add(limit)}
             """,
+            principal,
             parameters,
         )
 
@@ -130,11 +135,12 @@ class Queries:
         Raises Unavailable when it cannot be asked.
         """
         try:
-            found = await self._fetch("SELECT version_num FROM alembic_version", Parameters())
+            async with borrowed(self._engine) as driver:
+                found = await driver.fetchval("SELECT version_num FROM alembic_version")
         except (asyncpg.PostgresError, exc.DBAPIError):
             # It answers, but has neither our tables nor our role yet.
             return None
-        return str(found[0]["version_num"]) if found else None
+        return None if found is None else str(found)
 
     def _event(self, row: Row) -> dict[str, Any]:
         texts = {
@@ -148,12 +154,14 @@ class Queries:
         parameters = Parameters(number)
         scope = visible(principal, parameters)
         found = await self._fetch(
-            f"SELECT a.id FROM appeal a WHERE a.number = $1 AND {scope}", parameters
+            f"SELECT a.id FROM appeal a WHERE a.number = $1 AND {scope}", principal, parameters
         )
         if not found:
             raise NotFound(kind="appeal", id=number)
         return UUID(str(found[0]["id"]))
 
-    async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
-        async with borrowed(self._engine) as driver:
+    async def _fetch(
+        self, statement: str, principal: Principal, parameters: Parameters
+    ) -> list[Any]:
+        async with inside(self._engine, door_of(principal)) as driver:
             return list(await driver.fetch(statement, *parameters.values))

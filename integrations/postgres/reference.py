@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal_column, select
+from sqlalchemy import Select, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.catalogue.evidence import parse_evidence
@@ -36,6 +36,7 @@ from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
 from domain.values import Coordinates
 from integrations.postgres import tables as t
+from integrations.postgres.doors import PLATFORM
 from integrations.postgres.incident_rows import read_incident
 from integrations.postgres.session import translated
 
@@ -77,6 +78,7 @@ class PostgresReferences:
             async with self._engine.connect() as connection:
                 # One moment for all tables: a half-written import is never seen.
                 await connection.execution_options(isolation_level="REPEATABLE READ")
+                await connection.execute(text(PLATFORM.statement()))
                 for row in await _rows(connection, select(t.city.c.id, t.city.c.reference_version)):
                     city, version = row["id"], row["reference_version"]
                     if version == self._read.get(city):

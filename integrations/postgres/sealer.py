@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.register.sealing import News, Place, in_order, predecessors
+from integrations.postgres.doors import PLATFORM
 from integrations.postgres.log_store import add_leaves
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 LOG_LOCK = 0x109_0005
 """Advisory lock: one process at a time adds to the logs and signs them."""
@@ -76,7 +77,7 @@ class Sealer:
 
         Raises Unavailable.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             if not await driver.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOG_LOCK):
                 return 0
             return await seal_some(driver, limit)

@@ -10,6 +10,7 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.errors import Unavailable
+from integrations.postgres.doors import Door
 
 _PASSING = (
     asyncpg.PostgresConnectionError,
@@ -35,10 +36,16 @@ _FAULTS = (
 )
 
 
+_NOBODY_TOLD = 'invalid input syntax for type uuid: ""'
+"""What a wall says to a session that lost what it was told: it is closed, and says so."""
+
+
 def _passes(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, _PASSING):
             return True
+        if isinstance(error, asyncpg.InvalidTextRepresentationError):
+            return str(error) == _NOBODY_TOLD
         error = error.orig if isinstance(error, exc.DBAPIError) else error.__cause__
     return False
 
@@ -78,6 +85,32 @@ async def borrowed(engine: AsyncEngine) -> AsyncIterator[Any]:
             finally:
                 if driver.is_closed() or driver.is_in_transaction():
                     await connection.invalidate()
+
+
+@asynccontextmanager
+async def inside(
+    engine: AsyncEngine, door: Door, *, mode: str = "", setting: str = ""
+) -> AsyncIterator[Any]:
+    """A borrowed connection inside a transaction that came through a door; committed at the end.
+
+    `mode` is that of the transaction (ISOLATION LEVEL …), `setting` one more statement before
+    anything is asked. All of it goes in one round trip, and ends with the transaction: the next
+    borrower finds neither role nor settings.
+    """
+    async with borrowed(engine) as driver:
+        await driver.execute(begin(door, mode) + (f"; {setting}" if setting else ""))
+        try:
+            yield driver
+        except Exception:
+            if not driver.is_closed():
+                await driver.execute("ROLLBACK")
+            raise
+        await driver.execute("COMMIT")
+
+
+def begin(door: Door, mode: str = "") -> str:
+    """The statements that open a transaction and go through a door."""
+    return f"BEGIN {mode}; {door.statement()}"
 
 
 async def _driver(connection: AsyncConnection) -> Any:

@@ -47,8 +47,10 @@ _CONSEQUENCES = (
     _insert_many(t.event_personal, "event_personal"),
     _insert_many(t.outbox, "outbox"),
     _insert_many(t.idempotency, "idempotency"),
-    f"attached AS (UPDATE attachment x SET appeal_id = {_APPEAL}, purpose = j->>'purpose'"
-    " FROM passed, jsonb_array_elements_text(j->'attachments') v WHERE x.id = v::uuid)",
+    # Behind a wall an index is used for what is plainly equal alone: hence no cast beside it.
+    "attached AS (UPDATE attachment x SET appeal_id = v.appeal_id, purpose = v.purpose"
+    " FROM (SELECT passed.appeal_id, j->>'purpose' AS purpose, e::uuid AS id"
+    " FROM passed, jsonb_array_elements_text(j->'attachments') e OFFSET 0) v WHERE x.id = v.id)",
 )
 
 
@@ -65,7 +67,8 @@ REGISTER = _statement(
     "passed AS (DELETE FROM number_pool n USING doc"
     " WHERE n.city_id = (j#>>'{claim,city_id}')::uuid AND n.year = (j#>>'{claim,year}')::int"
     " AND n.number = (j#>>'{claim,number}')::int"
-    " AND n.reserved_by = (j#>>'{claim,reserved_by}')::uuid RETURNING doc.place, doc.j)",
+    " AND n.reserved_by = (j#>>'{claim,reserved_by}')::uuid RETURNING doc.place, doc.j,"
+    f" {_APPEAL} AS appeal_id)",
     f"written AS (INSERT INTO appeal ({_listed(_columns(t.appeal))})"
     f" SELECT {_listed(_columns(t.appeal), 'r.')} FROM passed,"
     " jsonb_populate_record(NULL::appeal, j->'appeal') r)",
@@ -90,7 +93,7 @@ _COMPLETIONS = (
     # The latest 'done' alone can stand without a verdict, or with a yes that became a no.
     "judged AS (UPDATE completion c SET verdict = j->>'verdict',"
     " judged_at = (j->>'judged_at')::timestamptz FROM passed"
-    f" WHERE j->>'verdict' IS NOT NULL AND c.appeal_id = {_APPEAL}"
+    " WHERE j->>'verdict' IS NOT NULL AND c.appeal_id = passed.appeal_id"
     f" AND (c.verdict IS NULL OR c.verdict = '{Verdict.CONFIRMED}'))",
 )
 
@@ -107,7 +110,8 @@ _CARD = (
 SAVE = _statement(
     f"passed AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
     " FROM doc, jsonb_populate_record(NULL::appeal, j->'appeal') r"
-    " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING doc.place, doc.j)",
+    " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING doc.place, doc.j,"
+    " a.id AS appeal_id)",
     _upsert_many(t.clock, "clock"),
     _upsert_many(t.assignment, "assignment"),
     _CARD,

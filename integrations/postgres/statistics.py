@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import CITY_WIDE, Principal, Role
+from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.scope import Parameters, counted, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 _ADD_UP = """
 WITH gone AS (
@@ -64,7 +65,7 @@ class Statistics:
 
         A reader sees them either as they were or added up, and the sum is the same.
         """
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             loose = await driver.fetchval("SELECT count(*) FROM tally")
             return int(await driver.fetchval(_ADD_UP, limit)) if loose > LOOSE else 0
 
@@ -81,6 +82,7 @@ class Statistics:
             "SELECT t.subject, t.state, sum(t.count)::bigint AS n FROM tally t"
             f" WHERE t.city_id = $1 AND CASE t.subject WHEN 'delivery' THEN {told} ELSE {place} END"
             " GROUP BY 1, 2",
+            principal,
             parameters,
         )
 
@@ -104,10 +106,13 @@ class Statistics:
              UNION ALL
             SELECT 'consultation', 'answered', count(*) FROM consultation n WHERE {answered}
             """,
+            principal,
             parameters,
         )
 
-    async def _counts(self, statement: str, parameters: Parameters) -> dict[tuple[str, str], int]:
-        async with borrowed(self._engine) as driver:
+    async def _counts(
+        self, statement: str, principal: Principal, parameters: Parameters
+    ) -> dict[tuple[str, str], int]:
+        async with inside(self._engine, door_of(principal)) as driver:
             found = await driver.fetch(statement, *parameters.values)
         return {(row["subject"], row["state"]): row["n"] for row in found}

@@ -6,15 +6,14 @@ A token is `109_` and 32 random bytes; the database knows its SHA-256 alone.
 import secrets
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal, Role
 from domain.values import new_id
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 PREFIX = "109_"
 
@@ -43,7 +42,7 @@ class Tokens:
 
     async def find(self, token: str) -> tuple[Principal, datetime | None] | None:
         """Whom a token stands for and until when; None for an unknown or revoked one."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             row = await driver.fetchrow(_FIND, hash_token(token))
         if row is None:
             return None
@@ -71,29 +70,20 @@ class Tokens:
     ) -> str:
         """A new token for a member or a citizen; it is told once and never again."""
         token = PREFIX + secrets.token_urlsafe(32)
-        values: dict[str, Any] = {
-            "id": new_id(), "city": city, "hash": hash_token(token), "member": member,
-            "citizen": citizen, "name": name, "expires_at": expires_at,
-        }  # fmt: skip
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "INSERT INTO access_token (id, city_id, hash, member_id, citizen_id, name,"
-                    " expires_at) VALUES (:id, :city, :hash, :member, :citizen, :name,"
-                    " :expires_at)"
-                ),
-                values,
-            )
+        async with inside(self._engine, PLATFORM) as driver:
+            await driver.execute(
+                "INSERT INTO access_token (id, city_id, hash, member_id, citizen_id, name,"
+                " expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                new_id(), city, hash_token(token), member, citizen, name, expires_at,
+            )  # fmt: skip
         return token
 
     async def revoke(self, token: str, at: datetime) -> bool:
         """Let a token stand for nobody; whether it stood for somebody."""
-        async with self._engine.begin() as connection:
-            done = await connection.execute(
-                text(
-                    "UPDATE access_token SET revoked_at = :at"
-                    " WHERE hash = :hash AND revoked_at IS NULL"
-                ),
-                {"hash": hash_token(token), "at": at},
-            )
-        return bool(done.rowcount)
+        async with inside(self._engine, PLATFORM) as driver:
+            done = await driver.fetch(
+                "UPDATE access_token SET revoked_at = $2"
+                " WHERE hash = $1 AND revoked_at IS NULL RETURNING id",
+                hash_token(token), at,
+            )  # fmt: skip
+        return bool(done)

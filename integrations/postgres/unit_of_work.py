@@ -1,7 +1,7 @@
 """One transaction of one principal.
 
-Registering an appeal is a single statement and needs no BEGIN. Everything else reads
-first, under a lock, and then writes its change in one statement before COMMIT.
+Registering an appeal is a single statement, which goes with those of others. Everything else
+reads first, under a lock, and then writes its change in one statement before COMMIT.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
 from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
+from integrations.postgres.doors import door_of
 from integrations.postgres.endpoints import SqlEndpoints
 from integrations.postgres.gathering import Gathering
 from integrations.postgres.histories import FIRST, TYPES, read_events
@@ -104,7 +105,8 @@ class SqlAppeals:
         self, calendar: str, before: int, limit: int, after: UUID | None
     ) -> Counting:
         """Appeals with an open clock by an older version of a calendar, locked, with events."""
-        await self._lane.begin()
+        # Whoever ordered it: the calendar is the city's, and so are all appeals that it counts.
+        await self._lane.widen()
         city, start = self._principal.city, after or FIRST
         near = await self._lane.fetch(COUNTING_BY, city, calendar, before, start, limit)
         ids = [row["appeal_id"] for row in near]
@@ -136,7 +138,8 @@ class SqlAttachments:
         """Those that can be taken; locked."""
         if not ids:
             return {}
-        await self._lane.begin()
+        # Whether a picture was shown before is asked of the whole city.
+        await self._lane.widen()
         found = await self._lane.fetch(
             "SELECT x.id, x.kind, x.original_sha256, EXISTS (SELECT FROM attachment o"
             " WHERE o.original_sha256 = x.original_sha256 AND o.city_id = x.city_id"
@@ -253,7 +256,14 @@ class SqlUnitOfWork:
     async def _gather(self, write: _Write, answer: Mapping[str, object] | None) -> None:
         """An intake that read nothing under a lock goes into the register with others."""
         document = rows.dumps(self._document(*write, answer))
-        if not await self._gathering.write(document):
+        try:
+            written = await self._gathering.write(document, self.principal.city, self.principal.id)
+        except asyncio.CancelledError:
+            if not self._gathering.waits(document):
+                # It is being written, and with it its number.
+                self.numbers.taken.clear()
+            raise
+        if not written:
             self.numbers.taken.clear()
             raise Unavailable(what="number")
 
@@ -261,7 +271,7 @@ class SqlUnitOfWork:
         self, writes: Sequence[_Write], answer: Mapping[str, object] | None
     ) -> None:
         if writes:
-            await self._lane.begin()
+            await self._lane.widen()
         for batch in _batches(writes):
             await self._write(batch, answer)
             answer = None
@@ -281,7 +291,8 @@ class SqlUnitOfWork:
             raise Unavailable(what="number")
 
     async def _remember(self, row: Mapping[str, object]) -> None:
-        await self._lane.begin()
+        if not self._lane.begun:
+            await self._lane.begin()
         await self._lane.fetch(
             "INSERT INTO idempotency SELECT * FROM"
             " jsonb_populate_record(NULL::idempotency, $1::jsonb)",
@@ -356,7 +367,7 @@ class UnitsOfWork:
                 await stack.enter_async_context(self._turn())
                 return await stack.enter_async_context(borrowed(self._engine))
 
-            lane = Lane(borrow)
+            lane = Lane(borrow, door_of(principal))
             unit = SqlUnitOfWork(
                 lane, principal, self._keyring, self.numbers, self._gathering, self._base_url
             )

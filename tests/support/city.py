@@ -6,6 +6,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import orjson
 import yaml
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -31,6 +32,7 @@ from domain.values import Coordinates
 from integrations.files import catalogue_yaml
 from integrations.postgres import reference_writer as writer
 from integrations.postgres import tables as t
+from integrations.postgres.doors import PLATFORM
 
 STARTER = Path(__file__).parents[2] / "catalogues" / "starter"
 SPHERES = ("general", "lifts", "manholes")
@@ -138,6 +140,7 @@ def make_principal(
 async def write_small_city(engine: AsyncEngine, keyring: Keyring, city: SmallCity = KISHI) -> None:
     """Write a small city: reference, members of every role (executors in WATER), a citizen."""
     async with engine.begin() as connection:
+        await connection.execute(text(PLATFORM.statement()))
         await _write_reference(connection, city)
         await _write_people(connection, city, keyring)
         await writer.bump(connection, city.id)

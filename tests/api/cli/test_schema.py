@@ -39,7 +39,9 @@ def test_the_doctor_finds_a_sound_house_sound(ikomek):
     assert answer.status == 0, answer.out
     found = {line.split("\t")[0]: line.split("\t")[1] for line in answer.out.splitlines()[1:]}
     assert set(found.values()) == {"ok"}
-    assert {"database", "migrations", "role", "broker", "storage", "clock", "disk"} <= set(found)
+    assert {"database", "migrations", "role", "walls", "broker", "storage", "clock", "disk"} <= set(
+        found
+    )
 
 
 def test_the_doctor_finds_a_role_that_could_forget(ikomek, city_database):
@@ -51,6 +53,30 @@ def test_the_doctor_finds_a_role_that_could_forget(ikomek, city_database):
             connection.execute("REVOKE DELETE ON event FROM ikomek_app")
     assert answer.status == 1
     assert "role\tWRONG" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("torn", "mended"),
+    [
+        (
+            "ALTER TABLE card NO FORCE ROW LEVEL SECURITY",
+            "ALTER TABLE card FORCE ROW LEVEL SECURITY",
+        ),
+        (
+            "ALTER TABLE card DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE card ENABLE ROW LEVEL SECURITY",
+        ),
+    ],
+)
+def test_the_doctor_finds_a_wall_that_was_torn_down(ikomek, city_database, torn, mended):
+    with psycopg.connect(city_database, autocommit=True) as connection:
+        connection.execute(torn)
+        try:
+            answer = ikomek("doctor")
+        finally:
+            connection.execute(mended)
+    assert answer.status == 1
+    assert "walls\tWRONG\ttorn down: card" in answer.out
 
 
 def test_the_doctor_finds_a_broker_that_is_away(ikomek, monkeypatch):

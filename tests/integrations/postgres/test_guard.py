@@ -8,7 +8,9 @@ from psycopg import errors, sql
 from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
+from integrations.postgres.doors import ROLES, WORKER, door_of
 from integrations.postgres.engine import APP_ROLE
+from integrations.postgres.session import inside
 from integrations.postgres.tables import metadata
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
@@ -81,11 +83,12 @@ async def lived(house):
     return done
 
 
+@pytest.mark.parametrize("role", [APP_ROLE, *ROLES])
 @pytest.mark.parametrize("statement", FORGETTING)
-async def test_the_application_cannot_make_the_register_forget(house, lived, statement):
-    async with house.engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+async def test_the_application_cannot_make_the_register_forget(house, lived, statement, role):
+    door = door_of(KISHI.principal(Role.SYSTEM)).of(role)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with inside(house.engine, door) as driver:
             await driver.execute(statement)
     events = await house.queries.events(
         KISHI.principal(), lived.number, internal=True, after=0, limit=10
@@ -110,22 +113,33 @@ async def test_the_guard_stops_the_owner_too(settings, lived, statement):
         owner.execute(statement)
 
 
-def test_the_application_is_nobody_in_the_cluster(settings):
+@pytest.mark.parametrize("role", [APP_ROLE, *ROLES])
+def test_the_application_is_nobody_in_the_cluster(settings, role):
     with psycopg.connect(settings.database_url) as owner:
         row = owner.execute(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication"
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolcanlogin"
             " FROM pg_roles WHERE rolname = %s",
-            [APP_ROLE],
+            [role],
         ).fetchone()
-        assert row == (False, False, False, False, False)
+        assert row == (False, False, False, False, False, role == APP_ROLE)
         owned = owner.execute(
-            "SELECT relname FROM pg_class WHERE relowner = %s::regrole", [APP_ROLE]
+            "SELECT relname FROM pg_class WHERE relowner = %s::regrole", [role]
         ).fetchall()
         assert owned == []
-        member = owner.execute(
-            "SELECT 1 FROM pg_auth_members WHERE member = %s::regrole", [APP_ROLE]
+        entered = owner.execute(
+            "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = %s::regrole", [role]
         ).fetchall()
-        assert member == []
+        assert {row[0] for row in entered} == (set(ROLES) if role == APP_ROLE else set())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_before_a_door_the_application_has_nothing_of_what_is_behind_it(settings, role):
+    with psycopg.connect(settings.database_url) as owner:
+        row = owner.execute(
+            "SELECT pg_has_role(%s, %s, 'MEMBER'), pg_has_role(%s, %s, 'USAGE')",
+            [APP_ROLE, role, APP_ROLE, role],
+        ).fetchone()
+    assert row == (True, False)
 
 
 @pytest.mark.parametrize("table", [table.name for table in metadata.sorted_tables])
@@ -137,11 +151,19 @@ def test_every_table_grants_what_it_must_and_no_more(settings, table):
         rights.add("DELETE")
     with psycopg.connect(settings.database_url) as owner:
         found = owner.execute(
-            "SELECT privilege_type FROM information_schema.role_table_grants"
-            " WHERE grantee = %s AND table_schema = 'public' AND table_name = %s",
-            [APP_ROLE, table],
+            "SELECT grantee, privilege_type FROM information_schema.role_table_grants"
+            " WHERE grantee LIKE 'ikomek\\_%%' AND table_schema = 'public' AND table_name = %s",
+            [table],
         ).fetchall()
-    assert {row[0] for row in found} == rights
+        (walled,) = owner.execute(
+            "SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", [table]
+        ).fetchone() or (None,)
+    granted = {role: {right for who, right in found if who == role} for role in ROLES}
+    assert granted[WORKER] == rights
+    assert {right for who, right in found if who == APP_ROLE} == (set() if walled else rights)
+    assert all(one <= rights for one in granted.values())
+    # What is added by a city alone, or by whoever it is about, is swept by nobody but the worker.
+    assert not any("DELETE" in granted[role] for role in ROLES if role != WORKER and walled)
 
 
 @pytest.mark.parametrize("table", COLUMNS)

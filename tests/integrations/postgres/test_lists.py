@@ -107,15 +107,15 @@ class Watched:
 def watched(monkeypatch):
     """Every driver that the lists borrow."""
     seen: list[Watched] = []
-    borrow = session.borrowed
+    enter = session.inside
 
     @asynccontextmanager
-    async def borrowed(engine):
-        async with borrow(engine) as driver:
+    async def inside(engine, door, **kwargs):
+        async with enter(engine, door, **kwargs) as driver:
             seen.append(Watched(driver))
             yield seen[-1]
 
-    monkeypatch.setattr("integrations.postgres.lists.borrowed", borrowed)
+    monkeypatch.setattr("integrations.postgres.lists.inside", inside)
     return seen
 
 

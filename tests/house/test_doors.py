@@ -1,0 +1,97 @@
+"""Who goes through the door that leads to everything, and who speaks to the database without one.
+
+The first list may grow by what serves all cities at once; the second by what is nobody's.
+"""
+
+import ast
+
+from tests.house.source import ROOT, calls, modules, tree
+
+POSTGRES = "integrations/postgres/"
+
+PLATFORM = {
+    POSTGRES + "checkpoints.py": {"sign"},
+    POSTGRES + "deliveries.py": {"_fetch"},
+    POSTGRES + "histories.py": {"walk", "changed"},
+    POSTGRES + "housekeeping.py": {"forget_answers", "forget_uploads"},
+    POSTGRES + "incident_queries.py": {"settle"},
+    POSTGRES + "log_export.py": {"open_export"},
+    POSTGRES + "outbox.py": {"relay"},
+    POSTGRES + "reference.py": {"refresh"},
+    POSTGRES + "sealer.py": {"seal"},
+    POSTGRES + "statistics.py": {"add_up"},
+    POSTGRES + "tokens.py": {"find", "issue", "revoke"},
+    "api/commands/database.py": {"open_office"},
+    "api/commands/trial_work.py": {"_count_job"},
+}
+"""Of these the API alone asks for `refresh` and the tokens; the rest is the scheduler's, the
+worker's and the command line's.
+"""
+
+DOORLESS = {
+    POSTGRES + "checkpoints.py": {"standing", "end_day", "unmailed", "mailed", "adopt"},
+    POSTGRES + "proofs.py": {
+        "newest", "checkpoint", "checkpoints", "after", "consistency", "keys", "cosign",
+    },
+    POSTGRES + "queries.py": {"ready"},
+    POSTGRES + "session.py": {"inside"},
+    POSTGRES + "unit_of_work.py": {"borrow", "_fetch"},
+}  # fmt: skip
+"""The public log, the revision, free numbers; and where doors themselves are opened."""
+
+PLAIN = {
+    POSTGRES + "migrate.py": {"current", "_configured"},
+    POSTGRES + "reference.py": {"refresh"},
+    POSTGRES + "session.py": {"borrowed"},
+    POSTGRES + "trials.py": {"snapshot"},
+}
+"""SQLAlchemy's own connections: the owner's, the command line's, and the two doorways."""
+
+
+def within(wanted, *packages: str) -> dict[str, set[str]]:
+    """The innermost function of every node that is wanted, by file."""
+    found: dict[str, set[str]] = {}
+
+    def look(node: ast.AST, function: str, place: str) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = node.name
+        if wanted(node):
+            found.setdefault(place, set()).add(function)
+        for child in ast.iter_child_nodes(node):
+            look(child, function, place)
+
+    for path in modules(*packages):
+        look(tree(path), "", str(path.relative_to(ROOT)))
+    return found
+
+
+def named(*names: str):
+    return lambda node: (
+        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names
+    )
+
+
+def called(*names: str):
+    return lambda node: isinstance(node, ast.Call) and ast.unparse(node.func).endswith(names)
+
+
+def test_every_way_through_the_platforms_door_is_listed():
+    found = within(named("PLATFORM", "WORKER"), "api", "integrations", "demo")
+    found.pop(POSTGRES + "doors.py")
+    assert found == PLATFORM
+
+
+def test_every_way_without_a_door_is_listed():
+    assert within(called("borrowed"), "api", "integrations") == DOORLESS
+    plain = within(called("engine.connect", "_engine(url).connect", "_engine(owner_url).connect",
+                          "engine.begin"), "integrations")  # fmt: skip
+    assert plain == PLAIN
+
+
+def test_engines_of_the_whole_platform_are_opened_by_the_command_line_alone():
+    opened = {
+        str(path.relative_to(ROOT))
+        for path, call, name in calls("api", "integrations")
+        if name == "open_engine" and any(one.arg == "role" for one in call.keywords)
+    }
+    assert opened == {"api/commands/database.py", "api/commands/trial_work.py"}
