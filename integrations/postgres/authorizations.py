@@ -16,7 +16,8 @@ from domain.identity.scopes import OFFLINE, write_scopes
 from domain.identity.sessions import Wanted
 from domain.identity.tokens import ACCESS_LASTS, CODE_LASTS, REQUEST_LASTS, SESSION_LASTS
 from domain.values import new_id
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 # What waits ages by the database's clock, even where the city's clock runs fast.
 _WAITING = """
@@ -52,7 +53,7 @@ class SqlAuthorizations:
     async def wait(self, wanted: Wanted) -> str:
         """Keep a sound request until it is answered, REQUEST_LASTS at most; its handle."""
         handle = secrets.token_urlsafe(32)
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute(
                 "INSERT INTO authorization_request (hash, city_id, client_id, redirect_uri,"
                 " scopes, state, nonce, challenge, language, expires_at)"
@@ -65,7 +66,7 @@ class SqlAuthorizations:
 
     async def asked(self, handle: str) -> Asked:
         """What a waiting request asks."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             row = await _waiting(driver, handle)
         return Asked(
             row["city_id"], str(row["client_id"]), row["name"], frozenset(row["scopes"]),
@@ -83,7 +84,7 @@ class SqlAuthorizations:
         So have scopes that were not asked.
         """
         code = secrets.token_urlsafe(32)
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             row = await _waiting(driver, handle, lock=True)
             if not (_fits(row, subject, scopes) and await _works_there(driver, row, subject)):
                 raise NotFound(kind="authorization-request", id="")
@@ -97,7 +98,7 @@ class SqlAuthorizations:
 
     async def refuse(self, handle: str, error: str, at: datetime) -> str:
         """Where the browser goes with an error of RFC 6749 §4.1.2.1."""
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             row = await _waiting(driver, handle, lock=True)
             await _answered(driver, row, at)
         return self.back(row["redirect_uri"], row["state"], error=error)

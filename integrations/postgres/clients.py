@@ -21,7 +21,8 @@ from domain.identity.clients import (
 )
 from domain.identity.quotas import Limits
 from domain.values import new_id
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 _FIND = """
 SELECT c.*, (SELECT coalesce(array_agg(s.hash ORDER BY s.created_at), '{}')
@@ -53,18 +54,18 @@ class Clients:
 
     async def find(self, id: UUID) -> Client | None:
         """The client with an id, disabled or not; None for an unknown one."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             return await find_client(driver, id)
 
     async def of(self, city: UUID) -> Sequence[Client]:
         """All clients of a city, oldest first."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(f"{_FIND} WHERE c.city_id = $1 ORDER BY c.id", city)
         return [read_client(row) for row in rows]
 
     async def add(self, client: Client, at: datetime) -> None:
         """Keep a new client with its secrets."""
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute(
                 "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method,"
                 " redirect_uris, grant_types, scopes, staff, role, rate_limit, daily_quota, jwks,"
@@ -79,7 +80,7 @@ class Clients:
 
         Raises NotFound for a client that has no secret.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(
                 "SELECT s.id, s.city_id FROM client_secret s JOIN client c ON c.id = s.client_id"
                 " WHERE c.id = $1 ORDER BY s.created_at DESC FOR UPDATE OF s",
@@ -99,7 +100,7 @@ class Clients:
 
     async def disable(self, id: UUID, at: datetime) -> bool:
         """Let a client in no more; whether it was let in until now. Its tokens end with it."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             done = await driver.execute(
                 "UPDATE client SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL", id, at
             )
@@ -107,7 +108,7 @@ class Clients:
 
     async def limits(self) -> Mapping[UUID, Limits]:
         """The clients that have limits of their own."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(_LIMITED)
         return {row["id"]: Limits(row["rate_limit"], row["daily_quota"]) for row in rows}
 
@@ -115,7 +116,7 @@ class Clients:
         """Add requests to what clients used on a day; what each used on it in all processes."""
         if not counts:
             return {}
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(_USED, list(counts), list(counts.values()), day)
         return {row["client_id"]: row["count"] for row in rows}
 

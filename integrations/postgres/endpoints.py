@@ -43,8 +43,9 @@ class SqlEndpoints:
         return read_endpoint(found[0], self._keyring)
 
     async def add(self, endpoint: Endpoint) -> None:
-        """Keep a new one."""
-        await self._lane.begin()
+        """Keep a new one; that of another organisation, which is taken in, as its city does."""
+        own = endpoint.organisation_id == self._principal.organisation
+        await (self._lane.begin() if own else self._lane.widen())
         await self._lane.fetch(
             "INSERT INTO webhook_endpoint (city_id, organisation_id, id, url, event_types,"
             " description, enabled, secrets, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",

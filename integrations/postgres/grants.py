@@ -18,7 +18,8 @@ from domain.identity.model import Subject
 from domain.identity.sessions import Code, LoginSession, Refresh
 from domain.identity.tokens import REFRESH_LASTS
 from integrations.postgres.clients import find_client
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 _SESSION = (
     "s.id, s.city_id, s.client_id, s.subject_id, s.resident, s.scopes, s.begun_at,"
@@ -154,12 +155,12 @@ class Grants:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Desk]:
         """A transaction that is kept unless the body raises. Raises Unavailable."""
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             yield Desk(driver)
 
     async def member_name(self, member: UUID) -> str | None:
         """What a member is called."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             name: str | None = await driver.fetchval(
                 "SELECT name FROM member WHERE id = $1", member
             )

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.identity.attempts import LASTS, Arrived, Departed, Purpose
 from domain.identity.model import Person
 from domain.ports import Keyring
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 DEPARTED, ARRIVED = "departed", "arrived"
 
@@ -69,7 +70,7 @@ class SqlAttempts:
         self, secret: str, step: str, provider: str, browser: str, said: Mapping[str, Any]
     ) -> None:
         sealed = self._keyring.seal(orjson.dumps(said))
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute(_FORGET)
             await driver.execute(
                 _KEEP, _hash(secret), step, provider, _hash(browser), sealed, LASTS
@@ -78,7 +79,7 @@ class SqlAttempts:
     async def _take(
         self, secret: str, step: str, browser: str, provider: str | None
     ) -> dict[str, Any] | None:
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             row = await driver.fetchrow(_TAKE, _hash(secret), step, _hash(browser), provider)
         if row is None:
             return None

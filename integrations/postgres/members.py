@@ -40,7 +40,7 @@ class SqlMembers:
 
     async def get(self, id: UUID) -> Member:
         """The member, locked."""
-        await self._lane.begin()
+        await self._lane.widen()
         found = await self._lane.fetch(
             "SELECT m.* FROM member m WHERE m.id = $1 AND m.city_id = $2 FOR UPDATE",
             id, self._principal.city,
@@ -51,7 +51,7 @@ class SqlMembers:
 
     async def save(self, member: Member, event: MemberEvent) -> None:
         """What an act did, and the fact."""
-        await self._lane.begin()
+        await self._lane.widen()
         await self._lane.fetch(
             "UPDATE member SET role = $3, district = $4, state = $5"
             " WHERE id = $1 AND city_id = $2",
@@ -61,7 +61,7 @@ class SqlMembers:
 
     async def administrators(self, organisation: UUID) -> Collection[UUID]:
         """The active ones, locked in one order for everybody."""
-        await self._lane.begin()
+        await self._lane.widen()
         found = await self._lane.fetch(
             "SELECT m.id FROM member m WHERE m.organisation_id = $1 AND m.city_id = $2"
             " AND m.role = $3 AND m.active ORDER BY m.id FOR UPDATE",
@@ -80,7 +80,7 @@ class SqlInvitations:
 
     async def get(self, id: UUID) -> Invitation:
         """The invitation, locked."""
-        await self._lane.begin()
+        await self._lane.widen()
         found = await self._lane.fetch(
             f"SELECT {INVITATION} FROM invitation i WHERE i.id = $1 AND i.city_id = $2 FOR UPDATE",
             id, self._principal.city,
@@ -93,7 +93,7 @@ class SqlInvitations:
         self, invitation: Invitation, event: MemberEvent, *, hash: bytes, iin: str | None
     ) -> None:
         """A new one."""
-        await self._lane.begin()
+        await self._lane.widen()
         await self._lane.fetch(
             "INSERT INTO invitation (id, city_id, organisation_id, role, district, name, hash,"
             " iin_index, sealed, invited_by, created_at, ends_at)"
@@ -108,6 +108,7 @@ class SqlInvitations:
 
     async def open_of(self, member: UUID, at: datetime) -> Sequence[Invitation]:
         """Those that a member sent and that could still be taken, locked."""
+        await self._lane.widen()
         found = await self._lane.fetch(
             f"SELECT {INVITATION} FROM invitation i WHERE i.invited_by = $1 AND i.city_id = $2"
             " AND i.redeemed_at IS NULL AND i.revoked_at IS NULL AND i.ends_at > $3"
@@ -118,7 +119,7 @@ class SqlInvitations:
 
     async def revoke(self, invitation: Invitation, event: MemberEvent) -> None:
         """Take one back."""
-        await self._lane.begin()
+        await self._lane.widen()
         await self._lane.fetch(
             "UPDATE invitation SET revoked_at = $3 WHERE id = $1 AND city_id = $2",
             invitation.id, self._principal.city, invitation.revoked_at,
@@ -135,7 +136,7 @@ class SqlFirms:
 
     async def add(self, organisation: Organisation) -> None:
         """A new organisation, and word of it to every process."""
-        await self._lane.begin()
+        await self._lane.widen()
         city = self._principal.city
         try:
             await self._lane.fetch(
@@ -163,7 +164,7 @@ class SqlClients:
 
     async def add(self, client: Client, at: datetime) -> None:
         """A new client, with the hashes of its secrets."""
-        await self._lane.begin()
+        await self._lane.widen()
         city = self._principal.city
         await self._lane.fetch(
             "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method,"

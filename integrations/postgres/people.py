@@ -23,6 +23,7 @@ from domain.members.model import Invitation, InvitationState, MemberEvent, hash_
 from domain.members.workflow import MemberEventType
 from domain.ports import Keyring, References
 from domain.values import new_id
+from integrations.postgres.doors import PLATFORM
 from integrations.postgres.identities import subject_key
 from integrations.postgres.members import (
     EVENT_ADDED,
@@ -30,7 +31,7 @@ from integrations.postgres.members import (
     event_values,
     read_invitation,
 )
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 from integrations.postgres.unit_of_work import UnitsOfWork
 
 _OF_IDENTITY = """
@@ -78,7 +79,7 @@ class SqlPeople:
         are never one resident: where the provider's name is another's already, nobody is logged
         in. Raises LoginRefused.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             await self._alone(driver, city, person)
             known = await driver.fetchrow(_OF_IDENTITY, city, person.provider, self._seen(person))
             found = await self._found(driver, city, person, known)
@@ -92,13 +93,13 @@ class SqlPeople:
 
     async def members(self, city: UUID, person: Person) -> Sequence[Subject]:
         """Every membership of the person that stands, in an organisation that stands."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await self._memberships(driver, city, person)
         return [_subject(row) for row in rows if row["active"] and row["standing"]]
 
     async def redeem(self, invitation: str, person: Person, at: datetime) -> Subject:
         """The member that an invitation makes of a person. Raises NotFound, Conflict."""
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             row = await driver.fetchrow(
                 f"SELECT {INVITATION}, i.iin_index, o.active AS standing FROM invitation i"
                 " JOIN organisation o ON o.id = i.organisation_id WHERE i.hash = $1"
@@ -118,7 +119,7 @@ class SqlPeople:
         """How many earlier appeals bear the phone that the provider verified, and are nobody's."""
         if person.phone is None:
             return 0
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             found = await driver.fetchval(
                 "SELECT count(*) FROM appeal a WHERE a.city_id = $1 AND a.citizen_id IS NULL"
                 " AND a.phone_index = ANY($2::bytea[])",

@@ -16,8 +16,9 @@ from domain.access import Principal
 from domain.appeals.model import Appeal
 from domain.ports import Keyring, Page
 from integrations.postgres import rows
+from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED
 
 FOUND_AT_MOST = 100
@@ -75,7 +76,7 @@ class Personal:
             theirs = f"(a.phone_index = ANY($2::bytea[]) OR {theirs})"
         scope = visible(principal, parameters)
         reading = _Reading("searchApplicants", (column,), purpose)
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, door_of(principal)) as driver:
             found = await driver.fetch(
                 f"SELECT {LOADED} FROM appeal a WHERE {theirs} AND {scope}"
                 f" ORDER BY a.registered_at DESC, a.id DESC LIMIT {FOUND_AT_MOST}",
@@ -97,7 +98,7 @@ class Personal:
         purpose: str | None = None,
     ) -> None:
         """Keep that somebody read of a resident; before what was read is told."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             reading = _Reading(operation, fields, purpose)
             await _note(driver, principal, reading, [(None, citizen)], at)
 
@@ -136,7 +137,7 @@ class Personal:
         return await self._fetch(statement, parameters)
 
     async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             return list(await driver.fetch(statement, *parameters.values))
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.errors import NotFound
 from domain.events import AMONG_COLLEAGUES
 from domain.ports import Keyring
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 _APPEALS = """
 SELECT id, number, status, kind, channel, language, service, category, text, address, apartment,
@@ -60,10 +61,8 @@ class Records:
         What colleagues wrote among themselves is left out. Raises NotFound.
         """
         who = (citizen, city)
-        async with (
-            borrowed(self._engine) as driver,
-            driver.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        snapshot = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        async with inside(self._engine, PLATFORM, mode=snapshot) as driver:
             person = await driver.fetchrow(
                 "SELECT sealed, created_at FROM citizen WHERE id = $1 AND city_id = $2", *who
             )

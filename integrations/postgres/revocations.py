@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.tokens import REVOCATION_LASTS, Revocations
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 # Read whole and not from the last id on: a row of a lower id may be committed later.
 _LIVE = "SELECT kind, value, at FROM revocation WHERE at > clock_timestamp() - $1::interval"
@@ -21,13 +22,13 @@ class SqlRevocations:
 
     async def live(self) -> Revocations:
         """Everything that voids a token which has not ended by itself."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(_LIVE, REVOCATION_LASTS)
         return read_revocations(rows)
 
     async def forget(self, margin: timedelta = timedelta(hours=1)) -> None:
         """Forget what voids nothing any more, and what was issued and has ended long ago."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute(
                 "DELETE FROM revocation WHERE at < clock_timestamp() - $1::interval",
                 REVOCATION_LASTS + margin,

@@ -10,9 +10,10 @@ from domain.errors import NotFound
 from domain.members.model import Invitation, Member
 from domain.members.ports import MemberFilter
 from domain.ports import Page
+from integrations.postgres.doors import city_door
 from integrations.postgres.members import INVITATION, read_invitation, read_member
 from integrations.postgres.scope import Parameters
-from integrations.postgres.session import borrowed
+from integrations.postgres.session import inside
 
 Reach = Collection[UUID] | None
 """Organisations; None for all of the city."""
@@ -38,6 +39,7 @@ class Rosters:
             narrowed += f" AND m.state = {parameters.add(str(wanted.state))}"
         narrowed += _onward("m", after, parameters)
         found = await self._fetch(
+            city,
             f"SELECT m.* FROM member m WHERE m.city_id = $1{narrowed}"
             f" ORDER BY m.created_at DESC, m.id DESC LIMIT {parameters.add(limit)}",
             parameters,
@@ -49,12 +51,15 @@ class Rosters:
         parameters = Parameters(city, id)
         narrowed = _reached("m", reach, parameters)
         found = await self._fetch(
-            f"SELECT m.* FROM member m WHERE m.city_id = $1 AND m.id = $2{narrowed}", parameters
+            city,
+            f"SELECT m.* FROM member m WHERE m.city_id = $1 AND m.id = $2{narrowed}",
+            parameters,
         )
         if not found:
             raise NotFound(kind="member", id=str(id))
         # The invitation that made them is part of their life.
         events = await self._fetch(
+            city,
             "SELECT e.* FROM member_event e WHERE e.city_id = $1 AND (e.member_id = $2"
             " OR e.invitation_id IN (SELECT i.id FROM invitation i WHERE i.member_id = $2))"
             " ORDER BY e.at, e.id",
@@ -69,14 +74,15 @@ class Rosters:
         parameters = Parameters(city)
         narrowed = _reached("i", reach, parameters) + _onward("i", after, parameters)
         found = await self._fetch(
+            city,
             f"SELECT {INVITATION} FROM invitation i WHERE i.city_id = $1{narrowed}"
             f" ORDER BY i.created_at DESC, i.id DESC LIMIT {parameters.add(limit)}",
             parameters,
         )
         return [read_invitation(row) for row in found]
 
-    async def _fetch(self, statement: str, parameters: Parameters) -> list[Any]:
-        async with borrowed(self._engine) as driver:
+    async def _fetch(self, city: UUID, statement: str, parameters: Parameters) -> list[Any]:
+        async with inside(self._engine, city_door(city, ())) as driver:
             return list(await driver.fetch(statement, *parameters.values))
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.identity.model import Person
 from domain.identity.signing import LASTS, Signing, Standing
 from domain.ports import Keyring
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 # They age by the database's clock, even where the city's clock runs fast.
 _OPEN = """
@@ -48,7 +49,7 @@ class SqlSignings:
     async def open(self, page: str, signing: Signing) -> None:
         """Let a document wait, for the browser under `page`."""
         sealed = self._keyring.seal(orjson.dumps(signing))
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute(_FORGET)
             await driver.execute(_OPEN, _hash(page), _hash(signing.telephone), sealed, LASTS)
 
@@ -63,12 +64,12 @@ class SqlSignings:
     async def signed(self, telephone: str, person: Person) -> bool:
         """Keep who signed; whether nobody had before."""
         sealed = self._keyring.seal(orjson.dumps(person))
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             return await driver.fetchval(_SIGNED, _hash(telephone), sealed) is not None
 
     async def take(self, page: str) -> Person | None:
         """Who signed the document of a page, once."""
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             sealed = await driver.fetchval(_TAKE, _hash(page))
         if sealed is None:
             return None
@@ -77,7 +78,7 @@ class SqlSignings:
         return Person(**{**said, "birth_date": date.fromisoformat(born) if born else None})
 
     async def _find(self, column: str, secret: str) -> Standing | None:
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             row = await driver.fetchrow(_FIND.format(column), _hash(secret))
         if row is None:
             return None

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.identity.signing_keys import SOON, SigningKey, next_turn, published, signing
 from domain.ports import Keyring
-from integrations.postgres.session import borrowed
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 
 Make = Callable[[datetime], SigningKey]
 """A new key pair that signs from a time on."""
@@ -31,7 +32,7 @@ class TokenKeys:
 
         Those that are gone are not opened: what sealed them may be gone as well.
         """
-        async with borrowed(self._engine) as driver:
+        async with inside(self._engine, PLATFORM) as driver:
             return await self._read(driver, at)
 
     async def kept(self, at: datetime) -> Sequence[SigningKey]:
@@ -39,7 +40,7 @@ class TokenKeys:
         keys = await self.known(at)
         if next_turn(keys, at) is None:
             return keys
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             # Of several processes that see it at the same moment, one makes the key.
             await driver.execute(_LOCK)
             keys = await self._read(driver, at)
@@ -54,7 +55,7 @@ class TokenKeys:
         With `withdraw` it signs at once and no earlier one is trusted any more: whatever they
         signed is void in every process that has learnt of it.
         """
-        async with borrowed(self._engine) as driver, driver.transaction():
+        async with inside(self._engine, PLATFORM) as driver:
             await driver.execute(_LOCK)
             if withdraw:
                 await driver.execute(

@@ -124,7 +124,7 @@ WALLS: dict[str, Rules] = {
         DISTRICT: Rule(SEE, IN_DISTRICT),
     } | _city(ADD) | _worker(ADD),
     "outbox": _city("INSERT") | _worker(SWEEP),
-    "webhook_endpoint": {TENANT: Rule(KEEP, _OWN)} | _city(SEE) | _worker(KEEP),
+    "webhook_endpoint": {TENANT: Rule(KEEP, _OWN)} | _city(ADD) | _worker(KEEP),
     "delivery": _through("delivery", "endpoint_id", "webhook_endpoint", {TENANT: KEEP})
         | _city("INSERT") | _worker(KEEP),
     "delivery_attempt": _through("delivery_attempt", "delivery_id", "delivery", {TENANT: SEE})
@@ -158,11 +158,31 @@ WALLS: dict[str, Rules] = {
     "member": {
         TENANT: Rule(SEE, _OWN),
         DISTRICT: Rule(SEE, _OWN),
-    } | _city(SEE) | _worker(KEEP),
+    } | _city("SELECT, UPDATE") | _worker(KEEP),
     "access_token": _worker(KEEP),
+    "invitation": _city(KEEP) | _worker(KEEP),
+    "identity": _worker(ADD),
+    "member_event": _city(ADD) | _worker(ADD),
+    # Whoever comes with a code, a secret or a token is nobody's yet.
+    "client": _city(ADD) | _worker(f"{ADD}, UPDATE (disabled_at)"),
+    "client_secret": _city(ADD) | _worker(f"{ADD}, UPDATE (expires_at)"),
+    "client_assertion": _worker(f"{ADD}, DELETE"),
+    "client_usage": _worker(f"{ADD}, UPDATE (count), DELETE"),
+    "authorization_request": _worker(f"{ADD}, UPDATE (answered_at), DELETE"),
+    "login_session": _worker(f"{ADD}, UPDATE (ended_at, end_reason)"),
+    "authorization_code": _worker(f"{ADD}, UPDATE (used_at), DELETE"),
+    "refresh_token": _worker(f"{ADD}, UPDATE (used_at), DELETE"),
+    # Whoever suspends a member takes their tokens back with it.
+    "revocation": {CITY: Rule("INSERT", "false", ALL)} | _worker(f"{ADD}, DELETE"),
+    "token_key": _worker(f"{ADD}, UPDATE (withdrawn_at)"),
+    "login_attempt": _worker(f"{ADD}, UPDATE (used_at), DELETE"),
+    "login_signing": _worker(f"{ADD}, UPDATE (signer, taken_at), DELETE"),
 }  # fmt: skip
 
-OF_NO_CITY = {"event_personal", "shared_attachment", "delivery_attempt", "idempotency", "card"}
+OF_NO_CITY = {
+    "event_personal", "shared_attachment", "delivery_attempt", "idempotency", "card",
+    "revocation", "token_key", "login_attempt", "login_signing",
+}  # fmt: skip
 """They follow another row into its city, or somebody. A card's wall says the city itself: asked
 after another condition, its organisations would not be looked up in the index.
 """
@@ -215,6 +235,9 @@ def upgrade() -> None:
     for table, grants in OPEN.items():
         op.execute(f"GRANT {grants} ON {table} TO {narrow}")
     op.execute(f"GRANT SELECT, DELETE ON number_pool TO {CITY}")
+    # An organisation is taken in, and every process told so.
+    op.execute(f"GRANT INSERT ON organisation TO {CITY}")
+    op.execute(f"GRANT UPDATE (reference_version) ON city TO {CITY}")
     # The functions belong to whoever migrates, and run with no more than this.
     op.execute("CREATE POLICY finder ON card FOR SELECT TO CURRENT_USER USING (true)")
     for name, (whose, callers) in FINDERS.items():

@@ -87,6 +87,24 @@ async def _live(house, city: SmallCity) -> None:
     await register(house, city=city)
 
 
+OF_CLIENTS = (
+    "client_secret (id, city_id, client_id, hash, created_at)"
+    " SELECT gen_random_uuid(), c.city_id, c.id, uuid_send(c.id), now()",
+    "client_assertion SELECT c.id, c.city_id, uuid_send(c.id), now()",
+    "client_usage SELECT c.id, c.city_id, current_date, 1",
+    "authorization_request (hash, city_id, client_id, redirect_uri, scopes, challenge, language,"
+    " expires_at) SELECT uuid_send(c.id), c.city_id, c.id, '', '{}', '', 'kk', now()",
+    "login_session (id, city_id, client_id, subject_id, resident, scopes, begun_at, expires_at)"
+    " SELECT c.id, c.city_id, c.id, c.id, true, '{}', now(), now()",
+    "authorization_code (hash, city_id, session_id, redirect_uri, challenge, expires_at)"
+    " SELECT uuid_send(c.id), c.city_id, c.id, '', '', now()",
+    "refresh_token (hash, city_id, session_id, issued_at, expires_at)"
+    " SELECT uuid_send(c.id), c.city_id, c.id, now(), now()",
+    "revocation (kind, value) SELECT 'client', c.id::text",
+    "token_key SELECT c.id::text, '{}', '', now()",
+    "login_attempt SELECT uuid_send(c.id), 'departed', 'egov', '', '', now()",
+    "login_signing SELECT uuid_send(c.id), uuid_send(c.id), '', NULL, now()",
+)
 FILLED = (
     "INSERT INTO completion SELECT a.city_id, a.id, 1, a.organisation_id, a.service, a.district,"
     " now() FROM appeal a WHERE a.city_id = $1 AND a.organisation_id IS NOT NULL",
@@ -94,6 +112,19 @@ FILLED = (
     " WHERE d.city_id = $1",
     "INSERT INTO shared_attachment SELECT a.id, x.id FROM appeal a, attachment x"
     " WHERE a.city_id = $1 AND x.city_id = $1 AND a.incident_id IS NOT NULL",
+    "INSERT INTO invitation (id, city_id, organisation_id, role, hash, invited_by, created_at,"
+    " ends_at) SELECT gen_random_uuid(), city_id, id, 'head', uuid_send(gen_random_uuid()), id,"
+    " now(), now() FROM organisation WHERE city_id = $1",
+    "INSERT INTO member_event (id, city_id, organisation_id, invitation_id, type, actor_id,"
+    " actor_role, role, at) SELECT gen_random_uuid(), city_id, organisation_id, id, 'invited',"
+    " invited_by, 'administrator', role, now() FROM invitation WHERE city_id = $1",
+    "INSERT INTO identity (id, city_id, provider, subject_index, sealed, citizen_id, created_at)"
+    " SELECT gen_random_uuid(), city_id, 'egov', uuid_send(id), sealed, id, now() FROM citizen"
+    " WHERE city_id = $1",
+    "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method, redirect_uris,"
+    " grant_types, scopes, staff, created_at) SELECT gen_random_uuid(), city_id, id, code,"
+    " 'public', 'none', '{}', '{}', '{}', false, now() FROM organisation WHERE city_id = $1",
+    *(f"INSERT INTO {statement} FROM client c WHERE c.city_id = $1" for statement in OF_CLIENTS),
 )
 
 
@@ -194,6 +225,17 @@ def _tallies(who: Principal, parameters: Parameters) -> str:
     return f"{_in_city(who, parameters)} AND ({told} OR {here})"
 
 
+def _of_the_city(who: Principal, parameters: Parameters) -> str:
+    return _in_city(who, parameters) if door_of(who).role == CITY else "false"
+
+
+OF_LOGINS = (
+    "identity", "client_assertion", "client_usage", "authorization_request", "login_session",
+    "authorization_code", "refresh_token", "revocation", "token_key", "login_attempt",
+    "login_signing",
+)  # fmt: skip
+"""What is asked before anybody is somebody; the platform's alone."""
+
 TRUTH = {
     "appeal": lambda who, p: _appeals(who, p, "t.id"),
     "card": lambda who, p: _appeals(who, p, "t.appeal_id"),
@@ -222,7 +264,12 @@ TRUTH = {
     "personal_read": lambda who, p: "false",
     "outbox": lambda who, p: "false",
     "access_token": lambda who, p: "false",
-}
+    # Whom the city took in, and by which programs: the city's own business.
+    "invitation": lambda who, p: _of_the_city(who, p),
+    "member_event": lambda who, p: _of_the_city(who, p),
+    "client": lambda who, p: _of_the_city(who, p),
+    "client_secret": lambda who, p: _of_the_city(who, p),
+} | dict.fromkeys(OF_LOGINS, lambda who, p: "false")
 """What is whose, told in the words of the first wall or by itself."""
 
 
@@ -442,8 +489,10 @@ SELECT c.relname, k.conname, (SELECT a.attname FROM pg_attribute a
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
  WHERE k.contype IN ('p', 'u') AND c.relrowsecurity AND c.relnamespace = 'public'::regnamespace
 """
-COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally"}
+COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally", "pk_revocation"}
 """Numbers that the database gives by itself."""
+SECRETS = {"hash", "page", "telephone", "kid"}
+"""Hashes of what nobody can guess, and the thumbprints of keys."""
 
 
 def test_no_view_looks_past_the_walls(settings):
@@ -458,7 +507,7 @@ def test_no_key_that_is_taken_tells_what_stands_behind_a_wall(settings):
     with psycopg.connect(settings.database_url) as owner:
         found = owner.execute(KEYS).fetchall()
     assert found
-    told = {name for _, name, column, kind in found if kind != "uuid" and column != "hash"}
+    told = {name for _, name, column, kind in found if kind != "uuid" and column not in SECRETS}
     assert told == COUNTED
 
 

@@ -94,11 +94,17 @@ async def test_another_city_knows_nobody_of_this_one(house):
 
 async def phone_only(house, phone, name):
     from integrations.postgres import office
+    from integrations.postgres.doors import WORKER
+    from integrations.postgres.engine import open_engine
 
-    async with house.engine.begin() as connection:
-        return await office.ensure_citizen(
-            connection, KISHI.id, house.keyring, name=name, phone=phone
-        )
+    engine = open_engine(house.settings.database_url, role=WORKER)
+    try:
+        async with engine.begin() as connection:
+            return await office.ensure_citizen(
+                connection, KISHI.id, house.keyring, name=name, phone=phone
+            )
+    finally:
+        await engine.dispose()
 
 
 async def test_earlier_appeals_are_linked_with_consent_and_on_record(house):

@@ -27,17 +27,25 @@ ACCEPTED = {
         rf"public\.({'|'.join([*OPEN_TABLES, 'alembic_version'])})",
         "open tables, each with its reason (integrations/postgres/open_tables.py)",
     ),
-    "SEC005": (UNBOUND, "the platform's own role sees all cities"),
+    "SEC005": (
+        rf"{UNBOUND}|public\.revocation\.city",
+        "the platform's own role sees all cities; a revocation is of no city",
+    ),
+    "SEC010": (
+        r"public\.revocation\.city",
+        "whoever suspends a member adds what takes their tokens back, and reads none of it",
+    ),
     "SEC008": (UNBOUND, "the platform's own role sees all cities"),
     "SEC028": (UNBOUND, "the platform's own role writes into all cities"),
     "SEC038": (UNBOUND, "nobody is anonymous here: who has no door has no grant either"),
     "SEC007": (
         r"public\.(access_token|card|delivery_attempt|event_personal|idempotency|outbox"
-        r"|shared_attachment)",
+        r"|shared_attachment|identity|invitation|member_event|client(_\w+)?|authorization_\w+"
+        r"|login_\w+|refresh_token|revocation|token_key)",
         "has no city of its own, nobody but the platform, or says it in each policy",
     ),
     "SEC013": (
-        r"public\.\w+\.(tally_\w+|\w+_is_for_good|\w+_is_kept)",
+        r"public\.\w+\.(tally_\w+|\w+_is_for_good|\w+_is_kept|\w+_loses_tokens)",
         "they run as whoever writes, behind the same walls",
     ),
     "SEC014": (
@@ -45,12 +53,12 @@ ACCEPTED = {
         "the finders: ids alone, within what the transaction was told (test_doors.py)",
     ),
     "SEC020": (
-        r"public\.event_personal\.city",
+        r"public\.(event_personal|revocation)\.city",
         "an event and its texts are written by one statement, which does not see itself",
     ),
     "SEC035": (
-        r"public\.event \(uq_event_appeal_id_sequence\)",
-        "an appeal's id is random: nobody can guess one to ask for (R5)",
+        r"public\.(event \(uq_event_appeal_id_sequence\)|invitation \(uq_invitation_hash\))",
+        "an appeal's id and a secret's hash are random: nobody can guess one to ask for (R5)",
     ),
     "PERF003": (
         r"public\.\w+\.\w+",
