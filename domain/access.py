@@ -45,6 +45,7 @@ class Permission(StrEnum):
     REGISTER_FOR_OTHERS = "appeals:register-for-others"
     ANSWER = "appeals:answer"
     RECORD_CONSULTATION = "consultations:record"
+    RECORD_FOR_OTHERS = "consultations:record-for-others"
     ASSIGN = "appeals:assign"
     PERFORM = "appeals:perform"
     PAUSE = "appeals:pause"
@@ -85,6 +86,7 @@ _OPERATOR = _STAFF | {
     P.REGISTER_FOR_OTHERS,
     P.ANSWER,
     P.RECORD_CONSULTATION,
+    P.RECORD_FOR_OTHERS,
     P.PAUSE,
     P.CONFIRM,
     P.WITHDRAW,
@@ -97,7 +99,8 @@ _OPERATOR = _STAFF | {
 _OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.CITIZEN: _EVERYBODY | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
+    Role.CITIZEN: _EVERYBODY
+    | {P.REGISTER_APPEAL, P.RECORD_CONSULTATION, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH},
     Role.OPERATOR: _OPERATOR,
     Role.INSPECTOR: _OPERATOR | _OVERSIGHT | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT},
     Role.EXECUTOR: _EXECUTOR,

@@ -218,8 +218,8 @@ class Endpoints(Protocol):
 class Consultations(Protocol):
     """Questions that were answered without a case in the register."""
 
-    async def add(self, consultation: Consultation) -> None:
-        """Keep one, for good."""
+    async def add(self, consultation: Consultation) -> bool:
+        """Keep one, for good; False where one of this id is kept already."""
 
 
 class Citizens(Protocol):
