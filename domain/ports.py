@@ -40,12 +40,14 @@ class Upload:
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """What an act needs to know of an upload that it takes: its kind, the SHA-256 (hex) of the
-    file as the sender had it, and whether the city was shown the same file before.
+    file as the sender had it, whether the city was shown the same file before, and when it was
+    uploaded; None where that was judged already.
     """
 
     kind: str
     original_sha256: str
     seen: bool = False
+    uploaded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
