@@ -254,6 +254,25 @@ async def test_evidence_that_a_service_demands_is_asked_of_the_incident(callers:
     assert_problem(answer, 422, "evidence-missing")
 
 
+async def test_a_photo_from_before_the_incident_shows_no_result_of_its_work(callers: Callers):
+    async def photo(side: int) -> str:
+        files = {"file": ("люк.jpg", picture(size=(side, 24)), "image/jpeg")}
+        kept = await callers.call("POST", "/v1/attachments", role=Role.EXECUTOR, files=files)
+        return str(kept.json()["id"])
+
+    early = [await photo(side) for side in (80, 84)]
+    incident = await opened(callers, services=[EVIDENCED])
+    path = f"/v1/incidents/{incident['id']}"
+    await callers.call("POST", f"{path}/accept", {}, role=Role.EXECUTOR)
+    done = {"text": "ok", "act_number": "118/2026", "evidence": early}
+    refused = await callers.call("POST", f"{path}/resolve", done, role=Role.EXECUTOR)
+    assert_problem(refused, 422, "evidence-missing")
+    assert pointers(refused) == {"/evidence": "photos-early"}
+    done["evidence"] = [await photo(side) for side in (88, 92)]
+    answer = await callers.call("POST", f"{path}/resolve", done, role=Role.EXECUTOR)
+    assert answer.status_code == 200, answer.text
+
+
 async def queue(callers: Callers, **wanted: str) -> tuple[list[str], list[tuple[str, int]]]:
     """The newest numbers of the executor's queue, and the incidents above them."""
     params = {"limit": "100", **wanted}
