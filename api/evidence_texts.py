@@ -18,6 +18,17 @@ RULES: Mapping[str, LocalizedText] = {
         "{needed} different photos are needed, {came} came: upload them with POST /v1/attachments"
         " and name them in this field; where none can be taken, ask an inspector to waive them",
     ),
+    "photos-early": _t(
+        "жұмыс сізге берілгеннен кейін түсірілген {needed} түрлі фото керек, ондайы {came}: одан"
+        " бұрын жүктелген фото нәтижені көрсетпейді; жаңасын түсіріп, POST /v1/attachments арқылы"
+        " жүктеңіз; болмаса, инспектордан рұқсат (waive) сұраңыз",
+        "нужно разных фото, снятых после того, как вам передали работу: {needed}, таких {came}:"
+        " загруженное раньше результата не показывает; снимите заново и загрузите через"
+        " POST /v1/attachments; если нельзя, попросите инспектора о разрешении (waive)",
+        "{needed} different photos from after the work was given to you are needed, {came} came:"
+        " what was uploaded earlier does not show the result; take new ones and upload them with"
+        " POST /v1/attachments, or ask an inspector to waive them",
+    ),
     "position-missing": _t(
         "орныңызды (latitude, longitude, accuracy метрмен) сол жерден {within} метрден аспайтын"
         " қашықтықта алып жіберіңіз; болмаса, инспектордан рұқсат (waive) сұраңыз",

@@ -74,6 +74,14 @@ WHAT: Mapping[Lack, LocalizedText] = {
         "Круг подмен, когда все закрыты: {organisations}.",
         "A circle of fall-backs while all are closed: {organisations}.",
     ),
+    Lack.REDIRECT_CIRCLE: _t(
+        "Соңғы {value} күнде {count} өтініш айналып, бұрын болған ұйымға қайта келді: "
+        "{organisations}. Қызмет: {services}.",
+        "За последние {value} дн. обращений, вернувшихся по кругу туда, где уже были: {count}: "
+        "{organisations}. Услуга: {services}.",
+        "In the last {value} days {count} appeals went round and came back to who had had them: "
+        "{organisations}. Service: {services}.",
+    ),
     Lack.NO_CONTACT: _t(
         "{subject}: телефоны да, поштасы да жоқ ({count} ереже).",
         "{subject}: нет ни телефона, ни почты (правил: {count}).",
@@ -187,6 +195,11 @@ MEND: Mapping[Lack, LocalizedText] = {
         "Шеңбердегі бір ережеге тәулік бойы жұмыс істейтін fallback беріңіз.",
         "Дайте одному из правил круга круглосуточный fallback.",
         "Give one rule of the circle a fallback that works around the clock.",
+    ),
+    Lack.REDIRECT_CIRCLE: _t(
+        "Бұл қызмет кімдікі екенін келісіп, соны ережелерге жазыңыз.",
+        "Договоритесь, чья это услуга, и запишите это в правила.",
+        "Agree whose service this is, and write it into the rules.",
     ),
     Lack.NO_CONTACT: _t(
         "Ұйымның contacts бөліміне телефон немесе пошта қосыңыз.",

@@ -1,18 +1,25 @@
-"""How long triage takes in the API's process, beside the catalogue's search of the same words.
+"""How long triage takes: in the API's process, beside the catalogue's search of the same words,
+and over HTTP, with a place, beside a question of the same server that thinks of nothing.
 
-Run from the root: python -m benchmarks.triage [rounds]
+Run from the root: python -m benchmarks.triage [rounds] [seconds]
 """
 
+import asyncio
+import json
 import resource
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from uuid import uuid4
 
 from api.commands.catalogue import policies_beside, read_source, sound
 from api.commands.triage import PHRASES, STARTER
+from benchmarks.client import Request, Tally, get, post, steady
+from benchmarks.stage import Stage, open_stage
 from domain.catalogue.search import SearchIndex
 from domain.triage.ranking import Audience, rank
 from domain.values import Language
@@ -20,6 +27,8 @@ from integrations.triage.artefact import Models
 from integrations.triage.corpus import ASKED, read_asked, read_labelled
 
 LIMIT = 5
+RATE = 20
+"""Questions a second over HTTP: two hundred operators who ask one every ten seconds."""
 
 
 def took(task: Callable[[str], object], texts: list[str], rounds: int) -> list[float]:
@@ -38,7 +47,33 @@ def resident() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
 
 
-def main(rounds: int = 3) -> None:
+def over_http(stage: Stage, texts: list[str], seconds: float) -> None:
+    """Print how long the answers to whole requests take, at a fixed rate."""
+    token, spoken = stage.tokens["operator"], cycle(texts)
+
+    def asked() -> bytes:
+        body = {"text": next(spoken), "location": {"address": "Шакарима 12"}}
+        said = json.dumps(body, ensure_ascii=False).encode()
+        return post("/v1/triage", token, uuid4().hex, said)
+
+    requests: dict[str, Request] = {
+        "POST /v1/triage": asked, "GET /v1/me": lambda: get("/v1/me", token),
+    }  # fmt: skip
+    for name, request in requests.items():
+
+        def held(length: float, request: Request = request) -> Tally:
+            return asyncio.run(
+                steady(stage.port, request, rate=RATE, seconds=length, lines=8, good=200)
+            )
+
+        # What comes first pays for the reading of the model.
+        held(2)
+        found = held(seconds)
+        p50, p99 = found.quantile(0.5), found.quantile(0.99)
+        print(f"{name:19} p50 {p50:.1f} ms  p99 {p99:.1f} ms  failed {found.failed}")
+
+
+def main(rounds: int = 3, seconds: int = 20) -> None:
     """Print the figures."""
     catalogue = sound(read_source(STARTER, policies_beside(STARTER) or ())).catalogue()
     search = SearchIndex(catalogue)
@@ -60,7 +95,9 @@ def main(rounds: int = 3) -> None:
         p50, p99 = median(whole), whole[int(len(whole) * 0.99)]
         ratio = p50 / median(alone)
         print(f"{name:19} p50 {p50:.1f} ms  p99 {p99:.1f} ms  search alone: {ratio:.1f} times")
+    with open_stage(workers=1) as stage:
+        over_http(stage, short, seconds)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main(*map(int, sys.argv[1:3]))

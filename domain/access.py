@@ -45,6 +45,7 @@ class Permission(StrEnum):
     REGISTER_FOR_OTHERS = "appeals:register-for-others"
     ANSWER = "appeals:answer"
     RECORD_CONSULTATION = "consultations:record"
+    RECORD_FOR_OTHERS = "consultations:record-for-others"
     ASSIGN = "appeals:assign"
     PERFORM = "appeals:perform"
     PAUSE = "appeals:pause"
@@ -95,6 +96,7 @@ _OPERATOR = _STAFF | {
     P.REGISTER_FOR_OTHERS,
     P.ANSWER,
     P.RECORD_CONSULTATION,
+    P.RECORD_FOR_OTHERS,
     P.PAUSE,
     P.CONFIRM,
     P.WITHDRAW,
@@ -109,7 +111,15 @@ _STEWARD = frozenset({P.READ_MEMBERS, P.MANAGE_MEMBERS, P.ONBOARD, P.READ_READS}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CITIZEN: _EVERYBODY
-    | {P.REGISTER_APPEAL, P.CONFIRM, P.WITHDRAW, P.COMMENT, P.ATTACH, P.READ_OWN_RECORD},
+    | {
+        P.REGISTER_APPEAL,
+        P.RECORD_CONSULTATION,
+        P.CONFIRM,
+        P.WITHDRAW,
+        P.COMMENT,
+        P.ATTACH,
+        P.READ_OWN_RECORD,
+    },
     Role.OPERATOR: _OPERATOR,
     Role.INSPECTOR: _OPERATOR | _OVERSIGHT | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT},
     Role.EXECUTOR: _EXECUTOR,

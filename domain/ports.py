@@ -41,12 +41,14 @@ class Upload:
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """What an act needs to know of an upload that it takes: its kind, the SHA-256 (hex) of the
-    file as the sender had it, and whether the city was shown the same file before.
+    file as the sender had it, whether the city was shown the same file before, and when it was
+    uploaded; None where that was judged already.
     """
 
     kind: str
     original_sha256: str
     seen: bool = False
+    uploaded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +231,8 @@ class Endpoints(Protocol):
 class Consultations(Protocol):
     """Questions that were answered without a case in the register."""
 
-    async def add(self, consultation: Consultation) -> None:
-        """Keep one, for good."""
+    async def add(self, consultation: Consultation) -> bool:
+        """Keep one, for good; False where one of this id is kept already."""
 
 
 class Citizens(Protocol):

@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from api import clock
 from api.commands.console import Reported, complain, note, progress, say, table
@@ -18,9 +18,11 @@ from api.routing_words import describe
 from domain.organisations.checks import check as look_over
 from domain.organisations.drafts import under
 from domain.organisations.findings import Finding, Severity
+from domain.organisations.returns import Trail, returns
 from domain.reference import Reference
 from domain.values import Language
 from integrations.postgres import reference
+from integrations.postgres.trails import trails
 
 COLUMNS = ("severity", "code", "subject", "what is wrong", "how to mend it")
 
@@ -33,6 +35,7 @@ def check(
     city: str | None = None,
     draft: Annotated[Path | None, Parameter(name="--with")] = None,
     on: date | None = None,
+    days: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=3650))] = 90,
     strict: bool = False,
     json: bool = False,
     language: Language = Language.EN,
@@ -49,6 +52,8 @@ def check(
         Check the city as it would be after `ikomek organisations import` of these files.
     on
         The day to check, YYYY-MM-DD; today if left out.
+    days
+        How far back to look for appeals that were passed on in a circle; 0 for not at all.
     strict
         Take warnings for errors.
     json
@@ -56,9 +61,10 @@ def check(
     language
         The language of the sentences: kk, ru or en.
     """
-    seen, at = in_office(lambda office: _load(office, city, draft, on))
+    seen, at, gone = in_office(lambda office: _load(office, city, draft, on, days))
     with progress("Checking"):
-        found = look_over(seen, at)
+        everything = (*look_over(seen, at), *returns(gone, seen, days))
+        found = sorted(everything, key=lambda each: each.order)
     if json:
         document = _document(seen, at, found, language)
         sys.stdout.write(
@@ -72,11 +78,13 @@ def check(
 
 
 async def _load(
-    at: Office, code: str | None, source: Path | None, on: date | None
-) -> tuple[Reference, datetime]:
+    at: Office, code: str | None, source: Path | None, on: date | None, days: int
+) -> tuple[Reference, datetime, list[Trail]]:
     async with at.engine.connect() as connection:
         city = await city_of(connection, code)
         snapshot = await reference.load(connection, city.id, clock.real())
+        since = at.now() - timedelta(days=days)
+        gone = await trails(connection, city.id, since) if days > 0 else []
     if source is not None:
         territories = {each.code: each.id for each in snapshot.routing.territories.values()}
         reading = read_source(source, knowledge(city, snapshot, territories))
@@ -84,7 +92,7 @@ async def _load(
             raise refuse(reading.problems)
         snapshot = under(snapshot, reading.draft)
     moment = datetime.combine(on, time(12), city.zone_info()) if on else at.now()
-    return snapshot, moment
+    return snapshot, moment, gone
 
 
 def _show(seen: Reference, found: Sequence[Finding], language: str) -> None:

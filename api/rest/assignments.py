@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
+from api.rest.incident_views import IncidentView, incident_view
 from api.rest.operation import Call, Operation, Reply
 from api.rest.views import AppealView, Named, appeal_view, organisation_name
 from domain.access import Permission
@@ -16,7 +17,8 @@ from domain.appeals.model import AssignmentState
 
 
 class AssignmentsQuery(f.Query):
-    """Which assignments."""
+    """Which assignments: all of joined appeals, all others, or (left out) the queue of acts, in
+    which the appeals of an incident stand under it."""
 
     state: Annotated[
         tuple[AssignmentState, ...], BeforeValidator(f.several), Field(max_length=6)
@@ -38,9 +40,19 @@ class QueuedAssignment(TypedDict):
     appeal: AppealView
 
 
-class AssignmentPage(TypedDict):
-    """Assignments, the newest first."""
+class QueuedIncident(TypedDict):
+    """An incident that calls for one act, with how many `assignments` follow that act."""
 
+    incident: IncidentView
+    assignments: int
+
+
+class AssignmentPage(TypedDict):
+    """Assignments, the newest first. Without `joined` those that follow a live incident of the
+    same executor are not among them: it is told once, in `incidents` of the first page.
+    """
+
+    incidents: list[QueuedIncident]
     items: list[QueuedAssignment]
     next: str | None
 
@@ -49,9 +61,10 @@ async def list_assignments(call: Call) -> Reply:
     """What was given to the caller's organisation and those below it."""
     query: AssignmentsQuery = call.query
     keyring = call.house.keyring
+    states = [str(state) for state in query.state]
     found = await call.house.lists.assignments(
         call.principal,
-        [str(state) for state in query.state],
+        states,
         read_cursor(query.cursor, keyring),
         query.limit + 1,
         joined=query.joined,
@@ -60,6 +73,7 @@ async def list_assignments(call: Call) -> Reply:
     last = items[-1][0] if len(found) > query.limit else None
     return Reply(
         {
+            "incidents": await _incidents(call, states),
             "items": [
                 {
                     "id": given.id,
@@ -77,6 +91,18 @@ async def list_assignments(call: Call) -> Reply:
             "next": write_cursor(last.offered_at, last.id, keyring) if last else None,
         }
     )
+
+
+async def _incidents(call: Call, states: list[str]) -> list[QueuedIncident]:
+    """What stands above the first page of the queue of acts."""
+    query: AssignmentsQuery = call.query
+    if query.joined is not None or query.cursor is not None:
+        return []
+    found = await call.house.lists.under_incidents(call.principal, states)
+    return [
+        {"incident": incident_view(incident, call), "assignments": assignments}
+        for incident, assignments in found
+    ]
 
 
 OPERATIONS = (

@@ -56,6 +56,7 @@ QUERY = {
     "severity": "Only errors, or only warnings",
     "lack": "Of this code only",
     "stage": "Of this promise only",
+    "intervals": "Long ordinary runs summed up, or all intervals, each by itself",
     "city": "Code of the city; needed only where the installation serves several",
     "from": "Leaves of the older tree",
     "to": "Leaves of the newer tree; none: those of the newest checkpoint",

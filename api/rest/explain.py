@@ -1,11 +1,13 @@
 """Why a clock says what it says: counted from the events, told in the caller's language."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
 
+from api.rest import fields as f
 from api.rest import phrases
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
@@ -16,6 +18,20 @@ from domain.sla.clock import ClockState
 from domain.sla.durations import format_duration
 from domain.sla.explain import Explanation, Interval, Reason, explain, fold
 from domain.values import in_language
+
+
+class Told(StrEnum):
+    """How many intervals are told."""
+
+    FOLDED = "folded"
+    ALL = "all"
+
+
+class ExplainQuery(f.Query):
+    """`folded` sums up the middle of ordinary runs of more than forty intervals; `all` tells each
+    counted and each excluded interval by itself."""
+
+    intervals: Told = Told.FOLDED
 
 
 class DayOff(TypedDict):
@@ -96,7 +112,7 @@ class SlaExplanation(TypedDict):
 async def explain_promises(call: Call) -> Reply:
     """Every clock of an appeal: what counted, what did not, and why."""
     appeal, events = await call.house.histories.of(call.principal, call.path["number"])
-    runs = replay(events, call.reference.promises, appeal.clocks)
+    runs = replay(events, call.reference.promises)
     odd = {(one.stage, one.round) for one in differences(appeal.clocks, runs)}
     runs = tuple(sorted(runs, key=lambda run: (run.clock.due_at, run.clock.stage, run.clock.round)))
     return Reply(
@@ -114,6 +130,8 @@ async def explain_promises(call: Call) -> Reply:
 def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
     clock, calendar, language = run.clock, run.calendar, call.language
     found = explain(clock, calendar, run.waits, at=call.at)
+    every = call.query.intervals is Told.ALL
+    intervals = found.intervals if every else fold(found.intervals, found.due_at)
     return {
         "stage": clock.stage,
         "stage_name": phrases.STAGES[clock.stage][language],
@@ -139,9 +157,7 @@ def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
         "recorded_breaches": run.breaches,
         "agrees": agrees,
         "sentence": _summary(run, found, language),
-        "intervals": [
-            _interval(one, calendar, language) for one in fold(found.intervals, found.due_at)
-        ],
+        "intervals": [_interval(one, calendar, language) for one in intervals],
         "recomputations": [_recomputation(one, calendar, language) for one in run.recounts],
     }
 
@@ -229,7 +245,7 @@ OPERATIONS = (
     Operation(
         "explainPromises", "GET", "/v1/appeals/{number}/sla/explain", "Promises",
         "Explain every clock of an appeal: what counted, what did not, and why",
-        reads=explain_promises, permission=Permission.READ_APPEAL, answer=SlaExplanation,
-        refusals=(404,),
+        reads=explain_promises, permission=Permission.READ_APPEAL, query=ExplainQuery,
+        answer=SlaExplanation, refusals=(404,),
     ),
 )  # fmt: skip

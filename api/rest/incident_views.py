@@ -1,7 +1,7 @@
 """What the API shows of incidents: public fields to everybody, the rest to whom it concerns."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from api.rest.operation import Call
 from api.rest.views import Named, Point, known_to, organisation_name
 from domain.access import CITY_WIDE, Permission
 from domain.appeals.model import Appeal, Place
+from domain.incidents.board import NOW, runs
 from domain.incidents.matching import find_incidents
 from domain.incidents.model import Area, Incident, IncidentEvent
 from domain.incidents.workflow import TRANSITIONS
@@ -81,7 +82,8 @@ class IncidentView(TypedDict):
 
 
 class KnownIncident(TypedDict):
-    """What is known already of a service at a place. `joined`: the appeal belongs to it now."""
+    """What is known already of a service at a place. `joined`: the appeal belongs to it now.
+    `coming`: it is announced and begins at `planned_from`; triage tells of these as well."""
 
     id: UUID
     kind: str
@@ -90,6 +92,7 @@ class KnownIncident(TypedDict):
     texts: Texts
     planned_from: datetime | None
     planned_to: datetime | None
+    coming: bool
     joined: bool
 
 
@@ -154,9 +157,16 @@ def known_incidents(appeal: Appeal, call: Call) -> list[KnownIncident]:
 
 
 def known_at(
-    call: Call, service: str | None, place: Place, at: datetime, *, joined: UUID | None = None
+    call: Call,
+    service: str | None,
+    place: Place,
+    at: datetime,
+    *,
+    ahead: timedelta = NOW,
+    joined: UUID | None = None,
 ) -> list[KnownIncident]:
-    """What the city knows of a service (of any, where none is named) at a place at a time."""
+    """What the city knows of a service (of any, where none is named) at a place at a time, with
+    what begins within `ahead` of it."""
     staff = call.principal.may(Permission.READ_INTERNAL)
     return [
         {
@@ -167,9 +177,10 @@ def known_at(
             "texts": _texts(one.texts),
             "planned_from": one.planned_from,
             "planned_to": one.planned_to,
+            "coming": not runs(one, at),
             "joined": one.id == joined,
         }
-        for one in find_incidents(call.reference, service, place, at)
+        for one in find_incidents(call.reference, service, place, at, ahead=ahead)
         if one.public or staff or one.id == joined
     ]
 

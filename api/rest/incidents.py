@@ -1,7 +1,6 @@
 """Incidents: open, find, read, tell anew; their history."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from domain.appeals.commands import Whereabouts
 from domain.appeals.places import locate
 from domain.errors import Invalid
 from domain.incidents.commands import ChangeIncident, OpenIncident
-from domain.incidents.matching import find_incidents
+from domain.incidents.matching import SOON, find_incidents
 from domain.incidents.model import Area, Incident, IncidentKind, Matching
 from domain.incidents.use_cases import open_incident, perform
 from domain.incidents.workflow import IncidentAction, IncidentStatus
@@ -33,7 +32,6 @@ from domain.organisations.model import Polygon
 from domain.ports import IncidentFilter, UnitOfWork
 from domain.values import Coordinates
 
-AHEAD = timedelta(days=7)
 MOST_NUMBERS = 100
 
 Number = Annotated[f.Word, Field(max_length=40)]
@@ -231,7 +229,7 @@ def _at_place(call: Call) -> frozenset[UUID] | None:
             [replace(fault, pointer=pointers[fault.pointer]) for fault in refusal.faults]
         ) from None
     return frozenset(
-        one.id for one in find_incidents(call.reference, None, place, call.at, ahead=AHEAD)
+        one.id for one in find_incidents(call.reference, None, place, call.at, ahead=SOON)
     )
 
 

@@ -15,6 +15,7 @@ from domain.access import Permission
 from domain.appeals.commands import Whereabouts
 from domain.appeals.model import Channel
 from domain.catalogue.localised import localise
+from domain.incidents.matching import SOON
 from domain.sla.clock import Clock
 from domain.sla.durations import format_duration
 from domain.triage.model import Model
@@ -69,7 +70,7 @@ class CandidateView(TypedDict):
 
     The answer at first contact and the questions (JSON Schema 2020-12, None where there are
     none) are in the resident's language. `incidents`: what is known of this service at the place;
-    an appeal about it would find the same.
+    an appeal about it would find the same, but for what is `coming`.
     """
 
     service: ServiceBrief
@@ -94,7 +95,8 @@ class TriageView(TypedDict):
     """What the words may mean, the likeliest first; no services where nothing was understood.
 
     `emergency`: danger is among what may be meant; ask about it first. `incidents`: every outage
-    and other incident known at the place, of whichever service.
+    and other incident known at the place, of whichever service, and what begins there within a
+    week (`coming`, with its time).
     """
 
     language: str
@@ -129,7 +131,7 @@ def _view(advice: Advice, model: Model, call: Call) -> TriageView:
         "language": advice.language,
         "emergency": advice.emergency,
         "place": location_view(advice.place, shown=True),
-        "incidents": known_at(call, None, advice.place, call.at),
+        "incidents": known_at(call, None, advice.place, call.at, ahead=SOON),
         "services": [_candidate(one, advice, call) for one in advice.candidates],
         "model": {
             "name": model.name,
@@ -152,7 +154,7 @@ def _candidate(candidate: Candidate, advice: Advice, call: Call) -> CandidateVie
         "questions": localise(form, language) if form is not None else None,
         "executor": {"organisation": named or None, "reason": candidate.route.reason},
         "promises": [_promise(clock) for clock in candidate.clocks],
-        "incidents": known_at(call, service.code, advice.place, call.at),
+        "incidents": known_at(call, service.code, advice.place, call.at, ahead=SOON),
     }
 
 

@@ -6,8 +6,9 @@ days, and one beside a home would tell in the clear the place that is sealed for
 sake. The two figures and the metres asked for are enough to judge the decision again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import reduce
 from math import asin, ceil, cos, radians, sin, sqrt
 
@@ -18,6 +19,7 @@ from domain.attachments import MediaKind
 from domain.catalogue.evidence import STAGES, Need, Piece
 from domain.errors import Conflict, EvidenceMissing, Fault
 from domain.events import EventType, Fact
+from domain.ports import TakenFile
 from domain.reference import Reference
 from domain.sla.policy import Stage
 from domain.values import Coordinates
@@ -78,12 +80,13 @@ def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
 def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Desk) -> Proof:
     """What is kept of the evidence that came. Raises EvidenceMissing naming all that lacks."""
     wanted = asked(appeal, stage, desk.reference)
-    pictures = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
+    everything = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
+    pictures = since(everything, _given_at(appeal))
     photos = {one.original_sha256 for one in pictures}
     seen = {one.original_sha256 for one in pictures if one.seen}
     distance = _distance(appeal, command.position, desk.reference)
     faults = [
-        *too_few(wanted.need, len(photos), stage),
+        *too_few(wanted.need, everything, pictures, stage),
         *_too_far(wanted.need, command.position, distance),
         *no_act(wanted.need, command.act_number),
     ]
@@ -162,11 +165,32 @@ def _distance(appeal: Appeal, position: c.Position | None, reference: Reference)
     return round(min(metres(position.point, point) for point in points))
 
 
-def too_few(need: Need, came: int, stage: Stage) -> Iterator[Fault]:
-    """Photos that lack."""
-    if came < need.photos:
+def _given_at(appeal: Appeal) -> datetime | None:
+    """When the executor was last given the work: at first, or sent back to it."""
+    clock = appeal.clock(Stage.RESOLVE)
+    times = [appeal.assignment.offered_at] if appeal.assignment else []
+    return max([*times, clock.started_at]) if clock is not None else max(times, default=None)
+
+
+def since(pictures: Iterable[TakenFile], start: datetime | None) -> list[TakenFile]:
+    """The pictures that can show work begun at `start`: one uploaded before it shows what was."""
+    return [
+        one
+        for one in pictures
+        if start is None or one.uploaded_at is None or one.uploaded_at >= start
+    ]
+
+
+def too_few(
+    need: Need, came: Iterable[TakenFile], late: Iterable[TakenFile], stage: Stage
+) -> Iterator[Fault]:
+    """Photos that lack: of all that came, or of those that came late enough to show the work."""
+    photos, after = ({one.original_sha256 for one in each} for each in (came, late))
+    if len(after) < need.photos:
         pointer = "/evidence" if stage is Stage.RESOLVE else "/attachments"
-        yield Fault(pointer, "photos-missing", {"needed": need.photos, "came": came})
+        rule = "photos-missing" if len(photos) < need.photos else "photos-early"
+        counted = photos if len(photos) < need.photos else after
+        yield Fault(pointer, rule, {"needed": need.photos, "came": len(counted)})
 
 
 def _too_far(need: Need, position: c.Position | None, distance: int | None) -> Iterator[Fault]:

@@ -72,7 +72,7 @@ def _pairs(
     appeal: Appeal, events: Iterable[Mapping[str, Any]], calendar: Calendar, desk: Desk
 ) -> Iterable[tuple[Clock, Clock]]:
     """Each clock that counts by an older version, and what it becomes."""
-    runs = replay(events, desk.reference.promises, appeal.clocks)
+    runs = replay(events, desk.reference.promises)
     odd = tuple(differences(appeal.clocks, runs))
     if odd:
         raise ValueError(f"{len(odd)} differences from the events, the first: {odd[0]}")

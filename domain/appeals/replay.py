@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from domain.access import Role
-from domain.appeals.workflow import PAUSE_RULES, PauseReason
 from domain.errors import NotFound
 from domain.events import EventType
 from domain.reference import Promises
@@ -62,15 +61,10 @@ class _Standing:
 
 
 class Replay:
-    """An appeal's clocks after the events told so far.
+    """An appeal's clocks after the events told so far; no stored row is believed in anything."""
 
-    `remembered` are the stored clocks: events of before 0.1 do not name calendars, nor what a
-    correction began, and for those alone the stored rows are believed.
-    """
-
-    def __init__(self, promises: Promises, remembered: Iterable[Clock] = ()) -> None:
+    def __init__(self, promises: Promises) -> None:
         self._promises = promises
-        self._remembered = {(clock.stage, clock.round): clock for clock in remembered}
         self._runs: list[Run] = []
         self._latest: dict[Stage, Run] = {}
         self._pause: _Standing | None = None
@@ -128,9 +122,8 @@ class Replay:
 
     def paused(self, event: Document, at: datetime) -> None:
         data = event["data"]
-        told = data.get("stages") or PAUSE_RULES[PauseReason(data["reason"])].stages
         until = datetime.fromisoformat(data["until"])
-        self._pause = _Standing(data["reason"], at, until, frozenset(map(Stage, told)))
+        self._pause = _Standing(data["reason"], at, until, frozenset(map(Stage, data["stages"])))
         self._wait(self._pause, self._latest.values())
 
     def resumed(self, _: Document, at: datetime) -> None:
@@ -144,12 +137,8 @@ class Replay:
             run.clock = clocks.resume(run.clock, run.promise, run.calendar, at=end)
 
     def reopened(self, event: Document, at: datetime) -> None:
-        if (promises := event["data"].get("promises")) is not None:
-            for promised in promises:
-                self._begin(promised, at)
-            return
-        returned = event["type"] == EventType.RETURNED
-        self._again((Stage.RESOLVE,) if returned else tuple(Stage), at)
+        for promised in event["data"].get("promises", ()):
+            self._begin(promised, at)
 
     def corrected(self, event: Document, at: datetime) -> None:
         data, start = event["data"], self._registered_at
@@ -158,11 +147,8 @@ class Replay:
         for run in self._latest.values():
             run.clock = clocks.cancel(run.clock, at=at)
         before = len(self._runs)
-        if "promises" in data:
-            for promised in data["promises"]:
-                self._begin(promised, start)
-        else:
-            self._recall(start)
+        for promised in data.get("promises", ()):
+            self._begin(promised, start)
         if self._pause is not None:
             self._wait(self._pause, self._runs[before:])
 
@@ -187,36 +173,15 @@ class Replay:
                 run.clock = clocks.pause(run.clock, reason=pause.reason, at=pause.since)
 
     def _begin(self, promised: Document, at: datetime) -> None:
-        stage, round_ = Stage(promised["stage"]), int(promised.get("round", 1))
+        stage = Stage(promised["stage"])
         policy = self._policy(promised["policy"], promised["policy_version"])
         promise = policy.promise(stage)
         if promise is None:
             raise NotFound(kind="policy", id=f"{policy.code}@{policy.version}/{stage}")
-        stored = self._remembered.get((stage, round_))
-        version = promised.get("calendar_version") or (stored.calendar_version if stored else 1)
-        calendar = self._calendar(promise.calendar, version)
-        exact = promised.get("target")
-        target = _exact(exact) if exact else None
+        calendar = self._calendar(promise.calendar, promised["calendar_version"])
+        round_, target = promised["round"], _exact(promised["target"])
         clock = clocks.start(promise, policy, calendar, at=at, round=round_, target=target)
         self._add(Run(clock, promise, calendar))
-
-    def _again(self, stages: Iterable[Stage], at: datetime) -> None:
-        """The next rounds by the rule of their promises, for an event that does not tell them."""
-        resolving = self._latest.get(Stage.RESOLVE)
-        for stage in stages:
-            run = self._latest.get(stage)
-            if run is None or resolving is None or run.clock.policy != resolving.clock.policy:
-                continue
-            if clock := clocks.reopen(run.clock, run.promise, run.calendar, at=at):
-                self._add(Run(clock, run.promise, run.calendar))
-
-    def _recall(self, start: datetime) -> None:
-        """Begin the next round of each stage as it is stored, where it began at `start`."""
-        for stage in Stage:
-            latest = self._latest.get(stage)
-            stored = self._remembered.get((stage, latest.clock.round + 1 if latest else 1))
-            if stored is not None and stored.started_at == start:
-                self._begin(_as_told(stored), start)
 
     def _add(self, run: Run) -> None:
         self._runs.append(run)
@@ -240,16 +205,6 @@ class Replay:
         if calendar is None:
             raise NotFound(kind="calendar", id=f"{code}@{version}")
         return calendar
-
-
-def _as_told(clock: Clock) -> dict[str, Any]:
-    return {
-        "stage": clock.stage,
-        "round": clock.round,
-        "policy": clock.policy,
-        "policy_version": clock.policy_version,
-        "calendar_version": clock.calendar_version,
-    }
 
 
 _HANDLERS: Mapping[str, Callable[[Replay, Document, datetime], None]] = {
@@ -279,11 +234,9 @@ TOLD_BY = frozenset(_HANDLERS)
 """The types of event that a clock follows from; the others need not be read."""
 
 
-def replay(
-    events: Iterable[Document], promises: Promises, remembered: Iterable[Clock] = ()
-) -> tuple[Run, ...]:
+def replay(events: Iterable[Document], promises: Promises) -> tuple[Run, ...]:
     """Every clock that the events of one appeal tell of, oldest event first. Raises NotFound."""
-    told = Replay(promises, remembered)
+    told = Replay(promises)
     for event in events:
         told.tell(event)
     return told.runs
@@ -332,7 +285,7 @@ def check(
 ) -> tuple[Difference, ...]:
     """The differences of one appeal, whatever stands in its events."""
     try:
-        return tuple(differences(stored, replay(events, promises, stored)))
+        return tuple(differences(stored, replay(events, promises)))
     except NotFound as gone:
         why = f"{gone.params['kind']} {gone.params['id']} is gone"
     except (KeyError, TypeError, ValueError) as odd:

@@ -12,7 +12,8 @@ from domain.values import Language
 class Consultation:
     """What is kept of it: enough to count, nothing that could name who asked.
 
-    `contact` is the conversation's id in the telephony or chat system; `operator` who answered.
+    `contact` is the conversation's id in the telephony or chat system; `operator` who answered,
+    NOBODY where residents found the answer themselves.
     """
 
     id: UUID

@@ -48,7 +48,7 @@ class Board:
         What begins within `ahead` counts as well.
         """
         wanted = self._by_id.values() if service is None else self._by_service.get(service, ())
-        due = [one for one in wanted if _runs(one, at + ahead)]
+        due = [one for one in wanted if runs(one, at + ahead)]
         if not due:
             return ()
         point = location.coordinates
@@ -56,8 +56,8 @@ class Board:
         return tuple(one for one in due if one.id in around or _holds(one, location))
 
 
-def _runs(incident: Incident, at: datetime) -> bool:
-    """Work outlasts its expected end until somebody says that it is done."""
+def runs(incident: Incident, at: datetime) -> bool:
+    """Whether it holds then. Work outlasts its expected end until somebody says that it is done."""
     if incident.status is IncidentStatus.ACTIVE:
         return True
     return incident.planned_from is not None and incident.planned_from <= at

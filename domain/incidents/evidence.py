@@ -4,7 +4,7 @@ from functools import reduce
 from uuid import UUID
 
 from domain.appeals.desk import Desk
-from domain.appeals.evidence import NOTHING, both, no_act, too_few
+from domain.appeals.evidence import NOTHING, both, no_act, since, too_few
 from domain.attachments import MediaKind
 from domain.catalogue.evidence import STAGES, Need
 from domain.errors import EvidenceMissing
@@ -19,9 +19,10 @@ def prove(incident: Incident, stage: Stage, act_number: str | None, desk: Desk) 
     an area, and its cause may lie elsewhere.
     """
     needs = _needs(incident, stage, desk.reference)
-    photos = {one.original_sha256 for one in desk.uploads.values() if one.kind == MediaKind.IMAGE}
+    photos = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
+    after = since(photos, incident.started_at or incident.opened_at)
     acts = {fault.rule: fault for need in needs for fault in no_act(need, act_number)}
-    if faults := [*too_few(reduce(both, needs, NOTHING), len(photos), stage), *acts.values()]:
+    if faults := [*too_few(reduce(both, needs, NOTHING), photos, after, stage), *acts.values()]:
         raise EvidenceMissing(faults)
 
 

@@ -8,6 +8,9 @@ from domain.incidents.board import NOW
 from domain.incidents.model import Incident
 from domain.reference import Reference
 
+SOON = timedelta(days=7)
+"""How far ahead whoever asks before registering is told of what is announced."""
+
 
 def find_incidents(
     reference: Reference,

@@ -27,6 +27,7 @@ class Lack(StrEnum):
     SUSPENDED_FALLBACK = "suspended-fallback"
     FALLBACK_CLOSED = "fallback-closed"
     FALLBACK_CIRCLE = "fallback-circle"
+    REDIRECT_CIRCLE = "redirect-circle"
     NO_CONTACT = "no-contact"
     NO_CALENDAR = "no-calendar"
     NO_HOURS = "no-hours"
@@ -51,6 +52,7 @@ _WARNINGS = frozenset(
         Lack.SUSPENDED_EXECUTOR,
         Lack.SUSPENDED_FALLBACK,
         Lack.FALLBACK_CLOSED,
+        Lack.REDIRECT_CIRCLE,
         Lack.CLOSED_SERVICE,
         Lack.UNUSED_SELECTOR,
         Lack.EMPTY_TERRITORY,

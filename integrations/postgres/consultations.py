@@ -10,13 +10,15 @@ class SqlConsultations:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
 
-    async def add(self, consultation: Consultation) -> None:
-        """Keep one, for good."""
-        await self._lane.begin()
-        await self._lane.fetch(
+    async def add(self, consultation: Consultation) -> bool:
+        """Keep one, for good; False where one of this id is kept already."""
+        await self._lane.widen()
+        kept = await self._lane.fetch(
             "INSERT INTO consultation (id, city_id, service, channel, language, operator_id,"
-            " contact_id, district, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            " contact_id, district, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            " ON CONFLICT (id) DO NOTHING RETURNING id",
             consultation.id, consultation.city, consultation.service,
             str(consultation.channel), str(consultation.language), consultation.operator,
             consultation.contact, consultation.district, consultation.at,
         )  # fmt: skip
+        return bool(kept)

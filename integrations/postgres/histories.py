@@ -88,6 +88,29 @@ class Histories:
             heads = "SELECT id, number, city_id FROM appeal WHERE id = ANY($1)"
             return await _histories(driver, await driver.fetch(heads, ids)), events[-1]["id"]
 
+    async def ends(self) -> tuple[UUID, UUID] | None:
+        """The oldest and the newest appeal by id; None where there are none."""
+        statement = (
+            "SELECT (SELECT id FROM appeal ORDER BY id LIMIT 1),"
+            " (SELECT id FROM appeal ORDER BY id DESC LIMIT 1)"
+        )
+        async with inside(self._engine, PLATFORM) as driver:
+            oldest, newest = await driver.fetchrow(statement)
+        return None if oldest is None else (oldest, newest)
+
+    async def between(
+        self, after: UUID, upto: UUID, limit: int, *, quiet_since: UUID
+    ) -> list[History]:
+        """Appeals of a stretch of ids, in order, without those that have events of later ids."""
+        heads = (
+            "SELECT a.id, a.number, a.city_id FROM appeal a WHERE a.id > $1 AND a.id <= $2"
+            " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.appeal_id = a.id AND e.id > $4)"
+            " ORDER BY a.id LIMIT $3"
+        )
+        async with inside(self._engine, PLATFORM, mode=_ONE_MOMENT) as driver:
+            found = await driver.fetch(heads, after, upto, limit, quiet_since)
+            return await _histories(driver, found)
+
 
 def read_events(told: Iterable[bytes] | None) -> list[Document]:
     """Canonical events, decoded."""

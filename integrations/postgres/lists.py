@@ -9,16 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.model import Appeal, AssignmentState
+from domain.incidents.model import Incident
 from domain.ports import AppealFilter, Keyring, Page
 from domain.sla.clock import ClockState
 from domain.sla.policy import Stage
 from integrations.postgres import rows
 from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
+from integrations.postgres.incident_rows import read_incident
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.searching import Search
 from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED
+
+_OPEN = "('offered', 'accepted')"
+_LIVE = "('announced', 'active')"
+_UNDER = (
+    f"s.state IN {_OPEN} AND EXISTS (SELECT 1 FROM appeal a JOIN incident i ON i.id = a.incident_id"
+    f" WHERE a.id = s.appeal_id AND i.executor_id = s.organisation_id AND i.status IN {_LIVE})"
+)
+"""The assignment asks nothing by itself: one act on the incident moves it with the others."""
 
 
 class Lists:
@@ -54,7 +64,11 @@ class Lists:
         *,
         joined: bool | None = None,
     ) -> list[tuple[Any, Appeal]]:
-        """Assignments to the principal's organisations with their appeals, newest first."""
+        """Assignments to the principal's organisations with their appeals, newest first.
+
+        All whose appeals are joined to incidents or all others; else those that call for an act
+        of their own, `under_incidents` tells the rest.
+        """
         parameters = Parameters(
             principal.city, list(principal.organisations), list(states or AssignmentState), limit
         )
@@ -62,7 +76,9 @@ class Lists:
         if after is not None:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             beyond = f"AND (s.offered_at, s.id) < {place}"
-        if joined is not None:
+        if joined is None:
+            beyond += f" AND NOT ({_UNDER})"
+        else:
             beyond += (
                 " AND EXISTS (SELECT 1 FROM appeal a WHERE a.id = s.appeal_id"
                 f" AND (a.incident_id IS NOT NULL) = {parameters.add(joined)})"
@@ -85,6 +101,30 @@ class Lists:
             (rows.read_assignment(row["given"]), rows.read_appeal(row, self._keyring))
             for row in found
         ]
+
+    async def under_incidents(
+        self, principal: Principal, states: Sequence[str]
+    ) -> list[tuple[Incident, int]]:
+        """Incidents that call for one act of the principal's organisations, with the number of
+        the assignments that follow it, the newest incident first.
+        """
+        parameters = Parameters(
+            principal.city, list(principal.organisations), list(states or AssignmentState)
+        )
+        found = await self._fetch(
+            f"""
+            SELECT i.*, n.assignments FROM incident i CROSS JOIN LATERAL (
+                SELECT count(*) AS assignments FROM appeal a
+                  JOIN assignment s ON s.appeal_id = a.id AND s.organisation_id = i.executor_id
+                 WHERE a.incident_id = i.id AND s.state = ANY($3) AND s.state IN {_OPEN}) n
+             WHERE i.city_id = $1 AND i.executor_id = ANY($2) AND i.status IN {_LIVE}
+               AND n.assignments > 0
+             ORDER BY i.opened_at DESC, i.id DESC
+            """,
+            principal,
+            parameters,
+        )
+        return [(read_incident(row), row["assignments"]) for row in found]
 
     async def clocks(
         self,

@@ -22,7 +22,7 @@ PLATFORM = {
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
     POSTGRES + "checkpoints.py": {"sign"},
     POSTGRES + "deliveries.py": {"_fetch"},
-    POSTGRES + "histories.py": {"walk", "changed"},
+    POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {"forget_answers", "forget_uploads"},
     POSTGRES + "incident_queries.py": {"settle"},
     POSTGRES + "log_export.py": {"open_export"},

@@ -33,7 +33,7 @@ OF_THE_CITY = frozenset(
         "outside-city", "unknown-organisation", "unknown-attachment", "not-promised",
         "evidence-required", "staff-only", "citizen-required", "nothing-given", "phone",
         "cursor", "empty", "unsupported-type", "heic", "resident-only",
-        "not-self-service", "photos-missing", "position-missing", "position-vague",
+        "not-self-service", "photos-missing", "photos-early", "position-missing", "position-vague",
         "position-far", "act-missing", "act-form", "period-too-long", "type-mismatch",
         "damaged", "unknown-event-type",
         "unknown-street", "unknown-district", "crosses-itself", "area-empty", "ends-too-early",

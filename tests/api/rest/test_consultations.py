@@ -1,16 +1,22 @@
 """A question that was answered at once is counted, and names nobody."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from domain.access import Role
-from tests.support.city import KISHI
+from domain.access import Principal, Role
+from domain.appeals.model import Channel
+from domain.consultations.use_cases import Answered, record
+from domain.values import Language
+from tests.support.city import KISHI, MANHOLE
 from tests.support.rest import Callers, assert_problem, pointers
 from tests.support.sql import fetch
 
 PATH = "/v1/consultations"
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SAID = {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
 
 
@@ -90,3 +96,60 @@ async def test_the_row_holds_nothing_but_what_is_counted(callers: Callers):
     )
     names = "id city_id service channel language operator_id contact_id district at"
     assert row["names"] == names
+
+
+APP = SAID | {"channel": "app"}
+
+
+async def test_what_answered_a_resident_is_counted_once_and_names_nobody(callers: Callers, house):
+    before = await _first(callers)
+    first, again = [await callers.call("POST", PATH, APP, role=Role.CITIZEN) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (first.json()["counted"], again.json()["counted"]) == (True, False)
+    assert first.json()["id"] == again.json()["id"]
+    assert first.json()["operator"] is None
+    assert (await _first(callers))["consultations"] == before["consultations"] + 1
+    rows = await fetch(house, "SELECT * FROM consultation WHERE id = $1", UUID(first.json()["id"]))
+    assert str(KISHI.citizen) not in str(rows)
+
+
+async def test_another_service_another_resident_and_a_later_hour_count_for_themselves(house):
+    async def own(service: str, minutes: int, principal: Principal) -> bool:
+        async with house.units.open(principal) as uow:
+            _, counted = await record(
+                Answered(service, Channel.WEB, Language.KK),
+                uow=uow,
+                reference=house.references.of(KISHI.id),
+                keyring=house.keyring,
+                at=NOON + timedelta(minutes=minutes),
+            )
+            await uow.commit()
+        return counted
+
+    me = KISHI.principal(Role.CITIZEN)
+    other = replace(me, id=uuid4(), citizen=uuid4())
+    assert await own(MANHOLE, 0, me)
+    assert not await own(MANHOLE, 9, me)
+    assert await own("general.how-109-works", 9, me)
+    assert await own(MANHOLE, 9, other)
+    assert await own(MANHOLE, 10, me)
+
+
+@pytest.mark.parametrize("channel", ["phone", "email", "facebook"])
+async def test_residents_count_by_their_own_roads_alone(callers: Callers, channel):
+    answer = await callers.call("POST", PATH, SAID | {"channel": channel}, role=Role.CITIZEN)
+    assert_problem(answer, 422, "invalid")
+    assert pointers(answer) == {"/channel": "not-self-service"}
+
+
+async def test_residents_count_no_service_that_is_the_citys_own(callers: Callers):
+    body = APP | {"service": "general.silent-call"}
+    answer = await callers.call("POST", PATH, body, role=Role.CITIZEN)
+    assert_problem(answer, 422, "invalid")
+    assert set(pointers(answer)) == {"/service"}
+
+
+async def test_who_takes_no_calls_counts_nothing(callers: Callers):
+    for role in (Role.EXECUTOR, Role.HEAD, Role.AKIM, Role.AUDITOR, Role.ADMINISTRATOR):
+        answer = await callers.call("POST", PATH, APP, role=role)
+        assert_problem(answer, 403, "not-permitted")

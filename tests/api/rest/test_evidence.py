@@ -100,6 +100,21 @@ async def test_every_missing_piece_is_named_with_how_to_mend_it(callers: Callers
     assert page.status_code == 200
 
 
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+async def test_a_photo_from_before_the_appeal_is_refused_and_said_so(callers: Callers, language):
+    early = [await photo(callers, side) for side in (60, 64)]
+    number = (await at_work(callers))["number"]
+    body = {"text": "Жабылды", "act_number": "118/2026", "position": HERE, "evidence": early}
+    headers = {"accept-language": language}
+    refused = await callers.act(number, "resolve", body, role=Role.EXECUTOR, headers=headers)
+    document = assert_problem(refused, 422, "evidence-missing")
+    assert pointers(refused) == {"/evidence": "photos-early"}
+    assert document["errors"][0]["params"] == {"needed": 2, "came": 0}
+    body["evidence"] = [*early, *[await photo(callers, side) for side in (68, 72)]]
+    done = await callers.act(number, "resolve", body, role=Role.EXECUTOR)
+    assert done.status_code == 200, done.text
+
+
 async def test_work_that_is_shown_is_done_and_the_position_is_kept_nowhere(callers: Callers):
     number = (await at_work(callers))["number"]
     body = {"text": "Жабылды", "act_number": "118/2026", "position": FAR}

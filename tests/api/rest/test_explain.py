@@ -30,11 +30,16 @@ DAY = timedelta(days=1)
 
 
 async def explained(
-    callers: Callers, number: str, *, role: Role = Role.INSPECTOR, language: str = "en"
+    callers: Callers,
+    number: str,
+    *,
+    role: Role = Role.INSPECTOR,
+    language: str = "en",
+    asked: str = "",
 ) -> dict[str, Any]:
     answer = await callers.call(
         "GET",
-        f"/v1/appeals/{number}/sla/explain",
+        f"/v1/appeals/{number}/sla/explain{asked}",
         role=role,
         headers={"accept-language": language},
     )
@@ -231,5 +236,54 @@ async def change_calendar(callers: Callers, house: House, changes: dict[str, Any
     async def known() -> bool:
         answer = await callers.call("GET", "/v1/calendars")
         return {one["version"] for one in answer.json()["items"]} == {1, 2}
+
+    await eventually(known)
+
+
+async def test_every_interval_of_a_long_promise_is_told_to_whoever_asks_for_all(
+    callers: Callers, house: House
+):
+    await promise(callers, house, "billing", "PT240H")
+    start = house.now() - 60 * DAY
+    appeal = await register(house, at=start, service=BILL, answers={})
+    folded = of(await explained(callers, appeal.number), "resolve")
+    whole = of(await explained(callers, appeal.number, asked="?intervals=all"), "resolve")
+    assert parse_duration(whole["promised"]) == timedelta(hours=240)
+    assert "folded" in {one["reason"] for one in folded["intervals"]}
+    intervals = whole["intervals"]
+    assert {one["reason"] for one in intervals} <= {"working", "closed", "day_off", "overdue"}
+    worked = [parse_duration(one["counted"]) for one in intervals if one["reason"] == "working"]
+    assert sum(worked, timedelta(0)) == timedelta(hours=240)
+    assert len(worked) >= 60, "half a day is four hours"
+    assert max(worked) == timedelta(hours=4)
+    folds = [one for one in folded["intervals"] if one["reason"] == "folded"]
+    apart = [one["begin"] for one in folded["intervals"] if one not in folds and not one["ahead"]]
+    assert apart == [
+        one["begin"]
+        for one in intervals
+        if not one["ahead"] and not any(f["begin"] <= one["begin"] < f["end"] for f in folds)
+    ]
+
+
+async def test_intervals_are_folded_or_all_and_nothing_else(callers: Callers):
+    appeal = await callers.register()
+    path = f"/v1/appeals/{appeal['number']}/sla/explain?intervals=some"
+    assert_problem(await callers.call("GET", path), 400, "malformed")
+
+
+async def promise(callers: Callers, house: House, policy: str, within: str) -> None:
+    """Another length of a policy's only promise, known to this house and to the API."""
+    document = yaml.safe_load((STARTER / "policies.yaml").read_text())
+    (found,) = (one for one in document["policies"] if one["code"] == policy)
+    (stage,) = found["stages"]
+    stage["within"] = within
+    async with house.engine.begin() as connection:
+        await reference_writer.write_policies(connection, KISHI.id, {"policies": [found]})
+        await reference_writer.bump(connection, KISHI.id)
+    await house.references.refresh(house.now())
+
+    async def known() -> bool:
+        answer = await callers.call("GET", f"/v1/policies/{policy}")
+        return bool(answer.json()["version"] == 2)
 
     await eventually(known)

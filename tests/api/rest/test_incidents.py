@@ -254,21 +254,158 @@ async def test_evidence_that_a_service_demands_is_asked_of_the_incident(callers:
     assert_problem(answer, 422, "evidence-missing")
 
 
-async def test_an_executor_may_read_its_queue_without_what_is_joined(callers: Callers):
+async def test_a_photo_from_before_the_incident_shows_no_result_of_its_work(callers: Callers):
+    async def photo(side: int) -> str:
+        files = {"file": ("люк.jpg", picture(size=(side, 24)), "image/jpeg")}
+        kept = await callers.call("POST", "/v1/attachments", role=Role.EXECUTOR, files=files)
+        return str(kept.json()["id"])
+
+    early = [await photo(side) for side in (80, 84)]
+    incident = await opened(callers, services=[EVIDENCED])
+    path = f"/v1/incidents/{incident['id']}"
+    await callers.call("POST", f"{path}/accept", {}, role=Role.EXECUTOR)
+    done = {"text": "ok", "act_number": "118/2026", "evidence": early}
+    refused = await callers.call("POST", f"{path}/resolve", done, role=Role.EXECUTOR)
+    assert_problem(refused, 422, "evidence-missing")
+    assert pointers(refused) == {"/evidence": "photos-early"}
+    done["evidence"] = [await photo(side) for side in (88, 92)]
+    answer = await callers.call("POST", f"{path}/resolve", done, role=Role.EXECUTOR)
+    assert answer.status_code == 200, answer.text
+
+
+async def queue(callers: Callers, **wanted: str) -> tuple[list[str], list[tuple[str, int]]]:
+    """The newest numbers of the executor's queue, and the incidents above them."""
+    params = {"limit": "100", **wanted}
+    answer = await callers.call("GET", "/v1/assignments", role=Role.EXECUTOR, params=params)
+    page = answer.json()
+    above = [(one["incident"]["id"], one["assignments"]) for one in page["incidents"]]
+    return [item["appeal"]["number"] for item in page["items"]], above
+
+
+async def test_an_executor_reads_one_incident_for_all_its_appeals(callers: Callers):
     single = await callers.register()
-    joined = await callers.register()
-    await opened(callers, matching="suggested", appeals=[joined["number"]])
+    joined = [(await callers.register())["number"] for _ in range(3)]
+    incident = await opened(callers, matching="suggested", appeals=joined)
+    numbers, above = await queue(callers)
+    assert single["number"] in numbers
+    assert not set(joined) & set(numbers)
+    assert above == [(incident["id"], 3)]
+    assert await queue(callers, state="accepted") == ([], [])
+    everything, none = await queue(callers, joined="true")
+    assert (everything[:3], none) == (joined[::-1], [])
+    assert single["number"] not in everything
+    others, none = await queue(callers, joined="false")
+    assert single["number"] in others
+    assert not set(joined) & set(others)
+    assert none == []
 
-    async def queue(**wanted: str) -> list[str]:
-        answer = await callers.call(
-            "GET", "/v1/assignments", role=Role.EXECUTOR, params={"limit": "2", **wanted}
-        )
-        return [item["appeal"]["number"] for item in answer.json()["items"]]
 
-    assert await queue() == [joined["number"], single["number"]]
-    assert single["number"] in await queue(joined="false")
-    assert joined["number"] not in await queue(joined="false")
-    assert single["number"] not in await queue(joined="true")
+async def test_what_calls_for_an_act_of_its_own_stands_in_the_queue_though_joined(
+    callers: Callers,
+):
+    number = (await callers.register())["number"]
+    incident = await opened(callers, matching="suggested", appeals=[number])
+    path = f"/v1/incidents/{incident['id']}"
+    assert number not in (await queue(callers))[0]
+    done = {"text": "ok", "no_photo_reason": "түн"}
+    async with scheduling(callers.house):
+        for action, body in (("accept", {}), ("resolve", done)):
+            answer = await callers.call("POST", f"{path}/{action}", body, role=Role.EXECUTOR)
+            assert answer.status_code == 200, answer.text
+
+        async def resolved() -> bool:
+            return await status(callers, number) == "resolved"
+
+        await eventually(resolved)
+    no = {"how": "call", "reason": "Әлі ашық"}
+    assert (await callers.act(number, "reopen", no, role=Role.OPERATOR)).status_code == 200
+    assert number in (await queue(callers))[0], "the incident is resolved, this resident says no"
+
+    other = (await callers.register())["number"]
+    await opened(callers, matching="suggested", appeals=[other])
+    assert other not in (await queue(callers))[0]
+    elsewhere = {"organisation": str(KISHI.department), "reason": "басқа желі"}
+    given = await callers.act(other, "redirect", elsewhere, role=Role.INSPECTOR)
+    assert given.status_code == 200, given.text
+    theirs = KISHI.principal(Role.EXECUTOR, organisation=KISHI.department)
+    found = await callers.house.lists.assignments(theirs, ["offered"], None, 100)
+    mine = [given.organisation for given, appeal in found if appeal.number == other]
+    assert mine == [KISHI.department], "joined still, and no act of the incident moves it"
+
+
+async def status(callers: Callers, number: str) -> str:
+    answer = await callers.call("GET", f"/v1/appeals/{number}")
+    return str(answer.json()["status"])
+
+
+async def test_an_appeal_that_is_parted_by_hand_goes_its_own_way(callers: Callers):
+    one, two = [await callers.register() for _ in range(2)]
+    numbers = [one["number"], two["number"]]
+    incident = await opened(callers, matching="suggested", appeals=numbers)
+    path = f"/v1/incidents/{incident['id']}"
+    before = (await callers.call("GET", f"/v1/appeals/{numbers[0]}")).json()
+    parted = await callers.call(
+        "POST", f"{path}/part", {"appeals": [numbers[0]], "reason": "Басқа люк"}
+    )
+    assert parted.status_code == 200, parted.text
+    after = (await callers.call("GET", f"/v1/appeals/{numbers[0]}")).json()
+    assert (before["incident"], after["incident"]) == (incident["id"], None)
+    assert after["assignment"]["organisation"]["id"] == str(KISHI.water)
+    assert (after["status"], after["clocks"]) == (before["status"], before["clocks"])
+    events = await callers.call("GET", f"/v1/appeals/{numbers[0]}/events")
+    last = events.json()["items"][-1]
+    assert (last["type"], last["data"]["incident"]) == ("appeal.parted", incident["id"])
+    assert (await queue(callers))[0][0] == numbers[0], "its executor must act on it again"
+    async with scheduling(callers.house):
+        await callers.call("POST", f"{path}/accept", {}, role=Role.EXECUTOR)
+
+        async def accepted() -> bool:
+            return await status(callers, numbers[1]) == "in_progress"
+
+        await eventually(accepted)
+    assert await status(callers, numbers[0]) == "assigned"
+    again = await callers.call("POST", f"{path}/part", {"appeals": [numbers[0]], "reason": "?"})
+    assert again.status_code == 409
+    explained = await callers.call("GET", f"/v1/appeals/{numbers[0]}/sla/explain")
+    assert all(clock["agrees"] for clock in explained.json()["clocks"])
+    history = await callers.call("GET", f"{path}/events")
+    assert "incident.parted" in [event["type"] for event in history.json()["items"]]
+
+
+@pytest.mark.parametrize("matching", ["automatic", "suggested"])
+async def test_intake_during_planned_works_joins_them_or_is_told_of_them(
+    callers: Callers, matching: str
+):
+    begins = datetime.now(UTC) + timedelta(seconds=2)
+    ends = begins + timedelta(hours=3)
+    works = await opened(
+        callers, kind="planned-works", matching=matching,
+        planned_from=begins.isoformat(), planned_to=ends.isoformat(),
+    )  # fmt: skip
+    assert works["status"] == "announced"
+    path = f"/v1/incidents/{works['id']}"
+    async with scheduling(callers.house):
+
+        async def begun() -> bool:
+            return bool((await callers.call("GET", path)).json()["status"] == "active")
+
+        await eventually(begun)
+        await known_to_the_api(callers, works)
+        appeal = await callers.register(location={"building": str(KISHI.flats)})
+    (told,) = appeal["incidents"]
+    assert (told["id"], told["kind"]) == (works["id"], "planned-works")
+    assert datetime.fromisoformat(told["planned_to"]) == ends
+    assert not told["coming"]
+    joined = matching == "automatic"
+    assert told["joined"] is joined
+    assert appeal["incident"] == (works["id"] if joined else None)
+    seen = await callers.call("GET", path)
+    assert seen.json()["counts"]["joined"] == int(joined)
+    if not joined:
+        by_hand = await callers.call("POST", f"{path}/join", {"appeals": [appeal["number"]]})
+        assert by_hand.status_code == 200, by_hand.text
+        found = await callers.call("GET", f"/v1/appeals/{appeal['number']}")
+        assert found.json()["incident"] == works["id"]
 
 
 async def test_the_history_names_appeals_to_those_alone_who_see_the_city(callers: Callers):

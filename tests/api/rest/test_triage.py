@@ -1,5 +1,6 @@
 """Asked before anything is registered: the answer is what registering would do."""
 
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -9,7 +10,12 @@ import httpx2
 import pytest
 
 from domain.access import Role
+from domain.appeals.commands import Whereabouts
+from domain.appeals.model import Channel
+from domain.triage.use_cases import Question, advise
+from domain.values import Language
 from integrations.triage.corpus import ASKED, read_asked
+from tests.support.appeals import register
 from tests.support.city import KISHI, MANHOLE, MANHOLE_ANSWERS
 from tests.support.rest import Callers, assert_problem, pointers
 from tests.support.sql import fetch
@@ -65,6 +71,36 @@ async def test_who_would_act_and_by_when_is_what_registering_does(callers: Calle
         assert promised["policy_version"] == clock["policy_version"]
     assert answer["place"]["building"] == str(KISHI.house)
     assert answer["place"]["district"] == "centre"
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "answers"),
+    [
+        ("посреди дороги открытый люк", MANHOLE, MANHOLE_ANSWERS),
+        ("неправильно начислили за лифт, спорю о сумме", "lifts.fee-dispute", {}),
+    ],
+)
+async def test_the_terms_that_are_told_are_promised_to_the_microsecond(
+    house, text, service, answers
+):
+    # A Saturday night, so that office hours are told from the clock on the wall.
+    at = datetime(2026, 10, 3, 22, 17, 5, 123456, tzinfo=UTC)
+    reference = house.references.of(KISHI.id)
+    where = Whereabouts(building=KISHI.house)
+    question = Question(text, where, Channel.PHONE, None, Language.RU, 10)
+    advice = advise(
+        question,
+        principal=KISHI.principal(),
+        reference=reference,
+        model=house.models.of(reference.city.code),
+        at=at,
+    )
+    (said,) = (one for one in advice.candidates if one.ranked.service.code == service)
+    appeal = await register(house, at=at, service=service, where=where, answers=answers)
+    assert said.clocks == appeal.clocks
+    assert said.clocks
+    told = [(clock.target, clock.due_at) for clock in said.clocks]
+    assert told == [(clock.target, clock.due_at) for clock in appeal.clocks]
 
 
 async def test_the_residents_language_decides_what_they_are_told(callers: Callers):
@@ -181,11 +217,43 @@ async def test_outages_known_at_the_place_are_told(callers: Callers):
         answer = await ask(callers, "посреди дороги открытый люк", role, location=there)
         (told,) = answer["incidents"]
         assert told["id"] == opened.json()["id"]
+        assert not told["coming"]
         by_service = {one["service"]["code"]: one["incidents"] for one in answer["services"]}
         assert by_service.pop(MANHOLE) == [told]
         assert not any(by_service.values())
     elsewhere = {"building": str(KISHI.house)}
     assert (await ask(callers, "открытый люк", location=elsewhere))["incidents"] == []
+
+
+async def test_works_that_begin_soon_are_told_as_coming_with_their_time(callers: Callers):
+    begins = datetime.now(UTC) + timedelta(days=2)
+    said = {
+        "kind": "planned-works", "services": [MANHOLE], "executor": str(KISHI.water),
+        "area": {"buildings": [str(KISHI.house)]}, "matching": "automatic",
+        "texts": {"kk": "Құдықтар ауысады", "ru": "Замена колодцев", "en": "Wells replaced"},
+        "planned_from": begins.isoformat(), "planned_to": (begins + timedelta(hours=6)).isoformat(),
+    }  # fmt: skip
+    soon = await callers.call("POST", "/v1/incidents", said)
+    assert soon.status_code == 201, soon.text
+    far = said | {"planned_from": (begins + timedelta(days=6)).isoformat()}
+    far |= {"planned_to": (begins + timedelta(days=7)).isoformat()}
+    assert (await callers.call("POST", "/v1/incidents", far)).status_code == 201
+    there = {"building": str(KISHI.house)}
+
+    async def known() -> bool:
+        answer = await ask(callers, "посреди дороги открытый люк", location=there)
+        return bool(answer["incidents"])
+
+    await eventually(known)
+    answer = await ask(callers, "посреди дороги открытый люк", Role.CITIZEN, location=there)
+    (told,) = answer["incidents"]
+    assert (told["id"], told["status"], told["coming"]) == (soon.json()["id"], "announced", True)
+    assert datetime.fromisoformat(told["planned_from"]) == begins
+    assert (told["texts"], told["joined"]) == (said["texts"], False)
+    by_service = {one["service"]["code"]: one["incidents"] for one in answer["services"]}
+    assert by_service[MANHOLE] == [told]
+    appeal = await callers.register(location=there)
+    assert (appeal["incident"], appeal["incidents"]) == (None, []), "it has not begun"
 
 
 async def test_an_answer_does_not_keep_the_caller_waiting(callers: Callers):

@@ -1,8 +1,9 @@
 """Evidence before 'done': what is asked, when it suffices, and what the register keeps of it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import cos, radians
+from uuid import UUID
 
 import orjson
 import pytest
@@ -18,7 +19,7 @@ from domain.catalogue.evidence import ActForm, Need, Piece
 from domain.errors import Conflict, EvidenceMissing, Invalid, InvalidTransition, NotPermitted
 from domain.ports import TakenFile
 from domain.sla.policy import Stage
-from domain.values import Coordinates
+from domain.values import Coordinates, new_id
 from tests.domain.appeals import make
 from tests.domain.appeals.make import HOUSE, LIFT, MANHOLE, PHOTO, Life, ident, intake
 
@@ -105,6 +106,61 @@ def test_the_same_picture_twice_and_a_paper_are_no_second_photo(demand, files):
         done(at_work(), *files)
     assert refused.value.faults[0].params == {"needed": 2, "came": 1}
     assert done(at_work(), PHOTO, SECOND).status is Status.RESOLVED
+
+
+def upload(life: Life, at: datetime, digest: str = "9a" * 32) -> UUID:
+    """A picture uploaded at a time."""
+    id = new_id()
+    life.shelf.uploads[id] = TakenFile("image", digest, uploaded_at=at)
+    return id
+
+
+def test_a_picture_from_before_the_work_was_given_shows_no_result(demand):
+    demand({Stage.RESOLVE: Need(photos=2)})
+    life = at_work()
+    given = life.appeal.assigned().offered_at
+    early = upload(life, given - timedelta(seconds=1), "1e" * 32)
+    late = upload(life, given, "2e" * 32)
+    with pytest.raises(EvidenceMissing) as refused:
+        done(life, early, late)
+    assert lacking(refused) == {"/evidence": "photos-early"}
+    assert refused.value.faults[0].params == {"needed": 2, "came": 1}
+    with pytest.raises(EvidenceMissing) as refused:
+        done(life, early)
+    assert lacking(refused) == {"/evidence": "photos-missing"}, "too few, whenever they came"
+    done(life, early, late, upload(life, given + timedelta(hours=1), "3e" * 32))
+    assert told(life)["shown"]["photos"] == {"came": 2, "needed": 2, "seen_before": 0}
+
+
+@pytest.mark.parametrize("back", ["reopen", "return"])
+def test_work_that_was_sent_back_is_shown_by_pictures_from_after_that(demand, back):
+    demand({Stage.RESOLVE: Need(photos=1)})
+    life = at_work()
+    life.wait(timedelta(hours=1))
+    kept = upload(life, life.at)
+    done(life, upload(life, life.at, "4e" * 32))
+    life.wait(timedelta(hours=1))
+    if back == "reopen":
+        life.act(A.REOPEN, c.Reopen("call", "ашық тұр"), Role.OPERATOR)
+    else:
+        life.act(A.RETURN, c.Return("қисық"), Role.INSPECTOR)
+    with pytest.raises(EvidenceMissing) as refused:
+        done(life, kept)
+    assert lacking(refused) == {"/evidence": "photos-early"}
+    assert done(life, upload(life, life.at, "5e" * 32)).status is Status.RESOLVED
+
+
+def test_a_new_executor_shows_pictures_of_its_own_time(demand):
+    demand({Stage.RESOLVE: Need(photos=1)})
+    life = at_work()
+    before = upload(life, life.at)
+    life.wait(timedelta(hours=1))
+    life.act(A.REDIRECT, c.Assign(make.DEPARTMENT, "олардың желісі"), Role.INSPECTOR)
+    life.act(A.ACCEPT, c.Accept(), organisation=make.DEPARTMENT)
+    assert life.appeal.assigned().organisation == make.DEPARTMENT
+    with pytest.raises(EvidenceMissing) as refused:
+        done(life, before)
+    assert lacking(refused) == {"/evidence": "photos-early"}
 
 
 @pytest.mark.parametrize(
