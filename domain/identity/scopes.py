@@ -76,6 +76,7 @@ SCOPES: Mapping[str, Scope] = {
         "Answer appeals and record consultations",
         P.ANSWER,
         P.RECORD_CONSULTATION,
+        P.RECORD_FOR_OTHERS,
     ),
     "appeals:perform": _scope(
         "Тапсырылған өтініштерді орындау",

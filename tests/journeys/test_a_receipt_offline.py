@@ -112,8 +112,10 @@ TAMPERED = {
     "number": lambda d: d | {"number": "KIS-2026-999999"},
     "size": lambda d: d | {"checkpoint": d["checkpoint"].replace("\n", "\n1", 1)},
     "root": lambda d: d | {"checkpoint": bent(d["checkpoint"], 25)},
-    "signature": lambda d: d | {"checkpoint": bent(d["checkpoint"], d["checkpoint"].index("+") - 3)
-                                if "+" in d["checkpoint"] else bent(d["checkpoint"], 130)},
+    # Of the log's own line, which is the first; the witnesses' stand below it.
+    "signature": lambda d: d | {
+        "checkpoint": bent(d["checkpoint"], d["checkpoint"].index("— ") + 40)
+    },
     "no signature": lambda d: d | {"checkpoint": d["checkpoint"].split("\n\n")[0] + "\n\n"},
     "text": lambda d: d | {"personal": {"text": d["personal"]["text"] | {"text": "Басқа"}}},
     "salt": lambda d: d | {"personal": {"text": d["personal"]["text"] | {"salt": "00" * 16}}},

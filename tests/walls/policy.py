@@ -218,7 +218,7 @@ POLICY: Mapping[str, Row] = {
     "readService": Row(ALL, (Kind.SERVICE,)),
     "readForm": Row(ALL, (Kind.SERVICE,)),
     "triage": Row(RESIDENTS_WORD, body={"text": "люк ашық"}),
-    "recordConsultation": Row(DESK, body="@consultation"),
+    "recordConsultation": Row(RESIDENTS_WORD, body="@consultation"),
     "listOrganisations": Row(STAFF),
     "readOrganisation": Row(STAFF, (Kind.ORGANISATION,)),
     "suggestAddresses": Row(ALL, query={"q": "Абай"}),

@@ -99,7 +99,7 @@ class Things:
                 code = f"ksk-{uuid4().hex[:12]}"
                 return {"code": code, "kind": "housing", "names": names}
             case "@consultation":
-                return {"service": "general.how-109-works", "channel": "phone", "language": "kk"}
+                return {"service": "general.how-109-works", "channel": "app", "language": "kk"}
             case "@cosignature":
                 checkpoint = await signed(callers.house, city)
                 return {"size": checkpoint.size, "cosignature": str(cosign(checkpoint))}

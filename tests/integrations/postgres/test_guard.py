@@ -172,7 +172,7 @@ def test_of_what_a_login_leaves_behind_only_so_much_may_change(settings, table):
         found = owner.execute(
             "SELECT column_name FROM information_schema.role_column_grants WHERE grantee = %s"
             " AND table_schema = 'public' AND table_name = %s AND privilege_type = 'UPDATE'",
-            [APP_ROLE, table],
+            [WORKER, table],
         ).fetchall()
     assert {row[0] for row in found} == COLUMNS[table]
 
