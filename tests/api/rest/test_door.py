@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.app import WATCHED
+from api.logs import configure
 from api.settings import Settings
 from domain.access import Role
 from tests.support.register import signed
@@ -81,7 +82,8 @@ class Heard(logging.Handler):
 
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    """The lines of this process."""
+    """The lines of this process, whatever ran in it before."""
+    configure("info")
     handler = Heard()
     logging.getLogger().addHandler(handler)
     yield handler
