@@ -76,14 +76,14 @@ class Search:
         self._tenant = principal.role not in CITY_WIDE
         akim = principal.role is Role.AKIM
         self._district = wanted.district or (principal.district if akim else None)
-        # Behind a wall the newest of the city are not to be had, but those of one's own.
+        # Behind a wall the newest are the newest of one's own.
         self._walled = self._tenant or (akim and principal.district is not None)
 
     async def rows(self) -> list[Any]:
         """Rows as rows.read_appeal wants them."""
         if self._principal.role is Role.CITIZEN or self._few() or self._number:
             return await self._plain()
-        if not self._walled:
+        if not self._tenant:
             found = await self._newest()
             if len(found) == self._limit:
                 return found
@@ -172,6 +172,9 @@ class Search:
         parameters = Parameters(self._limit)
         asked = self._asked(parameters) + self._status(parameters) + self._worded(parameters)
         bounds = f"a.city_id = {parameters.add(self._principal.city)}"
+        if self._walled:
+            # The wall says so too, but not what the planner could guess by.
+            bounds += f" AND a.district = {parameters.add(self._principal.district)}"
         if (end := self._wanted.registered_to) is not None:
             bounds += f" AND a.registered_at < {parameters.add(end)}"
         if self._after is not None:
