@@ -9,7 +9,7 @@ from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.ports import AppealFilter
-from integrations.postgres import migrate
+from integrations.postgres import migrate, resealing
 from integrations.postgres.doors import ROLES
 from integrations.postgres.embedded import EmbeddedPostgres
 from integrations.postgres.engine import APP_ROLE
@@ -79,3 +79,18 @@ async def test_the_owner_made_the_doors_and_the_application_inherits_none(cluste
             [role, APP_ROLE],
         )
         assert found.fetchall() == [(False, True, False)]
+
+
+async def test_the_owner_changes_keys_behind_the_walls_and_is_bound_again(cluster, lived):
+    url = cluster.url(NAME, OWNER)
+    async with resealing.owner_connection(url) as owner:
+        counted = await resealing.counts(owner)
+        assert sum(counted["citizen.sealed"].values()) > 0
+        assert sum(counted["event_personal.sealed"].values()) > 0
+        async for _ in resealing.reseal(owner, resealing.SEALED[0], lived.keyring, 1):
+            pass
+    with psycopg.connect(url, autocommit=True) as connection:
+        unbound = connection.execute(
+            "SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
+        ).fetchall()
+    assert unbound == []
