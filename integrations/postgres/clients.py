@@ -45,6 +45,16 @@ SELECT c.id, c.city_id, $3, t.count FROM unnest($1::uuid[], $2::bigint[]) AS t(i
 RETURNING client_id, count
 """
 
+CLIENT_ADDED = (
+    "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method,"
+    " redirect_uris, grant_types, scopes, staff, role, rate_limit, daily_quota, jwks,"
+    " created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"
+)
+PROOF_ADDED = (
+    "INSERT INTO client_secret (id, city_id, client_id, hash, created_at)"
+    " VALUES ($1, $2, $3, $4, $5)"
+)
+
 
 class Clients:
     """Clients by id. Raises Unavailable where the database is down."""
@@ -66,12 +76,7 @@ class Clients:
     async def add(self, client: Client, at: datetime) -> None:
         """Keep a new client with its secrets."""
         async with inside(self._engine, PLATFORM) as driver:
-            await driver.execute(
-                "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method,"
-                " redirect_uris, grant_types, scopes, staff, role, rate_limit, daily_quota, jwks,"
-                " created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
-                *_values(client), at,
-            )  # fmt: skip
+            await driver.execute(CLIENT_ADDED, *client_values(client), at)
             for secret in client.secrets:
                 await _add_secret(driver, client.city, client.id, secret.hash, at)
 
@@ -153,7 +158,8 @@ def _json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
-def _values(client: Client) -> tuple[object, ...]:
+def client_values(client: Client) -> tuple[object, ...]:
+    """The values of CLIENT_ADDED, but for the last: when."""
     return (
         client.id, client.city, client.organisation, client.name, str(client.kind),
         str(client.auth_method), list(client.redirect_uris), sorted(map(str, client.grant_types)),
@@ -167,8 +173,4 @@ def _written(value: Mapping[str, Any] | None) -> str | None:
 
 
 async def _add_secret(driver: Any, city: UUID, client: UUID, hash: bytes, at: datetime) -> None:
-    await driver.execute(
-        "INSERT INTO client_secret (id, city_id, client_id, hash, created_at)"
-        " VALUES ($1, $2, $3, $4, $5)",
-        new_id(), city, client, hash, at,
-    )  # fmt: skip
+    await driver.execute(PROOF_ADDED, new_id(), city, client, hash, at)

@@ -16,6 +16,7 @@ from domain.members.workflow import MemberState
 from domain.organisations.model import Organisation
 from domain.ports import Keyring
 from domain.values import new_id
+from integrations.postgres.clients import CLIENT_ADDED, PROOF_ADDED, client_values
 from integrations.postgres.lane import Lane
 
 INVITATION = (
@@ -158,29 +159,15 @@ class SqlFirms:
 class SqlClients:
     """See domain.members.ports.Clients."""
 
-    def __init__(self, lane: Lane, principal: Principal) -> None:
+    def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._principal = principal
 
     async def add(self, client: Client, at: datetime) -> None:
         """A new client, with the hashes of its secrets."""
         await self._lane.widen()
-        city = self._principal.city
-        await self._lane.fetch(
-            "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method,"
-            " redirect_uris, grant_types, scopes, staff, role, created_at)"
-            " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
-            client.id, city, client.organisation, client.name, str(client.kind),
-            str(client.auth_method), list(client.redirect_uris),
-            sorted(map(str, client.grant_types)), sorted(client.scopes), client.staff,
-            str(client.role) if client.role else None, at,
-        )  # fmt: skip
+        await self._lane.fetch(CLIENT_ADDED, *client_values(client), at)
         for secret in client.secrets:
-            await self._lane.fetch(
-                "INSERT INTO client_secret (id, city_id, client_id, hash, created_at)"
-                " VALUES ($1,$2,$3,$4,$5)",
-                new_id(), city, client.id, secret.hash, at,
-            )  # fmt: skip
+            await self._lane.fetch(PROOF_ADDED, new_id(), client.city, client.id, secret.hash, at)
 
 
 def event_values(event: MemberEvent) -> tuple[object, ...]:

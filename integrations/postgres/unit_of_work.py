@@ -232,7 +232,7 @@ class SqlUnitOfWork:
         self.members = SqlMembers(lane, principal)
         self.invitations = SqlInvitations(lane, principal, keyring)
         self.firms = SqlFirms(lane, principal)
-        self.clients = SqlClients(lane, principal)
+        self.clients = SqlClients(lane)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane
         self._keyring = keyring
