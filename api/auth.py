@@ -102,6 +102,9 @@ class Authenticator:
             raise Unauthenticated(error=INVALID) from None
         below = self._trees.below(claims.city, claims.organisation)
         standing = self._trees.standing(claims.city)
+        home = standing.get(claims.organisation) if claims.organisation else None
+        if home is not None and not home.active:
+            raise Unauthenticated(error=INVALID)
         return _Judged(claims, claims.principal(below), self._trust.keys, standing)
 
     async def _lookup(self, token: str) -> tuple[Principal, datetime | None]:

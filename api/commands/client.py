@@ -10,10 +10,12 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.clock import real
 from api.commands.console import Failure, note, out, say, table
 from api.commands.database import Office, city_of, in_office
+from api.commands.sentences import need
 from domain.access import Role
 from domain.errors import Invalid, NotFound
 from domain.identity.clients import (
@@ -28,6 +30,8 @@ from domain.identity.clients import (
     new_secret,
 )
 from domain.identity.scopes import SCOPES
+from domain.members.rules import WHERE
+from domain.organisations.model import OrganisationKind
 from domain.values import new_id
 from integrations.postgres import office
 from integrations.postgres.clients import Clients
@@ -137,6 +141,7 @@ def create(program: Program, *, city: str | None = None) -> None:
                 if firm is None:
                     sentence = f"There is no organisation '{program.organisation}'."
                     raise Failure(sentence, status=2)
+                await _require_place(connection, firm, program.role)
         client = program.client(place, firm, secret)
         await Clients(at.engine).add(client, real())
         return client
@@ -242,6 +247,16 @@ def _grants(persons: bool, itself: bool) -> frozenset[GrantType]:
     code = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN} if persons else set()
     own = {GrantType.CLIENT_CREDENTIALS} if itself else set()
     return frozenset(code | own)
+
+
+async def _require_place(connection: AsyncConnection, firm: UUID, role: Role | None) -> None:
+    """A program has the roles that people of its organisation have. An akim's sees the whole city:
+    a token of its own names no district.
+    """
+    kind = OrganisationKind(await office.kind_of(connection, firm))
+    fits = role is None or kind in WHERE.get(role, frozenset())
+    narrowed = role is Role.AKIM and kind is not OrganisationKind.AKIMAT
+    need(fits and not narrowed, f"A program of such an organisation ({kind}) cannot be {role}.")
 
 
 def _require_sound(client: Client) -> None:

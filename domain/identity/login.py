@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.access import NOBODY, Role
 from domain.identity.attempts import Arrived, Attempts, Departed, Purpose, new_secret
 from domain.identity.errors import LoginReason, LoginRefused
 from domain.identity.model import Person, Subject
@@ -198,6 +199,7 @@ async def agree(reception: Reception, arrival: Arrived, choice: Choice, at: date
     person, purpose = arrival.person, arrival.purpose
     if purpose.handle is None:
         invitation = purpose.invitation or ""
+        await _may_vouch(reception, arrival, invitation)
         return Outcome(joined=await reception.people.redeem(invitation, person, at))
     asked = await reception.authorizations.asked(purpose.handle)
     linked = 0
@@ -214,6 +216,21 @@ async def agree(reception: Reception, arrival: Arrived, choice: Choice, at: date
 async def decline(reception: Reception, handle: str, at: datetime) -> str:
     """The person said no; where the browser goes. Raises NotFound."""
     return await reception.authorizations.refuse(handle, ACCESS_DENIED, at)
+
+
+async def _may_vouch(reception: Reception, arrival: Arrived, invitation: str) -> None:
+    """An organisation's own provider lets people into that organisation alone.
+
+    Raises LoginRefused; the invitation is left for whom it was meant.
+    """
+    vouched = reception.ways[arrival.provider].organisations
+    place = await reception.people.invited_to(invitation) if vouched else None
+    if place is None:
+        return
+    city, organisation = place
+    home = reception.home_of(Subject(NOBODY, city, Role.EXECUTOR, organisation))
+    if home is None or home.key not in vouched:
+        raise LoginRefused(arrival.provider, LoginReason.NOT_A_MEMBER)
 
 
 async def _memberships(

@@ -47,6 +47,9 @@ class People(Protocol):
     async def members(self, city: UUID, person: Person) -> Sequence[Subject]:
         """Every membership of the person that stands: not suspended, not left."""
 
+    async def invited_to(self, invitation: str) -> tuple[UUID, UUID] | None:
+        """The city and the organisation that an invitation leads to; None for an unknown one."""
+
     async def redeem(self, invitation: str, person: Person, at: datetime) -> Subject:
         """The member that an invitation makes of a person.
 

@@ -79,9 +79,17 @@ def place_for(
     """
     if role not in GIVEN or organisation.kind not in WHERE[role]:
         raise Invalid.at("/role", "role-not-given-here", kind=str(organisation.kind))
-    if role in CITY_WIDE and not manages_city(principal, reference):
+    if _of_the_city(role, organisation) and not manages_city(principal, reference):
         raise NotPermitted(permission="members:give-city-wide", role=str(principal.role))
     return _district(role, district, organisation, reference)
+
+
+def _of_the_city(role: Role, organisation: Organisation | None) -> bool:
+    """Whether the city itself is in somebody's hands: they see it whole, or manage everybody in
+    it, as the contact centre's administrators do, whoever stands above the centre in the tree.
+    """
+    centre = organisation is not None and organisation.kind is OrganisationKind.CONTACT_CENTRE
+    return role in CITY_WIDE or (role is Role.ADMINISTRATOR and centre)
 
 
 def _district(
@@ -116,7 +124,8 @@ def manageable(
     principal.require(Permission.MANAGE_MEMBERS)
     if not within(member.organisation, principal, reference):
         raise NotFound(kind="member", id=str(member.id))
-    if member.role in CITY_WIDE and not manages_city(principal, reference):
+    home = reference.organisations.get(member.organisation)
+    if _of_the_city(member.role, home) and not manages_city(principal, reference):
         raise NotPermitted(permission="members:give-city-wide", role=str(principal.role))
 
 

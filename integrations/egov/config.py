@@ -221,6 +221,8 @@ def _unsafe(provider: Provider) -> list[str]:
         faults.append("a client without a secret needs pkce")
     if taken := sorted(_OURS & set(provider.authorize)):
         faults.append(f"authorize may not set {', '.join(taken)}")
+    if "organisations" in provider.model_fields_set and not provider.organisations:
+        faults.append("organisations names none; leave it out for a provider of everybody")
     if provider.organisations and provider.audience != {Audience.STAFF}:
         faults.append("an organisation's own provider is for staff alone")
     if provider.organisations and provider.claims.iin:

@@ -43,8 +43,8 @@ def read_person(provider: Provider, told: Mapping[str, Any]) -> Person:
         name=_text(told, claims.name, "name"),
         patronymic=_text(told, claims.patronymic, "patronymic"),
         birth_date=_date(_found(told, claims.birth_date)) or (iin.birth_date if iin else None),
-        phone=_verified(told, claims.phone_verified, phone_of(told, claims)),
-        email=_verified(told, claims.email_verified, _email(_found(told, claims.email))),
+        phone=verified(told, claims.phone_verified, phone_of(told, claims)),
+        email=verified(told, claims.email_verified, _email(_found(told, claims.email))),
     )
     told_of = {
         "iin": person.iin,
@@ -116,6 +116,6 @@ def _email(value: Any) -> str | None:
     return value.strip() if at and name and host and " " not in value.strip() else None
 
 
-def _verified(told: Mapping[str, Any], paths: Paths, value: str | None) -> str | None:
+def verified(told: Mapping[str, Any], paths: Paths, value: str | None) -> str | None:
     """The value, where the provider is not asked whether it is verified or says so."""
     return value if not paths or _found(told, paths) is True else None

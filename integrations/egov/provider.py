@@ -155,7 +155,8 @@ class OAuthProvider:
         except (TimeoutError, httpx2.HTTPError, AnswerUnfit, PersonMalformed, OSError) as error:
             log.info("login_phone_not_told", provider=self.code, error=type(error).__name__)
             return None
-        return person.phone_of(told, self._provider.claims)
+        claims = self._provider.claims
+        return person.verified(told, claims.phone_verified, person.phone_of(told, claims))
 
     async def _get(self, client: AsyncOAuth2Client, url: str, access: str) -> dict[str, Any]:
         answer = await client.request(

@@ -36,8 +36,9 @@ SELECT r.hash, r.expires_at, r.used_at, {_SESSION}
  WHERE r.hash = $1 FOR UPDATE
 """
 _MEMBER = """
-SELECT id, city_id, organisation_id, role, name, district FROM member
- WHERE id = $1 AND city_id = $2 AND active
+SELECT m.id, m.city_id, m.organisation_id, m.role, m.name, m.district
+  FROM member m JOIN organisation o ON o.id = m.organisation_id
+ WHERE m.id = $1 AND m.city_id = $2 AND m.active AND o.active
 """
 
 
@@ -48,8 +49,14 @@ class Desk:
         self._driver = driver
 
     async def client(self, id: UUID) -> Client | None:
-        """The client with an id, disabled or not."""
-        return await find_client(self._driver, id)
+        """The client with an id, disabled or not; None where its organisation is no more."""
+        client = await find_client(self._driver, id)
+        if client is None or client.organisation is None:
+            return client
+        stands = await self._driver.fetchval(
+            "SELECT active FROM organisation WHERE id = $1", client.organisation
+        )
+        return client if stands else None
 
     async def subject(self, session: LoginSession) -> Subject | None:
         """Whose session it is, as they stand now; None for a member who is suspended or left."""

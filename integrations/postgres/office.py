@@ -92,6 +92,14 @@ async def responsibilities(connection: AsyncConnection, city: UUID) -> list[Resp
     return [read_responsibility(dict(row)) for row in found.mappings()]
 
 
+async def kind_of(connection: AsyncConnection, organisation: UUID) -> str:
+    """What kind an organisation is of."""
+    found = await connection.execute(
+        select(t.organisation.c.kind).where(t.organisation.c.id == organisation)
+    )
+    return str(found.scalar_one())
+
+
 async def organisation_id(connection: AsyncConnection, city: UUID, code: str) -> UUID | None:
     """The organisation with a code; None where there is none."""
     table = t.organisation

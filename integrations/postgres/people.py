@@ -59,6 +59,11 @@ SELECT m.*, o.active AS standing FROM member m JOIN organisation o ON o.id = m.o
  ORDER BY m.created_at, m.id
 """
 
+_MAY_INVITE = """
+SELECT EXISTS (SELECT FROM member WHERE id = $1 AND active AND role = 'administrator')
+    OR EXISTS (SELECT FROM client WHERE id = $1 AND disabled_at IS NULL)
+"""
+
 
 class SqlPeople:
     """See domain.identity.ports.People."""
@@ -97,6 +102,15 @@ class SqlPeople:
             rows = await self._memberships(driver, city, person)
         return [_subject(row) for row in rows if row["active"] and row["standing"]]
 
+    async def invited_to(self, invitation: str) -> tuple[UUID, UUID] | None:
+        """The city and the organisation that an invitation leads to; None for an unknown one."""
+        async with inside(self._engine, PLATFORM) as driver:
+            row = await driver.fetchrow(
+                "SELECT city_id, organisation_id FROM invitation WHERE hash = $1",
+                hash_secret(invitation),
+            )
+        return None if row is None else (row["city_id"], row["organisation_id"])
+
     async def redeem(self, invitation: str, person: Person, at: datetime) -> Subject:
         """The member that an invitation makes of a person. Raises NotFound, Conflict."""
         async with inside(self._engine, PLATFORM) as driver:
@@ -111,6 +125,11 @@ class SqlPeople:
             asked = read_invitation(row)
             await self._alone(driver, asked.city, person)
             self._check(asked, row, person, at)
+            if asked.invited_by != NOBODY and not await driver.fetchval(
+                _MAY_INVITE, asked.invited_by
+            ):
+                # Whoever was let go, or a program that was stopped, lets nobody in afterwards.
+                raise Conflict(reason="invitation-revoked")
             for one in await self._memberships(driver, asked.city, person):
                 _check_no_double(asked, one)
             return await self._joined(driver, asked, person, at)

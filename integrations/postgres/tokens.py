@@ -25,7 +25,8 @@ SELECT t.id, t.city_id, t.citizen_id, t.expires_at, m.id AS member_id, m.role, m
             UNION SELECT o.id FROM organisation o JOIN own ON o.parent_id = own.id
         ) SELECT array_agg(own.id) FROM own) AS organisations
   FROM access_token t LEFT JOIN member m ON m.id = t.member_id
- WHERE t.hash = $1 AND t.revoked_at IS NULL AND (m.id IS NULL OR m.active)
+       LEFT JOIN organisation h ON h.id = m.organisation_id
+ WHERE t.hash = $1 AND t.revoked_at IS NULL AND (m.id IS NULL OR (m.active AND h.active))
 """
 
 

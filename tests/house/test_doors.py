@@ -14,7 +14,7 @@ PLATFORM = {
     POSTGRES + "clients.py": {"find", "of", "add", "rotate", "disable", "limits", "used"},
     POSTGRES + "grants.py": {"open", "member_name"},
     POSTGRES + "login_attempts.py": {"_keep", "_take"},
-    POSTGRES + "people.py": {"resident", "members", "redeem", "linkable"},
+    POSTGRES + "people.py": {"resident", "members", "invited_to", "redeem", "linkable"},
     POSTGRES + "personal.py": {"note", "_fetch"},
     POSTGRES + "records.py": {"of"},
     POSTGRES + "revocations.py": {"live", "forget"},

@@ -49,6 +49,12 @@ class Peoples:
     async def members(self, city: UUID, person: Person) -> list[Subject]:
         return [one for one in self.memberships if one.city == city]
 
+    async def invited_to(self, invitation: str) -> tuple[UUID, UUID] | None:
+        found = self.invitations.get(invitation)
+        if not isinstance(found, Subject) or found.organisation is None:
+            return None
+        return found.city, found.organisation
+
     async def redeem(self, invitation: str, person: Person, at: datetime) -> Subject:
         found = self.invitations.get(invitation)
         if found is None:
