@@ -93,6 +93,9 @@ def test_a_program_is_disabled_once_and_stays_in_the_list(ikomek: Ikomek):
         (*SYSTEM, "--public"),
         (*SYSTEM, "--auth", "private_key_jwt"),
         (*SYSTEM, "--organisation", "nowhere"),
+        # Nobody at a utility is an inspector, and so no program of theirs is.
+        ("client", "create", "--name", "x", "--organisation", "water", "--role", "inspector",
+         "--scope", "appeals:read"),
     ],
 )  # fmt: skip
 def test_an_unsound_program_is_refused(ikomek: Ikomek, arguments: tuple[str, ...]):

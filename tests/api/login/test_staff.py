@@ -164,3 +164,13 @@ async def test_an_invitation_that_makes_nobody_says_why(desk: Desk, egov: Peer):
         unknown = await say_yes(browser, await by_egov(browser, egov, "/invitation/unknown"))
     assert unknown.status_code == 404
     assert "Такого приглашения нет" in unknown.text
+
+
+async def test_an_organisations_own_provider_takes_no_invitation_of_another(desk: Desk):
+    elsewhere = member(Role.ADMINISTRATOR, KISHI.centre)
+    desk.people.invitations["of-the-centre"] = elsewhere
+    async with desk.browser() as browser:
+        page = await by_water(browser, "/invitation/of-the-centre")
+        answer = await say_yes(browser, page)
+    assert answer.status_code == 403
+    assert desk.people.invitations["of-the-centre"] == elsewhere, "it waits for whom it was meant"

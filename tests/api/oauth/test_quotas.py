@@ -32,6 +32,15 @@ async def test_a_client_has_a_limit_of_its_own(limited):
     assert_problem(answers[-1], 429, "rate-limited")
 
 
+async def test_a_quota_of_the_day_lifts_no_limit_of_the_minute(settings, house):
+    system = await register_system(house, daily_quota=1000)
+    async with opened(settings, house, rate_limit=2) as way:
+        await way.refresh()
+        token = (await way.token(system, **OWN)).json()["access_token"]
+        answers = [(await way.me(token)).status_code for _ in range(4)]
+    assert answers == [200, 200, 429, 429]
+
+
 async def test_residents_share_the_limit_of_their_app(limited):
     app = await register_app(limited.house, rate_limit=2)
     await limited.refresh()

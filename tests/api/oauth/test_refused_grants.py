@@ -27,6 +27,7 @@ from tests.support.oauth import (
 )
 from tests.support.rest import assert_problem
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 TOKEN = f"{ISSUER}/oauth/token"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -186,6 +187,28 @@ async def test_a_disabled_client_is_shut_out_at_once_and_its_tokens_soon(door: D
     assert_error(await door.token(system, **OWN), "invalid_client", 401)
     await door.refresh()
     assert_problem(await door.me(token), 401, "unauthenticated")
+
+
+async def test_with_an_organisation_end_its_programs_tokens_and_those_of_its_people(door: Door):
+    system = await register_system(door.house)
+    signed = (await door.token(system, **OWN)).json()["access_token"]
+    head = await door.house.tokens.issue(KISHI.id, name="test", member=KISHI.ident("member-head"))
+    assert (await door.me(signed)).status_code == 200
+    retired = "UPDATE organisation SET active = $2 WHERE id = $1"
+    changed = "UPDATE city SET reference_version = reference_version + 1 WHERE id = $1"
+    await fetch(door.house, retired, system.client.organisation, False)
+    await fetch(door.house, changed, KISHI.id)
+    try:
+        assert_error(await door.token(system, **OWN), "invalid_client", 401)
+        assert await door.house.tokens.find(head) is None
+
+        async def void() -> bool:
+            return (await door.me(signed)).status_code == 401
+
+        await eventually(void)
+    finally:
+        await fetch(door.house, retired, system.client.organisation, True)
+        await fetch(door.house, changed, KISHI.id)
 
 
 async def test_a_wrong_secret_and_an_unknown_client_sound_alike(door: Door, system: Registered):

@@ -207,3 +207,15 @@ def test_the_command_line_is_nobody_in_particular():
 def test_names_contradict_each_other_or_do_not(known, told, same):
     assert agree(known, told) is same
     assert agree(told, known) is same
+
+
+def test_whoever_stands_above_the_contact_centre_does_not_get_the_city_into_their_hands():
+    # In many cities the centre is a part of the akimat.
+    of_akimat = administrator(AKIMAT, CENTRE, DISTRICT)
+    with pytest.raises(NotPermitted):
+        rules.place_for(Role.ADMINISTRATOR, None, CENTRE, of_akimat, CITYS)
+    assert rules.place_for(Role.ADMINISTRATOR, None, DISTRICT, of_akimat, CITYS) is None
+    assert rules.place_for(Role.ADMINISTRATOR, None, CENTRE, OF_CENTRE, CITYS) is None
+    for action in (MemberAction.SUSPEND, MemberAction.CHANGE_ROLE, MemberAction.LEAVE):
+        with pytest.raises(NotPermitted):
+            rules.manageable(member(CENTRE, Role.ADMINISTRATOR), action, of_akimat, CITYS)

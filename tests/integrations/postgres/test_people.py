@@ -171,6 +171,19 @@ async def invitation(house, **said):
     return secret
 
 
+async def test_whoever_was_let_go_lets_nobody_in_afterwards(house):
+    secret = await invitation(house)
+    who = KISHI.ident("member-administrator")
+    await fetch(house, "UPDATE member SET state = 'suspended' WHERE id = $1", who)
+    try:
+        with pytest.raises(Conflict) as refused:
+            await house.people.redeem(secret, person(30), house.now())
+        assert refused.value.params["reason"] == "invitation-revoked"
+    finally:
+        await fetch(house, "UPDATE member SET state = 'active' WHERE id = $1", who)
+    await house.people.redeem(secret, person(30), house.now())
+
+
 async def test_an_invitation_makes_a_member_once(house):
     secret = await invitation(house, iin=iin(20))
     member = await house.people.redeem(secret, person(20), house.now())
