@@ -12,10 +12,11 @@ import pytest
 
 from api.settings import Settings
 from domain.access import Role
-from tests.support.attack import Known, attack
+from tests.support.attack import OF_MEMBERS, Known, attack
 from tests.support.city import KISHI
 from tests.support.incidents import incident_at
 from tests.support.live import serving
+from tests.support.members import employed
 from tests.support.register import signed
 from tests.support.rest import Callers, make_callers_app
 
@@ -66,6 +67,8 @@ async def _known(callers: Callers) -> Known:
     ids["readOrganisation"] = organisations
     for operation, status in INCIDENTS.items():
         ids[operation] = [await incident_at(callers, status) for _ in range(3)]
+    for operation in OF_MEMBERS:
+        ids[operation] = [await employed(callers) for _ in range(3)]
     ids["removeEndpoint"] = [await _endpoint(callers)]
     return Known(KISHI, dict(callers.tokens), appeals, ids)
 
