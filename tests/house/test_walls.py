@@ -1,9 +1,11 @@
 """The walls of the house: who imports whom, how long things are, what is never written down."""
 
 import ast
+import logging
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,18 @@ TABLES = ("migrations/versions/", "integrations/postgres/tables.py")
 """Rows of tables, one after the other; they may be as long as the tables are."""
 
 
+@pytest.fixture
+def undisturbed() -> Iterator[None]:
+    """The linter sets up logging as if it were alone, and silences all loggers that it finds."""
+    known = [one for one in logging.Logger.manager.loggerDict.values()
+             if isinstance(one, logging.Logger)]  # fmt: skip
+    before = [one.disabled for one in known]
+    yield
+    for one, disabled in zip(known, before, strict=True):
+        one.disabled = disabled
+
+
+@pytest.mark.usefixtures("undisturbed")
 def test_everybody_imports_only_whom_they_may(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert cli.lint_imports(no_cache=True) == cli.EXIT_STATUS_SUCCESS, capsys.readouterr().out

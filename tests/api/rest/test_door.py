@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from api.app import WATCHED
-from api.logs import configure
 from api.settings import Settings
 from domain.access import Role
 from tests.support.register import signed
@@ -82,8 +81,7 @@ class Heard(logging.Handler):
 
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    """The lines of this process, whatever ran in it before."""
-    configure("info")
+    """The lines of this process."""
     handler = Heard()
     logging.getLogger().addHandler(handler)
     yield handler
