@@ -230,7 +230,7 @@ async def test_the_reading_is_recorded_with_whose_eyes_it_were(town: Town, numbe
     assert seen["phone"] == APPLICANT["phone"]
     stranger = town.callers(Place.ELSEWHERE)
     assert (await stranger.call("GET", path, role=Role.OPERATOR)).status_code == 404
-    rows = await fetch(town.house, "SELECT role, fields, reader_id FROM personal_read")
+    rows = await fetch(town.house, "SELECT role, fields, reader_id FROM personal_read ORDER BY id")
     assert len(rows) == before[0]["n"] + 1
     assert (rows[-1]["role"], rows[-1]["reader_id"]) == (
         "operator", callers.city.ident("member-operator"),
