@@ -1,11 +1,13 @@
 """Fills a database with appeals and their whole histories, as a city would have written them.
 
     python -m benchmarks.generator --appeals 1000000 [--seed 109] [--until 2026-11-20T00:00+05:00]
-        [--days 365]
+        [--days 365] [--since 2024-11-20]
 
 DATABASE_URL names the database: migrated, with the demo city in it (`ikomek migrate`, `ikomek demo
 load`), and IKOMEK_HOME the keys. What is there already stays, so that a register can be made to
-grow. The same seed, number and end give the same appeals, but for the ciphertext of what is sealed.
+grow. Nobody appeals before there are promises, and the starter catalogue's begin with 2026; --since
+lets them begin earlier, in this database alone. The same seed, number and end give the same
+appeals, but for the ciphertext of what is sealed.
 
 Histories are lived through the domain (histories.py), varied (stamps.py) and written by COPY, from
 as many processes as there are cores. Nothing is put into the outbox: all was told long ago.
@@ -16,10 +18,10 @@ import asyncio
 import os
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 
@@ -27,11 +29,10 @@ import psycopg
 
 from api.bootstrap import read_keyring
 from api.settings import Settings
-from benchmarks.press import Chunk, Press
+from benchmarks import press
+from benchmarks.press import Chunk, Plan, Press
 
 DAYS = 365
-FIRST = datetime(2026, 1, 2, tzinfo=UTC)
-"""The starter catalogue's promises begin with 2026."""
 RESIDENTS = 100
 """One resident of so many appeals' number acts for themselves, several times a year."""
 AT_ONCE = 2000
@@ -63,9 +64,12 @@ def main() -> None:
     parser.add_argument("--until", type=datetime.fromisoformat)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--days", type=float, default=DAYS, help="how long they took to come")
+    parser.add_argument("--since", type=date.fromisoformat, help="let the promises begin then")
     said = parser.parse_args()
     url = os.environ["DATABASE_URL"]
     begun = time.monotonic()
+    if said.since:
+        press.promise_since(url, said.since)
     wanted = Wanted(url, said.appeals, said.seed, said.until, said.processes, said.days)
     fill(wanted, tell=True)
     print(f"{said.appeals} appeals in {time.monotonic() - begun:.0f} s")
@@ -87,34 +91,34 @@ def fill(wanted: Wanted, *, tell: bool = False) -> None:
 
 def chunks(wanted: Wanted) -> Iterator[Chunk]:
     """The arrivals in order of time, numbered, some thousands at once."""
-    press = Press.plan(wanted.url, wanted.end)
-    press.settle(wanted.appeals // RESIDENTS, read_keyring(Settings(database_url=wanted.url)))
-    times = arrivals(wanted, press.hours, press.zone_offset)
+    plan = Press.plan(wanted.url, wanted.end)
+    plan.settle(wanted.appeals // RESIDENTS, read_keyring(Settings(database_url=wanted.url)))
+    times = arrivals(wanted, plan)
     years: dict[int, int] = {}
     for begin in range(0, len(times), AT_ONCE):
         part = times[begin : begin + AT_ONCE]
         numbers: list[tuple[int, int]] = []
         for moment in part:
-            year = press.year(moment)
+            year = plan.year(moment)
             if year not in years:
-                years[year] = press.filled_to(year)
+                years[year] = plan.filled_to(year)
             years[year] += 1
             numbers.append((year, years[year]))
         yield Chunk(begin // AT_ONCE, tuple(part), tuple(numbers))
-    press.fill_to(years)
+    plan.fill_to(years)
 
 
-def arrivals(wanted: Wanted, hours: Sequence[int], offset: timedelta) -> "array[float]":
+def arrivals(wanted: Wanted, plan: Plan) -> "array[float]":
     """When each appeal comes, as seconds of the epoch: by hour of the week, more in winter."""
     end = wanted.end
-    begin = max(FIRST, end - timedelta(days=wanted.days))
+    begin = max(plan.promised_from(), end - timedelta(days=wanted.days))
     slots = [begin + timedelta(hours=n) for n in range(int((end - begin) / timedelta(hours=1)))]
     weights = []
     for slot in slots:
-        local = slot + offset
+        local = slot + plan.zone_offset
         winter = 1.3 if local.month in (12, 1, 2) else 1.0
         # Nobody is asleep in a whole city: even the quietest hour has a call.
-        weights.append(winter * (hours[local.weekday() * 24 + local.hour] + 2))
+        weights.append(winter * (plan.hours[local.weekday() * 24 + local.hour] + 2))
     random = Random(wanted.seed)
     chosen = random.choices(slots, cum_weights=list(accumulate(weights)), k=wanted.appeals)
     return array("d", sorted(slot.timestamp() + random.random() * 3600 for slot in chosen))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -71,6 +71,17 @@ class Plan:
         """The city's year of a moment."""
         return (datetime.fromtimestamp(moment, UTC) + self.zone_offset).year
 
+    def promised_from(self) -> datetime:
+        """The second day on which every service has its promises; none was broken before."""
+        with psycopg.connect(self._url) as connection:
+            row = connection.execute(
+                "SELECT max(first) FROM (SELECT min(effective_from) AS first FROM policy_version"
+                " GROUP BY code UNION SELECT min(valid_from) FROM service_version GROUP BY code) f"
+            ).fetchone()
+        if row is None or row[0] is None:
+            raise ValueError("the database has no promises; load the demo city first")
+        return datetime.combine(row[0] + timedelta(days=1), time.min, UTC)
+
     def filled_to(self, year: int) -> int:
         """The last number that was ever poured."""
         with psycopg.connect(self._url) as connection:
@@ -102,6 +113,18 @@ class Plan:
                     " DO UPDATE SET filled_to = excluded.filled_to",
                     (self._city.id, year, number),
                 )
+
+
+def promise_since(url: str, day: date) -> None:
+    """Let whatever was promised later be promised from this day on: a past to measure with."""
+    with psycopg.connect(url) as connection:
+        begins = {"policy_version": "effective_from", "service_version": "valid_from"}
+        for table, column in begins.items():
+            connection.execute(
+                f"UPDATE {table} SET {column} = %(day)s, content = jsonb_set("
+                f"content, '{{{column}}}', to_jsonb(%(day)s::text)) WHERE {column} > %(day)s",
+                {"day": day},
+            )
 
 
 class Press:
