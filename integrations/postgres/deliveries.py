@@ -55,7 +55,7 @@ UPDATE delivery SET leased_until = NULL
 
 _BEGIN = """
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
- WHERE d.id = $1 AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
+ WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
 RETURNING d.id AS delivery_id, d.event_id, d.type, d.payload, d.attempts, w.*
 """
 
@@ -111,6 +111,16 @@ class Attempt:
     endpoint: Endpoint
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an attempt brought, what follows from it, and when it ended."""
+
+    attempt: Attempt
+    result: AttemptResult
+    verdict: Verdict
+    at: datetime
+
+
 class Deliveries:
     """The queue of deliveries; every method is one short transaction. They raise Unavailable.
 
@@ -154,16 +164,23 @@ class Deliveries:
         A delivery whose endpoint was removed, disabled, or no longer wants its type ends here,
         cancelled.
         """
+        begun = await self.begin_all([delivery], lease, at)
+        return begun[0] if begun else None
+
+    async def begin_all(
+        self, deliveries: Sequence[UUID], lease: datetime, at: datetime
+    ) -> list[Attempt]:
+        """Begin all of them that one claim leased together; see begin."""
         # Later than the claim's own end in any case, so that no second attempt begins on it.
         own = max(at + self._attempt_lease, lease + timedelta(microseconds=1))
-        rows = await self._fetch(_BEGIN, delivery, lease, own)
-        if not rows:
-            return None
-        attempt = self._attempt(rows[0], own, at)
-        if _wanted(rows[0], attempt.endpoint):
-            return attempt
-        await self._fetch(_CANCEL, delivery, own, at)
-        return None
+        begun = []
+        for row in await self._fetch(_BEGIN, deliveries, lease, own):
+            attempt = self._attempt(row, own, at)
+            if _wanted(row, attempt.endpoint):
+                begun.append(attempt)
+            else:
+                await self._fetch(_CANCEL, attempt.delivery, own, at)
+        return begun
 
     async def finish(
         self, attempt: Attempt, result: AttemptResult, verdict: Verdict, at: datetime
@@ -173,14 +190,14 @@ class Deliveries:
         It is not when the lease ended meanwhile and somebody else has the delivery, or when
         the endpoint was removed. `at` is when the attempt ended.
         """
-        state = _STATES[verdict.outcome]
-        over = None if state is DeliveryState.PENDING else at
-        rows = await self._fetch(
-            _FINISH, attempt.delivery, attempt.lease, attempt.number, str(state), verdict.at,
-            over, attempt.at, result.status, result.error, result.latency_ms, result.body,
-            verdict.outcome is Outcome.DISABLE,
-        )  # fmt: skip
-        return bool(rows[0]["count"])
+        (taken,) = await self.finish_all([Report(attempt, result, verdict, at)])
+        return taken
+
+    async def finish_all(self, reports: Sequence[Report]) -> list[bool]:
+        """Write down several together, in their order; see finish."""
+        async with inside(self._engine, PLATFORM) as driver:
+            rows = await driver.fetchmany(_FINISH, [_finished(report) for report in reports])
+        return [bool(row["count"]) for row in rows]
 
     async def _fetch(self, statement: str, *values: object) -> list[Any]:
         async with inside(self._engine, PLATFORM) as driver:
@@ -196,6 +213,17 @@ class Deliveries:
             payload=bytes(row["payload"]),
             endpoint=read_endpoint(row, self._keyring),
         )
+
+
+def _finished(report: Report) -> tuple[object, ...]:
+    attempt, result, verdict = report.attempt, report.result, report.verdict
+    state = _STATES[verdict.outcome]
+    over = None if state is DeliveryState.PENDING else report.at
+    return (
+        attempt.delivery, attempt.lease, attempt.number, str(state), verdict.at, over, attempt.at,
+        result.status, result.error, result.latency_ms, result.body,
+        verdict.outcome is Outcome.DISABLE,
+    )  # fmt: skip
 
 
 def _wanted(row: Any, endpoint: Endpoint) -> bool:
