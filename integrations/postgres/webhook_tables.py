@@ -62,7 +62,7 @@ webhook_endpoint = Table(
     _no("ordered"),
     _no("asymmetric"),
     _number("concurrency", "8"),
-    Column("rate_limit", Integer),
+    _number("rate_limit", kind=Integer),
     Column("disabled_at", instant()),
     Column("disabled_reason", Text),
     _number("version", "1", Integer),

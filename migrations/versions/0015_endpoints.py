@@ -16,7 +16,7 @@ _ENDPOINT = (
     sa.Column("ordered", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("asymmetric", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("concurrency", sa.SmallInteger, nullable=False, server_default=sa.text("8")),
-    sa.Column("rate_limit", sa.Integer),
+    sa.Column("rate_limit", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("disabled_at", sa.DateTime(timezone=True)),
     sa.Column("disabled_reason", sa.Text),
     sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
