@@ -52,6 +52,8 @@ from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
+from integrations.postgres.webhook_keys import WebhookKeys
+from integrations.postgres.webhook_queries import WebhookQueries
 from integrations.storage.notes import NoteFolder
 from integrations.storage.objects import open_store
 from integrations.triage.artefact import Models
@@ -60,6 +62,7 @@ from integrations.vault.living import LivingKeyring
 from integrations.vault.signer import Signer, parse_signer, signer_file
 from integrations.vault.signer import verify as verify_ed25519
 from integrations.vault.token_signer import TokenSigner, TokenVerifier, new_key
+from integrations.vault.webhook_signer import new_key as new_webhook_key
 
 if TYPE_CHECKING:
     from integrations.webhooks.sender import Sender
@@ -107,6 +110,8 @@ class House:
     records: Records
     attempts: SqlAttempts
     signings: SqlSignings
+    webhook_keys: WebhookKeys
+    webhooks: WebhookQueries
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -166,6 +171,11 @@ def make_trust(
         signer=TokenSigner,
         verifier=TokenVerifier,
     )
+
+
+def make_webhook_keys(engine: AsyncEngine, keyring: Keyring) -> WebhookKeys:
+    """The keys that sign webhooks so that anybody can verify them."""
+    return WebhookKeys(engine, keyring, new_webhook_key)
 
 
 def make_mailer(settings: Settings) -> Mailer | None:
@@ -232,7 +242,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         store=store,
         cleaner=cleaner,
         outbox=Outbox(engine, settings.base_url),
-        deliveries=Deliveries(engine, keyring),
+        deliveries=Deliveries(engine, keyring, base_url=settings.base_url),
         housekeeping=Housekeeping(engine, store),
         checks=Checks(),
         sealer=Sealer(engine),
@@ -253,6 +263,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         records=Records(engine, keyring),
         attempts=SqlAttempts(engine, keyring),
         signings=SqlSignings(engine, keyring),
+        webhook_keys=make_webhook_keys(engine, keyring),
+        webhooks=WebhookQueries(engine),
     )
     try:
         yield house

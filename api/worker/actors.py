@@ -26,7 +26,7 @@ from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
 from api.worker.courier import Post, attempt_delivery, tell
 from api.worker.ledger import Ledger
-from integrations.postgres.deliveries import Attempt
+from domain.webhooks.attempts import Attempt
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Workshop(Middleware):
             open_house(self._settings, name="ikomek-worker")
         )
         self._post = await self._stack.enter_async_context(make_sender(self._settings))
-        self._ledger = Ledger(self._house.deliveries.finish_all)
+        self._ledger = Ledger(self._house.deliveries)
 
     async def _close(self) -> None:
         if self._attempts:
@@ -100,10 +100,10 @@ class Workshop(Middleware):
         await self._stack.aclose()
 
     async def _attempt(self, attempt: Attempt) -> None:
-        if self._post is None or self._ledger is None:
+        if self._house is None or self._post is None or self._ledger is None:
             raise RuntimeError("the worker's house is not open")
         try:
-            report = await attempt_delivery(self._post, attempt, chance=self._chance)
+            report = await attempt_delivery(self._house, self._post, attempt, chance=self._chance)
             tell(report, taken=await self._ledger.note(report))
         except Exception as error:
             # Its lease ends by itself, and the delivery is due again.

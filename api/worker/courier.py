@@ -1,15 +1,16 @@
 """One attempt of one delivery: send it, judge what came of it, tell of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from api import clock
+from api.bootstrap import House
+from domain.webhooks.attempts import Attempt, Report
 from domain.webhooks.model import AttemptResult
 from domain.webhooks.schedule import Outcome, next_attempt
-from integrations.postgres.deliveries import Attempt, Report
 
 log = structlog.get_logger()
 
@@ -24,22 +25,28 @@ class Post(Protocol):
         message_id: str,
         timestamp: datetime,
         body: bytes,
+        headers: Mapping[str, str],
     ) -> AttemptResult:
         """What the POST brought; never raises for anything outside."""
 
 
-async def attempt_delivery(post: Post, attempt: Attempt, *, chance: Callable[[], float]) -> Report:
+async def attempt_delivery(
+    house: House, post: Post, attempt: Attempt, *, chance: Callable[[], float]
+) -> Report:
     """Make one attempt of a delivery that was begun. `chance` gives numbers in [0, 1).
 
     Messages travel in real time, even where a demonstration's clock runs fast: receivers
     hold the timestamp against clocks of their own.
     """
     endpoint = attempt.endpoint
+    secrets = endpoint.signing(attempt.at)
+    if endpoint.asymmetric:
+        secrets += await house.webhook_keys.secrets(attempt.at)
     result = await post.send(
-        endpoint.url, endpoint.secrets, str(attempt.delivery), attempt.at, attempt.payload
+        endpoint.url, secrets, str(attempt.delivery), attempt.at, attempt.payload, endpoint.headers
     )
     ended = clock.real()
-    return Report(attempt, result, next_attempt(attempt.number, result, ended, chance()), ended)
+    return Report(attempt, result, next_attempt(attempt.tries, result, ended, chance()), ended)
 
 
 def tell(report: Report, *, taken: bool) -> None:

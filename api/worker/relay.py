@@ -10,7 +10,7 @@ from dramatiq import Broker
 from api import clock
 from api.bootstrap import House
 from api.worker.broker import delivery_message
-from integrations.postgres.deliveries import Claim
+from domain.webhooks.attempts import Claim
 
 log = structlog.get_logger()
 

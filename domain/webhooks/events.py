@@ -248,15 +248,42 @@ class Notice(StrEnum):
     """What an endpoint may ask for by name and that is no event of an appeal."""
 
     CHECKPOINT = "register.checkpoint"
+    ENDPOINT_FAILING = "endpoint.failing"
+    ENDPOINT_DISABLED = "endpoint.disabled"
+    ENDPOINT_RECOVERED = "endpoint.recovered"
+    DELIVERY_EXHAUSTED = "delivery.exhausted"
 
 
 CHECKPOINT = Notice.CHECKPOINT
+
+TEST_TYPE = "endpoint.test"
+"""Of the message that somebody sends to try an endpoint; nobody subscribes to it."""
 
 NOTICES: Mapping[Notice, LocalizedText] = {
     Notice.CHECKPOINT: _text(
         "Тізілімнің жай-күйіне қол қойылды (тек аты аталса жіберіледі)",
         "Подписано состояние реестра (отправляется, только если названо)",
         "The state of the register was signed (sent only to who names it)",
+    ),
+    Notice.ENDPOINT_FAILING: _text(
+        "Ұйымның вебхук мекенжайы жауап бермей тұр",
+        "Адрес вебхука организации не отвечает",
+        "A webhook endpoint of the organisation fails",
+    ),
+    Notice.ENDPOINT_DISABLED: _text(
+        "Ұйымның вебхук мекенжайы өшірілді",
+        "Адрес вебхука организации отключён",
+        "A webhook endpoint of the organisation was disabled",
+    ),
+    Notice.ENDPOINT_RECOVERED: _text(
+        "Ұйымның вебхук мекенжайы қайта жұмыс істейді",
+        "Адрес вебхука организации снова работает",
+        "A webhook endpoint of the organisation works again",
+    ),
+    Notice.DELIVERY_EXHAUSTED: _text(
+        "Хабарламаны жеткізу әрекеттері таусылды",
+        "Попытки доставить сообщение исчерпаны",
+        "The tries of a delivery are exhausted",
     ),
 }
 """Notices with what they mean. Who names no types hears of all events, and of none of these."""

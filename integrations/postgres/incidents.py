@@ -58,15 +58,30 @@ WITH RECURSIVE hearer AS (
     UNION
     SELECT o.id, o.parent_id FROM hearer h JOIN organisation o ON o.id = h.parent_id
 )
-SELECT w.id, w.event_types FROM webhook_endpoint w JOIN hearer h ON h.id = w.organisation_id
- WHERE w.city_id = $1 AND w.enabled AND w.removed_at IS NULL
+SELECT w.id, w.event_types, w.enabled FROM webhook_endpoint w
+  JOIN hearer h ON h.id = w.organisation_id
+ WHERE w.city_id = $1 AND w.removed_at IS NULL
+   AND (w.services = '{}' AND w.spheres = '{}' OR w.services && $3::text[]
+        OR EXISTS (SELECT FROM service_version v JOIN category c
+                       ON c.city_id = v.city_id AND c.code = v.category
+                    WHERE v.city_id = $1 AND v.current AND v.code = ANY($3)
+                      AND c.sphere = ANY(w.spheres)))
+   AND (w.districts = '{}' OR w.districts && $4::text[])
 """
-"""Who hears of an incident: its owner, its executor, those above them, and the contact centre."""
+"""Who hears of an incident: its owner, its executor, those above them, and the contact centre;
+each as its filters let through of the incident's services and districts.
+"""
 
 _DELIVER = """
-INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at, next_attempt_at)
-SELECT d.*, 'pending', clock_timestamp(), clock_timestamp()
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[]) d
+INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, reason, created_at,
+                      next_attempt_at, finished_at)
+SELECT d.id, d.city_id, d.endpoint_id, d.type, d.payload,
+       CASE WHEN d.enabled THEN 'pending' ELSE 'cancelled' END,
+       CASE WHEN NOT d.enabled THEN 'endpoint-disabled' END, clock_timestamp(),
+       CASE WHEN d.enabled THEN clock_timestamp() END,
+       CASE WHEN NOT d.enabled THEN clock_timestamp() END
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bool[])
+       d(id, city_id, endpoint_id, type, payload, enabled)
 """
 
 
@@ -172,10 +187,13 @@ class SqlIncidents:
         and nothing that happened is not told (law 2).
         """
         incident = change.incident
-        hearers = await self._lane.fetch(_HEARERS, incident.city, list(incident.organisations))
+        hearers = await self._lane.fetch(
+            _HEARERS, incident.city, list(incident.organisations), sorted(incident.services),
+            sorted(incident.districts),
+        )  # fmt: skip
         sent = [
             (new_id(), incident.city, row["id"], str(event.type),
-             incident_payload(incident, event, self._base_url))
+             incident_payload(incident, event, self._base_url), row["enabled"])
             for event in change.events
             for row in hearers
             if not row["event_types"] or event.type in row["event_types"]

@@ -38,14 +38,18 @@ WITH RECURSIVE taken AS (
     SELECT h.appeal_id, o.parent_id FROM hearer h
       JOIN organisation o ON o.id = h.organisation_id WHERE o.parent_id IS NOT NULL
 )
-SELECT told.id, told.city_id, told.type, w.id AS endpoint_id,
-       CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
+SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS endpoint_id,
+       w.enabled, w.ordered, CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
   FROM told
+  LEFT JOIN appeal a ON a.id = told.appeal_id
   LEFT JOIN hearer h ON h.appeal_id = told.appeal_id
        AND NOT (told.internal AND told.type = 'appeal.commented')
   LEFT JOIN webhook_endpoint w ON w.organisation_id = h.organisation_id
-       AND w.city_id = told.city_id AND w.enabled AND w.removed_at IS NULL
+       AND w.city_id = told.city_id AND w.removed_at IS NULL
        AND (w.event_types = '{}' OR told.type = ANY(w.event_types))
+       AND (w.services = '{}' AND w.spheres = '{}'
+            OR a.service = ANY(w.services) OR a.sphere = ANY(w.spheres))
+       AND (w.districts = '{}' OR a.district = ANY(w.districts))
  ORDER BY told.moment, told.place
 """
 """Takes events out of the outbox; a row for each endpoint that is to hear, else one without.
@@ -55,12 +59,27 @@ below it. What colleagues say among themselves stays in their house: no internal
 """
 
 _DELIVER = """
-INSERT INTO delivery (id, city_id, endpoint_id, event_id, type, payload, state, created_at,
-                      next_attempt_at)
-SELECT d.*, 'pending', $7, $7
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[]) d
+INSERT INTO delivery (id, city_id, endpoint_id, event_id, type, payload, appeal_id, sequence,
+                      in_turn, state, reason, created_at, next_attempt_at, finished_at)
+SELECT d.id, d.city_id, d.endpoint_id, d.event_id, d.type, d.payload, d.appeal_id, d.sequence,
+       d.in_turn, CASE WHEN d.enabled THEN 'pending' ELSE 'cancelled' END,
+       CASE WHEN NOT d.enabled THEN 'endpoint-disabled' END, $1,
+       CASE WHEN d.enabled THEN greatest($1, CASE WHEN d.in_turn THEN (
+           SELECT max(e.next_attempt_at) FROM delivery e
+            WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
+              AND e.state = 'pending' AND e.in_turn) END) END,
+       CASE WHEN NOT d.enabled THEN $1 END
+  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bytea[],
+              $8::uuid[], $9::int[], $10::bool[], $11::bool[])
+       d(id, city_id, endpoint_id, event_id, type, payload, appeal_id, sequence, in_turn, enabled)
     ON CONFLICT (endpoint_id, event_id) DO NOTHING
 """
+"""What happens while an endpoint is disabled is kept for it as missed, to be sent on demand. In
+order: not before what of the same appeal has to be tried again.
+"""
+
+RELAYING = 0x109_0008
+"""Advisory lock: relays take turns, so that of one appeal nothing is handed on before what was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +100,14 @@ class Outbox:
     async def relay(self, at: datetime, limit: int = 500) -> Relayed:
         """Move up to `limit` of the oldest events, in one transaction. Raises Unavailable.
 
-        Any number of relays may run: each skips what another holds.
+        Any number of relays may run: they take turns.
         """
-        async with inside(self._engine, PLATFORM) as driver:
+        turn = f"SELECT pg_advisory_xact_lock({RELAYING})"
+        async with inside(self._engine, PLATFORM, setting=turn) as driver:
             rows = await driver.fetch(_TAKE, limit)
             heard = self._unique(rows)
             if heard:
-                await driver.execute(_DELIVER, *_columns(heard, self._base_url), at)
+                await driver.execute(_DELIVER, at, *_columns(heard, self._base_url))
         return Relayed(len({row["id"] for row in rows}), len(heard))
 
     @staticmethod
@@ -107,6 +127,10 @@ def _columns(rows: Iterable[Mapping[str, Any]], base_url: str) -> tuple[list[Any
         [row["id"] for row in listed],
         [row["type"] for row in listed],
         [messages[row["id"]] for row in listed],
+        [row["appeal_id"] for row in listed],
+        [row["sequence"] for row in listed],
+        [row["ordered"] for row in listed],
+        [row["enabled"] for row in listed],
     )
 
 
