@@ -3,6 +3,8 @@
     python -m benchmarks.kill [--rounds 100] [--seed 109] [--broker embedded|rabbitmq|redis]
         [--pairs 3] [--hurry]
 
+(--rounds 0: three rounds that strike everybody, as the suite does.)
+
 The API, two workers, two schedulers, the broker and PostgreSQL work under callers who repeat each
 call until it is answered (callers.py). In every round some of them, chosen by the seed, are struck
 by SIGKILL one after the other and started again, or stand still for a while (SIGSTOP) and wake up
@@ -80,6 +82,20 @@ def plan(seed: int, rounds: int, victims: Sequence[str], *, zombies: bool) -> li
     return made
 
 
+def brief(seed: int, victims: Sequence[str]) -> list[Round]:
+    """Three rounds that strike everybody, one of them all at once, and let a worker stand still."""
+    dice = Random(seed)
+    order = dice.sample(list(victims), len(victims))
+    half = len(order) // 2
+    halves = [
+        Round(tuple(Blow(one, dice.uniform(0, 0.3)) for one in part), dice.uniform(0, 0.3))
+        for part in (order[:half], order[half:])
+    ]
+    still = Blow("worker 1", dice.uniform(0, 0.3), 1.0)
+    everybody = tuple(Blow(one, 0.02) for one in dice.sample(order, len(order)))
+    return [halves[0], Round((still, *halves[1].blows), halves[1].pause), Round(everybody, 0.1)]
+
+
 def _still(dice: Random, victim: str) -> float:
     # The database and the broker are not ours to stop: a cluster that stands still is one that is
     # away, and that is what killing it shows.
@@ -134,6 +150,7 @@ def standing(
         url = postgres.url("postgres")
         prepare(url, folder, 0)
         environment = environment_of(url, folder)
+        environment.pop("BROKER_URL", None)
         victims: dict[str, Program | Database] = {"postgresql": Database(postgres)}
         if broker in BROKERS:
             program, broker_url = stack.enter_context(BROKERS[broker](folder / broker))
@@ -175,12 +192,13 @@ def run(
     *, rounds: int, seed: int, broker: str = "embedded", pairs: int = 3, pause: float = 0.05,
     hurried: bool = False, tell: bool = True,
 ) -> list[str]:  # fmt: skip
-    """Every broken promise, in words; nothing where all were kept."""
+    """Every broken promise, in words; nothing where all were kept. No rounds: the brief form."""
     with (
         tempfile.TemporaryDirectory(prefix="ikomek-kill-") as folder,
         standing(Path(folder), broker, pairs, pause) as (stage, evidence),
     ):
-        blows = plan(seed, rounds, list(stage.victims), zombies=not hurried)
+        names = list(stage.victims)
+        blows = plan(seed, rounds, names, zombies=not hurried) if rounds else brief(seed, names)
         stage.callers.start()
         try:
             for number, round in enumerate(blows, 1):

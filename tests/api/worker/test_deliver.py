@@ -1,7 +1,6 @@
 """From the appeal to the executor's own machine: nothing is lost, whoever dies."""
 
 import asyncio
-import os
 import signal
 
 import pytest
@@ -9,17 +8,10 @@ from standardwebhooks import Webhook
 
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
-from tests.conftest import make_settings
 from tests.integrations.webhooks.receiver import OK, receiver, response
 from tests.support.appeals import SECRET, add_endpoint, perform, register
 from tests.support.sql import fetch
 from tests.support.worker import eventually, scheduling, worker_process, working
-
-BROKERS = [
-    pytest.param(None, id="embedded"),
-    pytest.param("TEST_RABBITMQ_URL", id="rabbitmq"),
-    pytest.param("TEST_REDIS_URL", id="redis"),
-]
 
 
 def verified(request):
@@ -50,18 +42,12 @@ async def quiet(house):
     await fetch(house, "UPDATE webhook_endpoint SET removed_at = now() WHERE removed_at IS NULL")
 
 
-@pytest.mark.parametrize("variable", BROKERS)
-async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(house, variable, tmp_path):
-    if variable is not None and variable not in os.environ:
-        pytest.skip(f"{variable} is not set")
-    broker = os.environ[variable] if variable else None
-    settings = make_settings(house.settings.database_url, tmp_path, broker_url=broker)
-    scheduled = type(house)(**{**fields(house), "settings": settings})
-    async with receiver() as machine, scheduling(scheduled), working(settings):
-        endpoint = await add_endpoint(house, machine.url())
-        appeal = await register(house)
-        await perform(house, appeal, Action.ACCEPT, Accept())
-        took = await eventually(all_delivered(house, endpoint, 3))
+async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(carried):
+    async with receiver() as machine, scheduling(carried), working(carried.settings):
+        endpoint = await add_endpoint(carried, machine.url())
+        appeal = await register(carried)
+        await perform(carried, appeal, Action.ACCEPT, Accept())
+        took = await eventually(all_delivered(carried, endpoint, 3))
     told = [verified(request) for request in machine.requests]
     assert {said["type"] for said in told} == {
         "appeal.registered", "appeal.assigned", "appeal.accepted",
@@ -71,23 +57,19 @@ async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(house, va
     assert took < 10
 
 
-def fields(house):
-    return {name: getattr(house, name) for name in type(house).__dataclass_fields__}
-
-
-async def test_a_failing_machine_is_tried_again_with_the_same_id(house):
+async def test_a_failing_machine_is_tried_again_with_the_same_id(carried):
     answers = [response(503), OK]
 
     async def script(writer):
         writer.write(answers.pop(0) if answers else OK)
         await writer.drain()
 
-    async with receiver(script) as machine, scheduling(house), working(house.settings):
+    async with receiver(script) as machine, scheduling(carried), working(carried.settings):
         endpoint = await add_endpoint(
-            house, machine.url(), event_types=frozenset({"appeal.registered"})
+            carried, machine.url(), event_types=frozenset({"appeal.registered"})
         )
-        await register(house)
-        await eventually(all_delivered(house, endpoint, 1))
+        await register(carried)
+        await eventually(all_delivered(carried, endpoint, 1))
     first, second = machine.requests
     assert ids([first]) == ids([second])
     assert first.body == second.body
@@ -95,7 +77,7 @@ async def test_a_failing_machine_is_tried_again_with_the_same_id(house):
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 4
 
 
-async def test_receivers_that_never_answer_delay_no_other(house):
+async def test_receivers_that_never_answer_delay_no_other(carried):
     """More of them than the worker has threads."""
 
     end = asyncio.Event()
@@ -105,21 +87,21 @@ async def test_receivers_that_never_answer_delay_no_other(house):
 
     async with receiver(silence) as tarpit, receiver() as machine:
         for _ in range(4):
-            await add_endpoint(house, tarpit.url())
-        endpoint = await add_endpoint(house, machine.url())
-        async with working(house.settings), scheduling(house):
+            await add_endpoint(carried, tarpit.url())
+        endpoint = await add_endpoint(carried, machine.url())
+        async with working(carried.settings), scheduling(carried):
             for _ in range(3):
-                await register(house)
-            took = await eventually(all_delivered(house, endpoint, 6))
+                await register(carried)
+            took = await eventually(all_delivered(carried, endpoint, 6))
             assert took < 5
             assert tarpit.connections >= 20
             tarpit_ids = "endpoint_id <> $1 AND state = 'pending'"
-            rows = await fetch(house, f"SELECT * FROM delivery WHERE {tarpit_ids}", endpoint.id)
+            rows = await fetch(carried, f"SELECT * FROM delivery WHERE {tarpit_ids}", endpoint.id)
             assert len(rows) == 24
             end.set()
 
 
-async def test_a_killed_worker_loses_nothing(house):
+async def test_a_killed_worker_loses_nothing(carried):
     """Acknowledged is delivered at least once, and repeats bear the same id."""
 
     async def slowly(writer):
@@ -128,26 +110,26 @@ async def test_a_killed_worker_loses_nothing(house):
         await writer.drain()
 
     async with receiver(slowly) as machine:
-        endpoint = await add_endpoint(house, machine.url())
-        async with scheduling(house):
-            with worker_process(house.settings) as victim:
-                appeals = [await register(house) for _ in range(20)]
+        endpoint = await add_endpoint(carried, machine.url())
+        async with scheduling(carried):
+            with worker_process(carried.settings) as victim:
+                appeals = [await register(carried) for _ in range(20)]
 
                 async def in_the_midst():
-                    return (await states(house, endpoint)).count("delivered") >= 10
+                    return (await states(carried, endpoint)).count("delivered") >= 10
 
                 await eventually(in_the_midst, within=60)
                 victim.send_signal(signal.SIGKILL)
                 victim.wait(10)
-            assert "pending" in await states(house, endpoint)
+            assert "pending" in await states(carried, endpoint)
             # The minute that the dead worker's leases last goes by.
             await fetch(
-                house,
+                carried,
                 "UPDATE delivery SET leased_until = leased_until - interval '1 hour'"
                 " WHERE leased_until IS NOT NULL",
             )
-            with worker_process(house.settings) as successor:
-                await eventually(all_delivered(house, endpoint, 40), within=60)
+            with worker_process(carried.settings) as successor:
+                await eventually(all_delivered(carried, endpoint, 40), within=60)
                 successor.send_signal(signal.SIGTERM)
                 assert successor.wait(20) == 0
     told = [verified(request)["data"] for request in machine.requests]
@@ -155,7 +137,7 @@ async def test_a_killed_worker_loses_nothing(house):
     assert heard == {(appeal.number, place) for appeal in appeals for place in (1, 2)}
     assert len(ids(machine.requests)) == 40
     (attempts,) = await fetch(
-        house,
+        carried,
         "SELECT count(*) FROM delivery_attempt a JOIN delivery d ON d.id = a.delivery_id"
         " WHERE d.endpoint_id = $1",
         endpoint.id,
