@@ -190,3 +190,46 @@ async def test_no_answer_whatever_brings_the_sender_down(start, noise):
     async with receiver(start + noise) as there, opened(timeout=SOON) as sender:
         result = await post(sender, there.url())
     assert result.status is not None or result.error in set(SendError)
+
+
+def pouring(head, drop, most=200_000_000):
+    """A script that sends a head, then the same drop without end; and how much it could send."""
+    sent = [0]
+
+    async def pour(writer):
+        writer.write(head)
+        while sent[0] < most:
+            writer.write(drop)
+            await writer.drain()
+            sent[0] += len(drop)
+
+    return pour, sent
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "drop", "error"),
+    [
+        pytest.param(HEAD, b"X-Flood: 1\r\n" * 4096, "bad-response", id="headers"),
+        pytest.param(HEAD, b"Set-Cookie: a=b\r\n" * 4096, "bad-response", id="cookies"),
+        pytest.param(HEAD + b"X: ", b"a" * 65536, "bad-response", id="one-header"),
+        pytest.param(b"HTTP/1.1 ", b"2" * 65536, "bad-response", id="status-line"),
+        pytest.param(CHUNKED, b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n", "body-too-large",
+                     id="chunks"),
+        pytest.param(CHUNKED, b"1\r\nx\r\n" * 8192, "body-too-large", id="small-chunks"),
+        pytest.param(CHUNKED + b"1;", b"e" * 65536, "body-broken", id="chunk-extension"),
+        pytest.param(CHUNKED + b"0\r\n", b"X-Trailer: 1\r\n" * 4096, "body-broken", id="trailers"),
+    ],
+)  # fmt: skip
+async def test_an_answer_without_end_ends_soon_and_costs_little(head, drop, error):
+    pour, sent = pouring(head, drop)
+    async with receiver(pour) as there:
+        result = await send(there.url(), timeout=timedelta(seconds=10))
+    assert result.error == error
+    assert result.latency_ms < 5000
+    assert len(result.body) <= BODY_LIMIT
+    # What the kernels' buffers swallow, far from the 200 MB on offer.
+    assert sent[0] < 20_000_000
