@@ -28,6 +28,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from threading import Event, Thread
 from uuid import UUID
 
 import orjson
@@ -48,6 +49,8 @@ from integrations.postgres.embedded import EmbeddedPostgres
 SETTINGS = {"max_connections": "200", "track_commit_timestamp": "on"}
 WATER = ident("organisation", "water")
 MANY, HEALTHY, DEAD = 200, 20, 200
+UNHEARD = "appeal.reopened"
+"""What the dead hear of, and nobody does here: what waits for them is put there by hand."""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,8 +84,8 @@ def scene() -> Iterator[Scene]:
         yield Scene(url, folder, environment_of(url, folder), postgres.pid or 0, hooks, Book(book))
 
 
-def add_endpoints(scene: Scene, urls: Sequence[str]) -> list[UUID]:
-    """Endpoints of the water utility, straight into the table."""
+def add_endpoints(scene: Scene, urls: Sequence[str], types: str = "{}") -> list[UUID]:
+    """Endpoints of the water utility that hear of these types (all), straight into the table."""
     keyring = read_keyring(Settings(home=scene.home, keys=None))
     secrets = keyring.seal(orjson.dumps([SECRET]))
     ids = [new_id() for _ in urls]
@@ -90,14 +93,16 @@ def add_endpoints(scene: Scene, urls: Sequence[str]) -> list[UUID]:
         owner.cursor().executemany(
             "INSERT INTO webhook_endpoint (id, city_id, organisation_id, url, event_types,"
             " description, enabled, secrets, created_at)"
-            " SELECT %s, city_id, id, %s, '{}', '', true, %s, now()"
+            " SELECT %s, city_id, id, %s, %s, '', true, %s, now()"
             " FROM organisation WHERE id = %s",
-            [(id, url, secrets, WATER) for id, url in zip(ids, urls, strict=True)],
+            [(id, url, types, secrets, WATER) for id, url in zip(ids, urls, strict=True)],
         )
     return ids
 
 
-def add_deliveries(scene: Scene, endpoints: Sequence[UUID], each: int) -> int:
+def add_deliveries(
+    scene: Scene, endpoints: Sequence[UUID], each: int, kind: str = "appeal.assigned"
+) -> int:
     """So many deliveries that are due, for each endpoint; how many in all."""
     rows = [
         (new_id(), endpoints[place % len(endpoints)], body)
@@ -110,8 +115,9 @@ def add_deliveries(scene: Scene, endpoints: Sequence[UUID], each: int) -> int:
                 copy.write_row(row)
         cursor.execute(
             "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
-            " next_attempt_at) SELECT m.id, w.city_id, w.id, 'appeal.assigned', m.body, 'pending',"
-            " now(), now() FROM made m JOIN webhook_endpoint w ON w.id = m.endpoint"
+            " next_attempt_at) SELECT m.id, w.city_id, w.id, %s, m.body, 'pending',"
+            " now(), now() FROM made m JOIN webhook_endpoint w ON w.id = m.endpoint",
+            [kind],
         )
         cursor.execute("DROP TABLE made")
     return len(rows)
@@ -297,9 +303,10 @@ def dead(rounds: int, seconds: float) -> None:
             alone, beside = [], []
             for _ in range(rounds):
                 alone.append(_tell("beside nobody", _appeals(here, port, 5, seconds)))
-                add_deliveries(here, hollow, 50)
-                time.sleep(5)
-                beside.append(_tell("beside the dead", _appeals(here, port, 5, seconds)))
+                add_deliveries(here, hollow, 50, UNHEARD)
+                with _news(here, hollow):
+                    time.sleep(5)
+                    beside.append(_tell("beside the dead", _appeals(here, port, 5, seconds)))
                 _bury(here, hollow)
     moved = median(beside) / median(alone) - 1
     print(f"healthy p99: {median(alone):.0f} ms alone, {median(beside):.0f} ms beside 200 dead")
@@ -314,15 +321,26 @@ def _add_dead(here: Scene) -> list[UUID]:
         f"http://127.0.0.1:{here.hooks}/slow/",
         "http://nobody.invalid/",
     )
-    ids = add_endpoints(here, [f"{kinds[n % len(kinds)]}{n}" for n in range(DEAD)])
-    with here.owner() as owner:
-        # They hear of no appeal: what waits for them is put there by hand.
-        owner.execute(
-            "UPDATE webhook_endpoint SET event_types = '{register.checkpoint}' WHERE id = ANY(%s)",
-            [ids],
-        )
-        # A delivery of no event is of no type to be deselected.
-    return ids
+    urls = [f"{kinds[number % len(kinds)]}{number}" for number in range(DEAD)]
+    return add_endpoints(here, urls, f"{{{UNHEARD}}}")
+
+
+@contextmanager
+def _news(here: Scene, hollow: Sequence[UUID]) -> Iterator[None]:
+    """A hundred messages a second for the dead, as long as it lasts."""
+    over = Event()
+
+    def feed() -> None:
+        while not over.wait(len(hollow) / 100):
+            add_deliveries(here, hollow, 1, UNHEARD)
+
+    feeder = Thread(target=feed)
+    feeder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        feeder.join()
 
 
 def _bury(here: Scene, hollow: Sequence[UUID]) -> None:

@@ -1,11 +1,13 @@
 """A worker in a process of its own: it does what is due until it is told to stop."""
 
+import asyncio
 import resource
 import signal
 import threading
 from types import FrameType
 
 import structlog
+import uvloop
 from dramatiq import Worker
 from dramatiq.middleware import AsyncIO
 
@@ -35,6 +37,8 @@ def run_worker(settings: Settings, *, threads: int) -> None:
 
     for order in (signal.SIGTERM, signal.SIGINT):
         signal.signal(order, ask)
+    # The loop that dramatiq makes for its actors, where all attempts are made.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     workshop = Workshop(settings)
     broker = make_broker(settings, [AsyncIO(), workshop])
     declare_actors(broker, workshop)

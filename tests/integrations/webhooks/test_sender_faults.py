@@ -4,14 +4,16 @@ import asyncio
 import gzip
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.webhooks.sender import BODY_LIMIT, SendError
-from tests.integrations.webhooks.receiver import OK, receiver, response
+from tests.integrations.webhooks.receiver import OK, authority, receiver, response
 from tests.integrations.webhooks.test_sender import opened, post, send
 
 SOON = timedelta(seconds=0.4)
@@ -51,27 +53,61 @@ async def only_ever_continue(writer):
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize(
-    ("script", "error"),
-    [
-        (reset, SendError.CONNECTION_RESET),
-        (hang_up, SendError.CONNECTION_RESET),
-        (stay_silent, SendError.TIMED_OUT),
-        (dribble_a_head, SendError.TIMED_OUT),
-        (only_ever_continue, SendError.TIMED_OUT),
-        (b"SSH-2.0-OpenSSH_9.9\r\n", SendError.BAD_RESPONSE),
-        (b"\x00\xff\xfe" * 100, SendError.BAD_RESPONSE),
-        (b"HTTP/1.1 OK\r\n\r\n", SendError.BAD_RESPONSE),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", SendError.BAD_RESPONSE),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SendError.BAD_RESPONSE),
-        (BROKEN_CHUNK, SendError.BAD_RESPONSE),
-    ],
-)
+FAULTS = [
+    (reset, SendError.CONNECTION_RESET),
+    (hang_up, SendError.CONNECTION_RESET),
+    (stay_silent, SendError.TIMED_OUT),
+    (dribble_a_head, SendError.TIMED_OUT),
+    (only_ever_continue, SendError.TIMED_OUT),
+    (b"SSH-2.0-OpenSSH_9.9\r\n", SendError.BAD_RESPONSE),
+    (b"\x00\xff\xfe" * 100, SendError.BAD_RESPONSE),
+    (b"HTTP/1.1 OK\r\n\r\n", SendError.BAD_RESPONSE),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", SendError.BAD_RESPONSE),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SendError.BAD_RESPONSE),
+    (BROKEN_CHUNK, SendError.BAD_RESPONSE),
+]
+"""What receivers do before they have said a status, and its name."""
+
+
+@pytest.mark.parametrize(("script", "error"), FAULTS)
 async def test_a_fault_before_the_status_is_named(script, error):
     async with receiver(script) as there:
         slow = error is SendError.TIMED_OUT
         result = await send(there.url(), timeout=SOON if slow else timedelta(seconds=5))
     assert (result.status, result.error, result.body) == (None, error, "")
+
+
+async def result_of(script, timeout):
+    async with receiver(script) as there:
+        return await send(there.url(), timeout=timeout)
+
+
+def test_on_the_worker_s_own_loop_every_fault_has_the_same_name():
+    """The worker's loop is uvloop's, whose sockets and TLS are its own."""
+
+    async def all_of_them():
+        tried = [(OK, None), *FAULTS]
+        found = [
+            await result_of(script, SOON if error is SendError.TIMED_OUT else timedelta(seconds=5))
+            for script, error in tried
+        ]
+        server, _ = authority()
+        async with receiver(tls=server) as strange:
+            untrusted = await send(strange.url())
+        closed = await send(strange.url())
+        inner = await send("https://localhost/", allowed_networks=())
+        assert [one.error for one in found] == [error for _, error in tried]
+        assert found[0].status == 204
+        assert untrusted.error == "tls-failed"
+        assert closed.error == "not-connected"
+        assert inner.error == "address-refused"
+
+    def on_uvloop():
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(all_of_them())
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(on_uvloop).result(60)
 
 
 async def test_a_closed_port_is_named():
