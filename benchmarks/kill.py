@@ -47,7 +47,7 @@ ZOMBIE_SECONDS = 70.0
 """Longer than a lease of integrations/postgres/deliveries.py lasts."""
 ANSWERS_AGAIN = 90.0
 """Seconds within which the city must answer after a round."""
-DRAINED = 240.0
+DRAINED = 420.0
 """Seconds within which everything must have arrived once the load ended: leases and retries."""
 
 

@@ -77,9 +77,9 @@ async def test_a_fault_before_the_status_is_named(script, error):
     assert (result.status, result.error, result.body) == (None, error, "")
 
 
-async def result_of(script, timeout):
+async def result_of(script, within):
     async with receiver(script) as there:
-        return await send(there.url(), timeout=timeout)
+        return await send(there.url(), timeout=within)
 
 
 def test_on_the_worker_s_own_loop_every_fault_has_the_same_name():
