@@ -23,6 +23,7 @@ from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
+from integrations.postgres.alarms import Alarms
 from integrations.postgres.authorizations import SqlAuthorizations
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.clients import Clients
@@ -112,6 +113,7 @@ class House:
     signings: SqlSignings
     webhook_keys: WebhookKeys
     webhooks: WebhookQueries
+    alarms: Alarms
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -181,6 +183,13 @@ def make_webhook_keys(engine: AsyncEngine, keyring: Keyring) -> WebhookKeys:
 def make_mailer(settings: Settings) -> Mailer | None:
     """What mails the checkpoint of each day's end; None where nobody wants it."""
     if not settings.checkpoint_mail or settings.smtp_url is None:
+        return None
+    return SmtpMailer(settings.smtp_url, settings.mail_from)
+
+
+def make_alarm_mailer(settings: Settings) -> Mailer | None:
+    """What mails notices to organisations; None where no post office is known."""
+    if settings.smtp_url is None:
         return None
     return SmtpMailer(settings.smtp_url, settings.mail_from)
 
@@ -265,6 +274,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         signings=SqlSignings(engine, keyring),
         webhook_keys=make_webhook_keys(engine, keyring),
         webhooks=WebhookQueries(engine),
+        alarms=Alarms(engine),
     )
     try:
         yield house

@@ -178,6 +178,7 @@ DAY_ENDED: LocalizedText = _t(
 
 CONFLICTS: Mapping[str, LocalizedText] = {
     **people_texts.CONFLICTS,
+    **webhook_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
         "У обращения ещё нет исполнителя.",

@@ -54,13 +54,13 @@ class TakenFile:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A text to several people, with one file of text beside it."""
+    """A text to several people, and one file of text beside it where it has a name."""
 
     to: tuple[str, ...]
     subject: str
     text: str
-    filename: str
-    attached: str
+    filename: str = ""
+    attached: str = ""
 
 
 class Mailer(Protocol):

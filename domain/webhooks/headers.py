@@ -41,7 +41,7 @@ def check_headers(given: Mapping[str, str], standing: Mapping[str, str]) -> dict
     """
     faults: list[Fault] = []
     if len(given) > MOST:
-        faults.append(Fault("/headers", "too-many", {"limit": MOST}))
+        faults.append(Fault("/headers", "too-long", {"max_length": MOST}))
     known = {name.lower(): value for name, value in standing.items()}
     kept: dict[str, str] = {}
     for name, value in given.items():

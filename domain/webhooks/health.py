@@ -206,6 +206,22 @@ class Told:
     last_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A notice on its way by mail: the city's code, the address that the organisation gave of
+    itself, the endpoint and what its people call it, and the facts.
+    """
+
+    id: UUID
+    city: str
+    type: Notice
+    at: datetime
+    address: str
+    endpoint: UUID
+    description: str
+    data: Mapping[str, object]
+
+
 def facts(
     health: Health, result: AttemptResult, *, delivery: UUID, disabled: DisabledReason | None
 ) -> dict[str, object]:

@@ -48,8 +48,8 @@ RETURNING id
 """
 
 _NOTICE = """
-INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at, mail_due_at, data)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)
 """
 
 _TELL = """

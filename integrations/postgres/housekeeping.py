@@ -81,7 +81,8 @@ class Housekeeping:
         """Forget what administrators were told of longer ago than that; how many."""
         async with inside(self._engine, PLATFORM) as driver:
             done = await driver.execute(
-                "DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE last_at < $1 LIMIT $2)",
+                "DELETE FROM notice WHERE id IN"
+                " (SELECT id FROM notice WHERE last_at < $1 LIMIT $2)",
                 at - DELIVERIES_KEPT, limit,
             )  # fmt: skip
         return int(done.rpartition(" ")[2])

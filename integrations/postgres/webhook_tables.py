@@ -147,10 +147,11 @@ notice = Table(
     _number("count", "1", Integer),
     Column("last_at", instant(), nullable=False),
     Column("data", JSONB, nullable=False),
-    Column("mailed_at", instant()),
+    # When a letter is to leave; None once it has.
+    Column("mail_due_at", instant()),
     Index("ix_notice_organisation_id", "organisation_id", text("at DESC"), text("id DESC")),
     Index("ix_notice_endpoint_id", "endpoint_id", "type", "at"),
-    Index("ix_notice_unmailed", "at", postgresql_where=text("mailed_at IS NULL")),
+    Index("ix_notice_mail", "mail_due_at", postgresql_where=text("mail_due_at IS NOT NULL")),
 )
 
 webhook_key = Table(

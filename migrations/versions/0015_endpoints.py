@@ -87,7 +87,7 @@ def _notices() -> None:
         sa.Column("count", sa.Integer, nullable=False, server_default=sa.text("1")),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("data", JSONB, nullable=False),
-        sa.Column("mailed_at", sa.DateTime(timezone=True)),
+        sa.Column("mail_due_at", sa.DateTime(timezone=True)),
     )
     op.create_index(
         "ix_notice_organisation_id", "notice",
@@ -95,8 +95,9 @@ def _notices() -> None:
     )  # fmt: skip
     op.create_index("ix_notice_endpoint_id", "notice", ["endpoint_id", "type", "at"])
     op.create_index(
-        "ix_notice_unmailed", "notice", ["at"], postgresql_where=sa.text("mailed_at IS NULL")
-    )
+        "ix_notice_mail", "notice", ["mail_due_at"],
+        postgresql_where=sa.text("mail_due_at IS NOT NULL"),
+    )  # fmt: skip
     build(
         "notice",
         {

@@ -10,6 +10,7 @@ from tests.house.source import ROOT, calls, modules, tree
 POSTGRES = "integrations/postgres/"
 
 PLATFORM = {
+    POSTGRES + "alarms.py": {"_fetch"},
     POSTGRES + "authorizations.py": {"wait", "asked", "grant", "refuse"},
     POSTGRES + "clients.py": {"find", "of", "add", "rotate", "disable", "limits", "used"},
     POSTGRES + "grants.py": {"open", "member_name"},
