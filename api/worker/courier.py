@@ -40,7 +40,7 @@ async def attempt_delivery(
     """
     endpoint = attempt.endpoint
     secrets = endpoint.signing(attempt.at)
-    if endpoint.asymmetric:
+    if endpoint.ed25519:
         secrets += await house.webhook_keys.secrets(attempt.at)
     result = await post.send(
         endpoint.url, secrets, str(attempt.delivery), attempt.at, attempt.payload, endpoint.headers

@@ -40,7 +40,7 @@ async def sent(request, carried):
         there = await stack.enter_async_context(receiver())
         await stack.enter_async_context(scheduling(carried))
         await stack.enter_async_context(working(carried.settings))
-        endpoint = await add_endpoint(carried, there.url(), secrets=secrets, asymmetric=True)
+        endpoint = await add_endpoint(carried, there.url(), secrets=secrets, ed25519=True)
         await register(carried)
         async with carried.units.open(KISHI.principal(Role.HEAD, organisation=KISHI.water)) as uow:
             body = json.dumps(KAZAKH, ensure_ascii=False).encode()
