@@ -1,8 +1,8 @@
 """What attempts brought is written down together: a page while the one before it is being written.
 
-Alone each attempt would cost a transaction. Nobody waits for company: a page is begun as soon as
-the last one is written, with whatever was delivered meanwhile. What failed is written alone, since
-more follows from it, a few at a time, beside the pages: the dead keep nobody waiting.
+Alone each attempt would cost a transaction. A page holds whatever was delivered while the last one
+was written, and for a moment more; the receivers have it already. What failed is written alone,
+since more follows from it, a few at a time, beside the pages: the dead keep nobody waiting.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from domain.webhooks.model import AttemptResult
 from domain.webhooks.schedule import Outcome, Verdict
 
 PAGE = 200
+MOMENT = 0.01
+"""Seconds that a page waits for company."""
 FEW = 3
 """Failures that are written down at once: fewer than a worker has connections."""
 
@@ -58,6 +60,8 @@ class Ledger:
 
     async def _write_all(self) -> None:
         while self._lines:
+            if len(self._lines) < PAGE:
+                await asyncio.sleep(MOMENT)
             page, self._lines = self._lines[:PAGE], self._lines[PAGE:]
             await self._write_page(page)
         self._writing = None

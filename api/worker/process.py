@@ -1,6 +1,7 @@
 """A worker in a process of its own: it does what is due until it is told to stop."""
 
 import asyncio
+import gc
 import resource
 import signal
 import threading
@@ -44,6 +45,8 @@ def run_worker(settings: Settings, *, threads: int) -> None:
     declare_actors(broker, workshop)
     worker = Worker(broker, worker_threads=threads, worker_timeout=100)
     worker.start()
+    # What was made by now stays, and need not be looked through for what does not.
+    gc.freeze()
     log.info("worker_started", threads=threads)
     stop.wait()
     log.info("worker_stopping")

@@ -248,8 +248,11 @@ class Deliveries:
         # Later than the claim's own end in any case, so that no second attempt begins on it.
         own = max(at + self._attempt_lease, lease + timedelta(microseconds=1))
         begun = []
+        # What an endpoint is stands in each of its rows, sealed.
+        known: dict[UUID, Endpoint] = {}
         for row in await self._fetch(_BEGIN, deliveries, lease, own):
-            attempt = self._attempt(row, own, at)
+            endpoint = known.get(row["id"]) or read_endpoint(row, self._keyring)
+            attempt = _attempt(row, known.setdefault(endpoint.id, endpoint), own, at)
             unwanted = _unwanted(row, attempt.endpoint)
             if unwanted is None:
                 begun.append(attempt)
@@ -311,17 +314,18 @@ class Deliveries:
         async with inside(self._engine, PLATFORM, setting=setting) as driver:
             return list(await driver.fetch(statement, *values))
 
-    def _attempt(self, row: Any, lease: datetime, at: datetime) -> Attempt:
-        return Attempt(
-            delivery=row["delivery_id"],
-            number=row["attempts"] + 1,
-            tries=row["attempts"] - row["tries_before"] + 1,
-            lease=lease,
-            at=at,
-            type=row["type"],
-            payload=bytes(row["payload"]),
-            endpoint=read_endpoint(row, self._keyring),
-        )
+
+def _attempt(row: Any, endpoint: Endpoint, lease: datetime, at: datetime) -> Attempt:
+    return Attempt(
+        delivery=row["delivery_id"],
+        number=row["attempts"] + 1,
+        tries=row["attempts"] - row["tries_before"] + 1,
+        lease=lease,
+        at=at,
+        type=row["type"],
+        payload=bytes(row["payload"]),
+        endpoint=endpoint,
+    )
 
 
 def _columns(reports: Sequence[Report]) -> tuple[list[object], ...]:
