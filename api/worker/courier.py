@@ -44,7 +44,7 @@ async def attempt_delivery(
         return
     endpoint = attempt.endpoint
     secrets = endpoint.signing(attempt.at)
-    if endpoint.asymmetric:
+    if endpoint.ed25519:
         secrets += await house.webhook_keys.secrets(attempt.at)
     result = await post.send(
         endpoint.url, secrets, str(delivery), attempt.at, attempt.payload, endpoint.headers
