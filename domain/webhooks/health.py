@@ -166,14 +166,13 @@ def _failed(health: Health, result: AttemptResult, at: datetime) -> Health:
 
 
 def _throttled(health: Health, result: AttemptResult, at: datetime) -> Health:
-    asked = min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
-    until = at + max(asked, THROTTLES[min(health.throttles, len(THROTTLES) - 1)])
+    asked = at + min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
     standing = health.throttled_until
-    return replace(
-        health,
-        throttles=health.throttles + 1,
-        throttled_until=until if standing is None else max(until, standing),
-    )
+    if standing is not None and standing > at:
+        # Others were in the air: they say the same once more, or ask for longer.
+        return replace(health, throttled_until=max(standing, asked))
+    until = max(asked, at + THROTTLES[min(health.throttles, len(THROTTLES) - 1)])
+    return replace(health, throttles=health.throttles + 1, throttled_until=until)
 
 
 def _unheard(health: Health, at: datetime) -> bool:

@@ -211,6 +211,14 @@ def test_it_is_left_alone_for_as_long_as_it_asks_but_no_more_than_a_day():
     assert much.throttled_until == START + DAY
 
 
+def test_what_was_in_the_air_when_it_was_overloaded_asks_for_no_longer_rest():
+    first = attempted(Health(), 429, START).health
+    second = attempted(first, 429, START + timedelta(seconds=1)).health
+    assert second.throttled_until == first.throttled_until == START + THROTTLES[0]
+    longer = attempted(second, 429, START + timedelta(seconds=1), retry_after=HOUR).health
+    assert longer.throttled_until == START + timedelta(seconds=1) + HOUR
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 500, 503, None, 302])
 def test_other_failures_throttle_nobody(status):
     assert attempted(Health(), status, START).health.throttled_until is None
