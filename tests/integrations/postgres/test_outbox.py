@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import orjson
@@ -110,7 +111,7 @@ async def test_what_happens_while_an_endpoint_is_disabled_is_kept_for_it_and_not
     ],
 )
 async def test_only_what_an_endpoint_s_filters_let_through_goes_to_it(house, outbox, chosen, heard):
-    filters = {name: frozenset(codes) for name, codes in chosen.items()}
+    filters: dict[str, Any] = {name: frozenset(codes) for name, codes in chosen.items()}
     narrow = await add_endpoint(house, **filters)
     wide = await add_endpoint(house)
     await register(house)
