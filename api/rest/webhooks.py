@@ -39,7 +39,7 @@ class EndpointBody(f.Body):
     No event types means all of them. `services` and `spheres` let through appeals of one of these
     services or spheres, `districts` those of one of these districts; none of them narrows nothing.
     `headers` go with each message and are shown masked. `ordered`: what happens to an appeal comes
-    one by one, in its order. `asymmetric`: messages bear signatures of the platform's own keys
+    one by one, in its order. `ed25519`: messages bear signatures of the platform's own keys
     beside those of the secret. `concurrency` is how many messages may be on their way at once,
     `rate_limit` how many a minute (0: as many as come).
     """
@@ -53,7 +53,7 @@ class EndpointBody(f.Body):
     headers: Headers = Field(default_factory=dict)
     payload_version: PayloadVersion = 1
     ordered: bool = False
-    asymmetric: bool = False
+    ed25519: bool = False
     concurrency: Concurrency = 8
     rate_limit: Rate = 0
 
@@ -70,7 +70,7 @@ class EndpointChangeBody(f.Body):
     headers: Headers | None = None
     payload_version: PayloadVersion | None = None
     ordered: bool | None = None
-    asymmetric: bool | None = None
+    ed25519: bool | None = None
     concurrency: Concurrency | None = None
     rate_limit: Rate | None = None
     enabled: bool | None = None
@@ -101,7 +101,7 @@ class EndpointView(TypedDict):
     headers: dict[str, str]
     payload_version: int
     ordered: bool
-    asymmetric: bool
+    ed25519: bool
     concurrency: int
     rate_limit: int
     enabled: bool
@@ -190,7 +190,7 @@ def _view(endpoint: Endpoint, at: datetime) -> EndpointView:
         "headers": masked(endpoint.headers),
         "payload_version": endpoint.payload_version,
         "ordered": endpoint.ordered,
-        "asymmetric": endpoint.asymmetric,
+        "ed25519": endpoint.ed25519,
         "concurrency": endpoint.concurrency,
         "rate_limit": endpoint.rate_limit,
         "enabled": endpoint.enabled,

@@ -74,7 +74,7 @@ class Health:
 
     `failures` in a row began at `failing_since`. `opened` counts how often the breaker opened
     meanwhile, `throttles` the overloaded answers in a row. `told`: its people know of the failing,
-    and are to hear of the recovery; `told_at` is when they last heard.
+    and are to hear of the recovery; `told_at` is when they last heard of a failing.
     """
 
     failures: int = 0
@@ -112,7 +112,7 @@ def rule(health: Health, result: AttemptResult, verdict: Verdict, at: datetime) 
         return _succeeded(health, at)
     after = _failed(health, result, at)
     notices: list[Notice] = []
-    if after.open_until != health.open_until and not after.told and _unheard(after, at):
+    if after.open_until != health.open_until and _unheard(after, at):
         notices.append(Notice.ENDPOINT_FAILING)
     if verdict.outcome is Outcome.EXHAUSTED:
         notices.append(Notice.DELIVERY_EXHAUSTED)
@@ -149,7 +149,7 @@ def _succeeded(health: Health, at: datetime) -> Ruling:
 
 def _failed(health: Health, result: AttemptResult, at: datetime) -> Health:
     if health.last_failure_at is None or at - health.last_failure_at > LULL:
-        health = replace(health, failures=0, failing_since=None)
+        health = replace(health, failures=0, failing_since=None, opened=0, open_until=None)
     after = replace(
         health,
         failures=health.failures + 1,
@@ -166,18 +166,20 @@ def _failed(health: Health, result: AttemptResult, at: datetime) -> Health:
 
 
 def _throttled(health: Health, result: AttemptResult, at: datetime) -> Health:
-    asked = min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
-    until = at + max(asked, THROTTLES[min(health.throttles, len(THROTTLES) - 1)])
+    asked = at + min(result.retry_after or timedelta(0), LONGEST_RETRY_AFTER)
     standing = health.throttled_until
-    return replace(
-        health,
-        throttles=health.throttles + 1,
-        throttled_until=until if standing is None else max(until, standing),
-    )
+    if standing is not None and standing > at:
+        # Others were in the air: they say the same once more, or ask for longer.
+        return replace(health, throttled_until=max(standing, asked))
+    until = max(asked, at + THROTTLES[min(health.throttles, len(THROTTLES) - 1)])
+    return replace(health, throttles=health.throttles + 1, throttled_until=until)
 
 
 def _unheard(health: Health, at: datetime) -> bool:
-    return health.told_at is None or at - health.told_at >= QUIET
+    """Whether nobody was told of this run of failures, nor of another just now."""
+    if health.told_at is None or health.failing_since is None:
+        return True
+    return health.told_at < health.failing_since and at - health.told_at >= QUIET
 
 
 def _disabled(health: Health, verdict: Verdict, at: datetime) -> DisabledReason | None:

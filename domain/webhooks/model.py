@@ -47,7 +47,7 @@ class Endpoint:
     these services or of a service in one of these spheres, `districts` to those in one of these;
     empty ones narrow nothing. `secrets` stand with the newest first; every delivery is signed with
     each that still signs, so that a receiver can change its secret without losing a message, and
-    where it is `asymmetric` with the platform's own keys as well. `headers` go with each message.
+    where it is `ed25519` with the platform's own keys as well. `headers` go with each message.
 
     `concurrency` is how many attempts may be in the air at once, `rate_limit` how many may begin
     in a minute (0: as many as come); `ordered`: what happens to an appeal comes one by one, in
@@ -71,7 +71,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     payload_version: int = 1
     ordered: bool = False
-    asymmetric: bool = False
+    ed25519: bool = False
     concurrency: int = CONCURRENCY
     rate_limit: int = 0
     disabled_at: datetime | None = None

@@ -42,7 +42,7 @@ class Wish:
     headers: Mapping[str, str] | None = None
     payload_version: int | None = None
     ordered: bool | None = None
-    asymmetric: bool | None = None
+    ed25519: bool | None = None
     concurrency: int | None = None
     rate_limit: int | None = None
     enabled: bool | None = None
@@ -149,7 +149,7 @@ def granted(
         raise Invalid.at("/payload_version", "enum", expected=sorted(PAYLOAD_VERSIONS))
     given: dict[str, object] = {
         name: value
-        for name in ("url", "description", "payload_version", "ordered", "asymmetric",
+        for name in ("url", "description", "payload_version", "ordered", "ed25519",
                      "concurrency", "rate_limit")
         if (value := getattr(wish, name)) is not None
     }  # fmt: skip

@@ -22,7 +22,7 @@ _OWN = "city_id = $1 AND organisation_id = $2 AND removed_at IS NULL"
 
 _KEPT = (
     "id", "url", "event_types", "description", "enabled", "secrets", "services", "spheres",
-    "districts", "headers", "payload_version", "ordered", "asymmetric", "concurrency",
+    "districts", "headers", "payload_version", "ordered", "ed25519", "concurrency",
     "rate_limit", "disabled_at", "disabled_reason", "version",
 )  # fmt: skip
 """The columns that a change may write, the id before them."""
@@ -187,7 +187,7 @@ def read_endpoint(row: Any, keyring: Keyring) -> Endpoint:
         headers=orjson.loads(keyring.open(bytes(headers))) if headers is not None else {},
         payload_version=row["payload_version"],
         ordered=row["ordered"],
-        asymmetric=row["asymmetric"],
+        ed25519=row["ed25519"],
         concurrency=row["concurrency"],
         rate_limit=row["rate_limit"],
         disabled_at=row["disabled_at"],

@@ -59,7 +59,8 @@ class WebhookQueries:
         found = await self._fetch(f"{_TRIED} AND d.id = $3", principal, own)
         if not found:
             raise NotFound(kind="delivery", id=str(id))
-        return found[0]
+        row: Row = found[0]
+        return row
 
     async def health(self, principal: Principal, endpoint: UUID) -> tuple[Health, int]:
         """How an endpoint fares, and how many deliveries wait for it. Raises NotFound."""

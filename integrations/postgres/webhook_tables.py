@@ -60,7 +60,7 @@ webhook_endpoint = Table(
     Column("headers", LargeBinary),
     _number("payload_version", "1"),
     _no("ordered"),
-    _no("asymmetric"),
+    _no("ed25519"),
     _number("concurrency", "8"),
     _number("rate_limit", kind=Integer),
     Column("disabled_at", instant()),

@@ -14,7 +14,7 @@ _ENDPOINT = (
     sa.Column("headers", sa.LargeBinary),
     sa.Column("payload_version", sa.SmallInteger, nullable=False, server_default=sa.text("1")),
     sa.Column("ordered", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Column("asymmetric", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("ed25519", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("concurrency", sa.SmallInteger, nullable=False, server_default=sa.text("8")),
     sa.Column("rate_limit", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("disabled_at", sa.DateTime(timezone=True)),
