@@ -58,6 +58,7 @@ class Permission(StrEnum):
     CORRECT = "appeals:correct"
     ATTACH = "attachments:create"
     MANAGE_ENDPOINTS = "webhooks:manage"
+    READ_EVENTS = "events:read"
     COSIGN = "register:cosign"
     READ_INCIDENT = "incidents:read"
     OPEN_INCIDENT = "incidents:open"
@@ -87,6 +88,7 @@ _EXECUTOR = _STAFF | {
     P.COMMENT_INTERNALLY,
     P.ATTACH,
     P.OPEN_INCIDENT,
+    P.READ_EVENTS,
 }
 _OPERATOR = _STAFF | {
     P.READ_APPLICANT,
@@ -129,7 +131,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _STAFF
     | _OVERSIGHT
     | _STEWARD
-    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.READ_EVENTS},
     Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
     Role.SYSTEM: frozenset(),
 }

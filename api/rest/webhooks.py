@@ -13,8 +13,7 @@ from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.ports import UnitOfWork
-from domain.values import in_language
-from domain.webhooks.events import CATALOGUE, NOTICES, Notice
+from domain.webhooks.events import CATALOGUE, Notice
 from domain.webhooks.model import Endpoint
 from domain.webhooks.use_cases import change_endpoint, create_endpoint, rotate_secret
 
@@ -107,19 +106,6 @@ class Queued(TypedDict):
     """The delivery that is on its way now."""
 
     delivery: UUID
-
-
-class EventTypeView(TypedDict):
-    """A kind of event that an endpoint may ask for."""
-
-    type: str
-    description: str
-
-
-class EventTypeList(TypedDict):
-    """Every kind of event."""
-
-    items: list[EventTypeView]
 
 
 def _view(endpoint: Endpoint) -> EndpointView:
@@ -238,15 +224,6 @@ def _delivery(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in _SHOWN} | {"tries": tries}
 
 
-async def list_event_types(call: Call) -> Reply:
-    """What can be asked for."""
-    items = [
-        {"type": str(kind), "description": in_language(text, call.language)}
-        for kind, text in (*CATALOGUE.items(), *NOTICES.items())
-    ]
-    return Reply({"items": items})
-
-
 _ALL, _ONE = "/v1/webhook-endpoints", "/v1/webhook-endpoints/{id}"
 _MAY = Permission.MANAGE_ENDPOINTS
 
@@ -293,10 +270,5 @@ OPERATIONS = (
         "retryDelivery", "POST", "/v1/deliveries/{id}/retry", "Webhooks",
         "Send a finished delivery again",
         writes=retry, permission=_MAY, answer=Queued, status=202, refusals=(404, 409),
-    ),
-    Operation(
-        "listEventTypes", "GET", "/v1/event-types", "Webhooks",
-        "See what an endpoint can ask for",
-        reads=list_event_types, answer=EventTypeList,
     ),
 )  # fmt: skip

@@ -43,7 +43,7 @@ async def attempt_delivery(
         return
     endpoint = attempt.endpoint
     result = await post.send(
-        endpoint.url, endpoint.secrets, str(delivery), attempt.at, attempt.payload
+        endpoint.url, endpoint.secrets, str(attempt.message), attempt.at, attempt.payload
     )
     ended = clock.real()
     verdict = next_attempt(attempt.number, result, ended, chance())

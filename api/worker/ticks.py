@@ -151,6 +151,7 @@ class Sweep:
         uploads = await self._house.housekeeping.forget_uploads(self._house.now())
         await self._house.incidents.settle(self._house.now())
         await self._house.revocations.forget()
-        if answers or uploads:
-            log.info("swept", answers=answers, uploads=uploads)
-        return bool(answers or uploads)
+        told = await self._house.feed.sweep(self._house.now())
+        if answers or uploads or told:
+            log.info("swept", answers=answers, uploads=uploads, feed=told)
+        return bool(answers or uploads or told)

@@ -56,7 +56,8 @@ UPDATE delivery SET leased_until = NULL
 _BEGIN = """
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
  WHERE d.id = $1 AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
-RETURNING d.id AS delivery_id, d.event_id, d.type, d.payload, d.attempts, w.*
+RETURNING d.id AS delivery_id, d.event_id,
+          coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type, d.payload, d.attempts, w.*
 """
 
 _CANCEL = """
@@ -100,9 +101,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that may be made now: the `number`-th of its delivery, by its lease's holder."""
+    """An attempt that may be made now: the `number`-th of its delivery, by its lease's holder.
+
+    `message` is the id that every receiver of this message is given, by webhook or in the feed.
+    """
 
     delivery: UUID
+    message: UUID
     number: int
     lease: datetime
     at: datetime
@@ -189,6 +194,7 @@ class Deliveries:
     def _attempt(self, row: Any, lease: datetime, at: datetime) -> Attempt:
         return Attempt(
             delivery=row["delivery_id"],
+            message=row["message_id"],
             number=row["attempts"] + 1,
             lease=lease,
             at=at,

@@ -58,16 +58,26 @@ WITH RECURSIVE hearer AS (
     UNION
     SELECT o.id, o.parent_id FROM hearer h JOIN organisation o ON o.id = h.parent_id
 )
-SELECT w.id, w.event_types FROM webhook_endpoint w JOIN hearer h ON h.id = w.organisation_id
- WHERE w.city_id = $1 AND w.enabled AND w.removed_at IS NULL
+SELECT h.id AS organisation_id, w.id, w.event_types FROM hearer h
+  LEFT JOIN webhook_endpoint w ON w.organisation_id = h.id
+       AND w.city_id = $1 AND w.enabled AND w.removed_at IS NULL
 """
 """Who hears of an incident: its owner, its executor, those above them, and the contact centre."""
 
 _DELIVER = """
-INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at, next_attempt_at)
+INSERT INTO delivery (id, city_id, endpoint_id, message_id, type, payload, state, created_at,
+                      next_attempt_at)
 SELECT d.*, 'pending', clock_timestamp(), clock_timestamp()
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[]) d
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[]) d
 """
+
+_MESSAGES = """
+INSERT INTO incident_message (id, city_id, incident_id, sequence, type, at, organisations, payload)
+SELECT id, $1, $2, sequence, type, at, $3, payload
+  FROM unnest($4::uuid[], $5::int[], $6::text[], $7::timestamptz[], $8::bytea[])
+       m(id, sequence, type, at, payload)
+"""
+"""The relay gives them to the feed (outbox.py)."""
 
 
 class SqlIncidents:
@@ -173,12 +183,22 @@ class SqlIncidents:
         """
         incident = change.incident
         hearers = await self._lane.fetch(_HEARERS, incident.city, list(incident.organisations))
-        sent = [
-            (new_id(), incident.city, row["id"], str(event.type),
-             incident_payload(incident, event, self._base_url))
+        told = [
+            (new_id(), event, incident_payload(incident, event, self._base_url))
             for event in change.events
+        ]
+        if told:
+            everybody = sorted({row["organisation_id"] for row in hearers})
+            said = [(id, e.sequence, str(e.type), e.at, payload) for id, e, payload in told]
+            await self._lane.fetch(
+                _MESSAGES, incident.city, incident.id, everybody,
+                *map(list, zip(*said, strict=True)),
+            )  # fmt: skip
+        sent = [
+            (new_id(), incident.city, row["id"], id, str(event.type), payload)
+            for id, event, payload in told
             for row in hearers
-            if not row["event_types"] or event.type in row["event_types"]
-        ]  # fmt: skip
+            if row["id"] and (not row["event_types"] or event.type in row["event_types"])
+        ]
         if sent:
             await self._lane.fetch(_DELIVER, *map(list, zip(*sent, strict=True)))

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.feed_tables import feed_entry, incident_message
 from integrations.postgres.finding_tables import card, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
@@ -102,10 +103,12 @@ __all__ = [
     "district",
     "event",
     "event_personal",
+    "feed_entry",
     "idempotency",
     "identity",
     "incident",
     "incident_event",
+    "incident_message",
     "invitation",
     "log_cursor",
     "log_key",
@@ -405,6 +408,8 @@ delivery = Table(
     city_id(),
     Column("endpoint_id", UUID, ForeignKey("webhook_endpoint.id"), nullable=False),
     Column("event_id", UUID, ForeignKey("event.id")),
+    # The same for everybody who is told; of an appeal's event it is that event's id.
+    Column("message_id", UUID),
     Column("type", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
