@@ -64,6 +64,9 @@ async def read_feed(call: Call) -> Reply:
     organisation = call.principal.organisation
     if organisation is None:
         raise NotFound(kind="organisation", id="")
+    for place, kind in enumerate(query.type):
+        if kind not in CATALOGUE:
+            raise malformed("type", f"/type/{place}", "unknown", value=kind)
     position = await _begin(call, organisation)
     if query.wait == 0:
         return _reply(await _page(call, position), call, organisation)

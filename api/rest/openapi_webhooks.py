@@ -8,7 +8,7 @@ from domain.webhooks.messages import model_name
 Schema = dict[str, Any]
 
 HEADERS: dict[str, str] = {
-    "webhook-id": "Id of the message: the same in every attempt and in the feed. Whoever has seen it"
+    "webhook-id": "Id of the message: the same in every attempt and in the feed. Who has seen it"
     " drops the repeat",
     "webhook-timestamp": "When this attempt was made, in seconds since 1970",
     "webhook-signature": "Signatures of `id.timestamp.body` by Standard Webhooks 1.0, one for each"
