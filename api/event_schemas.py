@@ -52,6 +52,7 @@ WORDS: Mapping[str, str] = {
     "due_after": "When it is due now",
     "state_before": "The state of the clock before",
     "state_after": "The state of the clock now",
+    "by": "The working time that was added (ISO 8601)",
     "origin": "Which log was signed",
     "size": "How many leaves the log has",
     "root": "The root of its tree, SHA-256 in hex",

@@ -180,6 +180,7 @@ DAY_ENDED: LocalizedText = _t(
 
 CONFLICTS: Mapping[str, LocalizedText] = {
     **people_texts.CONFLICTS,
+    **executor_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
         "У обращения ещё нет исполнителя.",
@@ -265,6 +266,7 @@ RULES: Mapping[str, LocalizedText] = {
     **evidence_texts.RULES,
     **file_texts.RULES,
     **people_texts.RULES,
+    **executor_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),
     "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),
     "type": _t("түрі дұрыс емес", "неверный тип", "has the wrong type"),

@@ -51,6 +51,7 @@ class Permission(StrEnum):
     PAUSE = "appeals:pause"
     CHECK = "appeals:check"
     WAIVE = "appeals:waive-evidence"
+    EXTEND = "appeals:extend"
     CONFIRM = "appeals:confirm"
     WITHDRAW = "appeals:withdraw"
     COMMENT = "appeals:comment"
@@ -123,7 +124,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         P.READ_OWN_RECORD,
     },
     Role.OPERATOR: _OPERATOR,
-    Role.INSPECTOR: _OPERATOR | _OVERSIGHT | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT},
+    Role.INSPECTOR: _OPERATOR
+    | _OVERSIGHT
+    | {P.ASSIGN, P.CHECK, P.WAIVE, P.EXTEND, P.OPEN_INCIDENT},
     Role.EXECUTOR: _EXECUTOR,
     Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS, P.READ_MEMBERS},
     # Who governs reads all of it and changes none of it: an akim's word goes to those who act.

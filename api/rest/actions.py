@@ -78,6 +78,21 @@ class WaiveBody(f.Body):
     reason: f.LongText
 
 
+class ExtendBody(f.Body):
+    """Which promised stage needs more time, until when it wants to be due, and why."""
+
+    stage: Literal[Stage.ARRIVE, Stage.SECURE, Stage.RESOLVE]
+    until: f.Instant
+    reason: f.LongText
+
+
+class GrantBody(f.Body):
+    """Until when (left out: as was asked), and a word for colleagues."""
+
+    until: f.Instant | None = None
+    reason: f.LongText | None = None
+
+
 class PauseBody(f.Body):
     """Why the clocks wait."""
 
@@ -153,6 +168,9 @@ _BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.DECLINE: (ReasonBody, lambda b: c.Decline(b.reason)),
     Action.REPORT: (ReportBody, lambda b: c.Report(b.stage, b.note, b.attachments, *b.shown())),
     Action.WAIVE: (WaiveBody, lambda b: c.Waive(b.stage, b.reason, frozenset(b.evidence))),
+    Action.EXTEND: (ExtendBody, lambda b: c.AskExtension(b.stage, b.until, b.reason)),
+    Action.GRANT: (GrantBody, lambda b: c.GrantExtension(b.until, b.reason)),
+    Action.REFUSE: (ReasonBody, lambda b: c.RefuseExtension(b.reason)),
     Action.PAUSE: (PauseBody, lambda b: c.PauseWork(b.reason, b.note)),
     Action.RESUME: (NothingBody, lambda b: c.Resume()),
     Action.RESOLVE: (

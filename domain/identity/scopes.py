@@ -95,6 +95,7 @@ SCOPES: Mapping[str, Scope] = {
         P.ASSIGN,
         P.CHECK,
         P.WAIVE,
+        P.EXTEND,
     ),
     "applicants:read": _scope(
         "Өтініш берушінің атын және байланысын көру",

@@ -166,6 +166,21 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Инспектор разрешил не предъявлять подтверждение этапа",
         "An inspector let evidence of a stage go",
     ),
+    EventType.EXTENSION_ASKED: _text(
+        "Орындаушы мерзімді ұзартуды сұрады",
+        "Исполнитель попросил продлить срок",
+        "The executor asked for more time",
+    ),
+    EventType.EXTENSION_GRANTED: _text(
+        "Инспектор мерзімді ұзартты",
+        "Инспектор продлил срок",
+        "An inspector gave more time",
+    ),
+    EventType.EXTENSION_REFUSED: _text(
+        "Инспектор мерзімді ұзартудан бас тартты",
+        "Инспектор отказал в продлении срока",
+        "An inspector refused to give more time",
+    ),
     EventType.JOINED: _text(
         "Өтініш ортақ оқиғаға қосылды",
         "Обращение присоединено к инциденту",

@@ -71,6 +71,7 @@ _FACTS: Mapping[str, Any] = {
     "due_after": AT + timedelta(hours=36),
     "state_before": ClockState.RUNNING,
     "state_after": ClockState.RUNNING,
+    "by": "PT12H",
     "incident": _INCIDENT,
 }
 

@@ -107,6 +107,27 @@ class RecountDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class WishDetails:
+    """Until when more time is wanted for which stage, and when it is due."""
+
+    stage: Stage
+    round: int
+    due_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionDetails:
+    """How much working time (ISO 8601) which stage was given, and when it is due now."""
+
+    stage: Stage
+    round: int
+    by: str
+    due_before: datetime
+    due_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipDetails:
     """Which incident."""
 
@@ -146,6 +167,9 @@ class CheckpointData:
 DETAILS: Mapping[EventType, type] = {
     EventType.STAGE_REPORTED: StageDetails,
     EventType.EVIDENCE_WAIVED: WaiverDetails,
+    EventType.EXTENSION_ASKED: WishDetails,
+    EventType.EXTENSION_GRANTED: ExtensionDetails,
+    EventType.EXTENSION_REFUSED: WishDetails,
     EventType.PAUSED: WaitDetails,
     EventType.JOINED: MembershipDetails,
     EventType.PARTED: MembershipDetails,

@@ -199,6 +199,7 @@ appeal = Table(
     Column("pause", JSONB),
     Column("pause_until", instant()),
     Column("waivers", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("extension", JSONB),
     Column("confirmation", JSONB),
     Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("incident_joined_at", instant()),

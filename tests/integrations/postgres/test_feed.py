@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -158,7 +159,9 @@ async def _relay(house, stop):
 
 async def test_nothing_is_passed_over_under_eight_writers_that_commit_late(house, feed):
     before = await fetch(house, "SELECT id FROM event")
-    appeals, naive, ours = [], [], []
+    appeals: list[Any] = []
+    naive: list[Any] = []
+    ours: list[Any] = []
     written, relayed, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
     late = asyncio.create_task(_write_late(house, appeals, go))
     await asyncio.sleep(0.05)
