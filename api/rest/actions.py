@@ -160,7 +160,7 @@ class InstructBody(f.Body):
 
 Make = Callable[[Any], c.Command]
 
-_BODIES: dict[Action, tuple[type[f.Body], Make]] = {
+BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.ANSWER: (AnswerBody, lambda b: c.GiveAnswer(b.first_answer())),
     Action.ASSIGN: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
     Action.REDIRECT: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
@@ -206,7 +206,7 @@ def _handler(action: Action, make: Make) -> UnitHandler:
 
 
 def _operation(action: Action) -> Operation:
-    body, make = _BODIES[action]
+    body, make = BODIES[action]
     meaning = TRANSITIONS[action].meaning
     return Operation(
         f"{action}Appeal",
@@ -227,4 +227,4 @@ def _operation(action: Action) -> Operation:
     )
 
 
-OPERATIONS = tuple(_operation(action) for action in _BODIES)
+OPERATIONS = tuple(_operation(action) for action in BODIES)

@@ -198,6 +198,7 @@ POLICY: Mapping[str, Row] = {
     "listAppealAttachments": _appeal(ALL),
     "readAttachment": Row(ALL, _FILES),
     "readAttachmentContent": Row(ALL, _FILES),
+    "actMany": Row(WORK, body={"acts": [{"number": "@appeal", "action": "accept"}]}),
     "listAssignments": Row(WORK),
     "openIncident": Row(OPENERS, body="@opening"),
     "listIncidents": Row(ALL),
