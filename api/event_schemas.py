@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from domain.values import LocalizedText
+from domain.webhooks.events import CATALOGUE, NOTICES
 from domain.webhooks.messages import MESSAGES, VERSIONS
 
 Schema = dict[str, Any]
@@ -59,6 +61,12 @@ WORDS: Mapping[str, str] = {
     "checkpoint": "The signed note (C2SP tlog-checkpoint)",
 }
 """What each field is, wherever it stands; a test asks for every one."""
+
+
+MEANINGS: Mapping[str, LocalizedText] = {
+    str(kind): text for kind, text in (*CATALOGUE.items(), *NOTICES.items()) if kind in MESSAGES
+}
+"""Type of event → what it means, in the order in which they are told."""
 
 
 @cache

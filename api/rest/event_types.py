@@ -1,6 +1,5 @@
 """The catalogue of events: what can be heard, what it says, and an example to try oneself with."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,22 +8,17 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.clock import real
-from api.event_schemas import schema_of
+from api.event_schemas import MEANINGS, schema_of
 from api.rest import fields as f
 from api.rest.operation import Call, Operation, Reply
 from api.rest.webhooks import Queued
 from domain.access import Permission
 from domain.errors import Invalid
 from domain.ports import UnitOfWork
-from domain.values import LocalizedText, in_language
-from domain.webhooks.events import CATALOGUE, NOTICES
+from domain.values import in_language
+from domain.webhooks.events import NOTICES
 from domain.webhooks.examples import example
-from domain.webhooks.messages import MESSAGES, VERSIONS
-
-MEANINGS: Mapping[str, LocalizedText] = {
-    str(kind): text for kind, text in (*CATALOGUE.items(), *NOTICES.items()) if kind in MESSAGES
-}
-"""Type of event → what it means, in the order in which they are told."""
+from domain.webhooks.messages import VERSIONS
 
 
 class EventTypeView(TypedDict):

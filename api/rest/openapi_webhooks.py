@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.rest.event_types import MEANINGS
+from api.event_schemas import MEANINGS
 from domain.webhooks.messages import model_name
 
 Schema = dict[str, Any]
