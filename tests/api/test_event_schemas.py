@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import orjson
 import pytest
 
@@ -24,7 +24,7 @@ from tests.domain.appeals.acts import speak
 from tests.domain.appeals.make import PHOTO, Life, hours, intake
 
 ROOT = Path(__file__).parents[2]
-VALIDATOR = jsonschema.Draft202012Validator
+Judge = jsonschema_rs.Draft202012Validator
 BASE = "https://109.example.kz"
 
 
@@ -39,7 +39,7 @@ def closed(schema: Any) -> Any:
 
 
 def judge(kind: str) -> Any:
-    return VALIDATOR(closed(schema_of(kind)), format_checker=VALIDATOR.FORMAT_CHECKER)
+    return Judge(closed(schema_of(kind)), validate_formats=True)
 
 
 JUDGES = {kind: judge(kind) for kind in MESSAGES}
@@ -64,7 +64,7 @@ def test_every_event_and_every_notice_has_its_message():
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_every_schema_is_sound_says_what_each_field_is_and_its_example_keeps_it(kind: str):
     schema = schema_of(kind)
-    VALIDATOR.check_schema(schema)
+    jsonschema_rs.meta.validate(schema)
     for found in every_object(schema):
         assert set(found["required"]) == set(found["properties"])
         assert all(part.get("description") for part in found["properties"].values())
@@ -80,7 +80,7 @@ def test_the_judge_refuses_what_is_not_of_the_schema(kind: str):
         sound | {"data": sound["data"] | {"address": "Абай 12"}},
         {name: part for name, part in sound.items() if name != "timestamp"},
     ):
-        with pytest.raises(jsonschema.ValidationError):
+        with pytest.raises(jsonschema_rs.ValidationError):
             JUDGES[kind].validate(spoilt)
 
 

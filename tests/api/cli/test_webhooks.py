@@ -1,4 +1,4 @@
-"""Events at a developer's desk: a real server, a real program beside it, the standard's verifier."""
+"""Events at a developer's desk: a real server, a real program, the standard's verifier."""
 
 import threading
 import time
