@@ -74,7 +74,8 @@ async def test_a_repeat_gets_the_first_answer_and_does_nothing(callers):
 
 async def test_a_call_that_was_cut_off_goes_on_where_it_stopped(callers, monkeypatch):
     numbers = [(await callers.register())["number"] for _ in range(3)]
-    key, do, seen = uuid4().hex, bulk._do, []
+    key, do = uuid4().hex, bulk._do
+    seen: list[str] = []
 
     async def dying(call, act, own, fingerprint):
         if len(seen) == 2:

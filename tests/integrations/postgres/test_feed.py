@@ -5,9 +5,11 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jsonschema_rs
 import orjson
 import pytest
 
+from api.event_schemas import schema_of
 from domain.access import Role
 from domain.appeals import intake as intakes
 from domain.appeals.commands import Comment
@@ -68,6 +70,9 @@ async def test_an_entry_is_the_message_of_the_webhook_byte_for_byte_under_the_sa
     assert {(one.id, one.payload) for one in entries} == {
         (row["id"], bytes(row["payload"])) for row in rows
     }
+    for entry in entries:
+        message = orjson.loads(entry.payload)
+        jsonschema_rs.validate(schema_of(message["type"]), message)
 
 
 async def test_everybody_hears_what_a_webhook_of_theirs_would_and_strangers_nothing(house, feed):
