@@ -27,6 +27,7 @@ PLATFORM = {
     POSTGRES + "incident_queries.py": {"settle"},
     POSTGRES + "log_export.py": {"open_export"},
     POSTGRES + "outbox.py": {"relay"},
+    POSTGRES + "feed.py": {"rung", "sweep"},
     POSTGRES + "reference.py": {"refresh"},
     POSTGRES + "sealer.py": {"seal"},
     POSTGRES + "statistics.py": {"add_up"},
