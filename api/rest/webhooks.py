@@ -13,8 +13,7 @@ from api.rest import fields as f
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.ports import UnitOfWork
-from domain.values import in_language
-from domain.webhooks.events import CATALOGUE, NOTICES, TEST_TYPE, Notice
+from domain.webhooks.events import CATALOGUE, TEST_TYPE, Notice
 from domain.webhooks.headers import masked
 from domain.webhooks.keys import jwk
 from domain.webhooks.model import Endpoint
@@ -165,19 +164,6 @@ class Queued(TypedDict):
     delivery: UUID
 
 
-class EventTypeView(TypedDict):
-    """A kind of event that an endpoint may ask for."""
-
-    type: str
-    description: str
-
-
-class EventTypeList(TypedDict):
-    """Every kind of event."""
-
-    items: list[EventTypeView]
-
-
 def _view(endpoint: Endpoint, at: datetime) -> EndpointView:
     return {
         "id": endpoint.id,
@@ -306,15 +292,6 @@ async def list_keys(call: Call) -> Reply:
     return Reply({"keys": [jwk(key) for key in keys]}, headers={"cache-control": "max-age=60"})
 
 
-async def list_event_types(call: Call) -> Reply:
-    """What can be asked for."""
-    items = [
-        {"type": str(kind), "description": in_language(text, call.language)}
-        for kind, text in (*CATALOGUE.items(), *NOTICES.items())
-    ]
-    return Reply({"items": items})
-
-
 _ALL, _ONE = "/v1/webhook-endpoints", "/v1/webhook-endpoints/{id}"
 _MAY = Permission.MANAGE_ENDPOINTS
 
@@ -360,10 +337,5 @@ OPERATIONS = (
         "listWebhookKeys", "GET", "/v1/webhook-keys", "Webhooks",
         "Get the keys that verify signatures of the scheme v1a",
         reads=list_keys, open_to_all=True, answer=WebhookKeySet,
-    ),
-    Operation(
-        "listEventTypes", "GET", "/v1/event-types", "Webhooks",
-        "See what an endpoint can ask for",
-        reads=list_event_types, answer=EventTypeList,
     ),
 )  # fmt: skip

@@ -44,8 +44,9 @@ WITH away AS (
     SELECT endpoint_id, count(*) AS busy FROM delivery
      WHERE state = 'pending' AND leased_until > $1 GROUP BY endpoint_id
 ), paced AS (
-    SELECT w.id, w.enabled, w.rate_limit, CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1
-                               END - coalesce(a.busy, 0) AS seats, coalesce(a.busy, 0) AS busy,
+    SELECT w.id, w.enabled, w.rate_limit, coalesce(a.busy, 0) AS busy,
+           CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1 END
+               - coalesce(a.busy, 0) AS seats,
            make_interval(secs => 60.0 / nullif(w.rate_limit, 0)) AS step,
            greatest(h.paced_at, $1 - greatest(interval '1 second',
                make_interval(secs => 60.0 / nullif(w.rate_limit, 0)))) AS since
@@ -93,9 +94,10 @@ SELECT id FROM taken
 """Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else.
 
 Left alone are endpoints whose breaker is open or that are overloaded; where the breaker is half
-open one delivery goes, and where it is disabled none but a test of it. Where a rate is set, time that has passed is spent on it, of which at most
-a second's worth is saved up. In order: none whose appeal has an earlier one under way. Of each
-endpoint's queue the first few deliveries alone are read, so that its length costs nothing.
+open one delivery goes, and to a disabled one none but a test of it. Where a rate is set, time that
+has passed is spent on it, of which at most a second's worth is saved up. In order: none whose
+appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone are
+read, so that its length costs nothing.
 """
 
 _RELEASE = """
@@ -106,7 +108,8 @@ UPDATE delivery SET leased_until = NULL
 _BEGIN = """
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
  WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
-RETURNING d.id AS delivery_id, d.event_id, d.type, d.payload, d.attempts, d.tries_before,
+RETURNING d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
+          d.payload, d.attempts, d.tries_before,
           CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
           (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
           END AS about, w.*
@@ -318,6 +321,7 @@ class Deliveries:
 def _attempt(row: Any, endpoint: Endpoint, lease: datetime, at: datetime) -> Attempt:
     return Attempt(
         delivery=row["delivery_id"],
+        message=row["message_id"],
         number=row["attempts"] + 1,
         tries=row["attempts"] - row["tries_before"] + 1,
         lease=lease,
