@@ -24,6 +24,7 @@ from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
+from integrations.postgres.alarms import Alarms
 from integrations.postgres.authorizations import SqlAuthorizations
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.clients import Clients
@@ -54,6 +55,8 @@ from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
 from integrations.postgres.unit_of_work import UnitsOfWork
+from integrations.postgres.webhook_keys import WebhookKeys
+from integrations.postgres.webhook_queries import WebhookQueries
 from integrations.storage.notes import NoteFolder
 from integrations.storage.objects import open_store
 from integrations.triage.artefact import Models
@@ -62,6 +65,7 @@ from integrations.vault.living import LivingKeyring
 from integrations.vault.signer import Signer, parse_signer, signer_file
 from integrations.vault.signer import verify as verify_ed25519
 from integrations.vault.token_signer import TokenSigner, TokenVerifier, new_key
+from integrations.vault.webhook_signer import new_key as new_webhook_key
 
 if TYPE_CHECKING:
     from integrations.webhooks.sender import Sender
@@ -111,6 +115,9 @@ class House:
     records: Records
     attempts: SqlAttempts
     signings: SqlSignings
+    webhook_keys: WebhookKeys
+    webhooks: WebhookQueries
+    alarms: Alarms
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -172,9 +179,21 @@ def make_trust(
     )
 
 
+def make_webhook_keys(engine: AsyncEngine, keyring: Keyring) -> WebhookKeys:
+    """The keys that sign webhooks so that anybody can verify them."""
+    return WebhookKeys(engine, keyring, new_webhook_key)
+
+
 def make_mailer(settings: Settings) -> Mailer | None:
     """What mails the checkpoint of each day's end; None where nobody wants it."""
     if not settings.checkpoint_mail or settings.smtp_url is None:
+        return None
+    return SmtpMailer(settings.smtp_url, settings.mail_from)
+
+
+def make_alarm_mailer(settings: Settings) -> Mailer | None:
+    """What mails notices to organisations; None where no post office is known."""
+    if settings.smtp_url is None:
         return None
     return SmtpMailer(settings.smtp_url, settings.mail_from)
 
@@ -239,7 +258,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         outbox=Outbox(engine, settings.base_url),
         feed=feed,
         bell=Bell(feed.rung),
-        deliveries=Deliveries(engine, keyring),
+        deliveries=Deliveries(engine, keyring, base_url=settings.base_url),
         housekeeping=Housekeeping(engine, store),
         checks=Checks(),
         sealer=Sealer(engine),
@@ -260,6 +279,9 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         records=Records(engine, keyring),
         attempts=SqlAttempts(engine, keyring),
         signings=SqlSignings(engine, keyring),
+        webhook_keys=make_webhook_keys(engine, keyring),
+        webhooks=WebhookQueries(engine),
+        alarms=Alarms(engine),
     )
     try:
         yield house

@@ -17,6 +17,7 @@ from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
 from domain.sla.clock import Clock
 from domain.webhooks.model import Endpoint
+from domain.webhooks.replay import Replay
 
 Now = Callable[[], datetime]
 
@@ -53,13 +54,13 @@ class TakenFile:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A text to several people, with one file of text beside it."""
+    """A text to several people, and one file of text beside it where it has a name."""
 
     to: tuple[str, ...]
     subject: str
     text: str
-    filename: str
-    attached: str
+    filename: str = ""
+    attached: str = ""
 
 
 class Mailer(Protocol):
@@ -218,6 +219,9 @@ class Endpoints(Protocol):
     async def save(self, endpoint: Endpoint) -> None:
         """Keep a changed one. Raises NotFound."""
 
+    async def mend(self, id: UUID) -> None:
+        """Let its health begin anew: it is tried at once (domain/webhooks/health.py: anew)."""
+
     async def remove(self, id: UUID, *, at: datetime) -> None:
         """Take it out of use; its deliveries end as cancelled. Raises NotFound."""
 
@@ -226,6 +230,12 @@ class Endpoints(Protocol):
 
     async def retry(self, delivery: UUID, *, at: datetime) -> None:
         """Put a finished delivery on its way again. Raises NotFound, Conflict."""
+
+    async def count(self, id: UUID, asked: Replay) -> int:
+        """How many deliveries of an endpoint a replay would send again."""
+
+    async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:
+        """Put them on their way again; how many there were."""
 
 
 class Consultations(Protocol):

@@ -12,6 +12,7 @@ from api.commands.console import Failure, note, out, progress, say, table
 from api.commands.database import owner_url, ready_database
 from api.commands.environment import read_settings
 from api.commands.token_keys import rotate_token_key
+from api.commands.webhook_keys import rotate_webhook_key
 from api.settings import Settings
 from integrations.postgres import resealing
 from integrations.vault import rotation
@@ -24,9 +25,13 @@ LONGEST_WAIT = 60.0
 
 Result = TypeVar("Result")
 
-app = App(name="keys", help="Keys: of personal data (list, rotate, reseal, retire) and of tokens.")
+app = App(
+    name="keys",
+    help="Keys: of personal data (list, rotate, reseal, retire), of tokens and of webhooks.",
+)
 
 app.command(rotate_token_key)
+app.command(rotate_webhook_key)
 
 
 @app.command(name="list")

@@ -40,7 +40,7 @@ def onboard(source: Path, /, *, city: str | None = None) -> None:
         client, secret = done.client
         rows += [("client_id", str(client.id)), ("client_secret", secret)]
     if done.endpoint is not None:
-        rows += [("webhook", done.endpoint.url), ("webhook_secret", done.endpoint.secrets[0])]
+        rows += [("webhook", done.endpoint.url), ("webhook_secret", done.endpoint.secrets[0].value)]
     table(("what", "value"), rows)
     note(f"Secrets are shown once. The invitation ends {done.invitation.ends_at:%Y-%m-%d}.")
 

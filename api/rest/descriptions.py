@@ -64,9 +64,14 @@ QUERY = {
     "role": "Of this role only",
     "reader": "Only what this member read",
     "start": "Where to begin without `after`: at the oldest message kept, or behind the newest",
-    "type": "Of this type only; may be repeated, any of them will do",
     "wait": "Seconds to wait for a message, where there is none yet",
     "due_before": "Due before this time (RFC 3339)",
+    "type": "Of this type; may be repeated, any of them will do",
+    "appeal": "Registration number of the appeal",
+    "http_status": "With a try that was answered by this HTTP status",
+    "since": "Created at this time or later (RFC 3339)",
+    "until": "Created before this time (RFC 3339)",
+    "keep_hours": "For how many hours what signed before goes on signing",
 }
 
 LANGUAGE = "The language of the answer: kk, ru or en (RFC 9110)"

@@ -1,6 +1,6 @@
 """One attempt of one delivery: take it, send it, write down what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -25,6 +25,7 @@ class Post(Protocol):
         message_id: str,
         timestamp: datetime,
         body: bytes,
+        headers: Mapping[str, str],
     ) -> AttemptResult:
         """What the POST brought; never raises for anything outside."""
 
@@ -42,11 +43,14 @@ async def attempt_delivery(
         log.info("delivery_passed_over", delivery_id=str(delivery))
         return
     endpoint = attempt.endpoint
+    secrets = endpoint.signing(attempt.at)
+    if endpoint.ed25519:
+        secrets += await house.webhook_keys.secrets(attempt.at)
     result = await post.send(
-        endpoint.url, endpoint.secrets, str(attempt.message), attempt.at, attempt.payload
+        endpoint.url, secrets, str(attempt.message), attempt.at, attempt.payload, endpoint.headers
     )
     ended = clock.real()
-    verdict = next_attempt(attempt.number, result, ended, chance())
+    verdict = next_attempt(attempt.tries, result, ended, chance())
     taken = await house.deliveries.finish(attempt, result, verdict, ended)
     tell = log.info if verdict.outcome is Outcome.DELIVERED else log.warning
     tell(

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 import structlog
 
 from api import logs
-from api.bootstrap import House, make_mailer, read_signer
+from api.bootstrap import House, make_alarm_mailer, make_mailer, read_signer
 from api.loops import Work, repeat
+from api.worker.alarms import Alarms
 from api.worker.audit import Audit
 from api.worker.broker import make_broker
 from api.worker.outlets import Outlets
 from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
-from api.worker.ticks import Clocks, Incidents, Refresh, Sweep, Tallies
+from api.worker.ticks import Clocks, Ends, Incidents, Refresh, Sweep, Tallies
 
 log = structlog.get_logger()
 
@@ -52,9 +53,11 @@ def plan(house: House, dispatch: Dispatch) -> Plan:
         ("reference", Refresh(house).turn, 1.0),
         ("relay", Relay(house).turn, 0.1),
         ("dispatch", dispatch.turn, 0.2),
+        ("ends", Ends(house).turn, 1.0),
         ("clocks", Clocks(house).turn, 0.25),
         ("seal", Seal(house, read_signer(house.settings)).turn, 1.0),
         ("outlets", Outlets(house, make_mailer(house.settings)).turn, 5.0),
+        ("alarms", Alarms(house, make_alarm_mailer(house.settings)).turn, 5.0),
         ("incidents", Incidents(house).turn, 0.5),
         ("audit", Audit(house).turn, 2.0),
         ("tallies", Tallies(house).turn, 5.0),

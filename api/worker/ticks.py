@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from api import clock
 from api.bootstrap import House
 from domain.access import NOBODY, Principal, Role
 from domain.appeals.use_cases import act_on_due
@@ -139,6 +140,20 @@ class Tallies:
         return await self._house.statistics.add_up() > 0
 
 
+class Ends:
+    """Ends by name what waits for endpoints that were disabled or removed."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """One step; whether there may be more."""
+        ended = await self._house.deliveries.end_unwanted(clock.real())
+        if ended:
+            log.info("deliveries_ended", deliveries=ended)
+        return ended > 0
+
+
 class Sweep:
     """Forgets what is no longer needed, in small steps."""
 
@@ -149,9 +164,12 @@ class Sweep:
         """One step; whether anything was found, so that there may be more."""
         answers = await self._house.housekeeping.forget_answers()
         uploads = await self._house.housekeeping.forget_uploads(self._house.now())
+        deliveries = await self._house.housekeeping.forget_deliveries(clock.real())
+        await self._house.housekeeping.forget_notices(clock.real())
         await self._house.incidents.settle(self._house.now())
         await self._house.revocations.forget()
         told = await self._house.feed.sweep(self._house.now())
-        if answers or uploads or told:
-            log.info("swept", answers=answers, uploads=uploads, feed=told)
-        return bool(answers or uploads or told)
+        found = answers or uploads or deliveries or told
+        if found:
+            log.info("swept", answers=answers, uploads=uploads, deliveries=deliveries, feed=told)
+        return bool(found)

@@ -28,6 +28,7 @@ from domain.reference import Reference
 from domain.values import LocalizedText, new_id
 from domain.webhooks.events import check_event_types
 from domain.webhooks.model import Endpoint
+from domain.webhooks.model import Secret as WebhookSecret
 from domain.webhooks.urls import check_url
 from domain.webhooks.use_cases import fresh_secret
 
@@ -160,5 +161,5 @@ def _endpoint(
         raise Invalid(faults) from None
     return Endpoint(
         id=new_id(), city_id=city, organisation_id=home.id, url=url, event_types=wanted,
-        description="", enabled=True, secrets=(fresh_secret(),), created_at=at,
+        description="", enabled=True, secrets=(WebhookSecret(fresh_secret()),), created_at=at,
     )  # fmt: skip

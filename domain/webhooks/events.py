@@ -16,8 +16,6 @@ import orjson
 
 from domain.errors import Fault, Invalid
 from domain.events import EventType, IncidentEventType
-from domain.incidents.model import Incident, IncidentEvent
-from domain.register.checkpoint import Checkpoint
 from domain.values import LocalizedText
 from domain.webhooks.messages import (
     CHECKPOINT_TYPE,
@@ -25,9 +23,6 @@ from domain.webhooks.messages import (
     DETAILS,
     MESSAGES,
     AppealLinks,
-    CheckpointData,
-    IncidentData,
-    IncidentLinks,
 )
 
 
@@ -274,15 +269,42 @@ class Notice(StrEnum):
     """What an endpoint may ask for by name and that is no event of an appeal."""
 
     CHECKPOINT = CHECKPOINT_TYPE
+    ENDPOINT_FAILING = "endpoint.failing"
+    ENDPOINT_DISABLED = "endpoint.disabled"
+    ENDPOINT_RECOVERED = "endpoint.recovered"
+    DELIVERY_EXHAUSTED = "delivery.exhausted"
 
 
 CHECKPOINT = Notice.CHECKPOINT
+
+TEST_TYPE = "endpoint.test"
+"""Of the message that somebody sends to try an endpoint; nobody subscribes to it."""
 
 NOTICES: Mapping[Notice, LocalizedText] = {
     Notice.CHECKPOINT: _text(
         "Тізілімнің жай-күйіне қол қойылды (тек аты аталса жіберіледі)",
         "Подписано состояние реестра (отправляется, только если названо)",
         "The state of the register was signed (sent only to who names it)",
+    ),
+    Notice.ENDPOINT_FAILING: _text(
+        "Ұйымның вебхук мекенжайы жауап бермей тұр",
+        "Адрес вебхука организации не отвечает",
+        "A webhook endpoint of the organisation fails",
+    ),
+    Notice.ENDPOINT_DISABLED: _text(
+        "Ұйымның вебхук мекенжайы өшірілді",
+        "Адрес вебхука организации отключён",
+        "A webhook endpoint of the organisation was disabled",
+    ),
+    Notice.ENDPOINT_RECOVERED: _text(
+        "Ұйымның вебхук мекенжайы қайта жұмыс істейді",
+        "Адрес вебхука организации снова работает",
+        "A webhook endpoint of the organisation works again",
+    ),
+    Notice.DELIVERY_EXHAUSTED: _text(
+        "Хабарламаны жеткізу әрекеттері таусылды",
+        "Попытки доставить сообщение исчерпаны",
+        "The tries of a delivery are exhausted",
     ),
 }
 """Notices with what they mean. Who names no types hears of all events, and of none of these."""
@@ -354,25 +376,3 @@ def message(kind: str, at: datetime, data: object) -> bytes:
     whole = MESSAGES[kind](str(kind), at.astimezone(UTC), data)
     # The driver's own UUIDs are none of orjson's.
     return orjson.dumps(whole, default=str, option=orjson.OPT_UTC_Z)
-
-
-def checkpoint_payload(checkpoint: Checkpoint, at: datetime) -> bytes:
-    """The message of a signed checkpoint; `checkpoint` in it is the signed note as it stands."""
-    data = CheckpointData(
-        checkpoint.origin, checkpoint.size, checkpoint.root.hex(), str(checkpoint)
-    )
-    return message(CHECKPOINT, at, data)
-
-
-def incident_payload(incident: Incident, event: IncidentEvent, base_url: str) -> bytes:
-    """The message of an incident's event, as thin: `data.status` is the incident's after it."""
-    data = IncidentData(
-        id=incident.id,
-        sequence=event.sequence,
-        status=incident.status,
-        kind=incident.kind,
-        services=tuple(incident.services),
-        organisation_id=incident.executor,
-        links=IncidentLinks(f"{base_url}/v1/incidents/{incident.id}"),
-    )
-    return message(event.type, event.at, data)

@@ -21,17 +21,22 @@ from domain.webhooks.messages import (
     CHECKPOINT_TYPE,
     DATA,
     DETAILS,
+    NOTICE_TYPES,
     AppealLinks,
     CheckpointData,
+    EndpointLinks,
     IncidentData,
     IncidentLinks,
+    NoticeData,
 )
+from domain.webhooks.model import DisabledReason
 
 AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 NUMBER = "TEST-2026-000109"
 BASE = "https://109.example.kz"
 _APPEAL = UUID("0193a5c4-7d2e-7000-8000-000000000109")
 _INCIDENT = UUID("0193a5c4-7d2e-7000-8000-000000000110")
+_ENDPOINT = UUID("0193a5c4-7d2e-7000-8000-000000000112")
 _ORGANISATION = UUID("0193a5c4-7d2e-7000-8000-000000000007")
 
 _STATUS: Mapping[EventType, Status] = {
@@ -86,9 +91,26 @@ def _data(kind: str) -> object:
         root = "a3" * 32
         note = f"109.example.kz/semey\n1024\n{root}\n\n— 109.example.kz/semey …\n"
         return CheckpointData("109.example.kz/semey", 1024, root, note)
+    if kind in NOTICE_TYPES:
+        return _notice(kind)
     if kind.startswith("incident."):
         return _incident(IncidentEventType(kind))
     return _appeal(EventType(kind))
+
+
+def _notice(kind: str) -> NoticeData:
+    sound, over = kind == "endpoint.recovered", kind == "endpoint.disabled"
+    return NoticeData(
+        id=UUID("0193a5c4-7d2e-7000-8000-000000000111"),
+        endpoint=_ENDPOINT,
+        delivery=UUID("0193a5c4-7d2e-7000-8000-000000000113"),
+        failures=0 if sound else 5,
+        failing_since=None if sound else AT - timedelta(minutes=5),
+        status=204 if sound else 500,
+        error=None,
+        disabled_reason=DisabledReason.FAILING if over else None,
+        links=EndpointLinks(f"{BASE}/v1/webhook-endpoints/{_ENDPOINT}"),
+    )
 
 
 def _appeal(kind: EventType) -> object:

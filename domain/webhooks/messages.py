@@ -20,6 +20,7 @@ from domain.incidents.model import IncidentKind
 from domain.incidents.workflow import IncidentStatus
 from domain.sla.clock import ClockState
 from domain.sla.policy import Recipient, Stage
+from domain.webhooks.model import DisabledReason
 
 VERSIONS = (1,)
 """The versions of payloads that can be asked for, the newest last."""
@@ -164,6 +165,28 @@ class CheckpointData:
     checkpoint: str
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointLinks:
+    """Where to read on."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeData:
+    """How an endpoint of one's own fares, after an attempt."""
+
+    id: UUID
+    endpoint: UUID
+    delivery: UUID
+    failures: int
+    failing_since: datetime | None
+    status: int | None
+    error: str | None
+    disabled_reason: DisabledReason | None
+    links: EndpointLinks
+
+
 DETAILS: Mapping[EventType, type] = {
     EventType.STAGE_REPORTED: StageDetails,
     EventType.EVIDENCE_WAIVED: WaiverDetails,
@@ -203,11 +226,16 @@ def _data_of(kind: EventType) -> type:
 
 
 CHECKPOINT_TYPE = "register.checkpoint"
+NOTICE_TYPES = (
+    "endpoint.failing", "endpoint.disabled", "endpoint.recovered", "delivery.exhausted",
+)  # fmt: skip
+"""Told to an organisation's other endpoints about one of them (health.py)."""
 
 DATA: Mapping[str, type] = {
     **{str(kind): _data_of(kind) for kind in EventType},
     **{str(kind): IncidentData for kind in IncidentEventType},
     CHECKPOINT_TYPE: CheckpointData,
+    **dict.fromkeys(NOTICE_TYPES, NoticeData),
 }
 """Type of event → the type of its `data`."""
 

@@ -51,14 +51,15 @@ class Verdict:
 def next_attempt(attempts_made: int, result: AttemptResult, at: datetime, jitter: float) -> Verdict:
     """Judge an attempt that ended at `at`.
 
-    `attempts_made` counts this attempt too. `jitter` is a random number in [0, 1]: 0
-    shortens the wait by a fifth, 0.5 leaves it as in the table, 1 lengthens it by a fifth.
+    `attempts_made` counts this attempt too: those since the delivery was made, or sent again.
+    `jitter` is a random number in [0, 1]: 0 shortens the wait by a fifth, 0.5 leaves it as in the
+    table, 1 lengthens it by a fifth.
     Only a 2xx delivers, whatever its body; a redirect is a failure like any other; 410
     says that the receiver wants no more, so its endpoint is to be disabled.
     """
     if not 0 <= jitter <= 1:
         raise ValueError("jitter is a number from 0 to 1")
-    if result.status is not None and 200 <= result.status <= 299:
+    if result.delivered:
         return Verdict(Outcome.DELIVERED)
     if result.status == HTTPStatus.GONE:
         return Verdict(Outcome.DISABLE)

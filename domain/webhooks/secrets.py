@@ -2,9 +2,17 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from domain.webhooks.model import Secret
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
+KEPT = timedelta(hours=24)
+"""How long the secret before signs beside a fresh one, unless the caller says otherwise."""
+LONGEST_KEPT = timedelta(days=30)
+MOST = 5
+"""Secrets that sign beside each other."""
 
 
 def new_secret(randomness: bytes) -> str:
@@ -14,6 +22,15 @@ def new_secret(randomness: bytes) -> str:
     return PREFIX + b64encode(randomness).decode("ascii")
 
 
-def rotated(secrets: Sequence[str], fresh: str) -> tuple[str, ...]:
-    """The secrets after a rotation: the fresh one first, then the one it takes over from."""
-    return (fresh, *secrets[:1])
+def rotated(
+    secrets: Sequence[Secret], fresh: str, at: datetime, keep: timedelta
+) -> tuple[Secret, ...]:
+    """The secrets after a rotation: the fresh one first, then those that still sign beside it.
+
+    Whatever signed until a rotation signs for `keep` more, and nothing signs longer than before.
+    """
+    ends = at + keep
+    beside = [
+        Secret(one.value, ends if one.until is None else min(one.until, ends)) for one in secrets
+    ]
+    return (Secret(fresh), *(one for one in beside if one.signs(at)))

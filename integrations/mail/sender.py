@@ -35,13 +35,14 @@ class SmtpMailer:
         message["From"], message["To"] = self.sender, ", ".join(letter.to)
         message["Subject"] = letter.subject
         message.set_content(letter.text)
-        # As bytes: mail ends the lines of a text its own way, and the signature would not hold.
-        message.add_attachment(
-            letter.attached.encode(),
-            maintype="application",
-            subtype="octet-stream",
-            filename=letter.filename,
-        )
+        if letter.filename:
+            # As bytes: mail ends the lines of a text its own way, and a signature would not hold.
+            message.add_attachment(
+                letter.attached.encode(),
+                maintype="application",
+                subtype="octet-stream",
+                filename=letter.filename,
+            )
         return message
 
     def _send(self, message: EmailMessage, to: tuple[str, ...]) -> None:

@@ -15,37 +15,86 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Keyring
-from domain.webhooks.model import AttemptResult, DeliveryState, Endpoint
+from domain.webhooks.events import TEST_TYPE
+from domain.webhooks.health import NOTED
+from domain.webhooks.model import (
+    About,
+    AttemptResult,
+    DeliveryState,
+    DisabledReason,
+    Endpoint,
+    EndReason,
+)
 from domain.webhooks.schedule import Outcome, Verdict
 from integrations.postgres.doors import PLATFORM
+from integrations.postgres.endpoint_health import CALM, settle
 from integrations.postgres.endpoints import read_endpoint
 from integrations.postgres.session import inside
+
+MOST_AT_ONCE = 64
+"""Attempts at once that any endpoint may ask for."""
+
+CLAIMING = 0x109_0007
+"""Advisory lock: claims are made one after another, since what may still be claimed of an endpoint
+depends on all that is out.
+"""
 
 _CLAIM = """
 WITH away AS (
     SELECT endpoint_id, count(*) AS busy FROM delivery
      WHERE state = 'pending' AND leased_until > $1 GROUP BY endpoint_id
+), paced AS (
+    SELECT w.id, w.rate_limit, CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1
+                               END - coalesce(a.busy, 0) AS seats, coalesce(a.busy, 0) AS busy,
+           make_interval(secs => 60.0 / nullif(w.rate_limit, 0)) AS step,
+           greatest(h.paced_at, $1 - greatest(interval '1 second',
+               make_interval(secs => 60.0 / nullif(w.rate_limit, 0)))) AS since
+      FROM webhook_endpoint w
+      LEFT JOIN endpoint_health h ON h.endpoint_id = w.id
+      LEFT JOIN away a ON a.endpoint_id = w.id
+     WHERE w.removed_at IS NULL AND (h.open_until <= $1) IS NOT FALSE
+       AND (h.throttled_until <= $1) IS NOT FALSE
+), open AS (
+    SELECT p.*, least(p.seats, CASE WHEN p.rate_limit > 0 THEN floor(0.001
+               + extract(epoch FROM $1 - p.since) / extract(epoch FROM p.step)) END)::int AS room
+      FROM paced p WHERE p.seats > 0
 ), chosen AS (
-    SELECT due.id FROM webhook_endpoint w LEFT JOIN away a ON a.endpoint_id = w.id, LATERAL (
+    SELECT due.id FROM open o, LATERAL (
         SELECT f.id, f.next_attempt_at,
-               row_number() OVER (ORDER BY f.next_attempt_at, f.id) + coalesce(a.busy, 0) AS place
+               row_number() OVER (ORDER BY f.next_attempt_at, f.id) + o.busy AS place
           FROM (SELECT d.id, d.next_attempt_at FROM delivery d
-                 WHERE d.endpoint_id = w.id AND d.state = 'pending'
+                 WHERE d.endpoint_id = o.id AND d.state = 'pending'
                    AND d.next_attempt_at <= $1
                    AND (d.leased_until IS NULL OR d.leased_until <= $1)
-                 ORDER BY d.next_attempt_at, d.id LIMIT $2) f) due
-     WHERE due.place <= $2 ORDER BY due.place, due.next_attempt_at
+                   AND NOT (d.in_turn AND EXISTS (
+                       SELECT FROM delivery e
+                        WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
+                          AND e.sequence < d.sequence AND e.state = 'pending' AND e.in_turn))
+                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f) due
+     ORDER BY due.place, due.next_attempt_at
      LIMIT greatest(0, $3 - (SELECT coalesce(sum(busy), 0) FROM away))
 ), free AS (
     SELECT id FROM delivery WHERE id = ANY(ARRAY(SELECT id FROM chosen))
        AND state = 'pending' AND (leased_until <= $1) IS NOT FALSE
        FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE delivery d SET leased_until = $4 FROM free WHERE d.id = free.id
+    RETURNING d.id, d.endpoint_id
+), spent AS (
+    INSERT INTO endpoint_health (endpoint_id, paced_at)
+    SELECT o.id, o.since + t.n * o.step FROM open o
+      JOIN (SELECT endpoint_id, count(*) AS n FROM taken GROUP BY 1) t ON t.endpoint_id = o.id
+     WHERE o.rate_limit > 0
+    ON CONFLICT (endpoint_id) DO UPDATE SET paced_at = excluded.paced_at
 )
-UPDATE delivery d SET leased_until = $4 FROM free WHERE d.id = free.id RETURNING d.id
+SELECT id FROM taken
 """
 """Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else.
 
-Of each endpoint's queue the first few deliveries alone are read, so that its length costs nothing.
+Left alone are endpoints whose breaker is open or that are overloaded; where the breaker is half
+open one delivery goes. Where a rate is set, time that has passed is spent on it, of which at most
+a second's worth is saved up. In order: none whose appeal has an earlier one under way. Of each
+endpoint's queue the first few deliveries alone are read, so that its length costs nothing.
 """
 
 _RELEASE = """
@@ -57,29 +106,60 @@ _BEGIN = """
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
  WHERE d.id = $1 AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
 RETURNING d.id AS delivery_id, d.event_id,
-          coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type, d.payload, d.attempts, w.*
+          coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type, d.payload, d.attempts,
+          d.tries_before,
+          CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
+          (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
+          END AS about, w.*
 """
 
 _CANCEL = """
 UPDATE delivery SET state = 'cancelled', finished_at = $3, next_attempt_at = NULL,
-                    leased_until = NULL
+                    leased_until = NULL, reason = $4
  WHERE id = $1 AND state = 'pending' AND leased_until = $2
 """
 
-_FINISH = """
+_ENDING = "SELECT id FROM webhook_endpoint WHERE id = $1 FOR NO KEY UPDATE"
+"""Whoever changes an endpoint locks it before its deliveries, and so does what may disable it."""
+
+_FINISH = f"""
 WITH finished AS (
     UPDATE delivery SET state = $4, attempts = $3, next_attempt_at = $5, finished_at = $6,
-                        leased_until = NULL
+                        leased_until = NULL, reason = $12
      WHERE id = $1 AND leased_until = $2 AND attempts = $3 - 1 AND state = 'pending'
     RETURNING id, endpoint_id
-), told AS (
+), tried AS (
     INSERT INTO delivery_attempt (delivery_id, number, at, status, error, latency_ms, body)
     SELECT id, $3, $7, $8, $9, $10, $11 FROM finished
-), disabled AS (
-    UPDATE webhook_endpoint w SET enabled = false FROM finished
-     WHERE w.id = finished.endpoint_id AND $12
 )
-SELECT count(*) FROM finished
+SELECT ({CALM.format("f.endpoint_id", "$13")}) IS TRUE AS calm FROM finished f
+"""
+
+_AFTER = """
+UPDATE delivery e SET next_attempt_at = $2 FROM delivery d
+ WHERE d.id = $1 AND d.in_turn AND e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
+   AND e.sequence > d.sequence AND e.state = 'pending' AND e.in_turn AND e.next_attempt_at < $2
+"""
+"""What comes after a delivery that has to be tried again waits with it, out of the queue's way."""
+
+_UNWANTED = """
+WITH ended AS (
+    SELECT d.id, d.leased_until, w.removed_at, w.disabled_reason FROM webhook_endpoint w,
+           LATERAL (SELECT f.id, f.leased_until FROM delivery f
+                     WHERE f.endpoint_id = w.id AND f.state = 'pending'
+                       AND (w.removed_at IS NOT NULL OR f.type <> $3)
+                       AND (f.leased_until IS NULL OR f.leased_until <= $1)
+                     ORDER BY f.next_attempt_at, f.id LIMIT $2) d
+     WHERE NOT w.enabled OR w.removed_at IS NOT NULL LIMIT $2
+), free AS (
+    SELECT d.id, e.removed_at, e.disabled_reason FROM delivery d JOIN ended e ON e.id = d.id
+     WHERE d.state = 'pending' FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE delivery d SET state = 'cancelled', finished_at = $1, next_attempt_at = NULL,
+       leased_until = NULL, reason = CASE WHEN f.removed_at IS NOT NULL THEN 'endpoint-removed'
+           WHEN f.disabled_reason = 'gone' THEN 'endpoint-gone' ELSE 'endpoint-disabled' END
+  FROM free f WHERE d.id = f.id
+RETURNING d.id
 """
 
 _STATES = {
@@ -101,7 +181,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that may be made now: the `number`-th of its delivery, by its lease's holder.
+    """An attempt that may be made now, by its lease's holder: the `number`-th of its delivery, and
+    the `tries`-th since that was made or sent again.
 
     `message` is the id that every receiver of this message is given, by webhook or in the feed.
     """
@@ -109,6 +190,7 @@ class Attempt:
     delivery: UUID
     message: UUID
     number: int
+    tries: int
     lease: datetime
     at: datetime
     type: str
@@ -119,7 +201,8 @@ class Attempt:
 class Deliveries:
     """The queue of deliveries; every method is one short transaction. They raise Unavailable.
 
-    `lease` is how long a message may lie in the broker, `attempt_lease` how long an attempt
+    `base_url` is where links of notices begin. `lease` is
+    how long a message may lie in the broker, `attempt_lease` how long an attempt
     may take before somebody else makes it again.
     """
 
@@ -128,23 +211,29 @@ class Deliveries:
         engine: AsyncEngine,
         keyring: Keyring,
         *,
+        base_url: str = "",
         lease: timedelta = timedelta(seconds=60),
         attempt_lease: timedelta = timedelta(seconds=60),
     ) -> None:
         self._engine = engine
         self._keyring = keyring
+        self._base_url = base_url
         self._lease = lease
         self._attempt_lease = attempt_lease
 
     async def claim(
-        self, at: datetime, *, per_endpoint: int = 8, in_flight: int = 2000
+        self, at: datetime, *, per_endpoint: int = MOST_AT_ONCE, in_flight: int = 2000
     ) -> Sequence[Claim]:
         """Lease what is due by `at`, the oldest of every endpoint first.
 
-        Never more than `per_endpoint` of one endpoint, and `in_flight` of all, are on lease.
+        Never more than its concurrency, nor `per_endpoint`, of one endpoint, and `in_flight` of
+        all, are on lease.
         """
         lease = at + self._lease
-        rows = await self._fetch(_CLAIM, at, per_endpoint, in_flight, lease)
+        rows = await self._fetch(
+            _CLAIM, at, per_endpoint, in_flight, lease,
+            setting=f"SELECT pg_advisory_xact_lock({CLAIMING})",
+        )  # fmt: skip
         return [Claim(row["id"], lease) for row in rows]
 
     async def release(self, claims: Sequence[Claim]) -> None:
@@ -165,10 +254,15 @@ class Deliveries:
         if not rows:
             return None
         attempt = self._attempt(rows[0], own, at)
-        if _wanted(rows[0], attempt.endpoint):
+        unwanted = _unwanted(rows[0], attempt.endpoint)
+        if unwanted is None:
             return attempt
-        await self._fetch(_CANCEL, delivery, own, at)
+        await self._fetch(_CANCEL, delivery, own, at, str(unwanted))
         return None
+
+    async def end_unwanted(self, at: datetime, limit: int = 500) -> int:
+        """End what waits for endpoints that were disabled or removed, by name; how many."""
+        return len(await self._fetch(_UNWANTED, at, limit, TEST_TYPE))
 
     async def finish(
         self, attempt: Attempt, result: AttemptResult, verdict: Verdict, at: datetime
@@ -180,15 +274,26 @@ class Deliveries:
         """
         state = _STATES[verdict.outcome]
         over = None if state is DeliveryState.PENDING else at
-        rows = await self._fetch(
-            _FINISH, attempt.delivery, attempt.lease, attempt.number, str(state), verdict.at,
-            over, attempt.at, result.status, result.error, result.latency_ms, result.body,
-            verdict.outcome is Outcome.DISABLE,
-        )  # fmt: skip
-        return bool(rows[0]["count"])
-
-    async def _fetch(self, statement: str, *values: object) -> list[Any]:
+        reason = EndReason.ENDPOINT_GONE if verdict.outcome is Outcome.DISABLE else None
+        failed = verdict.outcome is not Outcome.DELIVERED
         async with inside(self._engine, PLATFORM) as driver:
+            if failed:
+                await driver.execute(_ENDING, attempt.endpoint.id)
+            found = await driver.fetch(
+                _FINISH, attempt.delivery, attempt.lease, attempt.number, str(state), verdict.at,
+                over, attempt.at, result.status, result.error, result.latency_ms, result.body,
+                reason, at - NOTED,
+            )  # fmt: skip
+            if found and verdict.at is not None and attempt.endpoint.ordered:
+                await driver.execute(_AFTER, attempt.delivery, verdict.at)
+            if found and (failed or not found[0]["calm"]):
+                await settle(
+                    driver, attempt.endpoint, attempt.delivery, result, verdict, at, self._base_url
+                )
+        return bool(found)
+
+    async def _fetch(self, statement: str, *values: object, setting: str = "") -> list[Any]:
+        async with inside(self._engine, PLATFORM, setting=setting) as driver:
             return list(await driver.fetch(statement, *values))
 
     def _attempt(self, row: Any, lease: datetime, at: datetime) -> Attempt:
@@ -196,6 +301,7 @@ class Deliveries:
             delivery=row["delivery_id"],
             message=row["message_id"],
             number=row["attempts"] + 1,
+            tries=row["attempts"] - row["tries_before"] + 1,
             lease=lease,
             at=at,
             type=row["type"],
@@ -204,8 +310,18 @@ class Deliveries:
         )
 
 
-def _wanted(row: Any, endpoint: Endpoint) -> bool:
-    if row["removed_at"] is not None or not endpoint.enabled:
-        return False
-    # A message that tells of no event (a test of the endpoint) is of no type to be deselected.
-    return row["event_id"] is None or endpoint.wants(row["type"])
+def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:
+    """Why a delivery is not wanted any more; None while it is."""
+    if row["removed_at"] is not None:
+        return EndReason.ENDPOINT_REMOVED
+    if row["type"] == TEST_TYPE:
+        # Whoever mends an endpoint tries it before it is enabled again.
+        return None
+    if not endpoint.enabled:
+        gone = endpoint.disabled_reason is DisabledReason.GONE
+        return EndReason.ENDPOINT_GONE if gone else EndReason.ENDPOINT_DISABLED
+    if not endpoint.chose(row["type"]):
+        return EndReason.TYPE_DESELECTED
+    if row["about"] is not None and not endpoint.concerns(About(*row["about"])):
+        return EndReason.FILTER_DESELECTED
+    return None

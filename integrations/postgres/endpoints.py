@@ -11,10 +11,27 @@ from domain.access import Principal
 from domain.errors import Conflict, NotFound
 from domain.ports import Keyring
 from domain.values import new_id
-from domain.webhooks.model import Endpoint
+from domain.webhooks.health import anew
+from domain.webhooks.model import MISSED, DisabledReason, Endpoint, EndReason, Secret
+from domain.webhooks.replay import Replay
+from integrations.postgres.endpoint_health import SAVE_HEALTH, health_values, read_health
+from integrations.postgres.instants import parse_instant
 from integrations.postgres.lane import Lane
 
 _OWN = "city_id = $1 AND organisation_id = $2 AND removed_at IS NULL"
+
+_KEPT = (
+    "id", "url", "event_types", "description", "enabled", "secrets", "services", "spheres",
+    "districts", "headers", "payload_version", "ordered", "ed25519", "concurrency",
+    "rate_limit", "disabled_at", "disabled_reason", "version",
+)  # fmt: skip
+"""The columns that a change may write, the id before them."""
+
+_AGAIN = (
+    "state = 'pending', next_attempt_at = $1, finished_at = NULL, leased_until = NULL,"
+    " reason = NULL, tries_before = attempts"
+)
+"""On its way again by the whole schedule; the log keeps the tries before."""
 
 
 class SqlEndpoints:
@@ -36,7 +53,9 @@ class SqlEndpoints:
         """One of them, locked until the unit ends."""
         await self._lane.begin()
         found = await self._lane.fetch(
-            f"SELECT * FROM webhook_endpoint WHERE {_OWN} AND id = $3 FOR UPDATE", *self._scope, id
+            f"SELECT * FROM webhook_endpoint WHERE {_OWN} AND id = $3 FOR NO KEY UPDATE",
+            *self._scope,
+            id,
         )
         if not found:
             raise NotFound(kind="endpoint", id=str(id))
@@ -46,21 +65,31 @@ class SqlEndpoints:
         """Keep a new one; that of another organisation, which is taken in, as its city does."""
         own = endpoint.organisation_id == self._principal.organisation
         await (self._lane.begin() if own else self._lane.widen())
+        marks = ", ".join(f"${n}" for n in range(4, 4 + len(_KEPT)))
         await self._lane.fetch(
-            "INSERT INTO webhook_endpoint (city_id, organisation_id, id, url, event_types,"
-            " description, enabled, secrets, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-            endpoint.city_id, endpoint.organisation_id, *self._values(endpoint),
-            endpoint.created_at,
+            "INSERT INTO webhook_endpoint (city_id, organisation_id, created_at, id,"
+            f" {', '.join(_KEPT[1:])}) VALUES ($1, $2, $3, {marks})",
+            endpoint.city_id, endpoint.organisation_id, endpoint.created_at,
+            *self._values(endpoint),
         )  # fmt: skip
 
     async def save(self, endpoint: Endpoint) -> None:
         """Keep a changed one."""
         await self._lane.begin()
+        changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(_KEPT[1:], 4))
         await self._lane.fetch(
-            "UPDATE webhook_endpoint SET url = $4, event_types = $5, description = $6,"
-            f" enabled = $7, secrets = $8 WHERE {_OWN} AND id = $3",
+            f"UPDATE webhook_endpoint SET {changes} WHERE {_OWN} AND id = $3",
             *self._scope, *self._values(endpoint),
         )  # fmt: skip
+
+    async def mend(self, id: UUID) -> None:
+        """Let its health begin anew; one that was never tried has none yet."""
+        await self._lane.begin()
+        found = await self._lane.fetch(
+            "SELECT * FROM endpoint_health WHERE endpoint_id = $1 FOR NO KEY UPDATE", id
+        )
+        if found:
+            await self._lane.fetch(SAVE_HEALTH, id, *health_values(anew(read_health(found[0]))))
 
     async def remove(self, id: UUID, *, at: datetime) -> None:
         """Take it out of use; what was on its way ends by name, and stays in the log."""
@@ -71,9 +100,9 @@ class SqlEndpoints:
             *self._scope, id, at,
         )  # fmt: skip
         await self._lane.fetch(
-            "UPDATE delivery SET state = 'cancelled', finished_at = $2, next_attempt_at = NULL"
-            " WHERE endpoint_id = $1 AND state = 'pending'",
-            id, at,
+            "UPDATE delivery SET state = 'cancelled', finished_at = $2, next_attempt_at = NULL,"
+            " reason = $3 WHERE endpoint_id = $1 AND state = 'pending'",
+            id, at, EndReason.ENDPOINT_REMOVED,
         )  # fmt: skip
 
     async def send(self, endpoint: Endpoint, type: str, payload: bytes, *, at: datetime) -> UUID:
@@ -93,7 +122,7 @@ class SqlEndpoints:
         found = await self._lane.fetch(
             "SELECT d.state, w.enabled FROM delivery d JOIN webhook_endpoint w"
             " ON w.id = d.endpoint_id WHERE w.city_id = $1 AND w.organisation_id = $2"
-            " AND w.removed_at IS NULL AND d.id = $3 FOR UPDATE OF d",
+            " AND w.removed_at IS NULL AND d.id = $3 FOR NO KEY UPDATE OF d",
             *self._scope, delivery,
         )  # fmt: skip
         if not found:
@@ -102,29 +131,46 @@ class SqlEndpoints:
             raise Conflict(reason="delivery-not-finished")
         if not found[0]["enabled"]:
             raise Conflict(reason="endpoint-disabled")
-        await self._lane.fetch(
-            "UPDATE delivery SET state = 'pending', next_attempt_at = $2, finished_at = NULL,"
-            " leased_until = NULL WHERE id = $1",
-            delivery, at,
+        await self._lane.fetch(f"UPDATE delivery d SET {_AGAIN} WHERE d.id = $2", at, delivery)
+
+    async def count(self, id: UUID, asked: Replay) -> int:
+        """How many deliveries a replay would send again."""
+        condition, values = _replayed(id, asked, first=1)
+        counted = await self._lane.fetchval(
+            f"SELECT count(*) FROM delivery d WHERE {condition}", *values
+        )
+        return int(counted)
+
+    async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:
+        """Put them on their way again, in the order in which they were made."""
+        await self._lane.begin()
+        condition, values = _replayed(id, asked, first=2)
+        counted = await self._lane.fetchval(
+            f"WITH sent AS (UPDATE delivery d SET {_AGAIN} WHERE {condition} RETURNING 1)"
+            " SELECT count(*) FROM sent",
+            at, *values,
         )  # fmt: skip
+        return int(counted)
 
     @property
     def _scope(self) -> tuple[UUID, UUID | None]:
         return self._principal.city, self._principal.organisation
 
     def _values(self, endpoint: Endpoint) -> tuple[object, ...]:
-        return (
-            endpoint.id,
-            endpoint.url,
-            sorted(endpoint.event_types),
-            endpoint.description,
-            endpoint.enabled,
-            self._keyring.seal(orjson.dumps(endpoint.secrets)),
+        signing = [[one.value, one.until] for one in endpoint.secrets]
+        headers = dict(endpoint.headers)
+        sealed = {
+            "secrets": self._keyring.seal(orjson.dumps(signing)),
+            "headers": self._keyring.seal(orjson.dumps(headers)) if headers else None,
+        }
+        return tuple(
+            sealed[name] if name in sealed else _plain(getattr(endpoint, name)) for name in _KEPT
         )
 
 
 def read_endpoint(row: Any, keyring: Keyring) -> Endpoint:
     """The endpoint of a row."""
+    headers, reason = row["headers"], row["disabled_reason"]
     return Endpoint(
         id=row["id"],
         city_id=row["city_id"],
@@ -133,6 +179,52 @@ def read_endpoint(row: Any, keyring: Keyring) -> Endpoint:
         event_types=frozenset(row["event_types"]),
         description=row["description"],
         enabled=row["enabled"],
-        secrets=tuple(orjson.loads(keyring.open(bytes(row["secrets"])))),
+        secrets=_secrets(keyring.open(bytes(row["secrets"]))),
         created_at=row["created_at"],
+        services=frozenset(row["services"]),
+        spheres=frozenset(row["spheres"]),
+        districts=frozenset(row["districts"]),
+        headers=orjson.loads(keyring.open(bytes(headers))) if headers is not None else {},
+        payload_version=row["payload_version"],
+        ordered=row["ordered"],
+        ed25519=row["ed25519"],
+        concurrency=row["concurrency"],
+        rate_limit=row["rate_limit"],
+        disabled_at=row["disabled_at"],
+        disabled_reason=DisabledReason(reason) if reason is not None else None,
+        version=row["version"],
     )
+
+
+def _secrets(opened: bytes) -> tuple[Secret, ...]:
+    """What was sealed before secrets had an end is a list of them alone."""
+    said = [(one, None) if isinstance(one, str) else one for one in orjson.loads(opened)]
+    return tuple(
+        Secret(value, None if until is None else parse_instant(until)) for value, until in said
+    )
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _replayed(id: UUID, asked: Replay, first: int) -> tuple[str, list[object]]:
+    """The condition of what a replay sends again, its parameters numbered from `first`."""
+    values: list[object] = [id]
+    condition = f"d.endpoint_id = ${first} AND d.state <> 'pending'"
+
+    def add(template: str, value: object) -> None:
+        nonlocal condition
+        values.append(value)
+        condition += " AND " + template.format(f"${first + len(values) - 1}")
+
+    if asked.missed:
+        missed = "(d.state = 'exhausted' OR d.state = 'cancelled' AND d.reason = ANY({}))"
+        add(missed, sorted(MISSED))
+    if asked.since is not None:
+        add("d.created_at >= {}", asked.since)
+    if asked.until is not None:
+        add("d.created_at < {}", asked.until)
+    if asked.event_types:
+        add("d.type = ANY({})", sorted(asked.event_types))
+    return condition, values

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.attachments import FileStore
+from domain.webhooks.replay import KEPT as DELIVERIES_KEPT
 from integrations.postgres.doors import PLATFORM
 from integrations.postgres.session import inside
 
@@ -19,6 +20,18 @@ DELETE FROM idempotency WHERE ctid IN (
 _UPLOADS = """
 SELECT id, storage_key FROM attachment WHERE appeal_id IS NULL AND incident_id IS NULL
    AND created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+_DELIVERIES = """
+WITH old AS (
+    SELECT f.id FROM webhook_endpoint w, LATERAL (
+        SELECT d.id FROM delivery d
+         WHERE d.endpoint_id = w.id AND d.created_at < $1 AND d.finished_at < $1
+           AND d.state <> 'pending'
+         ORDER BY d.created_at, d.id LIMIT $2) f LIMIT $2
+)
+SELECT id FROM delivery WHERE id IN (SELECT id FROM old) AND state <> 'pending'
+   FOR UPDATE SKIP LOCKED
 """
 
 
@@ -51,3 +64,25 @@ class Housekeeping:
             ids = [row["id"] for row in rows]
             await driver.execute("DELETE FROM attachment WHERE id = ANY($1)", ids)
         return len(rows)
+
+    async def forget_deliveries(self, at: datetime, limit: int = 1000) -> int:
+        """Forget deliveries that ended before DELIVERIES_KEPT, their tries first; how many.
+
+        The register's events stay: law 1 is about them, and this was but the telling.
+        """
+        async with inside(self._engine, PLATFORM) as driver:
+            rows = await driver.fetch(_DELIVERIES, at - DELIVERIES_KEPT, limit)
+            ids = [row["id"] for row in rows]
+            await driver.execute("DELETE FROM delivery_attempt WHERE delivery_id = ANY($1)", ids)
+            await driver.execute("DELETE FROM delivery WHERE id = ANY($1)", ids)
+        return len(rows)
+
+    async def forget_notices(self, at: datetime, limit: int = 1000) -> int:
+        """Forget what administrators were told of longer ago than that; how many."""
+        async with inside(self._engine, PLATFORM) as driver:
+            done = await driver.execute(
+                "DELETE FROM notice WHERE id IN"
+                " (SELECT id FROM notice WHERE last_at < $1 LIMIT $2)",
+                at - DELIVERIES_KEPT, limit,
+            )  # fmt: skip
+        return int(done.rpartition(" ")[2])

@@ -21,11 +21,6 @@ from integrations.postgres.doors import PLATFORM
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
-FEED_LOCK = 0x109_0007
-"""Advisory lock: relays give positions one after the other, so that whoever reads the feed up to a
-position has seen all that were ever given below it.
-"""
-
 _TAKE = """
 WITH RECURSIVE taken AS (
     DELETE FROM outbox WHERE id IN (
@@ -49,14 +44,18 @@ WITH RECURSIVE taken AS (
      WHERE NOT (told.internal AND told.type = 'appeal.commented')
      ORDER BY told.moment, told.place
 )
-SELECT told.id, told.city_id, told.type, w.id AS endpoint_id,
-       CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
+SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS endpoint_id,
+       w.enabled, w.ordered, CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
   FROM told
+  LEFT JOIN appeal a ON a.id = told.appeal_id
   LEFT JOIN hearer h ON h.appeal_id = told.appeal_id
        AND NOT (told.internal AND told.type = 'appeal.commented')
   LEFT JOIN webhook_endpoint w ON w.organisation_id = h.organisation_id
-       AND w.city_id = told.city_id AND w.enabled AND w.removed_at IS NULL
+       AND w.city_id = told.city_id AND w.removed_at IS NULL
        AND (w.event_types = '{}' OR told.type = ANY(w.event_types))
+       AND (w.services = '{}' AND w.spheres = '{}'
+            OR a.service = ANY(w.services) OR a.sphere = ANY(w.spheres))
+       AND (w.districts = '{}' OR a.district = ANY(w.districts))
  ORDER BY told.moment, told.place
 """
 """Takes events out of the outbox and gives them to the feed; a row for each endpoint that is to
@@ -80,11 +79,28 @@ SELECT city_id, organisation, id, type, $2 FROM news, unnest(organisations) orga
 """An incident is locked while it is acted on, so that its messages are seen in their order."""
 
 _DELIVER = """
-INSERT INTO delivery (id, city_id, endpoint_id, event_id, type, payload, state, created_at,
-                      next_attempt_at)
-SELECT d.*, 'pending', $7, $7
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[]) d
+INSERT INTO delivery (id, city_id, endpoint_id, event_id, type, payload, appeal_id, sequence,
+                      in_turn, state, reason, created_at, next_attempt_at, finished_at)
+SELECT d.id, d.city_id, d.endpoint_id, d.event_id, d.type, d.payload, d.appeal_id, d.sequence,
+       d.in_turn, CASE WHEN d.enabled THEN 'pending' ELSE 'cancelled' END,
+       CASE WHEN NOT d.enabled THEN 'endpoint-disabled' END, $1,
+       CASE WHEN d.enabled THEN greatest($1, CASE WHEN d.in_turn THEN (
+           SELECT max(e.next_attempt_at) FROM delivery e
+            WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
+              AND e.state = 'pending' AND e.in_turn) END) END,
+       CASE WHEN NOT d.enabled THEN $1 END
+  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bytea[],
+              $8::uuid[], $9::int[], $10::bool[], $11::bool[])
+       d(id, city_id, endpoint_id, event_id, type, payload, appeal_id, sequence, in_turn, enabled)
     ON CONFLICT (endpoint_id, event_id) DO NOTHING
+"""
+"""What happens while an endpoint is disabled is kept for it as missed, to be sent on demand. In
+order: not before what of the same appeal has to be tried again.
+"""
+
+RELAYING = 0x109_0008
+"""Advisory lock: relays take turns, so that of one appeal nothing is handed on before what was, and
+that whoever reads the feed up to a place has seen all that was ever given a place below it.
 """
 
 
@@ -106,15 +122,15 @@ class Outbox:
     async def relay(self, at: datetime, limit: int = 500) -> Relayed:
         """Move up to `limit` of the oldest events, in one transaction. Raises Unavailable.
 
-        Any number of relays may run, and take turns.
+        Any number of relays may run: they take turns.
         """
-        lock = f"SELECT pg_advisory_xact_lock({FEED_LOCK})"
-        async with inside(self._engine, PLATFORM, setting=lock) as driver:
+        turn = f"SELECT pg_advisory_xact_lock({RELAYING})"
+        async with inside(self._engine, PLATFORM, setting=turn) as driver:
             await driver.execute(_TELL_OF_INCIDENTS, limit, at)
             rows = await driver.fetch(_TAKE, limit, at)
             heard = self._unique(rows)
             if heard:
-                await driver.execute(_DELIVER, *_columns(heard, self._base_url), at)
+                await driver.execute(_DELIVER, at, *_columns(heard, self._base_url))
         return Relayed(len({row["id"] for row in rows}), len(heard))
 
     @staticmethod
@@ -134,6 +150,10 @@ def _columns(rows: Iterable[Mapping[str, Any]], base_url: str) -> tuple[list[Any
         [row["id"] for row in listed],
         [row["type"] for row in listed],
         [messages[row["id"]] for row in listed],
+        [row["appeal_id"] for row in listed],
+        [row["sequence"] for row in listed],
+        [row["ordered"] for row in listed],
+        [row["enabled"] for row in listed],
     )
 
 

@@ -14,7 +14,7 @@ from domain.access import Principal
 from domain.appeals.desk import entrusted
 from domain.appeals.model import Appeal, Applicant
 from domain.errors import NotFound
-from domain.ports import Keyring, Page
+from domain.ports import Keyring
 from integrations.postgres import rows
 from integrations.postgres.doors import door_of
 from integrations.postgres.personal import NOTED
@@ -107,27 +107,6 @@ class Queries:
         )  # fmt: skip
         await self._fetch(NOTED, principal, parameters)
         return appeal.applicant, appeal.place.apartment
-
-    async def deliveries(
-        self, principal: Principal, endpoint: UUID, after: Page | None, limit: int
-    ) -> list[Row]:
-        """The log of one endpoint of the principal's organisation, newest first."""
-        parameters = Parameters(endpoint, principal.organisation, principal.city)
-        condition = ""
-        if after is not None:
-            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
-            condition = f"AND (d.created_at, d.id) < {place}"
-        return await self._fetch(
-            f"""
-            SELECT d.*, coalesce((SELECT json_agg(t ORDER BY t.number)
-                     FROM delivery_attempt t WHERE t.delivery_id = d.id), '[]') AS tries
-              FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
-             WHERE w.id = $1 AND w.organisation_id = $2 AND w.city_id = $3 {condition}
-             ORDER BY d.created_at DESC, d.id DESC LIMIT {parameters.add(limit)}
-            """,
-            principal,
-            parameters,
-        )
 
     async def ready(self) -> str | None:
         """The revision that the database is at, None before the first.

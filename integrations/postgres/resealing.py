@@ -38,6 +38,8 @@ SEALED = (
     SealedColumn("event_personal", "sealed", (("event_id", "uuid"), ("field", "text"))),
     SealedColumn("incident_event", "sealed", (("incident_id", "uuid"), ("sequence", "int"))),
     SealedColumn("webhook_endpoint", "secrets"),
+    SealedColumn("webhook_endpoint", "headers"),
+    SealedColumn("webhook_key", "sealed", (("kid", "text"),)),
     SealedColumn("member", "sealed"),
     SealedColumn("invitation", "sealed"),
     SealedColumn("identity", "sealed"),

@@ -72,6 +72,14 @@ from integrations.postgres.reference_tables import (
     territory,
 )
 from integrations.postgres.schema import Xid8, appeal_id, city_id, instant, metadata, own_id
+from integrations.postgres.webhook_tables import (
+    delivery,
+    delivery_attempt,
+    endpoint_health,
+    notice,
+    webhook_endpoint,
+    webhook_key,
+)
 
 __all__ = [
     "Xid8",
@@ -101,6 +109,7 @@ __all__ = [
     "delivery",
     "delivery_attempt",
     "district",
+    "endpoint_health",
     "event",
     "event_personal",
     "feed_entry",
@@ -120,6 +129,7 @@ __all__ = [
     "member",
     "member_event",
     "metadata",
+    "notice",
     "number_pool",
     "number_series",
     "organisation",
@@ -137,6 +147,7 @@ __all__ = [
     "territory",
     "token_key",
     "webhook_endpoint",
+    "webhook_key",
 ]
 
 # --- the register ----------------------------------------------------------------------
@@ -380,64 +391,6 @@ outbox = Table(
     Column("event_id", UUID, ForeignKey("event.id"), nullable=False),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     Index("ix_outbox_order", "xid", "id"),
-)
-
-webhook_endpoint = Table(
-    "webhook_endpoint",
-    metadata,
-    own_id(),
-    city_id(),
-    Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
-    Column("url", Text, nullable=False),
-    Column("event_types", ARRAY(Text), nullable=False),
-    Column("description", Text, nullable=False),
-    Column("enabled", Boolean, nullable=False),
-    Column("secrets", LargeBinary, nullable=False),
-    Column("created_at", instant(), nullable=False),
-    Column("removed_at", instant()),
-    Index(
-        "ix_webhook_endpoint_organisation_id",
-        "organisation_id",
-        postgresql_where=text("removed_at IS NULL"),
-    ),
-)
-
-delivery = Table(
-    "delivery",
-    metadata,
-    own_id(),
-    city_id(),
-    Column("endpoint_id", UUID, ForeignKey("webhook_endpoint.id"), nullable=False),
-    Column("event_id", UUID, ForeignKey("event.id")),
-    # The same for everybody who is told; of an appeal's event it is that event's id.
-    Column("message_id", UUID),
-    Column("type", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
-    Column("created_at", instant(), nullable=False),
-    Column("next_attempt_at", instant()),
-    Column("leased_until", instant()),
-    Column("finished_at", instant()),
-    UniqueConstraint("endpoint_id", "event_id"),
-    Index("ix_delivery_queue", "endpoint_id", "next_attempt_at", "id",
-          postgresql_where=text("state = 'pending'")),
-    Index("ix_delivery_leased", "leased_until",
-          postgresql_where=text("state = 'pending' AND leased_until IS NOT NULL")),
-    Index("ix_delivery_log", "endpoint_id", text("created_at DESC"), text("id DESC")),
-)  # fmt: skip
-
-delivery_attempt = Table(
-    "delivery_attempt",
-    metadata,
-    Column("delivery_id", UUID, ForeignKey("delivery.id"), nullable=False),
-    Column("number", SmallInteger, nullable=False),
-    Column("at", instant(), nullable=False),
-    Column("status", SmallInteger),
-    Column("error", Text),
-    Column("latency_ms", Integer, nullable=False),
-    Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("delivery_id", "number"),
 )
 
 idempotency = Table(

@@ -8,7 +8,7 @@ that were checked are connected.
 import asyncio
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import TracebackType
@@ -141,15 +141,21 @@ class Sender:
         message_id: str,
         timestamp: datetime,
         body: bytes,
+        headers: Mapping[str, str] | None = None,
     ) -> AttemptResult:
         """POST `body` as it is, signed with every secret at `timestamp` (the attempt's time).
+
+        `headers` are the organisation's own; those of the standard stand above them.
 
         Never raises for anything outside: faults come back as `error`, a SendError.
         ValueError or RuntimeError for what the caller got wrong: an id, time or secret that
         cannot be signed, a Sender that is not open.
         """
         session = self._open_session()
-        signed = signing.headers(secrets, message_id, timestamp, body)
+        signed = {
+            **(headers or {}),
+            **signing.headers(secrets, message_id, timestamp, body),
+        }
         started = time.monotonic()
         attempt = _Attempt(timestamp)
         try:

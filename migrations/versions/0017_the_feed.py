@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from migrations.walls import CITY, IN_CITY, ORGANISATIONS, TENANT, WORKER, Rule, build
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0016"
 
 _INSTANT = sa.TIMESTAMP(timezone=True)
 

@@ -10,6 +10,7 @@ from tests.house.source import ROOT, calls, modules, tree
 POSTGRES = "integrations/postgres/"
 
 PLATFORM = {
+    POSTGRES + "alarms.py": {"_fetch"},
     POSTGRES + "authorizations.py": {"wait", "asked", "grant", "refuse"},
     POSTGRES + "clients.py": {"find", "of", "add", "rotate", "disable", "limits", "used"},
     POSTGRES + "grants.py": {"open", "member_name"},
@@ -19,11 +20,17 @@ PLATFORM = {
     POSTGRES + "records.py": {"of"},
     POSTGRES + "revocations.py": {"live", "forget"},
     POSTGRES + "signings.py": {"open", "signed", "take", "_find"},
+    POSTGRES + "webhook_keys.py": {"_kept", "rotate"},
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
     POSTGRES + "checkpoints.py": {"sign", "_seal"},
-    POSTGRES + "deliveries.py": {"_fetch"},
+    POSTGRES + "deliveries.py": {"_fetch", "finish"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
-    POSTGRES + "housekeeping.py": {"forget_answers", "forget_uploads"},
+    POSTGRES + "housekeeping.py": {
+        "forget_answers",
+        "forget_uploads",
+        "forget_deliveries",
+        "forget_notices",
+    },
     POSTGRES + "incident_queries.py": {"settle"},
     POSTGRES + "log_export.py": {"open_export"},
     POSTGRES + "outbox.py": {"relay"},

@@ -12,7 +12,7 @@ from domain.appeals.commands import Command, Intake, Whereabouts
 from domain.appeals.model import Appeal, Applicant, Channel, Kind
 from domain.appeals.workflow import Action
 from domain.values import Language, new_id
-from domain.webhooks.model import Endpoint
+from domain.webhooks.model import Endpoint, Secret
 from domain.webhooks.secrets import new_secret
 from tests.support.city import KISHI, MANHOLE, MANHOLE_ANSWERS, SmallCity
 
@@ -90,11 +90,13 @@ async def add_endpoint(
     event_types: frozenset[str] = frozenset(),
     enabled: bool = True,
     secrets: tuple[str, ...] = (SECRET,),
+    **wanted: Any,
 ) -> Endpoint:
     """A webhook endpoint of an organisation (the water utility's, unless another is named)."""
     owner = organisation or city.water
+    signing = tuple(Secret(secret) for secret in secrets)
     endpoint = Endpoint(
-        new_id(), city.id, owner, url, event_types, "", enabled, secrets, house.now()
+        new_id(), city.id, owner, url, event_types, "", enabled, signing, house.now(), **wanted
     )
     async with house.units.open(city.principal(Role.HEAD, organisation=owner)) as uow:
         await uow.endpoints.add(endpoint)

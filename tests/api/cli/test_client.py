@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from api.bootstrap import make_token_keys
+from api.bootstrap import make_token_keys, make_webhook_keys
 from api.clock import real
 from domain.access import Role
 from domain.identity.clients import AuthMethod, Client
@@ -154,3 +154,27 @@ def test_keys_are_rotated_on_demand(ikomek: Ikomek, city_database: str):
     assert kept() == [first, second]
     third = ikomek("keys", "rotate-token-key", "--withdraw").out.split()[0]
     assert kept() == [third]
+
+
+def test_keys_of_webhooks_are_rotated_beside_each_other_or_withdrawn(
+    ikomek: Ikomek, city_database: str
+):
+    def standing() -> list[str]:
+        async def ask() -> list[str]:
+            engine = open_engine(city_database, pool_size=1)
+            try:
+                keys = make_webhook_keys(engine, parse_keyring(TEST_KEYS))
+                return [key.kid for key in await keys.signing(real())]
+            finally:
+                await engine.dispose()
+
+        return asyncio.run(ask())
+
+    (first,) = standing()
+    told = ikomek("keys", "rotate-webhook-key")
+    second = told.out.split()[0]
+    assert "whpk_" in told.out
+    assert standing() == [second, first]
+    third = ikomek("keys", "rotate-webhook-key", "--withdraw").out.split()[0]
+    assert standing() == [third]
+    assert ikomek("keys", "rotate-webhook-key", "--overlap-days", "-1").status == 2

@@ -3,17 +3,27 @@
 import asyncio
 import os
 import signal
+from base64 import b64decode
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
+from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
+from domain.webhooks.model import Secret
+from domain.webhooks.secrets import new_secret
 from tests.conftest import make_settings
 from tests.integrations.webhooks.receiver import OK, receiver, response
 from tests.support.appeals import SECRET, add_endpoint, perform, register
+from tests.support.city import KISHI
 from tests.support.sql import fetch
 from tests.support.worker import eventually, scheduling, worker_process, working
+
+OTHER = new_secret(bytes(range(1, 33)))
 
 BROKERS = [
     pytest.param(None, id="embedded"),
@@ -93,6 +103,71 @@ async def test_a_failing_machine_is_tried_again_with_the_same_id(house):
     assert first.body == second.body
     assert verified(first) == verified(second)
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 4
+
+
+async def test_a_message_bears_the_house_s_own_signature_and_the_organisation_s_headers(house):
+    """Both keys sign while one takes over from the other, and so do all secrets."""
+    own = {"Authorization": "Bearer диспетчер".encode().hex(), "X-Gateway": "109"}
+    async with receiver() as machine, scheduling(house), working(house.settings):
+        await house.webhook_keys.signing(house.now())
+        fresh = await house.webhook_keys.rotate(datetime.now(UTC))
+        endpoint = await add_endpoint(
+            house, machine.url(), ed25519=True, headers=own, secrets=(OTHER, SECRET),
+            event_types=frozenset({"appeal.registered"}),
+        )  # fmt: skip
+        await register(house)
+        await eventually(all_delivered(house, endpoint, 1))
+    (request,) = machine.requests
+    for secret in (SECRET, OTHER):
+        assert Webhook(secret).verify(request.body, request.headers)
+    assert {name: request.headers[name.lower()] for name in own} == own
+    said = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode()
+    marks = [mark.partition(",") for mark in request.headers["webhook-signature"].split()]
+    openly = [b64decode(mark) for scheme, _, mark in marks if scheme == "v1a"]
+    assert len(openly) == 2
+    published = await house.webhook_keys.signing(datetime.now(UTC))
+    assert published[0].kid == fresh.kid
+    for key, signature in zip(published, openly, strict=True):
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, said + request.body)
+
+
+async def test_a_secret_past_its_end_signs_no_more(house):
+    over = Secret(OTHER, datetime.now(UTC) - timedelta(seconds=1))
+    async with receiver() as machine, scheduling(house), working(house.settings):
+        endpoint = await add_endpoint(
+            house, machine.url(), event_types=frozenset({"appeal.registered"})
+        )
+        async with house.units.open(KISHI.principal(Role.HEAD)) as uow:
+            await uow.endpoints.save(replace(endpoint, secrets=(*endpoint.secrets, over)))
+            await uow.commit()
+        await register(house)
+        await eventually(all_delivered(house, endpoint, 1))
+    (request,) = machine.requests
+    assert len(request.headers["webhook-signature"].split()) == 1
+    assert verified(request)
+
+
+async def test_a_disabled_endpoint_s_queue_ends_by_itself(house):
+    async with receiver() as machine:
+        endpoint = await add_endpoint(house, machine.url())
+        await register(house)
+        await eventually(relayed(house, endpoint))
+        await fetch(house, "UPDATE webhook_endpoint SET enabled = false WHERE id = $1", endpoint.id)
+        async with scheduling(house):
+
+            async def ended():
+                return await states(house, endpoint) == ["cancelled"] * 2
+
+            await eventually(ended)
+    assert not machine.visited
+
+
+def relayed(house, endpoint):
+    async def check():
+        await house.outbox.relay(house.now())
+        return len(await states(house, endpoint)) == 2
+
+    return check
 
 
 async def test_receivers_that_never_answer_delay_no_other(house):

@@ -1,10 +1,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.webhooks.model import Endpoint
+from domain.webhooks.model import About, Endpoint
 
 ENDPOINT = Endpoint(
     id=UUID(int=1),
@@ -33,3 +34,34 @@ def test_an_endpoint_with_a_choice_wants_only_that():
 @pytest.mark.parametrize("chosen", [frozenset(), frozenset({"appeal.assigned"})])
 def test_a_disabled_endpoint_wants_nothing(chosen):
     assert not replace(ENDPOINT, enabled=False, event_types=chosen).wants("appeal.assigned")
+
+
+LIFT = About("lifts.stopped", "lifts", "almaty")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "heard"),
+    [
+        ({}, True),
+        ({"services": {"lifts.stopped"}}, True),
+        ({"services": {"lifts.noise"}}, False),
+        ({"spheres": {"lifts"}}, True),
+        ({"spheres": {"water"}}, False),
+        # A service or a sphere: either lets through.
+        ({"services": {"lifts.noise"}, "spheres": {"lifts"}}, True),
+        ({"districts": {"almaty", "baikonyr"}}, True),
+        ({"districts": {"baikonyr"}}, False),
+        # And the district as well.
+        ({"spheres": {"lifts"}, "districts": {"baikonyr"}}, False),
+    ],
+)
+def test_filters_let_through_what_was_chosen(chosen, heard):
+    wanted: dict[str, Any] = {name: frozenset(codes) for name, codes in chosen.items()}
+    endpoint = replace(ENDPOINT, **wanted)
+    assert endpoint.concerns(LIFT) is heard
+
+
+def test_what_lies_in_no_district_is_in_none_of_those_chosen():
+    nowhere = replace(LIFT, district=None)
+    assert ENDPOINT.concerns(nowhere)
+    assert not replace(ENDPOINT, districts=frozenset({"almaty"})).concerns(nowhere)

@@ -63,7 +63,7 @@ async def begun(queue, delivery, at=AT):
 
 
 async def finish(queue, attempt, result, at):
-    return await queue.finish(attempt, result, next_attempt(attempt.number, result, at, 0.5), at)
+    return await queue.finish(attempt, result, next_attempt(attempt.tries, result, at, 0.5), at)
 
 
 async def test_a_delivery_is_claimed_once_and_again_only_when_its_lease_has_ended(

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import orjson
@@ -12,7 +13,7 @@ from domain.appeals.commands import Accept, Comment
 from domain.appeals.workflow import Action
 from integrations.postgres.outbox import Outbox
 from tests.support.appeals import add_endpoint, perform, register
-from tests.support.city import KISHI
+from tests.support.city import EVIDENCED, KISHI, MANHOLE
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -75,14 +76,58 @@ async def test_an_organisation_above_the_executor_hears_too_and_a_stranger_does_
     assert await deliveries(house, stranger) == []
 
 
-async def test_only_chosen_types_go_to_an_endpoint_and_none_to_a_disabled_one(house, outbox):
+async def test_only_chosen_types_go_to_an_endpoint(house, outbox):
     chosen = await add_endpoint(house, event_types=frozenset({"appeal.accepted"}))
-    disabled = await add_endpoint(house, enabled=False)
     appeal = await register(house)
     await perform(house, appeal, Action.ACCEPT, Accept())
     await outbox.relay(AT)
     assert [row["type"] for row in await deliveries(house, chosen)] == ["appeal.accepted"]
-    assert await deliveries(house, disabled) == []
+
+
+async def test_what_happens_while_an_endpoint_is_disabled_is_kept_for_it_and_not_sent(
+    house, outbox
+):
+    disabled = await add_endpoint(house, enabled=False)
+    await register(house)
+    await outbox.relay(AT)
+    kept = await deliveries(house, disabled)
+    assert [row["type"] for row in kept] == ["appeal.registered", "appeal.assigned"]
+    for row in kept:
+        assert (row["state"], row["reason"]) == ("cancelled", "endpoint-disabled")
+        assert (row["next_attempt_at"], row["finished_at"]) == (None, AT)
+    assert await house.deliveries.claim(AT) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "heard"),
+    [
+        ({"services": {MANHOLE}}, 2),
+        ({"services": {EVIDENCED}}, 0),
+        ({"spheres": {"manholes"}}, 2),
+        ({"spheres": {"lifts"}}, 0),
+        ({"services": {EVIDENCED}, "spheres": {"manholes"}}, 2),
+        ({"districts": {"nowhere"}}, 0),
+        ({"spheres": {"manholes"}, "districts": {"nowhere"}}, 0),
+    ],
+)
+async def test_only_what_an_endpoint_s_filters_let_through_goes_to_it(house, outbox, chosen, heard):
+    filters: dict[str, Any] = {name: frozenset(codes) for name, codes in chosen.items()}
+    narrow = await add_endpoint(house, **filters)
+    wide = await add_endpoint(house)
+    await register(house)
+    await outbox.relay(AT)
+    assert len(await deliveries(house, narrow)) == heard
+    assert len(await deliveries(house, wide)) == 2
+
+
+async def test_an_endpoint_of_a_district_hears_of_that_district_alone(house, outbox):
+    appeal = await register(house)
+    await fetch(house, "UPDATE appeal SET district = 'sol' WHERE id = $1", appeal.id)
+    left = await add_endpoint(house, districts=frozenset({"sol", "ong"}))
+    right = await add_endpoint(house, districts=frozenset({"ong"}))
+    await outbox.relay(AT)
+    assert len(await deliveries(house, left)) == 2
+    assert await deliveries(house, right) == []
 
 
 async def test_what_colleagues_say_among_themselves_is_not_told(house, outbox):

@@ -3,12 +3,14 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from domain.webhooks.secrets import new_secret
-from integrations.webhooks.signing import headers, key_of, sign
+from integrations.webhooks.signing import headers, key_of, seed_of, sign
 
 OLD, NEW, STRANGE = (new_secret(bytes([number]) * 32) for number in (1, 2, 3))
 BODY = '{"type":"appeal.assigned","data":{"service":"Жылу жоқ: үйде әбден суық"}}'.encode()
@@ -109,3 +111,47 @@ def test_whatever_is_in_the_body_the_reference_library_reads_it_back(text, rando
     body = json.dumps(text, ensure_ascii=False).encode()
     secret = new_secret(randomness)
     assert Webhook(secret).verify(body, headers((secret,), "evt_1", now(), body)) == text
+
+
+SEED = bytes(range(32))
+PRIVATE = "whsk_" + base64.b64encode(SEED).decode()
+PUBLIC = Ed25519PrivateKey.from_private_bytes(SEED).public_key()
+
+
+def openly(signed):
+    """The v1a signatures of a message, as bytes."""
+    marks = [mark.partition(",") for mark in signed["webhook-signature"].split()]
+    return [base64.b64decode(mark) for scheme, _, mark in marks if scheme == "v1a"]
+
+
+def said(signed, body=BODY):
+    return f"{signed['webhook-id']}.{signed['webhook-timestamp']}.".encode() + body
+
+
+@given(st.binary(max_size=300))
+def test_a_message_signed_openly_is_verified_by_the_public_half_alone(body):
+    signed = headers((NEW, PRIVATE), "evt_109", now(), body)
+    (signature,) = openly(signed)
+    PUBLIC.verify(signature, said(signed, body))
+    with pytest.raises(InvalidSignature):
+        PUBLIC.verify(signature, said(signed, body + b" "))
+    with pytest.raises(InvalidSignature):
+        PUBLIC.verify(signature, said(signed | {"webhook-id": "evt_110"}, body))
+    with pytest.raises(InvalidSignature):
+        PUBLIC.verify(signature, said(signed | {"webhook-timestamp": "1"}, body))
+
+
+def test_the_reference_library_passes_over_what_is_signed_openly():
+    signed = headers((OLD, PRIVATE, NEW), "evt_109", now(), BODY)
+    schemes = [mark.partition(",")[0] for mark in signed["webhook-signature"].split()]
+    assert schemes == ["v1", "v1a", "v1"]
+    for secret in (OLD, NEW):
+        assert Webhook(secret).verify(BODY, signed) == json.loads(BODY)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(STRANGE).verify(BODY, signed)
+
+
+@pytest.mark.parametrize("key", ["", "whsk_", "whsk_AAAA", "whsk_" + "A" * 60, NEW, "whsk_é"])
+def test_what_is_no_private_key_signs_nothing(key):
+    with pytest.raises(ValueError, match=r"\w"):
+        seed_of(key)

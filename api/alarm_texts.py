@@ -1,0 +1,66 @@
+"""The letter that tells an organisation's people how their endpoint fares."""
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from domain.ports import Letter
+from domain.values import LocalizedText
+from domain.webhooks.events import NOTICES, Notice
+from domain.webhooks.health import Alarm
+
+
+def _t(kk: str, ru: str, en: str) -> LocalizedText:
+    return {"kk": kk, "ru": ru, "en": en}
+
+
+ADVICE: Mapping[Notice, LocalizedText] = {
+    Notice.ENDPOINT_FAILING: _t(
+        "Қабылдағышты тексеріңіз. Хабарламалар кесте бойынша қайта жіберіледі; бес күн бойы"
+        " бірде-біреуі қабылданбаса, мекенжай өшіріледі.",
+        "Проверьте приёмник. Сообщения отправляются повторно по расписанию; если за пять дней не"
+        " будет принято ни одно, адрес отключится.",
+        "Look at your receiver. Messages are tried again by schedule; if none is taken for five"
+        " days, the endpoint is disabled.",
+    ),
+    Notice.ENDPOINT_DISABLED: _t(
+        "Қабылдағышты жөндеп, мекенжайды қайта қосыңыз. Жеткізілмегені 90 күн сақталады, оны replay"
+        " арқылы қайта жіберуге болады.",
+        "Исправьте приёмник и включите адрес снова. Недоставленное хранится 90 дней, его можно"
+        " отправить повторно через replay.",
+        "Mend your receiver and enable the endpoint again. What was missed is kept for 90 days and"
+        " can be sent again by replay.",
+    ),
+    Notice.ENDPOINT_RECOVERED: _t(
+        "Хабарламалар қайта жеткізіліп жатыр.",
+        "Сообщения снова доставляются.",
+        "Messages arrive again.",
+    ),
+    Notice.DELIVERY_EXHAUSTED: _t(
+        "Хабарлама он рет жіберілді және қабылданбады. Оны retry немесе replay арқылы қайта"
+        " жіберуге болады.",
+        "Сообщение отправлялось десять раз и не было принято. Его можно отправить повторно через"
+        " retry или replay.",
+        "A message was tried ten times and not taken. It can be sent again by retry or replay.",
+    ),
+}
+"""What to do upon each notice of an endpoint."""
+
+
+def letter_of(alarm: Alarm, base_url: str) -> Letter:
+    """The letter, in all languages: nobody knows who opens it. It tells nothing of any appeal."""
+    said = [f"{NOTICES[alarm.type][one]}. {ADVICE[alarm.type][one]}" for one in ("kk", "ru", "en")]
+    facts = [
+        f"{base_url}/v1/webhook-endpoints/{alarm.endpoint}",
+        alarm.description,
+        f"{alarm.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        " ".join(
+            f"{name}={alarm.data[name]}"
+            for name in ("failures", "failing_since", "status", "error")
+            if alarm.data.get(name) is not None
+        ),
+    ]
+    return Letter(
+        to=(alarm.address,),
+        subject=f"iKomek 109 {alarm.city}: {alarm.type}",
+        text="\n\n".join((*said, "\n".join(one for one in facts if one))),
+    )

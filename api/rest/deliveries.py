@@ -1,0 +1,248 @@
+"""The log of deliveries, what is sent again of it, and what administrators were told."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+from typing_extensions import TypedDict
+
+from api.rest import fields as f
+from api.rest.cursors import read_cursor, write_cursor
+from api.rest.operation import Call, Operation, Reply
+from api.rest.webhooks import EventTypes, Queued
+from domain.access import Permission
+from domain.ports import UnitOfWork
+from domain.values import in_language
+from domain.webhooks.events import NOTICES, Notice
+from domain.webhooks.model import DeliveryState
+from domain.webhooks.replay import LogFilter, Replay
+from domain.webhooks.use_cases import replay
+
+
+class LogQuery(f.Query):
+    """Which part of a log."""
+
+    state: Annotated[
+        tuple[DeliveryState, ...], BeforeValidator(f.several), Field(max_length=4)
+    ] = ()
+    type: Annotated[tuple[f.Code, ...], BeforeValidator(f.several), Field(max_length=50)] = ()
+    appeal: f.Code | None = None
+    http_status: Annotated[int, Field(ge=100, le=999), BeforeValidator(f.digits)] | None = None
+    since: f.Instant | None = None
+    until: f.Instant | None = None
+    limit: f.Limit = 50
+    cursor: f.Cursor | None = None
+
+
+class PageQuery(f.Query):
+    """Which part of a list."""
+
+    limit: f.Limit = 50
+    cursor: f.Cursor | None = None
+
+
+class ReplayBody(f.Body):
+    """What is sent again: what was `missed` (exhausted, or ended since the endpoint was disabled
+    or gone), or `all` that is over; created at `since` or later and before `until`, of these types.
+    With `dry_run` it is only counted. Receivers drop what they have by its `webhook-id`.
+    """
+
+    what: Literal["missed", "all"]
+    since: f.Instant | None = None
+    until: f.Instant | None = None
+    event_types: EventTypes = ()
+    dry_run: bool = False
+
+
+class AttemptView(TypedDict):
+    """One try of a delivery."""
+
+    number: int
+    at: datetime
+    status: int | None
+    error: str | None
+    latency_ms: int
+    body: str
+
+
+class DeliveryView(TypedDict):
+    """One event on its way to one endpoint. `reason` tells why it was cancelled."""
+
+    id: UUID
+    endpoint: UUID
+    type: str
+    state: str
+    reason: str | None
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+    tries: list[AttemptView]
+
+
+class DeliveryPage(TypedDict):
+    """A page of the log, the newest first."""
+
+    items: list[DeliveryView]
+    next: str | None
+
+
+class ReplayedView(TypedDict):
+    """How many deliveries were found, and how many of them are on their way again."""
+
+    found: int
+    sent: int
+
+
+class NoticeView(TypedDict):
+    """What administrators were told of an endpoint; `count` times until `last_at`.
+
+    `status` and `error` are those of the attempt that led to it, `delivery` is its delivery.
+    """
+
+    id: UUID
+    type: str
+    text: str
+    at: datetime
+    count: int
+    last_at: datetime
+    endpoint: UUID
+    description: str
+    delivery: UUID
+    failures: int
+    failing_since: datetime | None
+    status: int | None
+    error: str | None
+    disabled_reason: str | None
+
+
+class NoticePage(TypedDict):
+    """A page of notices, the newest first."""
+
+    items: list[NoticeView]
+    next: str | None
+
+
+async def list_deliveries(call: Call) -> Reply:
+    """The log of an endpoint."""
+    query: LogQuery = call.query
+    keyring, endpoint = call.house.keyring, call.id("endpoint")
+    async with call.house.units.open(call.principal) as uow:
+        await uow.endpoints.get(endpoint)
+    wanted = LogFilter(
+        tuple(map(str, query.state)), query.type, query.appeal, query.http_status, query.since,
+        query.until,
+    )  # fmt: skip
+    after = read_cursor(query.cursor, keyring)
+    found = await call.house.webhooks.deliveries(
+        call.principal, endpoint, wanted, after, query.limit + 1
+    )
+    items = found[: query.limit]
+    last = items[-1] if len(found) > query.limit else None
+    return Reply(
+        {
+            "items": [_delivery(row) for row in items],
+            "next": write_cursor(last["created_at"], last["id"], keyring) if last else None,
+        }
+    )
+
+
+async def read_delivery(call: Call) -> Reply:
+    """One delivery."""
+    return Reply(_delivery(await call.house.webhooks.delivery(call.principal, call.id("delivery"))))
+
+
+async def retry(call: Call, uow: UnitOfWork) -> Reply:
+    """A finished delivery on its way again."""
+    delivery = call.id("delivery")
+    await uow.endpoints.retry(delivery, at=call.at)
+    return Reply({"delivery": delivery}, 202)
+
+
+async def replay_deliveries(call: Call, uow: UnitOfWork) -> Reply:
+    """Many of them on their way again, or only counted."""
+    body: ReplayBody = call.body
+    asked = Replay(
+        missed=body.what == "missed",
+        since=body.since,
+        until=body.until,
+        event_types=frozenset(map(str, body.event_types)),
+        dry_run=body.dry_run,
+    )
+    done = await replay(call.id("endpoint"), asked, uow=uow, at=call.at)
+    return Reply({"found": done.found, "sent": done.sent}, 202)
+
+
+async def list_notices(call: Call) -> Reply:
+    """What the caller's organisation was told."""
+    query: PageQuery = call.query
+    keyring = call.house.keyring
+    after = read_cursor(query.cursor, keyring)
+    found = await call.house.webhooks.notices(call.principal, after, query.limit + 1)
+    items = found[: query.limit]
+    last = items[-1] if len(found) > query.limit else None
+    return Reply(
+        {
+            "items": [_notice(row, call.language) for row in items],
+            "next": write_cursor(last["at"], last["id"], keyring) if last else None,
+        }
+    )
+
+
+_SHOWN = (
+    "id", "type", "state", "reason", "attempts", "created_at", "next_attempt_at", "finished_at",
+)  # fmt: skip
+_TRY = ("number", "at", "status", "error", "latency_ms", "body")
+
+
+def _delivery(row: Any) -> dict[str, Any]:
+    tries = [{name: one[name] for name in _TRY} for one in row["tries"]]
+    return {name: row[name] for name in _SHOWN} | {"endpoint": row["endpoint_id"], "tries": tries}
+
+
+_NOTICE = ("id", "type", "at", "count", "last_at", "description")
+_FACTS = ("delivery", "failures", "failing_since", "status", "error", "disabled_reason")
+
+
+def _notice(row: Any, language: str) -> dict[str, Any]:
+    facts = row["data"]
+    return {
+        **{name: row[name] for name in _NOTICE},
+        **{name: facts[name] for name in _FACTS},
+        "endpoint": row["endpoint_id"],
+        "text": in_language(NOTICES[Notice(row["type"])], language),
+    }
+
+
+_ONE = "/v1/webhook-endpoints/{id}"
+_MAY = Permission.MANAGE_ENDPOINTS
+
+OPERATIONS = (
+    Operation(
+        "listDeliveries", "GET", f"{_ONE}/deliveries", "Webhooks",
+        "Read the log of an endpoint, try by try",
+        reads=list_deliveries, permission=_MAY, query=LogQuery, answer=DeliveryPage,
+        refusals=(404,),
+    ),
+    Operation(
+        "replayDeliveries", "POST", f"{_ONE}/replay", "Webhooks",
+        "Send again what was missed, or everything since a time",
+        writes=replay_deliveries, permission=_MAY, body=ReplayBody, answer=ReplayedView,
+        status=202, refusals=(404, 409),
+    ),
+    Operation(
+        "readDelivery", "GET", "/v1/deliveries/{id}", "Webhooks", "See a delivery, try by try",
+        reads=read_delivery, permission=_MAY, answer=DeliveryView, refusals=(404,),
+    ),
+    Operation(
+        "retryDelivery", "POST", "/v1/deliveries/{id}/retry", "Webhooks",
+        "Send a finished delivery again",
+        writes=retry, permission=_MAY, answer=Queued, status=202, refusals=(404, 409),
+    ),
+    Operation(
+        "listNotices", "GET", "/v1/notices", "Webhooks",
+        "Read what your organisation was told of its endpoints",
+        reads=list_notices, permission=_MAY, query=PageQuery, answer=NoticePage,
+    ),
+)  # fmt: skip
