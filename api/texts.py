@@ -180,8 +180,8 @@ DAY_ENDED: LocalizedText = _t(
 
 CONFLICTS: Mapping[str, LocalizedText] = {
     **people_texts.CONFLICTS,
-    **webhook_texts.CONFLICTS,
     **executor_texts.CONFLICTS,
+    **webhook_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
         "У обращения ещё нет исполнителя.",
@@ -394,8 +394,6 @@ RULES: Mapping[str, LocalizedText] = {
         "кем дегенде бір өріс керек", "нужно хотя бы одно поле", "at least one field is needed"
     ),
     "malformed": _t("пішімі дұрыс емес", "неверный вид", "does not have the right form"),
-    "too-deep": _t(
-        "тым терең кірістірілген", "слишком глубокая вложенность", "is nested too deeply"
-    ),
+    "too-deep": _t("тым терең кірістірілген", "слишком глубоко вложено", "is nested too deeply"),
     **webhook_texts.RULES,
 }

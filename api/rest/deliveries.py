@@ -98,7 +98,7 @@ class ReplayedView(TypedDict):
 class NoticeView(TypedDict):
     """What administrators were told of an endpoint; `count` times until `last_at`.
 
-    `http_status` and `error` are those of the attempt that led to it, of `delivery_id`.
+    `status` and `error` are those of the attempt that led to it, `delivery` is its delivery.
     """
 
     id: UUID
@@ -107,12 +107,12 @@ class NoticeView(TypedDict):
     at: datetime
     count: int
     last_at: datetime
-    endpoint_id: UUID
+    endpoint: UUID
     description: str
-    delivery_id: UUID
+    delivery: UUID
     failures: int
     failing_since: datetime | None
-    http_status: int | None
+    status: int | None
     error: str | None
     disabled_reason: str | None
 
@@ -201,8 +201,8 @@ def _delivery(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in _SHOWN} | {"endpoint": row["endpoint_id"], "tries": tries}
 
 
-_NOTICE = ("id", "type", "at", "count", "last_at", "description", "endpoint_id")
-_FACTS = ("delivery_id", "failures", "failing_since", "http_status", "error", "disabled_reason")
+_NOTICE = ("id", "type", "at", "count", "last_at", "description")
+_FACTS = ("delivery", "failures", "failing_since", "status", "error", "disabled_reason")
 
 
 def _notice(row: Any, language: str) -> dict[str, Any]:
@@ -210,6 +210,7 @@ def _notice(row: Any, language: str) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _NOTICE},
         **{name: facts[name] for name in _FACTS},
+        "endpoint": row["endpoint_id"],
         "text": in_language(NOTICES[Notice(row["type"])], language),
     }
 

@@ -64,7 +64,6 @@ QUERY = {
     "role": "Of this role only",
     "reader": "Only what this member read",
     "start": "Where to begin without `after`: at the oldest message kept, or behind the newest",
-    "type": "Of this type only; may be repeated, any of them will do",
     "wait": "Seconds to wait for a message, where there is none yet",
     "due_before": "Due before this time (RFC 3339)",
     "appeal": "Registration number of the appeal",

@@ -169,6 +169,7 @@ class Sweep:
         await self._house.incidents.settle(self._house.now())
         await self._house.revocations.forget()
         told = await self._house.feed.sweep(self._house.now())
-        if answers or uploads or deliveries or told:
+        found = answers or uploads or deliveries or told
+        if found:
             log.info("swept", answers=answers, uploads=uploads, deliveries=deliveries, feed=told)
-        return bool(answers or uploads or deliveries or told)
+        return bool(found)

@@ -16,8 +16,6 @@ import orjson
 
 from domain.errors import Fault, Invalid
 from domain.events import EventType, IncidentEventType
-from domain.incidents.model import Incident, IncidentEvent
-from domain.register.checkpoint import Checkpoint
 from domain.values import LocalizedText
 from domain.webhooks.messages import (
     CHECKPOINT_TYPE,
@@ -25,9 +23,6 @@ from domain.webhooks.messages import (
     DETAILS,
     MESSAGES,
     AppealLinks,
-    CheckpointData,
-    IncidentData,
-    IncidentLinks,
 )
 
 
@@ -381,25 +376,3 @@ def message(kind: str, at: datetime, data: object) -> bytes:
     whole = MESSAGES[kind](str(kind), at.astimezone(UTC), data)
     # The driver's own UUIDs are none of orjson's.
     return orjson.dumps(whole, default=str, option=orjson.OPT_UTC_Z)
-
-
-def checkpoint_payload(checkpoint: Checkpoint, at: datetime) -> bytes:
-    """The message of a signed checkpoint; `checkpoint` in it is the signed note as it stands."""
-    data = CheckpointData(
-        checkpoint.origin, checkpoint.size, checkpoint.root.hex(), str(checkpoint)
-    )
-    return message(CHECKPOINT, at, data)
-
-
-def incident_payload(incident: Incident, event: IncidentEvent, base_url: str) -> bytes:
-    """The message of an incident's event, as thin: `data.status` is the incident's after it."""
-    data = IncidentData(
-        id=incident.id,
-        sequence=event.sequence,
-        status=incident.status,
-        kind=incident.kind,
-        services=tuple(incident.services),
-        organisation_id=incident.executor,
-        links=IncidentLinks(f"{base_url}/v1/incidents/{incident.id}"),
-    )
-    return message(event.type, event.at, data)

@@ -21,13 +21,13 @@ from domain.webhooks.messages import (
     CHECKPOINT_TYPE,
     DATA,
     DETAILS,
-    ENDPOINT_TYPES,
+    NOTICE_TYPES,
     AppealLinks,
     CheckpointData,
+    EndpointLinks,
     IncidentData,
     IncidentLinks,
     NoticeData,
-    NoticeLinks,
 )
 from domain.webhooks.model import DisabledReason
 
@@ -36,11 +36,8 @@ NUMBER = "TEST-2026-000109"
 BASE = "https://109.example.kz"
 _APPEAL = UUID("0193a5c4-7d2e-7000-8000-000000000109")
 _INCIDENT = UUID("0193a5c4-7d2e-7000-8000-000000000110")
+_ENDPOINT = UUID("0193a5c4-7d2e-7000-8000-000000000112")
 _ORGANISATION = UUID("0193a5c4-7d2e-7000-8000-000000000007")
-
-_ENDPOINT = UUID("0193a5c4-7d2e-7000-8000-000000000111")
-_DELIVERY = UUID("0193a5c4-7d2e-7000-8000-000000000112")
-_NOTICE = UUID("0193a5c4-7d2e-7000-8000-000000000113")
 
 _STATUS: Mapping[EventType, Status] = {
     EventType.REGISTERED: Status.ASSIGNED,
@@ -94,11 +91,26 @@ def _data(kind: str) -> object:
         root = "a3" * 32
         note = f"109.example.kz/semey\n1024\n{root}\n\n— 109.example.kz/semey …\n"
         return CheckpointData("109.example.kz/semey", 1024, root, note)
-    if kind in ENDPOINT_TYPES:
+    if kind in NOTICE_TYPES:
         return _notice(kind)
     if kind.startswith("incident."):
         return _incident(IncidentEventType(kind))
     return _appeal(EventType(kind))
+
+
+def _notice(kind: str) -> NoticeData:
+    sound, over = kind == "endpoint.recovered", kind == "endpoint.disabled"
+    return NoticeData(
+        id=UUID("0193a5c4-7d2e-7000-8000-000000000111"),
+        endpoint=_ENDPOINT,
+        delivery=UUID("0193a5c4-7d2e-7000-8000-000000000113"),
+        failures=0 if sound else 5,
+        failing_since=None if sound else AT - timedelta(minutes=5),
+        status=204 if sound else 500,
+        error=None,
+        disabled_reason=DisabledReason.FAILING if over else None,
+        links=EndpointLinks(f"{BASE}/v1/webhook-endpoints/{_ENDPOINT}"),
+    )
 
 
 def _appeal(kind: EventType) -> object:
@@ -115,22 +127,6 @@ def _appeal(kind: EventType) -> object:
         chosen = {one.name: _FACTS[one.name] for one in fields(details)}
         said["details"] = details(**chosen)
     return DATA[kind](**said)
-
-
-def _notice(kind: str) -> NoticeData:
-    disabled = DisabledReason.FAILING if kind == "endpoint.disabled" else None
-    recovered = kind == "endpoint.recovered"
-    return NoticeData(
-        id=_NOTICE,
-        endpoint_id=_ENDPOINT,
-        delivery_id=_DELIVERY,
-        failures=0 if recovered else 12,
-        failing_since=None if recovered else AT - timedelta(hours=2),
-        http_status=204 if recovered else 503,
-        error=None,
-        disabled_reason=disabled,
-        links=NoticeLinks(f"{BASE}/v1/webhook-endpoints/{_ENDPOINT}"),
-    )
 
 
 def _incident(kind: IncidentEventType) -> IncidentData:

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.webhooks.events import Notice, message
-from domain.webhooks.messages import NoticeData, NoticeLinks
+from domain.webhooks.messages import EndpointLinks, NoticeData
 from domain.webhooks.model import AttemptResult, DisabledReason
 from domain.webhooks.schedule import LONGEST_RETRY_AFTER, Outcome, Verdict
 
@@ -230,10 +230,10 @@ def facts(
     """What a notice says of an endpoint after an attempt: all that its people need to look."""
     since = health.failing_since
     return {
-        "delivery_id": str(delivery),
+        "delivery": str(delivery),
         "failures": health.failures,
         "failing_since": None if since is None else since.astimezone(UTC).isoformat(),
-        "http_status": result.status,
+        "status": result.status,
         "error": result.error,
         "disabled_reason": None if disabled is None else str(disabled),
     }
@@ -246,13 +246,13 @@ def notice_payload(told: Told, base_url: str) -> bytes:
     since, disabled = told.data["failing_since"], told.data["disabled_reason"]
     data = NoticeData(
         id=told.id,
-        endpoint_id=told.endpoint,
-        delivery_id=UUID(told.data["delivery_id"]),
+        endpoint=told.endpoint,
+        delivery=UUID(told.data["delivery"]),
         failures=told.data["failures"],
         failing_since=None if since is None else datetime.fromisoformat(since),
-        http_status=told.data["http_status"],
+        status=told.data["status"],
         error=told.data["error"],
         disabled_reason=None if disabled is None else DisabledReason(disabled),
-        links=NoticeLinks(f"{base_url}/v1/webhook-endpoints/{told.endpoint}"),
+        links=EndpointLinks(f"{base_url}/v1/webhook-endpoints/{told.endpoint}"),
     )
     return message(told.type, told.at, data)

@@ -166,7 +166,7 @@ class CheckpointData:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeLinks:
+class EndpointLinks:
     """Where to read on."""
 
     endpoint: str
@@ -174,17 +174,17 @@ class NoticeLinks:
 
 @dataclass(frozen=True, slots=True)
 class NoticeData:
-    """How an endpoint fares after an attempt; neither its URL nor anything of an answer."""
+    """How an endpoint of one's own fares, after an attempt."""
 
     id: UUID
-    endpoint_id: UUID
-    delivery_id: UUID
+    endpoint: UUID
+    delivery: UUID
     failures: int
     failing_since: datetime | None
-    http_status: int | None
+    status: int | None
     error: str | None
     disabled_reason: DisabledReason | None
-    links: NoticeLinks
+    links: EndpointLinks
 
 
 DETAILS: Mapping[EventType, type] = {
@@ -226,15 +226,16 @@ def _data_of(kind: EventType) -> type:
 
 
 CHECKPOINT_TYPE = "register.checkpoint"
-ENDPOINT_TYPES = (
+NOTICE_TYPES = (
     "endpoint.failing", "endpoint.disabled", "endpoint.recovered", "delivery.exhausted",
 )  # fmt: skip
+"""Told to an organisation's other endpoints about one of them (health.py)."""
 
 DATA: Mapping[str, type] = {
     **{str(kind): _data_of(kind) for kind in EventType},
     **{str(kind): IncidentData for kind in IncidentEventType},
     CHECKPOINT_TYPE: CheckpointData,
-    **dict.fromkeys(ENDPOINT_TYPES, NoticeData),
+    **dict.fromkeys(NOTICE_TYPES, NoticeData),
 }
 """Type of event → the type of its `data`."""
 

@@ -17,7 +17,8 @@ from domain.register.checkpoint import Checkpoint, Key, Signer
 from domain.register.tiles import head, root, wanted
 from domain.register.tree import consistency_ranges, is_consistent
 from domain.values import new_id
-from domain.webhooks.events import CHECKPOINT, checkpoint_payload
+from domain.webhooks.events import CHECKPOINT
+from domain.webhooks.payloads import checkpoint_payload
 from integrations.postgres.doors import PLATFORM
 from integrations.postgres.log_store import log_size, read_tiles
 from integrations.postgres.sealer import BATCH, LOG_LOCK, seal_some

@@ -1,4 +1,4 @@
-"""Reading the feed. Positions were given one after the other (outbox.py: FEED_LOCK), so that
+"""Reading the feed. Positions were given one after the other (outbox.py: RELAYING), so that
 whoever has read up to one has missed nothing below it, whichever transactions were running.
 """
 

@@ -10,7 +10,7 @@ from domain.errors import NotFound
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.ports import Keyring
 from domain.values import new_id
-from domain.webhooks.events import incident_payload
+from domain.webhooks.payloads import incident_payload
 from integrations.postgres import rows
 from integrations.postgres import tables as t
 from integrations.postgres.incident_rows import (
@@ -51,26 +51,29 @@ SELECT {LOCKED} FROM appeal a WHERE a.id IN (SELECT id FROM behind) AND a.incide
 few incidents that are not settled.
 """
 
-_HEARERS = """
+_HEARER = """
 WITH RECURSIVE hearer AS (
     SELECT id, parent_id FROM organisation
      WHERE city_id = $1 AND (id = ANY($2) OR kind = 'contact-centre')
     UNION
     SELECT o.id, o.parent_id FROM hearer h JOIN organisation o ON o.id = h.parent_id
 )
-SELECT h.id AS organisation_id, w.id, w.event_types, w.enabled FROM hearer h
-  LEFT JOIN webhook_endpoint w ON w.organisation_id = h.id
-       AND w.city_id = $1 AND w.removed_at IS NULL
-       AND (w.services = '{}' AND w.spheres = '{}' OR w.services && $3::text[]
-            OR EXISTS (SELECT FROM service_version v JOIN category c
-                           ON c.city_id = v.city_id AND c.code = v.category
-                        WHERE v.city_id = $1 AND v.current AND v.code = ANY($3)
-                          AND c.sphere = ANY(w.spheres)))
-       AND (w.districts = '{}' OR w.districts && $4::text[])
 """
-"""Who hears of an incident: its owner, its executor, those above them, and the contact centre;
-with each endpoint whose filters let through the incident's services and districts.
+"""Who hears of an incident: its owner, its executor, those above them, and the contact centre."""
+
+_HEARERS = f"""
+{_HEARER}
+SELECT w.id, w.event_types, w.enabled FROM webhook_endpoint w
+  JOIN hearer h ON h.id = w.organisation_id
+ WHERE w.city_id = $1 AND w.removed_at IS NULL
+   AND (w.services = '{{}}' AND w.spheres = '{{}}' OR w.services && $3::text[]
+        OR EXISTS (SELECT FROM service_version v JOIN category c
+                       ON c.city_id = v.city_id AND c.code = v.category
+                    WHERE v.city_id = $1 AND v.current AND v.code = ANY($3)
+                      AND c.sphere = ANY(w.spheres)))
+   AND (w.districts = '{{}}' OR w.districts && $4::text[])
 """
+"""Their endpoints, each as its filters let through of the incident's services and districts."""
 
 _DELIVER = """
 INSERT INTO delivery (id, city_id, endpoint_id, message_id, type, payload, state, reason,
@@ -80,14 +83,15 @@ SELECT d.id, d.city_id, d.endpoint_id, d.message_id, d.type, d.payload,
        CASE WHEN NOT d.enabled THEN 'endpoint-disabled' END, clock_timestamp(),
        CASE WHEN d.enabled THEN clock_timestamp() END,
        CASE WHEN NOT d.enabled THEN clock_timestamp() END
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[],
-              $7::bool[])
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[],
+              $6::bytea[], $7::bool[])
        d(id, city_id, endpoint_id, message_id, type, payload, enabled)
 """
 
-_MESSAGES = """
+_MESSAGES = f"""
+{_HEARER}
 INSERT INTO incident_message (id, city_id, incident_id, sequence, type, at, organisations, payload)
-SELECT id, $1, $2, sequence, type, at, $3, payload
+SELECT id, $1, $3, sequence, type, at, (SELECT array_agg(id) FROM hearer), payload
   FROM unnest($4::uuid[], $5::int[], $6::text[], $7::timestamptz[], $8::bytea[])
        m(id, sequence, type, at, payload)
 """
@@ -205,17 +209,16 @@ class SqlIncidents:
             for event in change.events
         ]
         if told:
-            everybody = sorted({row["organisation_id"] for row in hearers})
             said = [(id, e.sequence, str(e.type), e.at, payload) for id, e, payload in told]
             await self._lane.fetch(
-                _MESSAGES, incident.city, incident.id, everybody,
+                _MESSAGES, incident.city, list(incident.organisations), incident.id,
                 *map(list, zip(*said, strict=True)),
             )  # fmt: skip
         sent = [
             (new_id(), incident.city, row["id"], id, str(event.type), payload, row["enabled"])
             for id, event, payload in told
             for row in hearers
-            if row["id"] and (not row["event_types"] or event.type in row["event_types"])
+            if not row["event_types"] or event.type in row["event_types"]
         ]
         if sent:
             await self._lane.fetch(_DELIVER, *map(list, zip(*sent, strict=True)))

@@ -21,12 +21,6 @@ from integrations.postgres.doors import PLATFORM
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
-FEED_LOCK = 0x109_0007
-"""Advisory lock: relays give positions one after the other, so that whoever reads the feed up to a
-position has seen all that were ever given below it, and of one appeal nothing is handed on before
-what came earlier.
-"""
-
 _TAKE = """
 WITH RECURSIVE taken AS (
     DELETE FROM outbox WHERE id IN (
@@ -114,6 +108,11 @@ SELECT d.id, d.city_id, d.endpoint_id, d.event_id, d.type, d.payload, d.appeal_i
 order: not before what of the same appeal has to be tried again.
 """
 
+RELAYING = 0x109_0008
+"""Advisory lock: relays take turns, so that of one appeal nothing is handed on before what was, and
+that whoever reads the feed up to a place has seen all that was ever given a place below it.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
@@ -133,10 +132,10 @@ class Outbox:
     async def relay(self, at: datetime, limit: int = 500) -> Relayed:
         """Move up to `limit` of the oldest events, in one transaction. Raises Unavailable.
 
-        Any number of relays may run, and take turns.
+        Any number of relays may run: they take turns.
         """
-        lock = f"SELECT pg_advisory_xact_lock({FEED_LOCK})"
-        async with inside(self._engine, PLATFORM, setting=lock) as driver:
+        turn = f"SELECT pg_advisory_xact_lock({RELAYING})"
+        async with inside(self._engine, PLATFORM, setting=turn) as driver:
             await driver.execute(_TELL_OF_INCIDENTS, limit, at)
             await driver.execute(_TELL_OF_NOTICES, limit, at)
             rows = await driver.fetch(_TAKE, limit, at)

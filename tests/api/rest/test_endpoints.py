@@ -268,8 +268,8 @@ async def test_notices_are_read_by_the_people_of_the_organisation_alone(callers:
             house,
             "INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at,"
             " count, data) VALUES (gen_random_uuid(), $1, $2, $3, 'delivery.exhausted', now(),"
-            """ now(), 4, '{"delivery_id": "00000000-0000-0000-0000-000000000009", "failures": 3,"""
-            """ "failing_since": null, "http_status": 500, "error": null,"""
+            """ now(), 4, '{"delivery": "00000000-0000-0000-0000-000000000009", "failures": 3,"""
+            """ "failing_since": null, "status": 500, "error": null,"""
             """ "disabled_reason": null}')""",
             KISHI.id, endpoint.organisation_id, endpoint.id,
         )  # fmt: skip
@@ -277,7 +277,7 @@ async def test_notices_are_read_by_the_people_of_the_organisation_alone(callers:
         "GET", "/v1/notices", role=Role.HEAD, headers={"accept-language": "en"}
     )
     (told,) = answer.json()["items"]
-    assert (told["endpoint_id"], told["count"], told["http_status"]) == (str(ours.id), 4, 500)
+    assert (told["endpoint"], told["count"], told["status"]) == (str(ours.id), 4, 500)
     assert told["text"] == "The tries of a delivery are exhausted"
     assert_problem(await callers.call("GET", "/v1/notices", role=Role.EXECUTOR), 403,
                    "not-permitted")  # fmt: skip

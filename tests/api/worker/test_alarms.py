@@ -35,7 +35,7 @@ async def add_notice(house, endpoint, type="endpoint.failing", at=None):
         house,
         "INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at,"
         """ mail_due_at, data) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, '{"failures": 5,"""
-        """ "failing_since": "2026-11-22T06:00:00+00:00", "http_status": 500, "error": null}')""",
+        """ "failing_since": "2026-11-22T06:00:00+00:00", "status": 500, "error": null}')""",
         new_id(), endpoint.city_id, endpoint.organisation_id, endpoint.id, type,
         at or datetime.now(UTC),
     )  # fmt: skip
@@ -54,7 +54,7 @@ async def test_a_notice_is_mailed_once_to_the_organisation_s_own_address(house, 
     for language in Language:
         assert ADVICE[Notice.ENDPOINT_FAILING][language][:20] in text.replace("\n", " ")
     assert str(endpoint.id) in text
-    assert "http_status=500" in text
+    assert "status=500" in text
     # A URL may hold a token.
     assert "s3cret" not in text
 

@@ -229,10 +229,10 @@ def test_what_is_told_holds_neither_the_url_nor_what_was_answered():
         Health(failures=7, failing_since=START), answer(500), delivery=UUID(int=9), disabled=None
     )
     assert said == {
-        "delivery_id": str(UUID(int=9)),
+        "delivery": str(UUID(int=9)),
         "failures": 7,
         "failing_since": "2026-11-02T09:00:00+00:00",
-        "http_status": 500,
+        "status": 500,
         "error": None,
         "disabled_reason": None,
     }

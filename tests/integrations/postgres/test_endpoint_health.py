@@ -140,7 +140,7 @@ async def test_five_days_of_failure_disable_an_endpoint_and_tell_its_people_once
     heard = await fetch(house, "SELECT * FROM delivery WHERE endpoint_id = $1", ears.id)
     assert sorted(one["type"] for one in heard) == ["endpoint.disabled", "endpoint.failing"]
     said = orjson.loads(bytes(heard[0]["payload"]))["data"]
-    assert said["endpoint_id"] == str(endpoint.id)
+    assert said["endpoint"] == str(endpoint.id)
     assert said["error"] == "not-connected"
     assert said["links"]["endpoint"].endswith(f"/v1/webhook-endpoints/{endpoint.id}")
     assert await fetch(house, "SELECT 1 FROM delivery WHERE endpoint_id = $1", strange.id) == []
