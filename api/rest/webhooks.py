@@ -28,7 +28,7 @@ Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Codes = Annotated[tuple[f.Code, ...], Field(max_length=100)]
 Headers = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=10)]
 PayloadVersion = Annotated[int, Field(ge=1, le=1000), BeforeValidator(f.whole)]
-Concurrency = Annotated[int, Field(ge=1, le=64), BeforeValidator(f.whole)]
+Concurrency = Annotated[int, Field(ge=1, le=32), BeforeValidator(f.whole)]
 Rate = Annotated[int, Field(ge=0, le=6000), BeforeValidator(f.whole)]
 
 
