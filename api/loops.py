@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
@@ -14,8 +13,17 @@ Work = Callable[[], Awaitable[bool]]
 """One turn of work; True when there is more to do at once."""
 
 
-async def repeat(name: str, work: Work, *, period: float, stop: asyncio.Event) -> None:
+async def repeat(
+    name: str,
+    work: Work,
+    *,
+    period: float,
+    stop: asyncio.Event,
+    wake: asyncio.Event | None = None,
+) -> None:
     """Do `work` every `period` seconds, and at once while there is more, until `stop`.
+
+    `wake` ends the rest between two turns that went well: somebody knows that there is work.
 
     A turn that fails is told once, not at every turn; the next ones come ever later, up to
     LONGEST_BACKOFF, and the first that succeeds is told again.
@@ -23,6 +31,8 @@ async def repeat(name: str, work: Work, *, period: float, stop: asyncio.Event) -
     failures = 0
     while not stop.is_set():
         more = False
+        if wake is not None:
+            wake.clear()
         try:
             more = await work()
         except Exception as error:
@@ -34,9 +44,14 @@ async def repeat(name: str, work: Work, *, period: float, stop: asyncio.Event) -
                 log.info("loop_recovered", loop=name, failures=failures)
             failures = 0
         if not more:
-            await _rest(min(period * 2**failures, max(period, LONGEST_BACKOFF)), stop)
+            pause = min(period * 2**failures, max(period, LONGEST_BACKOFF))
+            await _rest(pause, stop, None if failures else wake)
 
 
-async def _rest(seconds: float, stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+async def _rest(seconds: float, *ends: asyncio.Event | None) -> None:
+    waiting = [asyncio.ensure_future(end.wait()) for end in ends if end is not None]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()

@@ -83,7 +83,7 @@ def beside(stage: Stage, workers: int, appeals: int, days: float) -> Iterator[St
 
 def prepare(url: str, home: Path, appeals: int, days: float = DAYS) -> None:
     """The demo city in an empty database, with so many appeals of the last so many days."""
-    environment = _environment(url, home)
+    environment = environment_of(url, home)
     for command in (["migrate"], ["demo", "load"]):
         _run(command, environment)
     if appeals:
@@ -96,7 +96,7 @@ def prepare(url: str, home: Path, appeals: int, days: float = DAYS) -> None:
 
 @contextmanager
 def _played(postgres: EmbeddedPostgres, url: str, home: Path, workers: int) -> Iterator[Stage]:
-    environment, port = _environment(url, home), free_port()
+    environment, port = environment_of(url, home), free_port()
     with serving(environment, port, workers):
         yield Stage(postgres, url, port, tokens(home), environment)
 
@@ -136,7 +136,7 @@ def serving(environment: dict[str, str], port: int, workers: int) -> Iterator[No
     command = [sys.executable, "-m", "api.cli", *serve]
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        _await_ready(port)
+        await_ready(port)
         yield
     finally:
         process.send_signal(signal.SIGTERM)
@@ -150,7 +150,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment(url: str, home: Path) -> dict[str, str]:
+def environment_of(url: str, home: Path) -> dict[str, str]:
+    """The environment of the platform's programs on this stage."""
     return os.environ | {
         "DATABASE_URL": url,
         "IKOMEK_HOME": str(home),
@@ -168,7 +169,8 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
     )  # fmt: skip
 
 
-def _await_ready(port: int, seconds: float = 60) -> None:
+def await_ready(port: int, seconds: float = 60) -> None:
+    """Wait until the API serves a city. TimeoutError if it does not."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

@@ -1,14 +1,14 @@
 """What workers do, and the room in which they do it.
 
-An actor hands its delivery to the loop and is free again: how many endpoints are waited
-for at once is bounded by SLOTS, not by threads, so that receivers who never answer do not
+An actor begins the deliveries of a message in the loop and is free again: how many endpoints are
+waited for at once is bounded by SLOTS, not by threads, so that receivers who never answer do not
 keep the others from their messages. The broker's word that a message was handled means
 little; the lease in PostgreSQL says who has a delivery, and lets it go if a worker dies.
 """
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,14 @@ import structlog
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
+from api import clock
 from api.bootstrap import House, make_sender, open_house
 from api.logs import summary
 from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
-from api.worker.courier import Post, attempt_delivery
+from api.worker.courier import Post, attempt_delivery, tell
+from api.worker.ledger import Ledger
+from domain.webhooks.attempts import Attempt
 
 log = structlog.get_logger()
 
@@ -47,6 +50,8 @@ class Workshop(Middleware):
         self._attempts: set[asyncio.Task[None]] = set()
         self._house: House | None = None
         self._post: Post | None = None
+        self._ledger: Ledger | None = None
+        self._chance = random.SystemRandom().random
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Open the room; a worker that cannot is not started."""
@@ -59,18 +64,33 @@ class Workshop(Middleware):
         """Let the attempts in the air end, then close the room."""
         _run(self._close())
 
-    async def take(self, delivery: UUID, lease: datetime) -> None:
-        """Begin an attempt as soon as there is a slot; returns when it has begun."""
-        await self._slots.acquire()
-        attempt = asyncio.create_task(self._attempt(delivery, lease))
-        self._attempts.add(attempt)
-        attempt.add_done_callback(self._ended)
+    async def take(self, deliveries: Sequence[UUID], lease: datetime) -> None:
+        """Begin attempts of what one claim leased, as soon as there are slots; returns then."""
+        if self._house is None:
+            raise RuntimeError("the worker's house is not open")
+        for _ in deliveries:
+            await self._slots.acquire()
+        begun: Sequence[Attempt] = ()
+        try:
+            begun = await self._house.deliveries.begin_all(deliveries, lease, clock.real())
+        except Exception as error:
+            # Their lease ends by itself, and they are due again.
+            log.warning("deliveries_postponed", count=len(deliveries), error=summary(error))
+        for attempt in begun:
+            task = asyncio.create_task(self._attempt(attempt))
+            self._attempts.add(task)
+            task.add_done_callback(self._ended)
+        if passed_over := len(deliveries) - len(begun):
+            log.info("deliveries_passed_over", count=passed_over)
+            for _ in range(passed_over):
+                self._slots.release()
 
     async def _open(self) -> None:
         self._house = await self._stack.enter_async_context(
             open_house(self._settings, name="ikomek-worker")
         )
         self._post = await self._stack.enter_async_context(make_sender(self._settings))
+        self._ledger = Ledger(self._house.deliveries)
 
     async def _close(self) -> None:
         if self._attempts:
@@ -79,16 +99,17 @@ class Workshop(Middleware):
             attempt.cancel()
         await self._stack.aclose()
 
-    async def _attempt(self, delivery: UUID, lease: datetime) -> None:
-        if self._house is None or self._post is None:
+    async def _attempt(self, attempt: Attempt) -> None:
+        if self._house is None or self._post is None or self._ledger is None:
             raise RuntimeError("the worker's house is not open")
         try:
-            await attempt_delivery(
-                self._house, self._post, delivery, lease, chance=random.SystemRandom().random
-            )
+            report = await attempt_delivery(self._house, self._post, attempt, chance=self._chance)
+            tell(report, taken=await self._ledger.note(report))
         except Exception as error:
             # Its lease ends by itself, and the delivery is due again.
-            log.warning("delivery_postponed", delivery_id=str(delivery), error=summary(error))
+            log.warning(
+                "delivery_postponed", delivery_id=str(attempt.delivery), error=summary(error)
+            )
 
     def _ended(self, attempt: asyncio.Task[None]) -> None:
         self._attempts.discard(attempt)
@@ -98,8 +119,8 @@ class Workshop(Middleware):
 def declare_actors(broker: dramatiq.Broker, workshop: Workshop) -> None:
     """Make the actors known to a worker's broker."""
 
-    async def deliver(delivery: str, lease: str) -> None:
-        await workshop.take(UUID(delivery), datetime.fromisoformat(lease))
+    async def deliver(deliveries: list[str], lease: str) -> None:
+        await workshop.take([UUID(one) for one in deliveries], datetime.fromisoformat(lease))
 
     dramatiq.actor(actor_name=DELIVER, queue_name=QUEUE, broker=broker)(deliver)
 

@@ -70,8 +70,12 @@ def make_broker(settings: Settings, middleware: Sequence[Middleware] = ()) -> Br
     return broker
 
 
-def delivery_message(delivery: str, lease: str) -> Message[None]:
-    """The order to make one attempt; `lease` names the claim that it stands for."""
+def delivery_message(deliveries: Sequence[str], lease: str) -> Message[None]:
+    """The order to make an attempt of each; `lease` names the claim that they stand for."""
     return Message(
-        queue_name=QUEUE, actor_name=DELIVER, args=(delivery, lease), kwargs={}, options={}
+        queue_name=QUEUE,
+        actor_name=DELIVER,
+        args=(list(deliveries), lease),
+        kwargs={},
+        options={},
     )

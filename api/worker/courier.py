@@ -1,14 +1,14 @@
-"""One attempt of one delivery: take it, send it, write down what came of it."""
+"""One attempt of one delivery: send it, judge what came of it, tell of it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 import structlog
 
 from api import clock
 from api.bootstrap import House
+from domain.webhooks.attempts import Attempt, Report
 from domain.webhooks.model import AttemptResult
 from domain.webhooks.schedule import Outcome, next_attempt
 
@@ -31,17 +31,13 @@ class Post(Protocol):
 
 
 async def attempt_delivery(
-    house: House, post: Post, delivery: UUID, lease: datetime, *, chance: Callable[[], float]
-) -> None:
-    """Make one attempt for whoever holds the lease. `chance` gives numbers in [0, 1).
+    house: House, post: Post, attempt: Attempt, *, chance: Callable[[], float]
+) -> Report:
+    """Make one attempt of a delivery that was begun. `chance` gives numbers in [0, 1).
 
     Messages travel in real time, even where a demonstration's clock runs fast: receivers
     hold the timestamp against clocks of their own.
     """
-    attempt = await house.deliveries.begin(delivery, lease, clock.real())
-    if attempt is None:
-        log.info("delivery_passed_over", delivery_id=str(delivery))
-        return
     endpoint = attempt.endpoint
     secrets = endpoint.signing(attempt.at)
     if endpoint.ed25519:
@@ -50,13 +46,17 @@ async def attempt_delivery(
         endpoint.url, secrets, str(attempt.message), attempt.at, attempt.payload, endpoint.headers
     )
     ended = clock.real()
-    verdict = next_attempt(attempt.tries, result, ended, chance())
-    taken = await house.deliveries.finish(attempt, result, verdict, ended)
-    tell = log.info if verdict.outcome is Outcome.DELIVERED else log.warning
-    tell(
+    return Report(attempt, result, next_attempt(attempt.tries, result, ended, chance()), ended)
+
+
+def tell(report: Report, *, taken: bool) -> None:
+    """A line in the log about an attempt, once it is written down."""
+    attempt, result, verdict = report.attempt, report.result, report.verdict
+    say = log.info if verdict.outcome is Outcome.DELIVERED else log.warning
+    say(
         "delivery_attempted",
-        delivery_id=str(delivery),
-        endpoint_id=str(endpoint.id),
+        delivery_id=str(attempt.delivery),
+        endpoint_id=str(attempt.endpoint.id),
         type=attempt.type,
         attempt=attempt.number,
         status=result.status,

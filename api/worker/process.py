@@ -1,11 +1,14 @@
 """A worker in a process of its own: it does what is due until it is told to stop."""
 
+import asyncio
+import gc
 import resource
 import signal
 import threading
 from types import FrameType
 
 import structlog
+import uvloop
 from dramatiq import Worker
 from dramatiq.middleware import AsyncIO
 
@@ -35,11 +38,15 @@ def run_worker(settings: Settings, *, threads: int) -> None:
 
     for order in (signal.SIGTERM, signal.SIGINT):
         signal.signal(order, ask)
+    # The loop that dramatiq makes for its actors, where all attempts are made.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     workshop = Workshop(settings)
     broker = make_broker(settings, [AsyncIO(), workshop])
     declare_actors(broker, workshop)
     worker = Worker(broker, worker_threads=threads, worker_timeout=100)
     worker.start()
+    # What was made by now stays, and need not be looked through for what does not.
+    gc.freeze()
     log.info("worker_started", threads=threads)
     stop.wait()
     log.info("worker_stopping")

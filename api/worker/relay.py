@@ -1,10 +1,9 @@
 """From the outbox to deliveries, and from deliveries that are due to the broker."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from uuid import UUID
 
 import structlog
 from dramatiq import Broker
@@ -12,57 +11,78 @@ from dramatiq import Broker
 from api import clock
 from api.bootstrap import House
 from api.worker.broker import delivery_message
+from domain.webhooks.attempts import Claim
 
 log = structlog.get_logger()
 
 BATCH = 500
+SOON, TRAFFIC = 0.03, 1.0
+"""Seconds after which the dispatch looks again, for so many since it last found something."""
+TOGETHER = 50
+"""Deliveries in one message of the broker: it costs as much as several of them."""
 
 
 class Relay:
-    """Turns of the relay; any number of them may run at once."""
+    """Turns of the relay; any number of them may run at once. `due` is set when there is mail."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, due: asyncio.Event) -> None:
         self._house = house
+        self._due = due
 
     async def turn(self) -> bool:
         """Move a batch of events on; whether there may be more."""
         relayed = await self._house.outbox.relay(self._house.now(), BATCH)
+        if relayed.deliveries:
+            self._due.set()
         return relayed.events == BATCH
 
 
 class Dispatch:
     """Hands deliveries that are due to the broker, each on a lease.
 
-    The broker's client waits and blocks, so it has a thread to itself.
+    The broker's client waits and blocks, so it has a thread to itself. While there is traffic it
+    looks again soon: an endpoint gets its next messages when the last ones have arrived.
     """
 
     def __init__(self, house: House, broker: Broker) -> None:
         self._house = house
         self._broker = broker
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker")
+        self._claimed = -TRAFFIC
 
     async def turn(self) -> bool:
-        """Hand on what is due; what the broker does not take is due again at once."""
+        """Hand on what is due; whether there may be more. What the broker does not take is due
+        again at once.
+        """
         claims = await self._house.deliveries.claim(clock.real())
         if not claims:
-            return False
-        told = [(claim.delivery, claim.lease) for claim in claims]
+            return await self._soon()
+        self._claimed = time.monotonic()
         loop = asyncio.get_running_loop()
-        sent, error = await loop.run_in_executor(self._thread, self._send, told)
+        sent, error = await loop.run_in_executor(self._thread, self._send, claims)
         if error is not None:
             await self._house.deliveries.release(claims[sent:])
             raise error
-        return False
+        return True
+
+    async def _soon(self) -> bool:
+        if time.monotonic() > self._claimed + TRAFFIC:
+            return False
+        await asyncio.sleep(SOON)
+        return True
 
     def close(self) -> None:
         """Let the broker go."""
         self._broker.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, told: Sequence[tuple[UUID, datetime]]) -> tuple[int, Exception | None]:
-        for count, (delivery, lease) in enumerate(told):
+    def _send(self, claims: Sequence[Claim]) -> tuple[int, Exception | None]:
+        """How many of the claims the broker took, and what it said to the next."""
+        for start in range(0, len(claims), TOGETHER):
+            told = [str(claim.delivery) for claim in claims[start : start + TOGETHER]]
             try:
-                self._broker.enqueue(delivery_message(str(delivery), lease.isoformat()))
+                # One claim, one lease.
+                self._broker.enqueue(delivery_message(told, claims[start].lease.isoformat()))
             except Exception as error:
-                return count, error
-        return len(told), None
+                return start, error
+        return len(claims), None

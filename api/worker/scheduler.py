@@ -30,13 +30,22 @@ Plan = Sequence[tuple[str, Work, float]]
 async def run_scheduler(house: House, stop: asyncio.Event) -> None:
     """Run every loop until `stop`; each survives a database or broker that is down."""
     logs.configure(house.settings.log_level)
+    due = asyncio.Event()
     dispatch = Dispatch(house, make_broker(house.settings))
     log.info("scheduler_started")
     try:
         async with asyncio.TaskGroup() as group:
             loops = [
-                group.create_task(repeat(name, work, period=period, stop=stop))
-                for name, work, period in plan(house, dispatch)
+                group.create_task(
+                    repeat(
+                        name,
+                        work,
+                        period=period,
+                        stop=stop,
+                        wake=due if name == "dispatch" else None,
+                    )
+                )
+                for name, work, period in plan(house, dispatch, due)
             ]
             await stop.wait()
             _, late = await asyncio.wait(loops, timeout=LAST_CALL)
@@ -47,11 +56,11 @@ async def run_scheduler(house: House, stop: asyncio.Event) -> None:
         log.info("scheduler_stopped")
 
 
-def plan(house: House, dispatch: Dispatch) -> Plan:
-    """What is done how often, in seconds."""
+def plan(house: House, dispatch: Dispatch, due: asyncio.Event) -> Plan:
+    """What is done how often, in seconds; what is `due` is dispatched at once besides."""
     return (
         ("reference", Refresh(house).turn, 1.0),
-        ("relay", Relay(house).turn, 0.1),
+        ("relay", Relay(house, due).turn, 0.05),
         ("dispatch", dispatch.turn, 0.2),
         ("ends", Ends(house).turn, 1.0),
         ("clocks", Clocks(house).turn, 0.25),

@@ -13,6 +13,7 @@ from domain.reference import Reference
 from domain.values import new_id
 from domain.webhooks.events import check_event_types
 from domain.webhooks.headers import check_headers
+from domain.webhooks.messages import VERSIONS
 from domain.webhooks.model import CONCURRENCY, DisabledReason, Endpoint, Secret
 from domain.webhooks.replay import Replay, Replayed
 from domain.webhooks.secrets import KEPT, SECRET_BYTES, new_secret, rotated
@@ -21,9 +22,6 @@ from domain.webhooks.urls import check_url
 
 MOST = 20
 """Endpoints of one organisation."""
-
-PAYLOAD_VERSIONS = frozenset({1})
-"""The forms of messages that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +143,8 @@ def granted(
     if wish.url is not None:
         check_url(wish.url, allow_http)
     _check_filters(wish, reference)
-    if wish.payload_version is not None and wish.payload_version not in PAYLOAD_VERSIONS:
-        raise Invalid.at("/payload_version", "enum", expected=sorted(PAYLOAD_VERSIONS))
+    if wish.payload_version is not None and wish.payload_version not in VERSIONS:
+        raise Invalid.at("/payload_version", "enum", expected=list(VERSIONS))
     given: dict[str, object] = {
         name: value
         for name in ("url", "description", "payload_version", "ordered", "ed25519",

@@ -7,7 +7,6 @@ held while an endpoint is waited for (W13).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Keyring
+from domain.webhooks.attempts import Attempt, Claim, Report
 from domain.webhooks.events import TEST_TYPE
 from domain.webhooks.health import NOTED
 from domain.webhooks.model import (
@@ -34,7 +34,7 @@ from integrations.postgres.session import inside
 MOST_AT_ONCE = 64
 """Attempts at once that any endpoint may ask for."""
 
-CLAIMING = 0x109_0007
+CLAIMING = 0x109_0009
 """Advisory lock: claims are made one after another, since what may still be claimed of an endpoint
 depends on all that is out.
 """
@@ -44,8 +44,9 @@ WITH away AS (
     SELECT endpoint_id, count(*) AS busy FROM delivery
      WHERE state = 'pending' AND leased_until > $1 GROUP BY endpoint_id
 ), paced AS (
-    SELECT w.id, w.rate_limit, CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1
-                               END - coalesce(a.busy, 0) AS seats, coalesce(a.busy, 0) AS busy,
+    SELECT w.id, w.enabled, w.rate_limit, coalesce(a.busy, 0) AS busy,
+           CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1 END
+               - coalesce(a.busy, 0) AS seats,
            make_interval(secs => 60.0 / nullif(w.rate_limit, 0)) AS step,
            greatest(h.paced_at, $1 - greatest(interval '1 second',
                make_interval(secs => 60.0 / nullif(w.rate_limit, 0)))) AS since
@@ -62,7 +63,7 @@ WITH away AS (
     SELECT due.id FROM open o, LATERAL (
         SELECT f.id, f.next_attempt_at,
                row_number() OVER (ORDER BY f.next_attempt_at, f.id) + o.busy AS place
-          FROM (SELECT d.id, d.next_attempt_at FROM delivery d
+          FROM (SELECT d.id, d.next_attempt_at, d.type FROM delivery d
                  WHERE d.endpoint_id = o.id AND d.state = 'pending'
                    AND d.next_attempt_at <= $1
                    AND (d.leased_until IS NULL OR d.leased_until <= $1)
@@ -70,7 +71,8 @@ WITH away AS (
                        SELECT FROM delivery e
                         WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
                           AND e.sequence < d.sequence AND e.state = 'pending' AND e.in_turn))
-                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f) due
+                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f
+         WHERE o.enabled OR f.type = $5) due
      ORDER BY due.place, due.next_attempt_at
      LIMIT greatest(0, $3 - (SELECT coalesce(sum(busy), 0) FROM away))
 ), free AS (
@@ -92,9 +94,10 @@ SELECT id FROM taken
 """Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else.
 
 Left alone are endpoints whose breaker is open or that are overloaded; where the breaker is half
-open one delivery goes. Where a rate is set, time that has passed is spent on it, of which at most
-a second's worth is saved up. In order: none whose appeal has an earlier one under way. Of each
-endpoint's queue the first few deliveries alone are read, so that its length costs nothing.
+open one delivery goes, and to a disabled one none but a test of it. Where a rate is set, time that
+has passed is spent on it, of which at most a second's worth is saved up. In order: none whose
+appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone are
+read, so that its length costs nothing.
 """
 
 _RELEASE = """
@@ -104,10 +107,9 @@ UPDATE delivery SET leased_until = NULL
 
 _BEGIN = """
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
- WHERE d.id = $1 AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
-RETURNING d.id AS delivery_id, d.event_id,
-          coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type, d.payload, d.attempts,
-          d.tries_before,
+ WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
+RETURNING d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
+          d.payload, d.attempts, d.tries_before,
           CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
           (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
           END AS about, w.*
@@ -133,6 +135,25 @@ WITH finished AS (
     SELECT id, $3, $7, $8, $9, $10, $11 FROM finished
 )
 SELECT ({CALM.format("f.endpoint_id", "$13")}) IS TRUE AS calm FROM finished f
+"""
+
+_DELIVERED = f"""
+WITH said AS (
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::timestamptz[],
+                         $5::timestamptz[], $6::int[], $7::text[], $8::int[], $9::text[])
+        AS said(id, lease, number, ended, at, status, error, latency_ms, body)
+), finished AS (
+    UPDATE delivery d SET state = 'delivered', attempts = s.number, next_attempt_at = NULL,
+                          finished_at = s.ended, leased_until = NULL, reason = NULL FROM said s
+     WHERE d.id = s.id AND d.leased_until = s.lease AND d.attempts = s.number - 1
+       AND d.state = 'pending'
+    RETURNING d.id, d.endpoint_id
+), tried AS (
+    INSERT INTO delivery_attempt (delivery_id, number, at, status, error, latency_ms, body)
+    SELECT s.id, s.number, s.at, s.status, s.error, s.latency_ms, s.body
+      FROM said s JOIN finished f ON f.id = s.id
+)
+SELECT f.id, f.endpoint_id, ({CALM.format("f.endpoint_id", "$10")}) IS TRUE AS calm FROM finished f
 """
 
 _AFTER = """
@@ -171,39 +192,11 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A delivery that is due, leased until `lease`."""
-
-    delivery: UUID
-    lease: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt that may be made now, by its lease's holder: the `number`-th of its delivery, and
-    the `tries`-th since that was made or sent again.
-
-    `message` is the id that every receiver of this message is given, by webhook or in the feed.
-    """
-
-    delivery: UUID
-    message: UUID
-    number: int
-    tries: int
-    lease: datetime
-    at: datetime
-    type: str
-    payload: bytes
-    endpoint: Endpoint
-
-
 class Deliveries:
     """The queue of deliveries; every method is one short transaction. They raise Unavailable.
 
-    `base_url` is where links of notices begin. `lease` is
-    how long a message may lie in the broker, `attempt_lease` how long an attempt
-    may take before somebody else makes it again.
+    `base_url` is where links of notices begin. `lease` is how long a message may lie in the
+    broker, `attempt_lease` how long an attempt may take before somebody else makes it again.
     """
 
     def __init__(
@@ -231,7 +224,7 @@ class Deliveries:
         """
         lease = at + self._lease
         rows = await self._fetch(
-            _CLAIM, at, per_endpoint, in_flight, lease,
+            _CLAIM, at, per_endpoint, in_flight, lease, TEST_TYPE,
             setting=f"SELECT pg_advisory_xact_lock({CLAIMING})",
         )  # fmt: skip
         return [Claim(row["id"], lease) for row in rows]
@@ -248,17 +241,27 @@ class Deliveries:
         A delivery whose endpoint was removed, disabled, or no longer wants its type ends here,
         cancelled.
         """
+        begun = await self.begin_all([delivery], lease, at)
+        return begun[0] if begun else None
+
+    async def begin_all(
+        self, deliveries: Sequence[UUID], lease: datetime, at: datetime
+    ) -> Sequence[Attempt]:
+        """Begin all that one claim leased together; see begin."""
         # Later than the claim's own end in any case, so that no second attempt begins on it.
         own = max(at + self._attempt_lease, lease + timedelta(microseconds=1))
-        rows = await self._fetch(_BEGIN, delivery, lease, own)
-        if not rows:
-            return None
-        attempt = self._attempt(rows[0], own, at)
-        unwanted = _unwanted(rows[0], attempt.endpoint)
-        if unwanted is None:
-            return attempt
-        await self._fetch(_CANCEL, delivery, own, at, str(unwanted))
-        return None
+        begun = []
+        # What an endpoint is stands in each of its rows, sealed.
+        known: dict[UUID, Endpoint] = {}
+        for row in await self._fetch(_BEGIN, deliveries, lease, own):
+            endpoint = known.get(row["id"]) or read_endpoint(row, self._keyring)
+            attempt = _attempt(row, known.setdefault(endpoint.id, endpoint), own, at)
+            unwanted = _unwanted(row, attempt.endpoint)
+            if unwanted is None:
+                begun.append(attempt)
+            else:
+                await self._fetch(_CANCEL, attempt.delivery, own, at, str(unwanted))
+        return begun
 
     async def end_unwanted(self, at: datetime, limit: int = 500) -> int:
         """End what waits for endpoints that were disabled or removed, by name; how many."""
@@ -292,22 +295,52 @@ class Deliveries:
                 )
         return bool(found)
 
+    async def finish_delivered(self, reports: Sequence[Report]) -> frozenset[UUID]:
+        """Write down together attempts that delivered; of which deliveries the word was taken.
+
+        All of them or, where this raises, none; see finish.
+        """
+        told = {report.attempt.delivery: report for report in reports}
+        async with inside(self._engine, PLATFORM) as driver:
+            taken = await driver.fetch(_DELIVERED, *_columns(reports), reports[-1].at - NOTED)
+            # In one order everywhere, so that no two pages wait for each other.
+            for row in sorted(taken, key=lambda row: row["endpoint_id"]):
+                if not row["calm"]:
+                    said = told[row["id"]]
+                    await settle(
+                        driver, said.attempt.endpoint, row["id"], said.result, said.verdict,
+                        said.at, self._base_url,
+                    )  # fmt: skip
+        return frozenset(row["id"] for row in taken)
+
     async def _fetch(self, statement: str, *values: object, setting: str = "") -> list[Any]:
         async with inside(self._engine, PLATFORM, setting=setting) as driver:
             return list(await driver.fetch(statement, *values))
 
-    def _attempt(self, row: Any, lease: datetime, at: datetime) -> Attempt:
-        return Attempt(
-            delivery=row["delivery_id"],
-            message=row["message_id"],
-            number=row["attempts"] + 1,
-            tries=row["attempts"] - row["tries_before"] + 1,
-            lease=lease,
-            at=at,
-            type=row["type"],
-            payload=bytes(row["payload"]),
-            endpoint=read_endpoint(row, self._keyring),
+
+def _attempt(row: Any, endpoint: Endpoint, lease: datetime, at: datetime) -> Attempt:
+    return Attempt(
+        delivery=row["delivery_id"],
+        message=row["message_id"],
+        number=row["attempts"] + 1,
+        tries=row["attempts"] - row["tries_before"] + 1,
+        lease=lease,
+        at=at,
+        type=row["type"],
+        payload=bytes(row["payload"]),
+        endpoint=endpoint,
+    )
+
+
+def _columns(reports: Sequence[Report]) -> tuple[list[object], ...]:
+    rows = [
+        (
+            one.attempt.delivery, one.attempt.lease, one.attempt.number, one.at, one.attempt.at,
+            one.result.status, one.result.error, one.result.latency_ms, one.result.body,
         )
+        for one in reports
+    ]  # fmt: skip
+    return tuple(map(list, zip(*rows, strict=True)))
 
 
 def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:

@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import Principal
 from domain.webhooks.events import payload
 from domain.webhooks.feed import SWEPT, FeedPage, Told
+from domain.webhooks.health import notice_payload
 from integrations.postgres.doors import PLATFORM, door_of
+from integrations.postgres.endpoint_health import read_notice
 from integrations.postgres.outbox import read_news
 from integrations.postgres.session import inside
 
 _PAGE = """
-SELECT f.position, f.told_at, f.message_id, e.canonical, m.payload, n.newest
+SELECT f.position, f.told_at, f.message_id, e.canonical, m.payload, n.newest,
+       o.id AS notice_id, o.type AS notice, o.at, o.endpoint_id, o.data
   FROM (SELECT max(position) AS newest FROM feed_entry WHERE organisation_id = $1) n
   LEFT JOIN (SELECT position, told_at, message_id FROM feed_entry
               WHERE organisation_id = $1 AND city_id = $2 AND position > $3
@@ -25,6 +28,7 @@ SELECT f.position, f.told_at, f.message_id, e.canonical, m.payload, n.newest
               ORDER BY position LIMIT $5) f ON true
   LEFT JOIN event e ON e.id = f.message_id
   LEFT JOIN incident_message m ON m.id = f.message_id
+  LEFT JOIN notice o ON o.id = f.message_id
  ORDER BY f.position
 """
 """One statement, and so one moment: `newest` hides nothing that the page does not show."""
@@ -113,4 +117,6 @@ class Feed:
     def _said(self, row: Any) -> bytes | None:
         if row["canonical"] is not None:
             return payload(read_news(row["canonical"], self._base_url))
+        if row["notice"] is not None:
+            return notice_payload(read_notice(row), self._base_url)
         return bytes(row["payload"]) if row["payload"] is not None else None

@@ -78,6 +78,16 @@ SELECT city_id, organisation, id, type, $2 FROM news, unnest(organisations) orga
 """
 """An incident is locked while it is acted on, so that its messages are seen in their order."""
 
+_TELL_OF_NOTICES = """
+WITH news AS (
+    UPDATE notice SET fed = true WHERE id IN (
+        SELECT id FROM notice WHERE NOT fed ORDER BY at, id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, city_id, organisation_id, type, at
+)
+INSERT INTO feed_entry (city_id, organisation_id, message_id, type, told_at)
+SELECT city_id, organisation_id, id, type, $2 FROM news ORDER BY at, id
+"""
+
 _DELIVER = """
 INSERT INTO delivery (id, city_id, endpoint_id, event_id, type, payload, appeal_id, sequence,
                       in_turn, state, reason, created_at, next_attempt_at, finished_at)
@@ -127,6 +137,7 @@ class Outbox:
         turn = f"SELECT pg_advisory_xact_lock({RELAYING})"
         async with inside(self._engine, PLATFORM, setting=turn) as driver:
             await driver.execute(_TELL_OF_INCIDENTS, limit, at)
+            await driver.execute(_TELL_OF_NOTICES, limit, at)
             rows = await driver.fetch(_TAKE, limit, at)
             heard = self._unique(rows)
             if heard:

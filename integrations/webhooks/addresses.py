@@ -7,6 +7,7 @@ back into a private address by a translator or a tunnel is refused as a whole.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -91,15 +92,25 @@ def check_address(ip: str | Address, allowed_networks: Iterable[Network] = ()) -
     Raises AddressRefused for everything that is not a canonical public address and lies
     in none of the allowed networks.
     """
+    address, refusal = _judged(ip, tuple(allowed_networks))
+    if address is None or refusal is not None:
+        raise AddressRefused(refusal)
+    return address
+
+
+@lru_cache(maxsize=4096)
+def _judged(
+    ip: str | Address, allowed_networks: tuple[Network, ...]
+) -> tuple[Address | None, str | None]:
+    """The address, and why it is refused, by these arguments alone: most come again and again."""
     try:
         address = ip_address(ip)
     except ValueError:
-        raise AddressRefused(f"{ip!r} is no address") from None
+        return None, f"{ip!r} is no address"
     if any(address in network for network in allowed_networks):
-        return address
-    if meaning := special_meaning(address):
-        raise AddressRefused(f"{address} is refused: {meaning}")
-    return address
+        return address, None
+    meaning = special_meaning(address)
+    return address, f"{address} is refused: {meaning}" if meaning else None
 
 
 def special_meaning(address: Address) -> str | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -159,10 +160,8 @@ class Sender:
         started = time.monotonic()
         attempt = _Attempt(timestamp)
         try:
-            check_url(endpoint_url, self._allow_http)
+            target = _target(endpoint_url, self._allow_http)
             async with asyncio.timeout(self._timeout):
-                # Encoded: the path goes out as the organisation wrote it.
-                target = URL(endpoint_url, encoded=True)
                 async with session.post(
                     target, data=body, headers=signed, allow_redirects=False
                 ) as response:
@@ -175,6 +174,13 @@ class Sender:
         if self._session is None or self._session.closed:
             raise RuntimeError("a Sender sends inside its 'async with'")
         return self._session
+
+
+@lru_cache(maxsize=4096)
+def _target(url: str, allow_http: bool) -> URL:
+    """The checked URL, in which nothing is written anew: the path goes out as it was written."""
+    check_url(url, allow_http)
+    return URL(url, encoded=True)
 
 
 class _Attempt:

@@ -269,7 +269,8 @@ async def test_notices_are_read_by_the_people_of_the_organisation_alone(callers:
             "INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at,"
             " count, data) VALUES (gen_random_uuid(), $1, $2, $3, 'delivery.exhausted', now(),"
             """ now(), 4, '{"delivery": "00000000-0000-0000-0000-000000000009", "failures": 3,"""
-            """ "failing_since": null, "status": 500, "error": null, "disabled_reason": null}')""",
+            """ "failing_since": null, "status": 500, "error": null,"""
+            """ "disabled_reason": null}')""",
             KISHI.id, endpoint.organisation_id, endpoint.id,
         )  # fmt: skip
     answer = await callers.call(

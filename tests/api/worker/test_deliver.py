@@ -1,7 +1,6 @@
 """From the appeal to the executor's own machine: nothing is lost, whoever dies."""
 
 import asyncio
-import os
 import signal
 from base64 import b64decode
 from dataclasses import replace
@@ -16,7 +15,6 @@ from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.webhooks.model import Secret
 from domain.webhooks.secrets import new_secret
-from tests.conftest import make_settings
 from tests.integrations.webhooks.receiver import OK, receiver, response
 from tests.support.appeals import SECRET, add_endpoint, perform, register
 from tests.support.city import KISHI
@@ -24,12 +22,6 @@ from tests.support.sql import fetch
 from tests.support.worker import eventually, scheduling, worker_process, working
 
 OTHER = new_secret(bytes(range(1, 33)))
-
-BROKERS = [
-    pytest.param(None, id="embedded"),
-    pytest.param("TEST_RABBITMQ_URL", id="rabbitmq"),
-    pytest.param("TEST_REDIS_URL", id="redis"),
-]
 
 
 def verified(request):
@@ -60,18 +52,12 @@ async def quiet(house):
     await fetch(house, "UPDATE webhook_endpoint SET removed_at = now() WHERE removed_at IS NULL")
 
 
-@pytest.mark.parametrize("variable", BROKERS)
-async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(house, variable, tmp_path):
-    if variable is not None and variable not in os.environ:
-        pytest.skip(f"{variable} is not set")
-    broker = os.environ[variable] if variable else None
-    settings = make_settings(house.settings.database_url, tmp_path, broker_url=broker)
-    scheduled = type(house)(**{**fields(house), "settings": settings})
-    async with receiver() as machine, scheduling(scheduled), working(settings):
-        endpoint = await add_endpoint(house, machine.url())
-        appeal = await register(house)
-        await perform(house, appeal, Action.ACCEPT, Accept())
-        took = await eventually(all_delivered(house, endpoint, 3))
+async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(carried):
+    async with receiver() as machine, scheduling(carried), working(carried.settings):
+        endpoint = await add_endpoint(carried, machine.url())
+        appeal = await register(carried)
+        await perform(carried, appeal, Action.ACCEPT, Accept())
+        took = await eventually(all_delivered(carried, endpoint, 3))
     told = [verified(request) for request in machine.requests]
     assert {said["type"] for said in told} == {
         "appeal.registered", "appeal.assigned", "appeal.accepted",
@@ -81,23 +67,19 @@ async def test_an_executor_s_machine_hears_of_an_appeal_within_seconds(house, va
     assert took < 10
 
 
-def fields(house):
-    return {name: getattr(house, name) for name in type(house).__dataclass_fields__}
-
-
-async def test_a_failing_machine_is_tried_again_with_the_same_id(house):
+async def test_a_failing_machine_is_tried_again_with_the_same_id(carried):
     answers = [response(503), OK]
 
     async def script(writer):
         writer.write(answers.pop(0) if answers else OK)
         await writer.drain()
 
-    async with receiver(script) as machine, scheduling(house), working(house.settings):
+    async with receiver(script) as machine, scheduling(carried), working(carried.settings):
         endpoint = await add_endpoint(
-            house, machine.url(), event_types=frozenset({"appeal.registered"})
+            carried, machine.url(), event_types=frozenset({"appeal.registered"})
         )
-        await register(house)
-        await eventually(all_delivered(house, endpoint, 1))
+        await register(carried)
+        await eventually(all_delivered(carried, endpoint, 1))
     first, second = machine.requests
     assert ids([first]) == ids([second])
     assert first.body == second.body
@@ -105,18 +87,18 @@ async def test_a_failing_machine_is_tried_again_with_the_same_id(house):
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 4
 
 
-async def test_a_message_bears_the_house_s_own_signature_and_the_organisation_s_headers(house):
+async def test_a_message_bears_the_house_s_own_signature_and_the_organisation_s_headers(carried):
     """Both keys sign while one takes over from the other, and so do all secrets."""
     own = {"Authorization": "Bearer диспетчер".encode().hex(), "X-Gateway": "109"}
-    async with receiver() as machine, scheduling(house), working(house.settings):
-        await house.webhook_keys.signing(house.now())
-        fresh = await house.webhook_keys.rotate(datetime.now(UTC))
+    async with receiver() as machine, scheduling(carried), working(carried.settings):
+        await carried.webhook_keys.signing(carried.now())
+        fresh = await carried.webhook_keys.rotate(datetime.now(UTC))
         endpoint = await add_endpoint(
-            house, machine.url(), ed25519=True, headers=own, secrets=(OTHER, SECRET),
+            carried, machine.url(), ed25519=True, headers=own, secrets=(OTHER, SECRET),
             event_types=frozenset({"appeal.registered"}),
         )  # fmt: skip
-        await register(house)
-        await eventually(all_delivered(house, endpoint, 1))
+        await register(carried)
+        await eventually(all_delivered(carried, endpoint, 1))
     (request,) = machine.requests
     for secret in (SECRET, OTHER):
         assert Webhook(secret).verify(request.body, request.headers)
@@ -125,38 +107,40 @@ async def test_a_message_bears_the_house_s_own_signature_and_the_organisation_s_
     marks = [mark.partition(",") for mark in request.headers["webhook-signature"].split()]
     openly = [b64decode(mark) for scheme, _, mark in marks if scheme == "v1a"]
     assert len(openly) == 2
-    published = await house.webhook_keys.signing(datetime.now(UTC))
+    published = await carried.webhook_keys.signing(datetime.now(UTC))
     assert published[0].kid == fresh.kid
     for key, signature in zip(published, openly, strict=True):
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, said + request.body)
 
 
-async def test_a_secret_past_its_end_signs_no_more(house):
+async def test_a_secret_past_its_end_signs_no_more(carried):
     over = Secret(OTHER, datetime.now(UTC) - timedelta(seconds=1))
-    async with receiver() as machine, scheduling(house), working(house.settings):
+    async with receiver() as machine, scheduling(carried), working(carried.settings):
         endpoint = await add_endpoint(
-            house, machine.url(), event_types=frozenset({"appeal.registered"})
+            carried, machine.url(), event_types=frozenset({"appeal.registered"})
         )
-        async with house.units.open(KISHI.principal(Role.HEAD)) as uow:
+        async with carried.units.open(KISHI.principal(Role.HEAD)) as uow:
             await uow.endpoints.save(replace(endpoint, secrets=(*endpoint.secrets, over)))
             await uow.commit()
-        await register(house)
-        await eventually(all_delivered(house, endpoint, 1))
+        await register(carried)
+        await eventually(all_delivered(carried, endpoint, 1))
     (request,) = machine.requests
     assert len(request.headers["webhook-signature"].split()) == 1
     assert verified(request)
 
 
-async def test_a_disabled_endpoint_s_queue_ends_by_itself(house):
+async def test_a_disabled_endpoint_s_queue_ends_by_itself(carried):
     async with receiver() as machine:
-        endpoint = await add_endpoint(house, machine.url())
-        await register(house)
-        await eventually(relayed(house, endpoint))
-        await fetch(house, "UPDATE webhook_endpoint SET enabled = false WHERE id = $1", endpoint.id)
-        async with scheduling(house):
+        endpoint = await add_endpoint(carried, machine.url())
+        await register(carried)
+        await eventually(relayed(carried, endpoint))
+        await fetch(
+            carried, "UPDATE webhook_endpoint SET enabled = false WHERE id = $1", endpoint.id
+        )
+        async with scheduling(carried):
 
             async def ended():
-                return await states(house, endpoint) == ["cancelled"] * 2
+                return await states(carried, endpoint) == ["cancelled"] * 2
 
             await eventually(ended)
     assert not machine.visited
@@ -170,7 +154,7 @@ def relayed(house, endpoint):
     return check
 
 
-async def test_receivers_that_never_answer_delay_no_other(house):
+async def test_receivers_that_never_answer_delay_no_other(carried):
     """More of them than the worker has threads."""
 
     end = asyncio.Event()
@@ -180,21 +164,21 @@ async def test_receivers_that_never_answer_delay_no_other(house):
 
     async with receiver(silence) as tarpit, receiver() as machine:
         for _ in range(4):
-            await add_endpoint(house, tarpit.url())
-        endpoint = await add_endpoint(house, machine.url())
-        async with working(house.settings), scheduling(house):
+            await add_endpoint(carried, tarpit.url())
+        endpoint = await add_endpoint(carried, machine.url())
+        async with working(carried.settings), scheduling(carried):
             for _ in range(3):
-                await register(house)
-            took = await eventually(all_delivered(house, endpoint, 6))
+                await register(carried)
+            took = await eventually(all_delivered(carried, endpoint, 6))
             assert took < 5
             assert tarpit.connections >= 20
             tarpit_ids = "endpoint_id <> $1 AND state = 'pending'"
-            rows = await fetch(house, f"SELECT * FROM delivery WHERE {tarpit_ids}", endpoint.id)
+            rows = await fetch(carried, f"SELECT * FROM delivery WHERE {tarpit_ids}", endpoint.id)
             assert len(rows) == 24
             end.set()
 
 
-async def test_a_killed_worker_loses_nothing(house):
+async def test_a_killed_worker_loses_nothing(carried):
     """Acknowledged is delivered at least once, and repeats bear the same id."""
 
     async def slowly(writer):
@@ -203,26 +187,26 @@ async def test_a_killed_worker_loses_nothing(house):
         await writer.drain()
 
     async with receiver(slowly) as machine:
-        endpoint = await add_endpoint(house, machine.url())
-        async with scheduling(house):
-            with worker_process(house.settings) as victim:
-                appeals = [await register(house) for _ in range(20)]
+        endpoint = await add_endpoint(carried, machine.url())
+        async with scheduling(carried):
+            with worker_process(carried.settings) as victim:
+                appeals = [await register(carried) for _ in range(20)]
 
                 async def in_the_midst():
-                    return (await states(house, endpoint)).count("delivered") >= 10
+                    return (await states(carried, endpoint)).count("delivered") >= 10
 
                 await eventually(in_the_midst, within=60)
                 victim.send_signal(signal.SIGKILL)
                 victim.wait(10)
-            assert "pending" in await states(house, endpoint)
+            assert "pending" in await states(carried, endpoint)
             # The minute that the dead worker's leases last goes by.
             await fetch(
-                house,
+                carried,
                 "UPDATE delivery SET leased_until = leased_until - interval '1 hour'"
                 " WHERE leased_until IS NOT NULL",
             )
-            with worker_process(house.settings) as successor:
-                await eventually(all_delivered(house, endpoint, 40), within=60)
+            with worker_process(carried.settings) as successor:
+                await eventually(all_delivered(carried, endpoint, 40), within=60)
                 successor.send_signal(signal.SIGTERM)
                 assert successor.wait(20) == 0
     told = [verified(request)["data"] for request in machine.requests]
@@ -230,7 +214,7 @@ async def test_a_killed_worker_loses_nothing(house):
     assert heard == {(appeal.number, place) for appeal in appeals for place in (1, 2)}
     assert len(ids(machine.requests)) == 40
     (attempts,) = await fetch(
-        house,
+        carried,
         "SELECT count(*) FROM delivery_attempt a JOIN delivery d ON d.id = a.delivery_id"
         " WHERE d.endpoint_id = $1",
         endpoint.id,

@@ -118,6 +118,34 @@ async def test_a_stopped_loop_does_not_finish_its_rest():
     await asyncio.wait_for(loop, 1)
 
 
+async def test_a_loop_that_is_woken_works_at_once_and_one_that_fails_still_rests():
+    turns: list[str] = []
+    stop, wake = asyncio.Event(), asyncio.Event()
+    failing = False
+
+    async def work():
+        turns.append("turn")
+        if failing:
+            raise OSError("the broker is away")
+        return False
+
+    loop = asyncio.create_task(repeat("test", work, period=60, stop=stop, wake=wake))
+    await asyncio.sleep(0.05)
+    assert len(turns) == 1
+    wake.set()
+    await asyncio.sleep(0.05)
+    assert len(turns) == 2
+    failing = True
+    wake.set()
+    await asyncio.sleep(0.05)
+    wake.set()
+    await asyncio.sleep(0.05)
+    # Mail that comes while the broker is away does not let us knock without end.
+    assert len(turns) == 3
+    stop.set()
+    await asyncio.wait_for(loop, 1)
+
+
 async def test_the_scheduler_outlives_a_database_that_is_down(server, city_template, tmp_path):
     with server.database(city_template) as name:
         async with open_house(make_settings(server.url_of(name), tmp_path)) as house:

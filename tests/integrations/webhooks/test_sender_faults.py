@@ -4,14 +4,16 @@ import asyncio
 import gzip
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.webhooks.sender import BODY_LIMIT, SendError
-from tests.integrations.webhooks.receiver import OK, receiver, response
+from tests.integrations.webhooks.receiver import OK, authority, receiver, response
 from tests.integrations.webhooks.test_sender import opened, post, send
 
 SOON = timedelta(seconds=0.4)
@@ -51,27 +53,61 @@ async def only_ever_continue(writer):
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize(
-    ("script", "error"),
-    [
-        (reset, SendError.CONNECTION_RESET),
-        (hang_up, SendError.CONNECTION_RESET),
-        (stay_silent, SendError.TIMED_OUT),
-        (dribble_a_head, SendError.TIMED_OUT),
-        (only_ever_continue, SendError.TIMED_OUT),
-        (b"SSH-2.0-OpenSSH_9.9\r\n", SendError.BAD_RESPONSE),
-        (b"\x00\xff\xfe" * 100, SendError.BAD_RESPONSE),
-        (b"HTTP/1.1 OK\r\n\r\n", SendError.BAD_RESPONSE),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", SendError.BAD_RESPONSE),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SendError.BAD_RESPONSE),
-        (BROKEN_CHUNK, SendError.BAD_RESPONSE),
-    ],
-)
+FAULTS = [
+    (reset, SendError.CONNECTION_RESET),
+    (hang_up, SendError.CONNECTION_RESET),
+    (stay_silent, SendError.TIMED_OUT),
+    (dribble_a_head, SendError.TIMED_OUT),
+    (only_ever_continue, SendError.TIMED_OUT),
+    (b"SSH-2.0-OpenSSH_9.9\r\n", SendError.BAD_RESPONSE),
+    (b"\x00\xff\xfe" * 100, SendError.BAD_RESPONSE),
+    (b"HTTP/1.1 OK\r\n\r\n", SendError.BAD_RESPONSE),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", SendError.BAD_RESPONSE),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", SendError.BAD_RESPONSE),
+    (BROKEN_CHUNK, SendError.BAD_RESPONSE),
+]
+"""What receivers do before they have said a status, and its name."""
+
+
+@pytest.mark.parametrize(("script", "error"), FAULTS)
 async def test_a_fault_before_the_status_is_named(script, error):
     async with receiver(script) as there:
         slow = error is SendError.TIMED_OUT
         result = await send(there.url(), timeout=SOON if slow else timedelta(seconds=5))
     assert (result.status, result.error, result.body) == (None, error, "")
+
+
+async def result_of(script, within):
+    async with receiver(script) as there:
+        return await send(there.url(), timeout=within)
+
+
+def test_on_the_worker_s_own_loop_every_fault_has_the_same_name():
+    """The worker's loop is uvloop's, whose sockets and TLS are its own."""
+
+    async def all_of_them():
+        tried = [(OK, None), *FAULTS]
+        found = [
+            await result_of(script, SOON if error is SendError.TIMED_OUT else timedelta(seconds=5))
+            for script, error in tried
+        ]
+        server, _ = authority()
+        async with receiver(tls=server) as strange:
+            untrusted = await send(strange.url())
+        closed = await send(strange.url())
+        inner = await send("https://localhost/", allowed_networks=())
+        assert [one.error for one in found] == [error for _, error in tried]
+        assert found[0].status == 204
+        assert untrusted.error == "tls-failed"
+        assert closed.error == "not-connected"
+        assert inner.error == "address-refused"
+
+    def on_uvloop():
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(all_of_them())
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(on_uvloop).result(60)
 
 
 async def test_a_closed_port_is_named():
@@ -190,3 +226,46 @@ async def test_no_answer_whatever_brings_the_sender_down(start, noise):
     async with receiver(start + noise) as there, opened(timeout=SOON) as sender:
         result = await post(sender, there.url())
     assert result.status is not None or result.error in set(SendError)
+
+
+def pouring(head, drop, most=200_000_000):
+    """A script that sends a head, then the same drop without end; and how much it could send."""
+    sent = [0]
+
+    async def pour(writer):
+        writer.write(head)
+        while sent[0] < most:
+            writer.write(drop)
+            await writer.drain()
+            sent[0] += len(drop)
+
+    return pour, sent
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "drop", "error"),
+    [
+        pytest.param(HEAD, b"X-Flood: 1\r\n" * 4096, "bad-response", id="headers"),
+        pytest.param(HEAD, b"Set-Cookie: a=b\r\n" * 4096, "bad-response", id="cookies"),
+        pytest.param(HEAD + b"X: ", b"a" * 65536, "bad-response", id="one-header"),
+        pytest.param(b"HTTP/1.1 ", b"2" * 65536, "bad-response", id="status-line"),
+        pytest.param(CHUNKED, b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n", "body-too-large",
+                     id="chunks"),
+        pytest.param(CHUNKED, b"1\r\nx\r\n" * 8192, "body-too-large", id="small-chunks"),
+        pytest.param(CHUNKED + b"1;", b"e" * 65536, "body-broken", id="chunk-extension"),
+        pytest.param(CHUNKED + b"0\r\n", b"X-Trailer: 1\r\n" * 4096, "body-broken", id="trailers"),
+    ],
+)  # fmt: skip
+async def test_an_answer_without_end_ends_soon_and_costs_little(head, drop, error):
+    pour, sent = pouring(head, drop)
+    async with receiver(pour) as there:
+        result = await send(there.url(), timeout=timedelta(seconds=10))
+    assert result.error == error
+    assert result.latency_ms < 5000
+    assert len(result.body) <= BODY_LIMIT
+    # What the kernels' buffers swallow, far from the 200 MB on offer.
+    assert sent[0] < 20_000_000

@@ -1,0 +1,192 @@
+"""Programs that can be killed at any moment and started again: what `benchmarks.kill` strikes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pika
+import psycopg
+import redis
+
+from benchmarks.stage import ROOT, free_port
+from integrations.postgres.embedded import EmbeddedPostgres
+
+
+class Program:
+    """One program in a session of its own, so that its whole group can be killed."""
+
+    def __init__(
+        self, name: str, command: list[str], environment: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self._command, self._environment, self._log = command, environment, log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it may take a moment to work."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=dict(self._environment), cwd=ROOT, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        """SIGKILL to it and to every child of its own, at once."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Let it stand still (SIGSTOP): it knows nothing of the time that goes by."""
+        self._signal(signal.SIGSTOP)
+
+    def go(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Ask it to end, and wait."""
+        self._signal(signal.SIGCONT)
+        self._signal(signal.SIGTERM)
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(30)
+        self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+class Database:
+    """The embedded PostgreSQL, with the sessions, each of which is in a group of its own."""
+
+    name = "postgresql"
+
+    def __init__(self, postgres: EmbeddedPostgres) -> None:
+        self._postgres = postgres
+
+    def start(self) -> None:
+        """Start it, and let it recover."""
+        self._postgres.start()
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster first, so that it can't tidy up, then to all its children."""
+        postmaster = self._postgres.pid
+        if postmaster is None:
+            return
+        children = _children(postmaster)
+        for pid in (postmaster, *children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            # After the name in brackets: state, then the parent.
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(folder.name))
+    return found
+
+
+@contextmanager
+def rabbitmq(home: Path) -> Iterator[tuple[Program, str]]:
+    """A RabbitMQ of our own, not started yet, and its URL."""
+    port, node = free_port(), f"ikomek-{os.getpid()}@localhost"
+    home.mkdir()
+    (home / "plugins").write_text("[].\n")
+    environment = os.environ | {
+        "HOME": str(home),
+        "RABBITMQ_NODENAME": node,
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(home / "log"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+        "RABBITMQ_PID_FILE": str(home / "pid"),
+    }
+    program = Program("rabbitmq", [_found(RABBITMQ)], environment, home / "output.log")
+    try:
+        yield program, f"amqp://guest:guest@127.0.0.1:{port}"
+    finally:
+        program.kill()
+
+
+@contextmanager
+def redis_server(home: Path) -> Iterator[tuple[Program, str]]:
+    """A Redis of our own that writes each message down, not started yet, and its URL."""
+    port = free_port()
+    home.mkdir()
+    command = [
+        _found(REDIS), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(home),
+        "--appendonly", "yes", "--save", "",
+    ]  # fmt: skip
+    program = Program("redis", command, os.environ, home / "output.log")
+    try:
+        yield program, f"redis://127.0.0.1:{port}/0"
+    finally:
+        program.kill()
+
+
+RABBITMQ = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
+"""Debian's command on the path goes through `su`; the one beside the library does not."""
+REDIS = ("redis-server", "valkey-server")
+
+
+def has(names: tuple[str, ...]) -> bool:
+    """Whether one of these programs is on this machine."""
+    return any(map(shutil.which, names))
+
+
+def _found(names: tuple[str, ...]) -> str:
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    raise FileNotFoundError(f"none of these is on this machine: {', '.join(names)}")
+
+
+def await_broker(url: str, seconds: float = 60) -> None:
+    """Wait until the broker answers in its own protocol. TimeoutError if it does not."""
+    ask = _ask_rabbitmq if url.startswith("amqp") else _ask_redis
+    _await(lambda: ask(url), f"the broker at {url}", seconds)
+
+
+def await_database(url: str, seconds: float = 60) -> None:
+    """Wait until the database takes connections. TimeoutError if it does not."""
+    _await(lambda: psycopg.connect(url, connect_timeout=2).close(), "the database", seconds)
+
+
+def _ask_rabbitmq(url: str) -> None:
+    pika.BlockingConnection(pika.URLParameters(url)).close()
+
+
+def _ask_redis(url: str) -> None:
+    redis.Redis.from_url(url).ping()
+
+
+def _await(ask: Callable[[], object], what: str, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            ask()
+        except (OSError, psycopg.Error, pika.exceptions.AMQPError, redis.RedisError) as error:
+            if time.monotonic() > until:
+                raise TimeoutError(f"{what} does not answer") from error
+            time.sleep(0.1)
+        else:
+            return
+
+
+def ikomek(*command: str) -> list[str]:
+    """The command line of one of the platform's own programs."""
+    return [sys.executable, "-m", "api.cli", *command]

@@ -1,0 +1,73 @@
+"""What the settings let webhooks do, from the environment to the socket."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from api.bootstrap import make_sender
+from api.settings import Settings
+from tests.integrations.webhooks.receiver import receiver
+from tests.support.appeals import SECRET
+
+NETWORKS, HTTP = "IKOMEK_WEBHOOK_ALLOWED_NETWORKS", "IKOMEK_WEBHOOK_ALLOW_HTTP"
+
+
+async def sent(url):
+    async with make_sender(Settings()) as sender:
+        return await sender.send(url, (SECRET,), "evt_109", datetime.now(UTC), b"{}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_said(monkeypatch):
+    for name in (NETWORKS, HTTP):
+        monkeypatch.delenv(name, raising=False)
+
+
+async def test_a_city_that_says_nothing_sends_inside_to_nobody():
+    async with receiver() as victim:
+        plain = await sent(victim.url())
+        secure = await sent(f"https://127.0.0.1:{victim.port}/")
+    assert (plain.error, secure.error) == ("url-refused", "address-refused")
+    assert not victim.visited
+
+
+async def test_a_network_is_opened_by_its_setting_and_no_other_with_it(monkeypatch):
+    monkeypatch.setenv(HTTP, "true")
+    monkeypatch.setenv(NETWORKS, '["127.0.0.2/32", "10.1.0.0/16"]')
+    async with receiver(host="127.0.0.2") as friend, receiver(host="127.0.0.3") as victim:
+        good = await sent(friend.url())
+        bad = await sent(victim.url())
+    assert (good.status, bad.error) == (204, "address-refused")
+    assert (friend.visited, victim.visited) == (True, False)
+
+
+async def test_plain_http_opens_no_network(monkeypatch):
+    monkeypatch.setenv(HTTP, "true")
+    async with receiver() as victim:
+        result = await sent(victim.url())
+    assert (result.error, victim.visited) == ("address-refused", False)
+
+
+@pytest.mark.parametrize("networks", ['["127.0.0.1/8"]', '["inner"]'])
+def test_a_network_with_a_slip_of_the_pen_opens_nothing(monkeypatch, networks):
+    monkeypatch.setenv(NETWORKS, networks)
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are ipaddress's
+        make_sender(Settings())
+
+
+async def test_what_the_machine_is_told_for_other_programs_is_not_for_us(monkeypatch, tmp_path):
+    """Proxies, credentials and authorities of the environment: none of them has a say."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login city password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv(HTTP, "true")
+    monkeypatch.setenv(NETWORKS, '["127.0.0.1/32"]')
+    async with receiver() as proxy, receiver() as there:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.url())
+        result = await sent(there.url())
+    (request,) = there.requests
+    assert result.status == 204
+    assert "authorization" not in request.headers
+    assert not proxy.visited
