@@ -32,7 +32,7 @@ class FeedQuery(f.Query):
     start: Literal["oldest", "newest"] = "oldest"
     type: Annotated[tuple[_EventType, ...], BeforeValidator(f.several), Field(max_length=50)] = ()
     limit: f.Limit = 100
-    wait: Annotated[int, BeforeValidator(f.digits), Field(ge=0, le=30)] = 0
+    wait: Annotated[int, Field(ge=0, le=30), BeforeValidator(f.digits)] = 0
 
 
 class FeedItem(TypedDict):

@@ -88,7 +88,9 @@ async def test_the_program_gets_what_a_webhook_would_bring_and_can_verify_it(
         await told(house)
         ear.turn()
         rows = await fetch(
-            house, "SELECT event_id, payload FROM delivery WHERE endpoint_id = $1", endpoint.id
+            house,
+            "SELECT event_id, payload FROM delivery WHERE endpoint_id = $1 ORDER BY sequence",
+            endpoint.id,
         )
         assert [(head["webhook-id"], body) for head, body in mine.received] == [
             (str(row["event_id"]), bytes(row["payload"])) for row in rows
