@@ -142,11 +142,13 @@ class SqlEndpoints:
         return int(counted)
 
     async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:
-        """Put them on their way again, in the order in which they were made."""
+        """Put the oldest of them on their way again; how many."""
         await self._lane.begin()
         condition, values = _replayed(id, asked, first=2)
         counted = await self._lane.fetchval(
-            f"WITH sent AS (UPDATE delivery d SET {_AGAIN} WHERE {condition} RETURNING 1)"
+            f"WITH chosen AS (SELECT d.id FROM delivery d WHERE {condition}"
+            f" ORDER BY d.created_at, d.id LIMIT {asked.MOST}), sent AS ("
+            f"UPDATE delivery d SET {_AGAIN} FROM chosen WHERE d.id = chosen.id RETURNING 1)"
             " SELECT count(*) FROM sent",
             at, *values,
         )  # fmt: skip
