@@ -156,6 +156,8 @@ async def test_what_people_are_told_stands_in_the_feed_as_other_endpoints_hear_i
     ears = await add_endpoint(house, "https://ears.example.kz/109", event_types=TOLD)
     await add_deliveries(house, endpoint, 1)
     head = KISHI.principal(Role.HEAD)
+    # What other tests led to.
+    await house.outbox.relay(AT)
     begun = await house.feed.newest(head)
     await turn(queue, AT, AttemptResult(410, None, 5, "", None))
     for _ in range(2):
