@@ -233,11 +233,9 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
     keyring = read_keyring(settings)
     clients, revocations = Clients(engine), SqlRevocations(engine)
-    cleaner = MediaCleaner()
-    store = open_store(settings.storage)
-    references = PostgresReferences(engine)
+    cleaner, store = MediaCleaner(), open_store(settings.storage)
+    references, feed = PostgresReferences(engine), Feed(engine, settings.base_url)
     units = UnitsOfWork(engine, keyring, settings.base_url)
-    feed = Feed(engine, settings.base_url)
     house = House(
         settings=settings,
         now=read_now(settings),
