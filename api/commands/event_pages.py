@@ -15,8 +15,8 @@ _HEARD = {
     "appeal": "Every organisation that the appeal was ever given to, and those above it.",
     "clock": "Every organisation that the appeal was ever given to, and those above it.",
     "incident": "Who opened the incident, its executor, those above them, and the contact centre.",
-    "endpoint": "The other endpoints of the organisation that name it; it is not in the feed.",
-    "delivery": "The other endpoints of the organisation that name it; it is not in the feed.",
+    "endpoint": "The organisation's other endpoints that name it, and its feed.",
+    "delivery": "The organisation's other endpoints that name it, and its feed.",
 }
 _NAMED = "Who names it in the types of an endpoint; it is not in the feed."
 

@@ -16,13 +16,17 @@ from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply, malformed
 from domain.access import Permission
 from domain.errors import NotFound
-from domain.webhooks.events import CATALOGUE
+from domain.webhooks.events import CATALOGUE, NOTICES
 from domain.webhooks.feed import KEPT, FeedPage
+from domain.webhooks.messages import CHECKPOINT_TYPE
 
 MOST_WAITING = 8
 """Callers of one organisation that may wait at once in one process."""
 
-_EventType = Annotated[f.Code, Field(json_schema_extra={"enum": sorted(map(str, CATALOGUE))})]
+TYPES = frozenset(map(str, (*CATALOGUE, *NOTICES))) - {CHECKPOINT_TYPE}
+"""What the feed tells; the register's checkpoints are open to all elsewhere."""
+
+_EventType = Annotated[f.Code, Field(json_schema_extra={"enum": sorted(TYPES)})]
 
 
 class FeedQuery(f.Query):
@@ -65,7 +69,7 @@ async def read_feed(call: Call) -> Reply:
     if organisation is None:
         raise NotFound(kind="organisation", id="")
     for place, kind in enumerate(query.type):
-        if kind not in CATALOGUE:
+        if kind not in TYPES:
             raise malformed("type", f"/type/{place}", "unknown", value=kind)
     position = await _begin(call, organisation)
     if query.wait == 0:
