@@ -158,7 +158,7 @@ def most_rows(found: str) -> int:
 
 async def test_of_a_long_queue_the_beginning_alone_is_read(house, dead):
     at = house.now()
-    found = await plan(house, PLATFORM, _CLAIM, at, 8, 2000, at + timedelta(seconds=60))
+    found = await plan(house, PLATFORM, _CLAIM, at, 8, 2000, at + timedelta(seconds=60), None)
     assert "ix_delivery_queue" in found
     assert most_rows(found) < 50
 
