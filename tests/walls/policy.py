@@ -314,7 +314,6 @@ LISTS: Mapping[str, Kind | None] = {
     "listCheckpoints": None,
     "listEventTypes": None,
     "listNotices": None,
-    "listWebhookKeys": None,
     "suggestAddresses": None,
     "readCoverage": None,
     "listOwnReads": None,
