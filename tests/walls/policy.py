@@ -313,6 +313,7 @@ LISTS: Mapping[str, Kind | None] = {
     "listCalendars": None,
     "listCheckpoints": None,
     "listEventTypes": None,
+    "readFeed": None,
     "listNotices": None,
     "suggestAddresses": None,
     "readCoverage": None,
