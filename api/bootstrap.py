@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import clock
+from api.bell import Bell
 from api.settings import Settings
 from api.trust import Trust
 from domain.access import NOBODY
@@ -30,6 +31,7 @@ from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.feed import Feed
 from integrations.postgres.grants import Grants
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
@@ -90,6 +92,8 @@ class House:
     store: FileStore
     cleaner: Cleaner
     outbox: Outbox
+    feed: Feed
+    bell: Bell
     deliveries: Deliveries
     housekeeping: Housekeeping
     checks: Checks
@@ -229,9 +233,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
     keyring = read_keyring(settings)
     clients, revocations = Clients(engine), SqlRevocations(engine)
-    cleaner = MediaCleaner()
-    store = open_store(settings.storage)
-    references = PostgresReferences(engine)
+    cleaner, store = MediaCleaner(), open_store(settings.storage)
+    references, feed = PostgresReferences(engine), Feed(engine, settings.base_url)
     units = UnitsOfWork(engine, keyring, settings.base_url)
     house = House(
         settings=settings,
@@ -251,6 +254,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         store=store,
         cleaner=cleaner,
         outbox=Outbox(engine, settings.base_url),
+        feed=feed,
+        bell=Bell(feed.rung),
         deliveries=Deliveries(engine, keyring, base_url=settings.base_url),
         housekeeping=Housekeeping(engine, store),
         checks=Checks(),

@@ -38,6 +38,7 @@ COMMANDS = {
     "client": ("api.commands.client:app", "Programs: create, list, rotate their secrets, stop."),
     "member": ("api.commands.members:app", "Members: invite, list, suspend, restore, leave."),
     "citizen": ("api.commands.citizens:app", "A resident: all that is held on them."),
+    "webhooks": ("api.commands.webhooks:app", "Webhooks at a developer's desk: listen, trigger."),
     "keys": ("api.commands.keys:app", "Keys of personal data and of tokens."),
     "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
     "register": ("api.commands.register:app", "The register of events: verify, export, sign."),

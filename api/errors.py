@@ -73,6 +73,12 @@ class TooLarge(Refusal):
     code: ClassVar[str] = "too-large"
 
 
+class CursorExpired(Refusal):
+    """What stood behind the cursor is not kept any more. Params: `days` that entries are kept."""
+
+    code: ClassVar[str] = "cursor-expired"
+
+
 class PreconditionRequired(Refusal):
     """An edit needs If-Match (RFC 6585 §3)."""
 
@@ -116,6 +122,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     InvalidTransition: HTTPStatus.CONFLICT,
     NotSealed: HTTPStatus.CONFLICT,
     VersionConflict: HTTPStatus.PRECONDITION_FAILED,
+    CursorExpired: HTTPStatus.GONE,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     EvidenceMissing: HTTPStatus.UNPROCESSABLE_ENTITY,

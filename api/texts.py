@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts, file_texts, people_texts, webhook_texts
+from api import evidence_texts, executor_texts, file_texts, people_texts, webhook_texts
 from domain.values import LocalizedText
 
 
@@ -54,6 +54,7 @@ TITLES: Mapping[str, LocalizedText] = {
     "unavailable": _t("Уақытша қолжетімсіз", "Временно недоступно", "Temporarily unavailable"),
     "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "internal": _t("Біздің қате", "Ошибка на нашей стороне", "An error of ours"),
+    **executor_texts.TITLES,
 }
 
 DETAILS: Mapping[str, LocalizedText] = {
@@ -165,6 +166,7 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Ошибка записана. Назовите номер запроса: {request_id}.",
         "The error was recorded. Name the request id: {request_id}.",
     ),
+    **executor_texts.DETAILS,
 }
 
 DAY_ENDED: LocalizedText = _t(
@@ -178,6 +180,7 @@ DAY_ENDED: LocalizedText = _t(
 
 CONFLICTS: Mapping[str, LocalizedText] = {
     **people_texts.CONFLICTS,
+    **executor_texts.CONFLICTS,
     **webhook_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
@@ -264,6 +267,7 @@ RULES: Mapping[str, LocalizedText] = {
     **evidence_texts.RULES,
     **file_texts.RULES,
     **people_texts.RULES,
+    **executor_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),
     "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),
     "type": _t("түрі дұрыс емес", "неверный тип", "has the wrong type"),
@@ -390,8 +394,6 @@ RULES: Mapping[str, LocalizedText] = {
         "кем дегенде бір өріс керек", "нужно хотя бы одно поле", "at least one field is needed"
     ),
     "malformed": _t("пішімі дұрыс емес", "неверный вид", "does not have the right form"),
-    "too-deep": _t(
-        "тым терең кірістірілген", "слишком глубокая вложенность", "is nested too deeply"
-    ),
+    "too-deep": _t("тым терең кірістірілген", "слишком глубоко вложено", "is nested too deeply"),
     **webhook_texts.RULES,
 }

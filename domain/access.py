@@ -51,6 +51,7 @@ class Permission(StrEnum):
     PAUSE = "appeals:pause"
     CHECK = "appeals:check"
     WAIVE = "appeals:waive-evidence"
+    EXTEND = "appeals:extend"
     CONFIRM = "appeals:confirm"
     WITHDRAW = "appeals:withdraw"
     COMMENT = "appeals:comment"
@@ -58,6 +59,7 @@ class Permission(StrEnum):
     CORRECT = "appeals:correct"
     ATTACH = "attachments:create"
     MANAGE_ENDPOINTS = "webhooks:manage"
+    READ_EVENTS = "events:read"
     COSIGN = "register:cosign"
     READ_INCIDENT = "incidents:read"
     OPEN_INCIDENT = "incidents:open"
@@ -87,6 +89,7 @@ _EXECUTOR = _STAFF | {
     P.COMMENT_INTERNALLY,
     P.ATTACH,
     P.OPEN_INCIDENT,
+    P.READ_EVENTS,
 }
 _OPERATOR = _STAFF | {
     P.READ_APPLICANT,
@@ -121,7 +124,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         P.READ_OWN_RECORD,
     },
     Role.OPERATOR: _OPERATOR,
-    Role.INSPECTOR: _OPERATOR | _OVERSIGHT | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT},
+    Role.INSPECTOR: _OPERATOR
+    | _OVERSIGHT
+    | {P.ASSIGN, P.CHECK, P.WAIVE, P.EXTEND, P.OPEN_INCIDENT},
     Role.EXECUTOR: _EXECUTOR,
     Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS, P.READ_MEMBERS},
     # Who governs reads all of it and changes none of it: an akim's word goes to those who act.
@@ -129,7 +134,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _STAFF
     | _OVERSIGHT
     | _STEWARD
-    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.READ_EVENTS},
     Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
     Role.SYSTEM: frozenset(),
 }

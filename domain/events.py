@@ -26,6 +26,9 @@ class EventType(StrEnum):
     PAUSED = "appeal.paused"
     RESUMED = "appeal.resumed"
     EVIDENCE_WAIVED = "appeal.evidence_waived"
+    EXTENSION_ASKED = "appeal.extension_asked"
+    EXTENSION_GRANTED = "appeal.extension_granted"
+    EXTENSION_REFUSED = "appeal.extension_refused"
     RESOLVED = "appeal.resolved"
     CHECKED = "appeal.checked"
     RETURNED = "appeal.returned"
@@ -54,6 +57,7 @@ AMONG_COLLEAGUES: Mapping[str, str] = {
     EventType.RETURNED: "reason",
     EventType.CHECKED: "note",
     EventType.EVIDENCE_WAIVED: "reason",
+    EventType.EXTENSION_GRANTED: "reason",
     EventType.PARTED: "reason",
 }
 """What colleagues write to each other about a step that residents see."""

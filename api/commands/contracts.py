@@ -12,6 +12,8 @@ from domain.sla.durations import format_duration
 
 OPENAPI = Path("openapi/openapi.yaml")
 OAUTH = Path("openapi/oauth.yaml")
+ASYNCAPI = Path("openapi/asyncapi.json")
+EVENTS = Path("docs/events")
 WORKFLOW = Path("docs/workflow.md")
 
 openapi = App(name="openapi", help="The contract of the REST API, OpenAPI 3.1.")
@@ -49,6 +51,44 @@ def export_oauth(target: Path = OAUTH, /, *, check: bool = False) -> None:
     from api.oauth.contract import document
 
     _keep(target, _contract(target, document()), check=check, again="ikomek openapi export-oauth")
+
+
+@openapi.command(name="export-asyncapi")
+def export_asyncapi(target: Path = ASYNCAPI, /, *, check: bool = False) -> None:
+    """Write what is said to webhooks and in the feed, AsyncAPI 3.1, as the code stands.
+
+    Parameters
+    ----------
+    target
+        The file to write, .yaml or .json.
+    check
+        Write nothing; fail unless the file says what the code does.
+    """
+    from api.asyncapi import document
+
+    again = "ikomek openapi export-asyncapi"
+    _keep(target, _contract(target, document()), check=check, again=again)
+
+
+@openapi.command(name="export-events")
+def export_events(target: Path = EVENTS, /, *, check: bool = False) -> None:
+    """Write a page for each type of event, as the code stands.
+
+    Parameters
+    ----------
+    target
+        The folder to write into.
+    check
+        Write nothing; fail unless each page says what the code does.
+    """
+    from api.commands.event_pages import pages
+
+    found = pages()
+    for name, page in found.items():
+        again = "ikomek openapi export-events"
+        _keep(target / name, page.encode(), check=check, again=again)
+    for stray in sorted({one.name for one in target.glob("*.md")} - set(found)):
+        raise Failure(f"{target / stray} is about no event.", "Remove it.")
 
 
 @workflow.command(name="export")

@@ -78,6 +78,21 @@ class WaiveBody(f.Body):
     reason: f.LongText
 
 
+class ExtendBody(f.Body):
+    """Which promised stage needs more time, until when it wants to be due, and why."""
+
+    stage: Literal[Stage.ARRIVE, Stage.SECURE, Stage.RESOLVE]
+    until: f.Instant
+    reason: f.LongText
+
+
+class GrantBody(f.Body):
+    """Until when (left out: as was asked), and a word for colleagues."""
+
+    until: f.Instant | None = None
+    reason: f.LongText | None = None
+
+
 class PauseBody(f.Body):
     """Why the clocks wait."""
 
@@ -145,7 +160,7 @@ class InstructBody(f.Body):
 
 Make = Callable[[Any], c.Command]
 
-_BODIES: dict[Action, tuple[type[f.Body], Make]] = {
+BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.ANSWER: (AnswerBody, lambda b: c.GiveAnswer(b.first_answer())),
     Action.ASSIGN: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
     Action.REDIRECT: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
@@ -153,6 +168,9 @@ _BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.DECLINE: (ReasonBody, lambda b: c.Decline(b.reason)),
     Action.REPORT: (ReportBody, lambda b: c.Report(b.stage, b.note, b.attachments, *b.shown())),
     Action.WAIVE: (WaiveBody, lambda b: c.Waive(b.stage, b.reason, frozenset(b.evidence))),
+    Action.EXTEND: (ExtendBody, lambda b: c.AskExtension(b.stage, b.until, b.reason)),
+    Action.GRANT: (GrantBody, lambda b: c.GrantExtension(b.until, b.reason)),
+    Action.REFUSE: (ReasonBody, lambda b: c.RefuseExtension(b.reason)),
     Action.PAUSE: (PauseBody, lambda b: c.PauseWork(b.reason, b.note)),
     Action.RESUME: (NothingBody, lambda b: c.Resume()),
     Action.RESOLVE: (
@@ -188,7 +206,7 @@ def _handler(action: Action, make: Make) -> UnitHandler:
 
 
 def _operation(action: Action) -> Operation:
-    body, make = _BODIES[action]
+    body, make = BODIES[action]
     meaning = TRANSITIONS[action].meaning
     return Operation(
         f"{action}Appeal",
@@ -209,4 +227,4 @@ def _operation(action: Action) -> Operation:
     )
 
 
-OPERATIONS = tuple(_operation(action) for action in _BODIES)
+OPERATIONS = tuple(_operation(action) for action in BODIES)

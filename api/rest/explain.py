@@ -11,11 +11,11 @@ from api.rest import fields as f
 from api.rest import phrases
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
-from domain.appeals.replay import Recount, Run, differences, replay
+from domain.appeals.replay import Extended, Recount, Run, differences, replay
 from domain.reference import Reference
 from domain.sla.calendar import Calendar
 from domain.sla.clock import ClockState
-from domain.sla.durations import format_duration
+from domain.sla.durations import format_duration, parse_duration
 from domain.sla.explain import Explanation, Interval, Reason, explain, fold
 from domain.values import in_language
 
@@ -67,6 +67,16 @@ class RecomputationView(TypedDict):
     sentence: str
 
 
+class ExtensionView(TypedDict):
+    """The clock was given more working time (ISO 8601) by an inspector."""
+
+    at: datetime
+    by: str
+    due_before: datetime
+    due_after: datetime
+    sentence: str
+
+
 class ClockExplanation(TypedDict):
     """One promise, counted from the events alone.
 
@@ -99,6 +109,7 @@ class ClockExplanation(TypedDict):
     sentence: str
     intervals: list[IntervalView]
     recomputations: list[RecomputationView]
+    extensions: list[ExtensionView]
 
 
 class SlaExplanation(TypedDict):
@@ -159,6 +170,7 @@ def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
         "sentence": _summary(run, found, language),
         "intervals": [_interval(one, calendar, language) for one in intervals],
         "recomputations": [_recomputation(one, calendar, language) for one in run.recounts],
+        "extensions": [_extension(one, calendar, language) for one in run.extensions],
     }
 
 
@@ -235,6 +247,24 @@ def _recomputation(one: Recount, calendar: Calendar, language: str) -> dict[str,
             before=data["version_before"],
             after=data["version_after"],
             reason=data["reason"],
+            due_before=phrases.moment(before, zone, language),
+            due_after=phrases.moment(after, zone, language),
+        ),
+    }
+
+
+def _extension(one: Extended, calendar: Calendar, language: str) -> dict[str, Any]:
+    data, zone = one.data, ZoneInfo(calendar.zone)
+    before, after = (datetime.fromisoformat(data[name]) for name in ("due_before", "due_after"))
+    by = parse_duration(data["by"])
+    return {
+        "at": one.at,
+        "by": data["by"],
+        "due_before": before,
+        "due_after": after,
+        "sentence": phrases.EXTENDED[language].format(
+            at=phrases.moment(one.at, zone, language),
+            by=phrases.length(by, language, days=calendar.around_the_clock),
             due_before=phrases.moment(before, zone, language),
             due_after=phrases.moment(after, zone, language),
         ),

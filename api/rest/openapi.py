@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from api.errors import MEDIA_TYPE, STATUS
 from api.oauth_scheme import scheme
 from api.rest.descriptions import LANGUAGE, PATH, QUERY, TAGS
+from api.rest.openapi_webhooks import webhooks
 from api.rest.operation import Operation, Upload
 from api.rest.table import OPERATIONS
 from api.texts import TITLES
@@ -112,6 +113,7 @@ def document() -> Schema:
         "tags": [{"name": tag, "description": words} for tag, words in TAGS.items()],
         "security": [{"bearer": []}],
         "paths": _plain(paths),
+        "webhooks": webhooks(),
         "components": {
             "schemas": {"Problem": PROBLEM, **_plain(schemas.all())},
             "headers": _HEADERS,

@@ -124,6 +124,12 @@ RECOMPUTED: LocalizedText = _t(
     "Due {due_before} before, {due_after} now.",
 )
 
+EXTENDED: LocalizedText = _t(
+    "{at}: инспектор {by} уақыт қосты. Мерзім {due_before} еді, енді {due_after}.",
+    "{at}: инспектор продлил срок на {by}. Срок был {due_before}, стал {due_after}.",
+    "{at}: an inspector gave {by} more. Due {due_before} before, {due_after} now.",
+)
+
 _MORE = _t("және тағы {more}", "и ещё {more}", "and {more} more")
 _MONTHS = {
     "kk": ("қаңтар", "ақпан", "наурыз", "сәуір", "мамыр", "маусым", "шілде", "тамыз",

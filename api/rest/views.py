@@ -13,8 +13,9 @@ from typing_extensions import TypedDict
 
 from api.rest.evidence import AskedView, asked_view
 from api.rest.operation import Call
-from domain.access import Principal, Role
+from domain.access import Permission, Principal, Role
 from domain.appeals.evidence import Asked, ahead
+from domain.appeals.extensions import pending
 from domain.appeals.model import Appeal, Applicant, Assignment, Place
 from domain.appeals.workflow import OPEN, allowed
 from domain.errors import NotFound
@@ -110,6 +111,15 @@ class PauseView(TypedDict):
     until: datetime
 
 
+class WishView(TypedDict):
+    """More time that the executor asked for, and that nobody has decided on."""
+
+    stage: str
+    round: int
+    until: datetime
+    asked_at: datetime
+
+
 class ConfirmationView(TypedDict):
     """The resident's word. Who took it down is told to staff; residents see their own id alone."""
 
@@ -144,6 +154,7 @@ class AppealView(TypedDict):
     clocks: list[ClockView]
     route: RouteView
     pause: PauseView | None
+    extension: WishView | None
     evidence: list[AskedView]
     confirmation: ConfirmationView | None
     incident: UUID | None
@@ -183,6 +194,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "clocks": [clock_view(clock) for clock in _ordered(appeal.clocks)],
         "route": {"reason": appeal.route.reason, "responsibility": appeal.route.responsibility},
         "pause": _pause(appeal),
+        "extension": _wish(appeal, call),
         "evidence": [asked_view(asked, language) for asked in _ahead(appeal, reference)],
         "confirmation": _confirmation(appeal, call.principal),
         "incident": appeal.membership.incident if appeal.membership else None,
@@ -312,6 +324,19 @@ def known_organisation(id: UUID, reference: Reference) -> Any:
 
 def _ordered(clocks: Iterable[Clock]) -> list[Clock]:
     return sorted(clocks, key=lambda clock: (clock.due_at, clock.stage, clock.round))
+
+
+def _wish(appeal: Appeal, call: Call) -> WishView | None:
+    """More time that was asked for: the business of those who work on it."""
+    asked = pending(appeal)
+    if asked is None or not call.principal.may(Permission.READ_INTERNAL):
+        return None
+    return {
+        "stage": asked.stage,
+        "round": asked.round,
+        "until": asked.until,
+        "asked_at": asked.asked_at,
+    }
 
 
 def _pause(appeal: Appeal) -> PauseView | None:

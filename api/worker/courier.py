@@ -43,7 +43,7 @@ async def attempt_delivery(
     if endpoint.ed25519:
         secrets += await house.webhook_keys.secrets(attempt.at)
     result = await post.send(
-        endpoint.url, secrets, str(attempt.delivery), attempt.at, attempt.payload, endpoint.headers
+        endpoint.url, secrets, str(attempt.message), attempt.at, attempt.payload, endpoint.headers
     )
     ended = clock.real()
     return Report(attempt, result, next_attempt(attempt.tries, result, ended, chance()), ended)

@@ -168,6 +168,8 @@ class Sweep:
         await self._house.housekeeping.forget_notices(clock.real())
         await self._house.incidents.settle(self._house.now())
         await self._house.revocations.forget()
-        if answers or uploads or deliveries:
-            log.info("swept", answers=answers, uploads=uploads, deliveries=deliveries)
-        return bool(answers or uploads or deliveries)
+        told = await self._house.feed.sweep(self._house.now())
+        found = answers or uploads or deliveries or told
+        if found:
+            log.info("swept", answers=answers, uploads=uploads, deliveries=deliveries, feed=told)
+        return bool(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from domain.appeals.model import Applicant, Channel, Kind
@@ -108,6 +109,30 @@ class Waive:
     stage: Stage
     reason: str
     pieces: frozenset[Piece] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AskExtension:
+    """More time is wanted for a stage: until when, and why."""
+
+    stage: Stage
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantExtension:
+    """More time is given: until when (None: as was asked); `reason` is read by colleagues."""
+
+    until: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseExtension:
+    """No more time is given, and why."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +246,9 @@ Command = (
     | Decline
     | Report
     | Waive
+    | AskExtension
+    | GrantExtension
+    | RefuseExtension
     | PauseWork
     | Resume
     | Resolve

@@ -125,6 +125,19 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """More time that the executor asked for: for which round of a stage, until when, and under
+    which assignment.
+    """
+
+    stage: Stage
+    round: int
+    until: datetime
+    assignment: UUID
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Why the appeal went where it went: a stable reason, and the rule that decided."""
 
@@ -173,6 +186,7 @@ class Appeal:
     clocks: tuple[Clock, ...] = ()
     pause: Pause | None = None
     waivers: tuple[Waiver, ...] = ()
+    extension: Extension | None = None
     confirmation: Confirmation | None = None
     membership: Membership | None = None
     first_contact: bool = False

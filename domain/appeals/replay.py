@@ -37,6 +37,14 @@ class Recount:
     data: Document
 
 
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """More time that a clock was given, as its event tells it."""
+
+    at: datetime
+    data: Document
+
+
 @dataclass(slots=True)
 class Run:
     """One clock as its events tell it, and the agreements that it counts by."""
@@ -48,6 +56,7 @@ class Run:
     breaches: list[datetime] = field(default_factory=list)
     """The due times whose breach the register holds; a recomputation may have undone them."""
     recounts: list[Recount] = field(default_factory=list)
+    extensions: list[Extended] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,13 @@ class Replay:
         run.clock = recompute(run.clock, run.promise, run.calendar, waits=run.waits, at=at)
         run.recounts.append(Recount(at, data))
 
+    def extended(self, event: Document, at: datetime) -> None:
+        data = event["data"]
+        run = self._run(data)
+        by = _exact(data["by"])
+        run.clock = clocks.extend(run.clock, run.promise, run.calendar, by=by, at=at)
+        run.extensions.append(Extended(at, data))
+
     def _wait(self, pause: _Standing, runs: Iterable[Run]) -> None:
         for run in runs:
             if run.clock.stage in pause.stages and not clocks.finished(run.clock):
@@ -228,6 +244,7 @@ _HANDLERS: Mapping[str, Callable[[Replay, Document, datetime], None]] = {
     EventType.CLOCK_BREACHED: Replay.nudged,
     EventType.CLOCK_ESCALATED: Replay.nudged,
     EventType.CLOCK_RECOMPUTED: Replay.recomputed,
+    EventType.EXTENSION_GRANTED: Replay.extended,
 }
 
 TOLD_BY = frozenset(_HANDLERS)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.access import Role
-from domain.appeals import clocks
+from domain.appeals import clocks, extensions
 from domain.appeals import commands as c
 from domain.appeals.desk import (
     Desk,
@@ -322,6 +322,9 @@ RULES: Mapping[Action, Rule] = {
     Action.PAUSE: pause,
     Action.RESUME: resume,
     Action.WAIVE: waive,
+    Action.EXTEND: extensions.ask,
+    Action.GRANT: extensions.grant,
+    Action.REFUSE: extensions.refuse,
     Action.RESOLVE: resolve,
     Action.CHECK: check,
     Action.RETURN: return_,

@@ -39,6 +39,9 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     WAIVE = "waive"
+    EXTEND = "extend"
+    GRANT = "grant"
+    REFUSE = "refuse"
     RESOLVE = "resolve"
     CHECK = "check"
     RETURN = "return"
@@ -103,6 +106,12 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
              "the clock runs on"),
         _row(A.WAIVE, OPEN, (), P.WAIVE,
              "the inspector lets evidence of a stage go, with the reason"),
+        _row(A.EXTEND, frozenset({S.IN_PROGRESS, S.PAUSED}), (), P.PERFORM,
+             "the executor asks for more time, with the reason"),
+        _row(A.GRANT, frozenset({S.IN_PROGRESS, S.PAUSED}), (), P.EXTEND,
+             "the inspector gives the time asked for, or less; no more than the policy lets"),
+        _row(A.REFUSE, frozenset({S.IN_PROGRESS, S.PAUSED}), (), P.EXTEND,
+             "the inspector gives no more time, with the reason"),
         _row(A.RESOLVE, frozenset({S.IN_PROGRESS}), (S.RESOLVED,), P.PERFORM,
              "the executor reports the work done, with evidence"),
         _row(A.CHECK, frozenset({S.RESOLVED}), (S.CHECKED,), P.CHECK,

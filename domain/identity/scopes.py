@@ -95,6 +95,7 @@ SCOPES: Mapping[str, Scope] = {
         P.ASSIGN,
         P.CHECK,
         P.WAIVE,
+        P.EXTEND,
     ),
     "applicants:read": _scope(
         "Өтініш берушінің атын және байланысын көру",
@@ -123,6 +124,13 @@ SCOPES: Mapping[str, Scope] = {
         "Управлять адресами уведомлений организации",
         "Manage the organisation's webhook endpoints",
         P.MANAGE_ENDPOINTS,
+        P.READ_EVENTS,
+    ),
+    "events:read": _scope(
+        "Ұйымның оқиғалар таспасын оқу",
+        "Читать ленту событий организации",
+        "Read the feed of the organisation's events",
+        P.READ_EVENTS,
     ),
     "register:cosign": _scope(
         "Тізілімнің бақылау нүктелеріне қол қою",

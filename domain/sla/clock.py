@@ -15,7 +15,8 @@ from domain.sla.timeline import utc
 
 __all__ = [
     "Clock", "ClockState", "Nudge", "Reminder",
-    "act", "cancel", "due_reminders", "finished", "meet", "pause", "reopen", "resume", "start",
+    "act", "cancel", "due_reminders", "extend", "finished", "meet", "pause", "reopen", "resume",
+    "start",
 ]  # fmt: skip
 
 
@@ -216,6 +217,30 @@ def _next_target(clock: Clock, promise: Promise, calendar: Calendar) -> timedelt
         return promise.within
     left = calendar.spent(max(stopped_at, clock.started_at), clock.due_at)
     return max(left, promise.reopen_at_least)
+
+
+def extend(
+    clock: Clock, promise: Promise, calendar: Calendar, *, by: timedelta, at: datetime
+) -> Clock:
+    """A clock that still runs or waits, longer by so much working time.
+
+    A warning that was given for the time before is given again where it lies ahead once more.
+    Raises ValueError for any other clock: what is broken or ended is not made good.
+    """
+    if clock.state not in (ClockState.RUNNING, ClockState.PAUSED) or by <= NOTHING:
+        raise ValueError(f"a clock that is {clock.state} is not extended by {by}")
+    due_at = calendar.add(clock.due_at, by)
+    warn_at = falls_due(promise, due_at, 0)
+    ahead = breach_step(promise) and warn_at is not None and warn_at > at
+    step = 0 if ahead else clock.step
+    waits = clock.state is ClockState.PAUSED
+    return replace(
+        clock,
+        target=clock.target + by,
+        due_at=due_at,
+        step=step,
+        next_at=None if waits else falls_due(promise, due_at, step),
+    )
 
 
 def due_reminders(clock: Clock, promise: Promise, *, at: datetime) -> tuple[Reminder, ...]:

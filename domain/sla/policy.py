@@ -53,6 +53,7 @@ class Promise:
 
     `within` is counted in the working time of `calendar`; `warn_before` and the escalations in
     elapsed real time around the due time. `reopen_at_least` is the floor of a remaining round.
+    `extend_at_most` is how far beyond `within` an inspector may let a round go; None: not at all.
     """
 
     stage: Stage
@@ -63,6 +64,7 @@ class Promise:
     reopen_at_least: timedelta
     emergency_on_breach: bool
     escalations: tuple[Escalation, ...]
+    extend_at_most: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,10 @@ def _promises(fields: Row) -> tuple[Promise, ...]:
 
 def _promise(fields: Row) -> Promise:
     fields.only(
-        "stage", "within", "calendar", "warn_before", "reopen", "emergency_on_breach", "escalations"
-    )
-    warned = fields.has("warn_before")
+        "stage", "within", "calendar", "warn_before", "reopen", "emergency_on_breach",
+        "escalations", "extend_at_most",
+    )  # fmt: skip
+    warned, extended = fields.has("warn_before"), fields.has("extend_at_most")
     rule, at_least = _reopen(fields.row("reopen") if fields.required("reopen") else Row({}))
     return Promise(
         stage=fields.choice("stage", Stage),
@@ -122,6 +125,7 @@ def _promise(fields: Row) -> Promise:
         reopen_at_least=at_least,
         emergency_on_breach=fields.flag("emergency_on_breach"),
         escalations=_escalations(fields),
+        extend_at_most=fields.duration("extend_at_most", positive=True) if extended else None,
     )
 
 
@@ -172,6 +176,8 @@ def _stage_document(promise: Promise) -> dict[str, object]:
     }
     if promise.warn_before is not None:
         document["warn_before"] = format_duration(promise.warn_before)
+    if promise.extend_at_most is not None:
+        document["extend_at_most"] = format_duration(promise.extend_at_most)
     return document
 
 

@@ -20,9 +20,12 @@ class Claim:
 class Attempt:
     """An attempt that may be made now, by its lease's holder: the `number`-th of its delivery, and
     the `tries`-th since that was made or sent again.
+
+    `message` is the id that every receiver of this message is given, by webhook or in the feed.
     """
 
     delivery: UUID
+    message: UUID
     number: int
     tries: int
     lease: datetime

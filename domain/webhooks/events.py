@@ -6,18 +6,24 @@ personal data is permitted and recorded.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from domain.errors import Fault, Invalid
 from domain.events import EventType, IncidentEventType
-from domain.incidents.model import Incident, IncidentEvent
-from domain.register.checkpoint import Checkpoint
 from domain.values import LocalizedText
+from domain.webhooks.messages import (
+    CHECKPOINT_TYPE,
+    DATA,
+    DETAILS,
+    MESSAGES,
+    AppealLinks,
+)
 
 
 def _text(kk: str, ru: str, en: str) -> LocalizedText:
@@ -155,6 +161,21 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Инспектор разрешил не предъявлять подтверждение этапа",
         "An inspector let evidence of a stage go",
     ),
+    EventType.EXTENSION_ASKED: _text(
+        "Орындаушы мерзімді ұзартуды сұрады",
+        "Исполнитель попросил продлить срок",
+        "The executor asked for more time",
+    ),
+    EventType.EXTENSION_GRANTED: _text(
+        "Инспектор мерзімді ұзартты",
+        "Инспектор продлил срок",
+        "An inspector gave more time",
+    ),
+    EventType.EXTENSION_REFUSED: _text(
+        "Инспектор мерзімді ұзартудан бас тартты",
+        "Инспектор отказал в продлении срока",
+        "An inspector refused to give more time",
+    ),
     EventType.JOINED: _text(
         "Өтініш ортақ оқиғаға қосылды",
         "Обращение присоединено к инциденту",
@@ -247,7 +268,7 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
 class Notice(StrEnum):
     """What an endpoint may ask for by name and that is no event of an appeal."""
 
-    CHECKPOINT = "register.checkpoint"
+    CHECKPOINT = CHECKPOINT_TYPE
     ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"
     ENDPOINT_RECOVERED = "endpoint.recovered"
@@ -308,7 +329,9 @@ class News:
 
     `status` is the appeal's status after the event, `service` the code of its service,
     `organisation_id` the executor if there is one, `link` the address of the appeal in
-    the API. A receiver puts messages that overtook each other in order by `sequence`.
+    the API. `facts` are the data of the event, of which a message tells what its type names
+    (messages.py: DETAILS). A receiver puts messages that overtook each other in order by
+    `sequence`.
     """
 
     type: str
@@ -320,45 +343,36 @@ class News:
     service: str
     organisation_id: UUID | None
     link: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def payload(news: News) -> bytes:
     """The message as compact UTF-8 JSON; these very bytes are signed and sent."""
     if news.at.tzinfo is None:
         raise ValueError("the time of an event is aware")
-    organisation = news.organisation_id
-    data = {
-        "id": str(news.appeal_id),
+    kind = EventType(news.type)
+    said: dict[str, Any] = {
+        "id": news.appeal_id,
         "number": news.number,
         "sequence": news.sequence,
-        "status": str(news.status),
+        "status": news.status,
         "service": news.service,
-        "organisation_id": None if organisation is None else str(organisation),
-        "links": {"appeal": news.link},
+        "organisation_id": news.organisation_id,
+        "links": AppealLinks(news.link),
     }
-    message = {"type": str(news.type), "timestamp": news.at.astimezone(UTC), "data": data}
-    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+    if kind in DETAILS:
+        said["details"] = _details(DETAILS[kind], news.facts)
+    return message(kind, news.at, DATA[kind](**said))
 
 
-def checkpoint_payload(checkpoint: Checkpoint, at: datetime) -> bytes:
-    """The message of a signed checkpoint; `checkpoint` in it is the signed note as it stands."""
-    data = {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-        "checkpoint": str(checkpoint),
-    }
-    message = {"type": str(CHECKPOINT), "timestamp": at.astimezone(UTC), "data": data}
-    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+def _details(model: type, facts: Mapping[str, Any]) -> object | None:
+    names = [one.name for one in fields(model)]
+    # An event from before a field was there tells nothing, rather than stop all that come after.
+    return model(**{name: facts[name] for name in names}) if facts.keys() >= set(names) else None
 
 
-def incident_payload(incident: Incident, event: IncidentEvent, base_url: str) -> bytes:
-    """The message of an incident's event, as thin: `data.status` is the incident's after it."""
-    data = {
-        "id": str(incident.id),
-        "sequence": event.sequence,
-        **incident.about(),
-        "links": {"incident": f"{base_url}/v1/incidents/{incident.id}"},
-    }
-    message = {"type": str(event.type), "timestamp": event.at.astimezone(UTC), "data": data}
-    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+def message(kind: str, at: datetime, data: object) -> bytes:
+    """A message of a type as it is sent; `data` is a value of the type's model."""
+    whole = MESSAGES[kind](str(kind), at.astimezone(UTC), data)
+    # The driver's own UUIDs are none of orjson's.
+    return orjson.dumps(whole, default=str, option=orjson.OPT_UTC_Z)

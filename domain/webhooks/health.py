@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
-import orjson
-
-from domain.webhooks.events import Notice
+from domain.webhooks.events import Notice, message
+from domain.webhooks.messages import EndpointLinks, NoticeData
 from domain.webhooks.model import AttemptResult, DisabledReason
 from domain.webhooks.schedule import LONGEST_RETRY_AFTER, Outcome, Verdict
 
@@ -203,7 +203,7 @@ class Told:
     type: Notice
     at: datetime
     endpoint: UUID
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
     count: int
     last_at: datetime
 
@@ -226,7 +226,7 @@ class Alarm:
 
 def facts(
     health: Health, result: AttemptResult, *, delivery: UUID, disabled: DisabledReason | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What a notice says of an endpoint after an attempt: all that its people need to look."""
     since = health.failing_since
     return {
@@ -240,8 +240,19 @@ def facts(
 
 
 def notice_payload(told: Told, base_url: str) -> bytes:
-    """The message of a notice, to the organisation's other endpoints that named its type."""
-    links = {"endpoint": f"{base_url}/v1/webhook-endpoints/{told.endpoint}"}
-    data = {"id": str(told.id), "endpoint": str(told.endpoint), **told.data, "links": links}
-    message = {"type": str(told.type), "timestamp": told.at.astimezone(UTC), "data": data}
-    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+    """The message of a notice: to the organisation's other endpoints that named its type, and in
+    its feed.
+    """
+    since, disabled = told.data["failing_since"], told.data["disabled_reason"]
+    data = NoticeData(
+        id=told.id,
+        endpoint=told.endpoint,
+        delivery=UUID(told.data["delivery"]),
+        failures=told.data["failures"],
+        failing_since=None if since is None else datetime.fromisoformat(since),
+        status=told.data["status"],
+        error=told.data["error"],
+        disabled_reason=None if disabled is None else DisabledReason(disabled),
+        links=EndpointLinks(f"{base_url}/v1/webhook-endpoints/{told.endpoint}"),
+    )
+    return message(told.type, told.at, data)

@@ -13,6 +13,7 @@ from domain.reference import Reference
 from domain.values import new_id
 from domain.webhooks.events import check_event_types
 from domain.webhooks.headers import check_headers
+from domain.webhooks.messages import VERSIONS
 from domain.webhooks.model import CONCURRENCY, DisabledReason, Endpoint, Secret
 from domain.webhooks.replay import Replay, Replayed
 from domain.webhooks.secrets import KEPT, SECRET_BYTES, new_secret, rotated
@@ -21,9 +22,6 @@ from domain.webhooks.urls import check_url
 
 MOST = 20
 """Endpoints of one organisation."""
-
-PAYLOAD_VERSIONS = frozenset({1})
-"""The forms of messages that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,10 @@ async def rotate_secret(
 async def replay(id: UUID, asked: Replay, *, uow: UnitOfWork, at: datetime) -> Replayed:
     """Send again what an endpoint missed, or everything since a time; or only count it.
 
-    Each begins its schedule anew; what is on its way already is left alone. Raises NotFound,
-    Conflict for a disabled endpoint, and for more than can be sent again at once.
+    Each begins its schedule anew; what is on its way already is left alone. Of more that was
+    missed than can be sent at once the oldest go, so that the next order goes on; of more of
+    everything none would know where to go on. Raises NotFound, Conflict for a disabled endpoint,
+    and for that.
     """
     uow.principal.require(Permission.MANAGE_ENDPOINTS)
     endpoint = await uow.endpoints.get(id)
@@ -131,7 +131,7 @@ async def replay(id: UUID, asked: Replay, *, uow: UnitOfWork, at: datetime) -> R
     found = await uow.endpoints.count(id, asked)
     if asked.dry_run:
         return Replayed(found, 0)
-    if found > asked.MOST:
+    if found > asked.MOST and not asked.missed:
         raise Conflict(reason="replay-too-many", count=found, limit=asked.MOST)
     return Replayed(found, await uow.endpoints.replay(id, asked, at=at))
 
@@ -145,8 +145,8 @@ def granted(
     if wish.url is not None:
         check_url(wish.url, allow_http)
     _check_filters(wish, reference)
-    if wish.payload_version is not None and wish.payload_version not in PAYLOAD_VERSIONS:
-        raise Invalid.at("/payload_version", "enum", expected=sorted(PAYLOAD_VERSIONS))
+    if wish.payload_version is not None and wish.payload_version not in VERSIONS:
+        raise Invalid.at("/payload_version", "enum", expected=list(VERSIONS))
     given: dict[str, object] = {
         name: value
         for name in ("url", "description", "payload_version", "ordered", "ed25519",

@@ -34,7 +34,7 @@ from integrations.postgres.session import inside
 MOST_AT_ONCE = 64
 """Attempts at once that any endpoint may ask for."""
 
-CLAIMING = 0x109_0007
+CLAIMING = 0x109_0009
 """Advisory lock: claims are made one after another, since what may still be claimed of an endpoint
 depends on all that is out.
 """
@@ -45,8 +45,9 @@ WITH away AS (
      WHERE state = 'pending' AND leased_until > $1
        AND ($5::uuid[] IS NULL OR endpoint_id = ANY($5)) GROUP BY endpoint_id
 ), paced AS (
-    SELECT w.id, w.rate_limit, CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1
-                               END - coalesce(a.busy, 0) AS seats, coalesce(a.busy, 0) AS busy,
+    SELECT w.id, w.enabled, w.rate_limit, coalesce(a.busy, 0) AS busy,
+           CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1 END
+               - coalesce(a.busy, 0) AS seats,
            make_interval(secs => 60.0 / nullif(w.rate_limit, 0)) AS step,
            greatest(h.paced_at, $1 - greatest(interval '1 second',
                make_interval(secs => 60.0 / nullif(w.rate_limit, 0)))) AS since
@@ -64,7 +65,7 @@ WITH away AS (
     SELECT due.id FROM open o, LATERAL (
         SELECT f.id, f.next_attempt_at,
                row_number() OVER (ORDER BY f.next_attempt_at, f.id) + o.busy AS place
-          FROM (SELECT d.id, d.next_attempt_at FROM delivery d
+          FROM (SELECT d.id, d.next_attempt_at, d.type FROM delivery d
                  WHERE d.endpoint_id = o.id AND d.state = 'pending'
                    AND d.next_attempt_at <= $1
                    AND (d.leased_until IS NULL OR d.leased_until <= $1)
@@ -72,7 +73,8 @@ WITH away AS (
                        SELECT FROM delivery e
                         WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
                           AND e.sequence < d.sequence AND e.state = 'pending' AND e.in_turn))
-                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f) due
+                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f
+         WHERE o.enabled OR f.type = $6) due
      ORDER BY due.place, due.next_attempt_at
      LIMIT greatest(0, $3 - (SELECT coalesce(sum(busy), 0) FROM away))
 ), free AS (
@@ -94,9 +96,10 @@ SELECT id FROM taken
 """Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else.
 
 Left alone are endpoints whose breaker is open or that are overloaded; where the breaker is half
-open one delivery goes. Where a rate is set, time that has passed is spent on it, of which at most
-a second's worth is saved up. In order: none whose appeal has an earlier one under way. Of each
-endpoint's queue the first few deliveries alone are read, so that its length costs nothing.
+open one delivery goes, and to a disabled one none but a test of it. Where a rate is set, time that
+has passed is spent on it, of which at most a second's worth is saved up. In order: none whose
+appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone are
+read, so that its length costs nothing.
 """
 
 _RELEASE = """
@@ -105,7 +108,8 @@ UPDATE delivery SET leased_until = NULL
 """
 
 _BEGUN = """
-       d.id AS delivery_id, d.event_id, d.type, d.payload, d.attempts, d.tries_before,
+       d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
+       d.payload, d.attempts, d.tries_before,
        CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
        (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
        END AS about, w.*
@@ -203,9 +207,8 @@ _STATES = {
 class Deliveries:
     """The queue of deliveries; every method is one short transaction. They raise Unavailable.
 
-    `base_url` is where links of notices begin. `lease` is
-    how long a message may lie in the broker, `attempt_lease` how long an attempt
-    may take before somebody else makes it again.
+    `base_url` is where links of notices begin. `lease` is how long a message may lie in the
+    broker, `attempt_lease` how long an attempt may take before somebody else makes it again.
     """
 
     def __init__(
@@ -238,7 +241,7 @@ class Deliveries:
         """
         lease = at + self._lease
         rows = await self._fetch(
-            _CLAIM, at, per_endpoint, in_flight, lease, endpoints,
+            _CLAIM, at, per_endpoint, in_flight, lease, endpoints, TEST_TYPE,
             setting=f"SELECT pg_advisory_xact_lock({CLAIMING})",
         )  # fmt: skip
         return [Claim(row["id"], lease) for row in rows]
@@ -343,6 +346,7 @@ class Deliveries:
 def _attempt(row: Any, endpoint: Endpoint, lease: datetime, at: datetime) -> Attempt:
     return Attempt(
         delivery=row["delivery_id"],
+        message=row["message_id"],
         number=row["attempts"] + 1,
         tries=row["attempts"] - row["tries_before"] + 1,
         lease=lease,

@@ -53,8 +53,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)
 """
 
 _TELL = """
-INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at, next_attempt_at)
-SELECT gen_random_uuid(), w.city_id, w.id, $4, $5, 'pending', $6, $6 FROM webhook_endpoint w
+INSERT INTO delivery (id, city_id, endpoint_id, message_id, type, payload, state, created_at,
+                      next_attempt_at)
+SELECT gen_random_uuid(), w.city_id, w.id, $7, $4, $5, 'pending', $6, $6 FROM webhook_endpoint w
  WHERE w.city_id = $1 AND w.organisation_id = $2 AND w.id <> $3 AND w.enabled
    AND w.removed_at IS NULL AND $4 = ANY(w.event_types)
 """
@@ -69,6 +70,14 @@ def read_health(row: Any) -> Health:
 def health_values(health: Health) -> list[object]:
     """What SAVE_HEALTH is given after the endpoint's id."""
     return [getattr(health, name) for name in _FIELDS]
+
+
+def read_notice(row: Any) -> Told:
+    """The notice of a row of the feed."""
+    return Told(
+        row["notice_id"], Notice(row["notice"]), row["at"], row["endpoint_id"], row["data"], 1,
+        row["at"],
+    )  # fmt: skip
 
 
 async def settle(
@@ -117,5 +126,5 @@ async def _tell(
     )  # fmt: skip
     await driver.execute(
         _TELL, endpoint.city_id, endpoint.organisation_id, endpoint.id, str(notice),
-        notice_payload(told, base_url), at,
+        notice_payload(told, base_url), at, told.id,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from domain.errors import NotFound
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.ports import Keyring
 from domain.values import new_id
-from domain.webhooks.events import incident_payload
+from domain.webhooks.payloads import incident_payload
 from integrations.postgres import rows
 from integrations.postgres import tables as t
 from integrations.postgres.incident_rows import (
@@ -51,38 +51,51 @@ SELECT {LOCKED} FROM appeal a WHERE a.id IN (SELECT id FROM behind) AND a.incide
 few incidents that are not settled.
 """
 
-_HEARERS = """
+_HEARER = """
 WITH RECURSIVE hearer AS (
     SELECT id, parent_id FROM organisation
      WHERE city_id = $1 AND (id = ANY($2) OR kind = 'contact-centre')
     UNION
     SELECT o.id, o.parent_id FROM hearer h JOIN organisation o ON o.id = h.parent_id
 )
+"""
+"""Who hears of an incident: its owner, its executor, those above them, and the contact centre."""
+
+_HEARERS = f"""
+{_HEARER}
 SELECT w.id, w.event_types, w.enabled FROM webhook_endpoint w
   JOIN hearer h ON h.id = w.organisation_id
  WHERE w.city_id = $1 AND w.removed_at IS NULL
-   AND (w.services = '{}' AND w.spheres = '{}' OR w.services && $3::text[]
+   AND (w.services = '{{}}' AND w.spheres = '{{}}' OR w.services && $3::text[]
         OR EXISTS (SELECT FROM service_version v JOIN category c
                        ON c.city_id = v.city_id AND c.code = v.category
                     WHERE v.city_id = $1 AND v.current AND v.code = ANY($3)
                       AND c.sphere = ANY(w.spheres)))
-   AND (w.districts = '{}' OR w.districts && $4::text[])
+   AND (w.districts = '{{}}' OR w.districts && $4::text[])
 """
-"""Who hears of an incident: its owner, its executor, those above them, and the contact centre;
-each as its filters let through of the incident's services and districts.
-"""
+"""Their endpoints, each as its filters let through of the incident's services and districts."""
 
 _DELIVER = """
-INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, reason, created_at,
-                      next_attempt_at, finished_at)
-SELECT d.id, d.city_id, d.endpoint_id, d.type, d.payload,
+INSERT INTO delivery (id, city_id, endpoint_id, message_id, type, payload, state, reason,
+                      created_at, next_attempt_at, finished_at)
+SELECT d.id, d.city_id, d.endpoint_id, d.message_id, d.type, d.payload,
        CASE WHEN d.enabled THEN 'pending' ELSE 'cancelled' END,
        CASE WHEN NOT d.enabled THEN 'endpoint-disabled' END, clock_timestamp(),
        CASE WHEN d.enabled THEN clock_timestamp() END,
        CASE WHEN NOT d.enabled THEN clock_timestamp() END
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bool[])
-       d(id, city_id, endpoint_id, type, payload, enabled)
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[],
+              $6::bytea[], $7::bool[])
+       d(id, city_id, endpoint_id, message_id, type, payload, enabled)
 """
+
+_MESSAGES = f"""
+{_HEARER}
+INSERT INTO incident_message (id, city_id, incident_id, sequence, type, at, organisations, payload)
+SELECT id, $1, $3, sequence, type, at, (SELECT array_agg(id) FROM hearer), payload
+  FROM unnest($4::uuid[], $5::int[], $6::text[], $7::timestamptz[], $8::bytea[])
+       m(id, sequence, type, at, payload)
+"""
+"""The relay gives them to the feed (outbox.py)."""
 
 
 class SqlIncidents:
@@ -191,12 +204,21 @@ class SqlIncidents:
             _HEARERS, incident.city, list(incident.organisations), sorted(incident.services),
             sorted(incident.districts),
         )  # fmt: skip
-        sent = [
-            (new_id(), incident.city, row["id"], str(event.type),
-             incident_payload(incident, event, self._base_url), row["enabled"])
+        told = [
+            (new_id(), event, incident_payload(incident, event, self._base_url))
             for event in change.events
+        ]
+        if told:
+            said = [(id, e.sequence, str(e.type), e.at, payload) for id, e, payload in told]
+            await self._lane.fetch(
+                _MESSAGES, incident.city, list(incident.organisations), incident.id,
+                *map(list, zip(*said, strict=True)),
+            )  # fmt: skip
+        sent = [
+            (new_id(), incident.city, row["id"], id, str(event.type), payload, row["enabled"])
+            for id, event, payload in told
             for row in hearers
             if not row["event_types"] or event.type in row["event_types"]
-        ]  # fmt: skip
+        ]
         if sent:
             await self._lane.fetch(_DELIVER, *map(list, zip(*sent, strict=True)))

@@ -37,6 +37,12 @@ WITH RECURSIVE taken AS (
     UNION
     SELECT h.appeal_id, o.parent_id FROM hearer h
       JOIN organisation o ON o.id = h.organisation_id WHERE o.parent_id IS NOT NULL
+), fed AS (
+    INSERT INTO feed_entry (city_id, organisation_id, message_id, type, told_at)
+    SELECT told.city_id, h.organisation_id, told.id, told.type, $2
+      FROM told JOIN hearer h ON h.appeal_id = told.appeal_id
+     WHERE NOT (told.internal AND told.type = 'appeal.commented')
+     ORDER BY told.moment, told.place
 )
 SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS endpoint_id,
        w.enabled, w.ordered, CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
@@ -52,10 +58,34 @@ SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS 
        AND (w.districts = '{}' OR a.district = ANY(w.districts))
  ORDER BY told.moment, told.place
 """
-"""Takes events out of the outbox; a row for each endpoint that is to hear, else one without.
+"""Takes events out of the outbox and gives them to the feed; a row for each endpoint that is to
+hear, else one without.
 
 An organisation hears of every appeal that was ever assigned to it or to an organisation
 below it. What colleagues say among themselves stays in their house: no internal comments.
+"""
+
+_TELL_OF_INCIDENTS = """
+WITH news AS (
+    UPDATE incident_message SET told = true WHERE id IN (
+        SELECT id FROM incident_message WHERE NOT told
+         ORDER BY at, incident_id, sequence LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, city_id, incident_id, sequence, type, at, organisations
+)
+INSERT INTO feed_entry (city_id, organisation_id, message_id, type, told_at)
+SELECT city_id, organisation, id, type, $2 FROM news, unnest(organisations) organisation
+ ORDER BY at, incident_id, sequence
+"""
+"""An incident is locked while it is acted on, so that its messages are seen in their order."""
+
+_TELL_OF_NOTICES = """
+WITH news AS (
+    UPDATE notice SET fed = true WHERE id IN (
+        SELECT id FROM notice WHERE NOT fed ORDER BY at, id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING id, city_id, organisation_id, type, at
+)
+INSERT INTO feed_entry (city_id, organisation_id, message_id, type, told_at)
+SELECT city_id, organisation_id, id, type, $2 FROM news ORDER BY at, id
 """
 
 _DELIVER = """
@@ -79,7 +109,9 @@ order: not before what of the same appeal has to be tried again.
 """
 
 RELAYING = 0x109_0008
-"""Advisory lock: relays take turns, so that of one appeal nothing is handed on before what was."""
+"""Advisory lock: relays take turns, so that of one appeal nothing is handed on before what was, and
+that whoever reads the feed up to a place has seen all that was ever given a place below it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +136,9 @@ class Outbox:
         """
         turn = f"SELECT pg_advisory_xact_lock({RELAYING})"
         async with inside(self._engine, PLATFORM, setting=turn) as driver:
-            rows = await driver.fetch(_TAKE, limit)
+            await driver.execute(_TELL_OF_INCIDENTS, limit, at)
+            await driver.execute(_TELL_OF_NOTICES, limit, at)
+            rows = await driver.fetch(_TAKE, limit, at)
             heard = self._unique(rows)
             if heard:
                 await driver.execute(_DELIVER, at, *_columns(heard, self._base_url))
@@ -149,4 +183,5 @@ def read_news(canonical: bytes, base_url: str) -> News:
         service=about["service"],
         organisation_id=UUID(organisation) if organisation else None,
         link=f"{base_url}/v1/appeals/{about['number']}",
+        facts=event["data"],
     )

@@ -15,6 +15,7 @@ from domain.appeals.model import (
     Change,
     Channel,
     Confirmation,
+    Extension,
     Kind,
     Membership,
     Pause,
@@ -92,6 +93,7 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "pause": appeal.pause,
         "pause_until": appeal.pause.until if appeal.pause else None,
         "waivers": appeal.waivers,
+        "extension": appeal.extension,
         "confirmation": appeal.confirmation,
         "incident_id": member.incident if member else None,
         "incident_joined_at": member.joined_at if member else None,
@@ -239,6 +241,7 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         route=_read_route(row["route"]),
         pause=_read_pause(row["pause"]),
         waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
+        extension=_read_extension(row["extension"]),
         confirmation=_read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
         first_contact=row["first_contact"],
@@ -287,6 +290,15 @@ def _read_pause(said: Row | None) -> Pause | None:
     return Pause(
         PauseReason(said["reason"]), parse_instant(said["since"]), parse_instant(said["until"])
     )
+
+
+def _read_extension(said: Row | None) -> Extension | None:
+    if said is None:
+        return None
+    return Extension(
+        Stage(said["stage"]), said["round"], parse_instant(said["until"]),
+        UUID(said["assignment"]), parse_instant(said["asked_at"]),
+    )  # fmt: skip
 
 
 def _read_membership(row: Row) -> Membership | None:

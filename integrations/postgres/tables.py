@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.feed_tables import feed_entry, incident_message
 from integrations.postgres.finding_tables import card, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
@@ -111,10 +112,12 @@ __all__ = [
     "endpoint_health",
     "event",
     "event_personal",
+    "feed_entry",
     "idempotency",
     "identity",
     "incident",
     "incident_event",
+    "incident_message",
     "invitation",
     "log_cursor",
     "log_key",
@@ -207,6 +210,7 @@ appeal = Table(
     Column("pause", JSONB),
     Column("pause_until", instant()),
     Column("waivers", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("extension", JSONB),
     Column("confirmation", JSONB),
     Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("incident_joined_at", instant()),

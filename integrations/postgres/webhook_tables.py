@@ -97,6 +97,8 @@ delivery = Table(
     city_id(),
     _endpoint_id(),
     Column("event_id", UUID, ForeignKey("event.id")),
+    # The same for everybody who is told; of an appeal's event it is that event's id.
+    Column("message_id", UUID),
     Column("type", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
@@ -149,8 +151,11 @@ notice = Table(
     Column("data", JSONB, nullable=False),
     # When a letter is to leave; None once it has.
     Column("mail_due_at", instant()),
+    # Whether the feed has it.
+    _no("fed"),
     Index("ix_notice_organisation_id", "organisation_id", text("at DESC"), text("id DESC")),
     Index("ix_notice_endpoint_id", "endpoint_id", "type", "at"),
+    Index("ix_notice_unfed", "at", postgresql_where=text("NOT fed")),
     Index("ix_notice_mail", "mail_due_at", postgresql_where=text("mail_due_at IS NOT NULL")),
 )
 

@@ -88,7 +88,9 @@ def _notices() -> None:
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("data", JSONB, nullable=False),
         sa.Column("mail_due_at", sa.DateTime(timezone=True)),
+        sa.Column("fed", sa.Boolean, nullable=False, server_default=sa.text("false")),
     )
+    op.create_index("ix_notice_unfed", "notice", ["at"], postgresql_where=sa.text("NOT fed"))
     op.create_index(
         "ix_notice_organisation_id", "notice",
         ["organisation_id", sa.literal_column("at DESC"), sa.literal_column("id DESC")],

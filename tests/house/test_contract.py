@@ -17,8 +17,11 @@ from tests.house.source import ROOT
 NOBODY_ASKED = {
     "readHealth", "readReady",
     "listCheckpoints", "readLatestCheckpoint", "readConsistency", "listRegisterKeys",
+    "listWebhookKeys",
 }  # fmt: skip
-"""Machines that watch the platform need not say who they are, nor whoever watches the register."""
+"""Machines that watch the platform need not say who they are, nor whoever watches the register or
+verifies a message.
+"""
 
 ANYBODY = NOBODY_ASKED | {"listEventTypes", "readMe"}
 """Whoever has a token may ask these."""

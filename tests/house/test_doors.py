@@ -22,8 +22,8 @@ PLATFORM = {
     POSTGRES + "signings.py": {"open", "signed", "take", "_find"},
     POSTGRES + "webhook_keys.py": {"_kept", "rotate"},
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
-    POSTGRES + "checkpoints.py": {"sign"},
-    POSTGRES + "deliveries.py": {"_fetch", "finish"},
+    POSTGRES + "checkpoints.py": {"sign", "_seal"},
+    POSTGRES + "deliveries.py": {"_fetch", "finish", "finish_delivered"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {
         "forget_answers",
@@ -34,6 +34,7 @@ PLATFORM = {
     POSTGRES + "incident_queries.py": {"settle"},
     POSTGRES + "log_export.py": {"open_export"},
     POSTGRES + "outbox.py": {"relay"},
+    POSTGRES + "feed.py": {"rung", "sweep"},
     POSTGRES + "reference.py": {"refresh"},
     POSTGRES + "sealer.py": {"seal"},
     POSTGRES + "statistics.py": {"add_up"},

@@ -159,6 +159,7 @@ def _open(**query: Any) -> Row:
 
 _DONE = {"text": "Жабылды", "no_photo_reason": "Түн"}
 _WHY = {"reason": "Демалыста"}
+_MORE = {"stage": "resolve", "reason": "Кран керек", "until": "@later"}
 _FILES = (Kind.ATTACHMENT, Kind.UPLOAD)
 _TEXTS = {"kk": "Су жоқ", "ru": "Нет воды", "en": "No water"}
 
@@ -177,6 +178,9 @@ POLICY: Mapping[str, Row] = {
     "declineAppeal": _appeal(WORK, body={"reason": "Біздікі емес"}),
     "reportAppeal": _appeal(WORK, "in_progress", {"stage": "secure"}),
     "waiveAppeal": _appeal(INSPECTOR, "evidenced", {"stage": "resolve", "reason": "Пәтерде"}),
+    "extendAppeal": _appeal(WORK, "calm", _MORE),
+    "grantAppeal": _appeal(INSPECTOR, "extending", {}),
+    "refuseAppeal": _appeal(INSPECTOR, "extending", {"reason": "Кран бар"}),
     "pauseAppeal": _appeal(DESK | WORK, "calm", {"reason": "awaiting_resident", "note": "?"}),
     "resumeAppeal": _appeal(DESK | WORK, "paused", {}),
     "resolveAppeal": _appeal(WORK, "in_progress", _DONE),
@@ -194,6 +198,7 @@ POLICY: Mapping[str, Row] = {
     "listAppealAttachments": _appeal(ALL),
     "readAttachment": Row(ALL, _FILES),
     "readAttachmentContent": Row(ALL, _FILES),
+    "actMany": Row(WORK, body={"acts": [{"number": "@appeal", "action": "accept"}]}),
     "listAssignments": Row(WORK),
     "openIncident": Row(OPENERS, body="@opening"),
     "listIncidents": Row(ALL),
@@ -273,6 +278,8 @@ POLICY: Mapping[str, Row] = {
     "exportOwnRecord": Row(frozenset({R.CITIZEN})),
     "listReads": Row(frozenset({R.ADMINISTRATOR, R.AUDITOR})),
     "listEventTypes": Row(ALL),
+    "triggerEvent": _hook({"type": "appeal.assigned"}),
+    "readFeed": Row(WORK | {R.ADMINISTRATOR}),
     "readMe": Row(ALL),
     "readStatistics": Row(DESK | {R.AKIM, R.ADMINISTRATOR, R.AUDITOR}),
     "readHealth": _open(),

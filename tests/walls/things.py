@@ -1,6 +1,7 @@
 """The things that operations name, made where the policy wants them, and what is said to them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -84,6 +85,8 @@ class Things:
                 return str(city.water)
             case "@department":
                 return str(city.department)
+            case "@later":
+                return _later(callers)
             case "@city":
                 return city.code
             case "@how":
@@ -126,7 +129,7 @@ async def _number_at(callers: Callers, status: str) -> str:
     if status == "evidenced":
         made = await callers.register(Role.CITIZEN, applicant=..., service=EVIDENCED)
         return str(made["number"])
-    if status not in ("calm", "paused"):
+    if status not in ("calm", "paused", "extending"):
         return str((await callers.brought_to(status, Role.CITIZEN))["number"])
     service, answers = await _calm(callers)
     made = await callers.register(Role.CITIZEN, applicant=..., service=service, answers=answers)
@@ -135,7 +138,15 @@ async def _number_at(callers: Callers, status: str) -> str:
     if status == "paused":
         said = {"reason": "awaiting_resident", "note": "?"}
         assert (await callers.act(number, "pause", said, role=Role.EXECUTOR)).status_code == 200
+    if status == "extending":
+        wish = {"stage": "resolve", "until": _later(callers), "reason": "Кран керек"}
+        assert (await callers.act(number, "extend", wish, role=Role.EXECUTOR)).status_code == 200
     return number
+
+
+def _later(callers: Callers) -> str:
+    """Beyond three days, and within twice as many."""
+    return (callers.house.now() + timedelta(days=4)).isoformat()
 
 
 async def _calm(callers: Callers) -> tuple[str, dict[str, Any]]:

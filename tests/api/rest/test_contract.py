@@ -18,9 +18,11 @@ from tests.support.rest import Callers
 ROOT = Path(__file__).parents[3]
 KEYWORDS = frozenset(
     {
-        "$ref", "additionalProperties", "anyOf", "const", "default", "description", "enum",
+        "$ref", "additionalProperties", "anyOf", "const", "default", "description",
+        "discriminator", "enum",
         "examples", "exclusiveMinimum", "format", "items", "maxItems", "maxLength",
-        "maxProperties", "maximum", "minItems", "minLength", "minimum", "pattern", "properties",
+        "maxProperties", "maximum", "minItems", "minLength", "minimum", "oneOf", "pattern",
+        "properties",
         "required", "title", "type",
     }
 )  # fmt: skip

@@ -66,7 +66,7 @@ async def test_an_endpoint_is_what_was_asked_for(callers: Callers):
         ({"districts": ["nowhere"]}, "/districts/0", "unknown-district"),
         ({"event_types": ["appeal.imagined"]}, "/event_types/0", "unknown"),
         ({"payload_version": 2}, "/payload_version", "enum"),
-        ({"concurrency": 65}, "/concurrency", "out-of-range"),
+        ({"concurrency": 33}, "/concurrency", "out-of-range"),
         ({"rate_limit": -1}, "/rate_limit", "out-of-range"),
         ({"headers": {"Host": "evil"}}, "/headers/Host", "header-reserved"),
         ({"headers": {"X": "a\r\nb"}}, "/headers/X", "header-value"),
@@ -269,7 +269,8 @@ async def test_notices_are_read_by_the_people_of_the_organisation_alone(callers:
             "INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at,"
             " count, data) VALUES (gen_random_uuid(), $1, $2, $3, 'delivery.exhausted', now(),"
             """ now(), 4, '{"delivery": "00000000-0000-0000-0000-000000000009", "failures": 3,"""
-            """ "failing_since": null, "status": 500, "error": null, "disabled_reason": null}')""",
+            """ "failing_since": null, "status": 500, "error": null,"""
+            """ "disabled_reason": null}')""",
             KISHI.id, endpoint.organisation_id, endpoint.id,
         )  # fmt: skip
     answer = await callers.call(

@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
 def report(outcome=Outcome.DELIVERED):
     endpoint = Endpoint(new_id(), new_id(), new_id(), "", frozenset(), "", True, (), AT)
-    attempt = Attempt(new_id(), 1, 1, AT, AT, "appeal.registered", b"{}", endpoint)
+    attempt = Attempt(new_id(), new_id(), 1, 1, AT, AT, "appeal.registered", b"{}", endpoint)
     return Report(attempt, AttemptResult(204, None, 1, "", None), Verdict(outcome, AT), AT)
 
 

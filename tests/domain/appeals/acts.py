@@ -4,7 +4,7 @@ from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.workflow import Action, Directive, PauseReason, Status
 from domain.sla.policy import Stage
-from tests.domain.appeals.make import LIFTS, OTHER, PHOTO, WATER, Life, intake
+from tests.domain.appeals.make import LIFTS, MONDAY, OTHER, PHOTO, WATER, Life, hours, intake
 
 A, R = Action, Role
 
@@ -18,6 +18,9 @@ SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.PAUSE: (R.EXECUTOR, c.PauseWork(PauseReason.AWAITING_RESIDENT, "есік жабық")),
     A.RESUME: (R.EXECUTOR, c.Resume()),
     A.WAIVE: (R.INSPECTOR, c.Waive(Stage.RESOLVE, "пәтер ішінде")),
+    A.EXTEND: (R.EXECUTOR, c.AskExtension(Stage.RESOLVE, MONDAY + hours(36), "қақпақ жоқ")),
+    A.GRANT: (R.INSPECTOR, c.GrantExtension()),
+    A.REFUSE: (R.INSPECTOR, c.RefuseExtension("қоймада бар")),
     A.RESOLVE: (R.EXECUTOR, c.Resolve("қақпақ қойылды", (PHOTO,))),
     A.CHECK: (R.INSPECTOR, c.Check("жақсы")),
     A.RETURN: (R.INSPECTOR, c.Return("сурет басқа жерден")),
@@ -29,6 +32,9 @@ SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.ATTACH: (R.OPERATOR, c.Attach((PHOTO,))),
     A.INSTRUCT: (R.AKIM, c.Instruct(Directive.INSTRUCTION, "бүгін жабылсын")),
 }
+
+AFTER: dict[Action, tuple[Action, ...]] = {A.GRANT: (A.EXTEND,), A.REFUSE: (A.EXTEND,)}
+"""What must have been done in the same status before an action means anything."""
 
 WAYS: dict[Status, tuple[Action, ...]] = {
     Status.ASSIGNED: (),

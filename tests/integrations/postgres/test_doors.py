@@ -104,12 +104,17 @@ OF_CLIENTS = (
     "token_key SELECT c.id::text, '{}', '', now()",
     "login_attempt SELECT uuid_send(c.id), 'departed', 'egov', '', '', now()",
     "login_signing SELECT uuid_send(c.id), uuid_send(c.id), '', NULL, now()",
+    "webhook_key SELECT c.id::text, '', '', now(), NULL",
 )
 FILLED = (
     "INSERT INTO completion SELECT a.city_id, a.id, 1, a.organisation_id, a.service, a.district,"
     " now() FROM appeal a WHERE a.city_id = $1 AND a.organisation_id IS NOT NULL",
     "INSERT INTO delivery_attempt SELECT d.id, 1, now(), 200, NULL, 1, '' FROM delivery d"
     " WHERE d.city_id = $1",
+    "INSERT INTO endpoint_health (endpoint_id) SELECT id FROM webhook_endpoint WHERE city_id = $1",
+    "INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at, data)"
+    " SELECT gen_random_uuid(), city_id, organisation_id, id, 'endpoint.failing', now(), now(),"
+    " '{}' FROM webhook_endpoint WHERE city_id = $1",
     "INSERT INTO shared_attachment SELECT a.id, x.id FROM appeal a, attachment x"
     " WHERE a.city_id = $1 AND x.city_id = $1 AND a.incident_id IS NOT NULL",
     "INSERT INTO invitation (id, city_id, organisation_id, role, hash, invited_by, created_at,"
@@ -191,6 +196,17 @@ def _delivered(who: Principal, parameters: Parameters, column: str) -> str:
     )
 
 
+def _healths(who: Principal, parameters: Parameters) -> str:
+    if door_of(who).role != TENANT:
+        return "false"
+    own = _own(who, parameters, "w.organisation_id")
+    return f"t.endpoint_id IN (SELECT w.id FROM webhook_endpoint w WHERE {own})"
+
+
+def _told_to_tenants(who: Principal, parameters: Parameters) -> str:
+    return _own(who, parameters) if door_of(who).role == TENANT else "false"
+
+
 def _members(who: Principal, parameters: Parameters) -> str:
     role = door_of(who).role
     if role == CITY:
@@ -232,7 +248,7 @@ def _of_the_city(who: Principal, parameters: Parameters) -> str:
 OF_LOGINS = (
     "identity", "client_assertion", "client_usage", "authorization_request", "login_session",
     "authorization_code", "refresh_token", "revocation", "token_key", "login_attempt",
-    "login_signing",
+    "login_signing", "webhook_key",
 )  # fmt: skip
 """What is asked before anybody is somebody; the platform's alone."""
 
@@ -252,6 +268,14 @@ TRUTH = {
     "webhook_endpoint": _endpoints,
     "delivery": lambda who, p: _delivered(who, p, "t.id"),
     "delivery_attempt": lambda who, p: _delivered(who, p, "t.delivery_id"),
+    "endpoint_health": _healths,
+    "notice": _told_to_tenants,
+    "feed_entry": _told_to_tenants,
+    "incident_message": lambda who, p: (
+        f"t.city_id = {p.add(who.city)} AND t.organisations && {p.add(list(who.organisations))}"
+        if door_of(who).role == TENANT
+        else "false"
+    ),
     "idempotency": lambda who, p: f"t.principal_id = {p.add(who.id)}",
     "incident": lambda who, p: scope.known(who, p, "t"),
     "incident_event": lambda who, p: (
@@ -397,6 +421,8 @@ FOREIGN_WRITES = {
     "an event": "INSERT INTO event SELECT (jsonb_populate_record(e, jsonb_build_object('id',"
     " gen_random_uuid(), 'sequence', 99))).* FROM event e LIMIT 1",
     "another text in an appeal": "UPDATE appeal SET text = 'x'",
+    "what was told of another's endpoint": "UPDATE notice SET count = 0",
+    "another's health": "INSERT INTO endpoint_health SELECT id FROM webhook_endpoint LIMIT 1",
     "another owner of an incident": "UPDATE incident SET owner_id = owner_id",
 }
 
@@ -489,7 +515,7 @@ SELECT c.relname, k.conname, (SELECT a.attname FROM pg_attribute a
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
  WHERE k.contype IN ('p', 'u') AND c.relrowsecurity AND c.relnamespace = 'public'::regnamespace
 """
-COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally", "pk_revocation"}
+COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally", "pk_revocation", "pk_feed_entry"}
 """Numbers that the database gives by itself."""
 SECRETS = {"hash", "page", "telephone", "kid"}
 """Hashes of what nobody can guess, and the thumbprints of keys."""

@@ -39,7 +39,7 @@ def test_every_sealed_or_indexed_column_is_known_to_who_changes_keys():
     }
     suspects = {
         name for name in ours
-        if name.endswith(("sealed", "_index", "applicant", "secrets", "answer"))
+        if name.endswith(("sealed", "_index", "applicant", "secrets", "headers", "answer"))
     }  # fmt: skip
     assert known <= ours
     assert suspects - known == set(), "seal them anew as well (integrations/postgres/resealing.py)"
@@ -49,7 +49,8 @@ async def everything_sealed(house):
     """An appeal with its texts, an answer, an endpoint, a member, a resident."""
     appeal = await register(house, applicant=Applicant(None, "Жанар", PHONE))
     await perform(house, appeal, Action.COMMENT, Comment("Күтіңіз"), role=Role.OPERATOR)
-    endpoint = await add_endpoint(house)
+    endpoint = await add_endpoint(house, headers={"X-Key": "h3ader"})
+    await house.webhook_keys.signing(house.now())
     async with house.units.open(KISHI.principal()) as uow:
         await uow.commit(Answer(f"k-{appeal.number}", b"f" * 32, 200, {}, b"answer"))
     await house.people.resident(KISHI.id, person(1, phone=PHONE), house.now())
@@ -90,8 +91,9 @@ async def test_all_is_sealed_anew_and_reads_as_before_while_the_city_works(house
     assert seen.applicant == Applicant(None, "Жанар", PHONE)
     told = await queries.events(KISHI.principal(), appeal.number, internal=True, after=0, limit=9)
     assert told[-1]["texts"] == {"text": "Күтіңіз"}
-    (row,) = await fetch(house, "SELECT secrets FROM webhook_endpoint WHERE id = $1", endpoint.id)
-    assert endpoint.secrets[0].encode() in alone.open(row["secrets"])
+    (row,) = await fetch(house, "SELECT * FROM webhook_endpoint WHERE id = $1", endpoint.id)
+    assert endpoint.secrets[0].value.encode() in alone.open(row["secrets"])
+    assert b"h3ader" in alone.open(row["headers"])
 
 
 async def test_what_somebody_changed_meanwhile_is_never_written_over(house):

@@ -15,6 +15,7 @@ from domain.appeals.model import (
     Change,
     Channel,
     Confirmation,
+    Extension,
     Kind,
     Membership,
     Pause,
@@ -70,6 +71,10 @@ MEMBERSHIPS = st.builds(
 )
 PAUSES = st.builds(Pause, reason=st.sampled_from(PauseReason), since=TIMES, until=TIMES)
 WAIVERS = st.builds(Waiver, st.sampled_from(Stage), st.sampled_from(Piece))
+EXTENSIONS = st.builds(
+    Extension, stage=st.sampled_from(Stage), round=st.integers(1, 9), until=TIMES,
+    assignment=st.uuids(), asked_at=TIMES,
+)  # fmt: skip
 CHANGES = {
     "status": st.sampled_from(Status),
     "kind": st.sampled_from(Kind),
@@ -87,6 +92,7 @@ CHANGES = {
     "route": st.builds(Route, reason=WORDS, responsibility=st.none() | st.uuids()),
     "pause": st.none() | PAUSES,
     "waivers": st.lists(WAIVERS, max_size=3).map(tuple),
+    "extension": st.none() | EXTENSIONS,
     "confirmation": CONFIRMATIONS,
     "membership": st.none() | MEMBERSHIPS,
     "first_contact": st.booleans(),

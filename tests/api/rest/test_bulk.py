@@ -1,0 +1,129 @@
+"""Many acts in one call: each whole or not at all, each told, and a cut-off call safe to repeat."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from api.rest import bulk
+from domain.access import Role
+from tests.support.rest import assert_problem, pointers
+
+E = Role.EXECUTOR
+
+
+async def send(callers, *acts, key=None, role=E):
+    return await callers.call("POST", "/v1/acts", {"acts": list(acts)}, role=role, key=key)
+
+
+def accept(number, **more):
+    return {"number": number, "action": "accept"} | more
+
+
+async def status_of(callers, number):
+    return (await callers.call("GET", f"/v1/appeals/{number}")).json()["status"]
+
+
+async def history(callers, number):
+    found = (await callers.call("GET", f"/v1/appeals/{number}/events")).json()
+    return [one["type"] for one in found["items"]]
+
+
+async def test_each_act_has_its_own_outcome_and_none_falls_with_another(callers):
+    one, two = [(await callers.register())["number"] for _ in range(2)]
+    answer = await send(
+        callers,
+        accept(one),
+        accept("KIS-2026-999999"),
+        {"number": two, "action": "decline", "body": {}},
+        {"number": one, "action": "report", "body": {"stage": "secure"}},
+        accept(two, version=77),
+        {"number": two, "action": "confirm", "body": {"how": "call"}},
+    )
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert (said["done"], said["refused"]) == (2, 4)
+    outcomes = said["outcomes"]
+    assert [one["status"] for one in outcomes] == [200, 404, 422, 200, 412, 422]
+    assert outcomes[0]["appeal"]["status"] == "in_progress"
+    assert outcomes[2]["problem"]["errors"][0]["pointer"] == "/reason"
+    assert outcomes[1]["problem"]["code"] == "not-found"
+    assert await history(callers, one) == [
+        "appeal.registered", "appeal.assigned", "appeal.accepted", "appeal.stage_reported",
+    ]  # fmt: skip
+    assert await status_of(callers, two) == "assigned"
+
+
+async def test_a_repeat_gets_the_first_answer_and_does_nothing(callers):
+    number = (await callers.register())["number"]
+    other = (await callers.brought_to("registered"))["number"]
+    key = uuid4().hex
+    first = await send(callers, accept(number), accept(other), key=key)
+    assert [one["status"] for one in first.json()["outcomes"]] == [200, 409]
+    # What was refused has become possible: the first answer stands all the same.
+    body = {"organisation": str(callers.city.water)}
+    assert (await callers.act(other, "assign", body, role=Role.INSPECTOR)).status_code == 200
+    again = await send(callers, accept(number), accept(other), key=key)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json() == first.json()
+    assert await status_of(callers, other) == "assigned"
+    assert (await history(callers, number)).count("appeal.accepted") == 1
+    foreign = await send(callers, accept(other), key=key)
+    assert_problem(foreign, 422, "idempotency-key-reused")
+
+
+async def test_a_call_that_was_cut_off_goes_on_where_it_stopped(callers, monkeypatch):
+    numbers = [(await callers.register())["number"] for _ in range(3)]
+    key, do = uuid4().hex, bulk._do
+    seen: list[str] = []
+
+    async def dying(call, act, own, fingerprint):
+        if len(seen) == 2:
+            raise RuntimeError("the process dies here")
+        seen.append(act.number)
+        return await do(call, act, own, fingerprint)
+
+    monkeypatch.setattr(bulk, "_do", dying)
+    cut = await send(callers, *map(accept, numbers), key=key)
+    assert cut.status_code == 500
+    monkeypatch.setattr(bulk, "_do", do)
+    again = await send(callers, *map(accept, numbers), key=key)
+    outcomes = again.json()["outcomes"]
+    assert [one["status"] for one in outcomes] == [200, 200, 200]
+    assert [one["replayed"] for one in outcomes] == [True, True, False]
+    assert [one["appeal"]["number"] for one in outcomes] == numbers
+    for number in numbers:
+        assert (await history(callers, number)).count("appeal.accepted") == 1
+
+
+async def test_two_of_the_same_call_at_once_do_each_act_once(callers):
+    numbers = [(await callers.register())["number"] for _ in range(5)]
+    key = uuid4().hex
+    answers = await asyncio.gather(
+        *(send(callers, *map(accept, numbers), key=key) for _ in range(2))
+    )
+    assert {one.status_code for one in answers} == {200}
+    for number in numbers:
+        assert (await history(callers, number)).count("appeal.accepted") == 1
+
+
+@pytest.mark.parametrize(
+    ("acts", "pointer", "rule"),
+    [
+        ([], "/acts", "too-short"),
+        ([accept("KIS-2026-000001")] * 101, "/acts", "too-long"),
+        ([{"number": "KIS-2026-000001"}], "/acts/0/action", "required"),
+        ([accept("KIS-2026-000001", odd=1)], "/acts/0/odd", "unknown"),
+    ],
+    ids=["none", "too-many", "no-action", "odd"],
+)
+async def test_a_call_of_another_form_is_refused_whole(callers, acts, pointer, rule):
+    refused = await send(callers, *acts)
+    assert_problem(refused, 422, "invalid")
+    assert pointers(refused)[pointer] == rule
+
+
+async def test_only_those_who_do_the_work_act_in_bulk(callers):
+    for role in (Role.OPERATOR, Role.INSPECTOR, Role.AKIM, Role.CITIZEN):
+        refused = await send(callers, accept("KIS-2026-000001"), role=role)
+        assert_problem(refused, 403, "not-permitted")

@@ -1,0 +1,136 @@
+"""The feed over HTTP: who may read it, how they go on and wait, and what is told who came late."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from api.rest.cursors import write_cursor
+from domain.access import Role
+from tests.support.city import KISHI
+from tests.support.rest import assert_problem, pointers
+from tests.support.sql import fetch
+
+
+@pytest.fixture
+async def empty(callers):
+    """A feed with nothing in it and nothing on its way."""
+    await fetch(callers.house, "DELETE FROM outbox")
+    await fetch(callers.house, "DELETE FROM feed_entry")
+
+
+async def relay(callers):
+    await callers.house.outbox.relay(callers.house.now())
+
+
+async def read(callers, role=Role.EXECUTOR, **query):
+    answer = await callers.call("GET", "/v1/events", role=role, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_reader_goes_on_where_it_stopped(callers, empty):
+    appeal = await callers.register()
+    await relay(callers)
+    first = await read(callers, limit=1)
+    assert [one["message"]["type"] for one in first["items"]] == ["appeal.registered"]
+    assert first["more"]
+    second = await read(callers, after=first["next"])
+    assert [one["message"]["data"]["sequence"] for one in second["items"]] == [2]
+    assert not second["more"]
+    assert (await read(callers, after=second["next"]))["items"] == []
+    await callers.act(appeal["number"], "accept", role=Role.EXECUTOR)
+    await relay(callers)
+    third = await read(callers, after=second["next"])
+    assert [one["message"]["type"] for one in third["items"]] == ["appeal.accepted"]
+
+
+async def test_types_can_be_chosen_and_unknown_ones_are_refused(callers, empty):
+    await callers.register()
+    await relay(callers)
+    chosen = await read(callers, type=["appeal.assigned", "appeal.closed"])
+    assert [one["message"]["type"] for one in chosen["items"]] == ["appeal.assigned"]
+    refused = await callers.call(
+        "GET", "/v1/events", role=Role.EXECUTOR, params={"type": "appeal.burned"}
+    )
+    assert_problem(refused, 400, "malformed")
+    assert pointers(refused) == {"/type/0": "unknown"}
+
+
+async def test_whoever_wants_only_what_comes_begins_behind_the_newest(callers, empty):
+    await callers.register()
+    await relay(callers)
+    begun = await read(callers, start="newest")
+    assert begun["items"] == []
+    await callers.register()
+    await relay(callers)
+    assert len((await read(callers, after=begun["next"]))["items"]) == 2
+
+
+async def test_who_waits_is_answered_as_soon_as_there_is_something(callers, empty):
+    waiting = asyncio.create_task(read(callers, start="newest", wait=20))
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+    # No connection is held meanwhile: the pool is as it was.
+    assert callers.app.state.door._house.engine.pool.checkedout() == 0
+    began = time.monotonic()
+    await callers.register()
+    await relay(callers)
+    assert len((await waiting)["items"]) == 2
+    assert time.monotonic() - began < 5
+
+
+async def test_who_waits_in_vain_is_told_so_in_time_and_can_go_on(callers, empty):
+    began = time.monotonic()
+    answer = await read(callers, wait=1)
+    assert 0.9 < time.monotonic() - began < 5
+    assert answer["items"] == []
+    assert answer["next"]
+
+
+async def test_one_organisation_cannot_have_everybody_wait(callers, empty):
+    waiting = [asyncio.create_task(read(callers, wait=2)) for _ in range(8)]
+    await asyncio.sleep(0.5)
+    ninth = await callers.call("GET", "/v1/events", role=Role.HEAD, params={"wait": 1})
+    assert_problem(ninth, 429, "rate-limited")
+    await asyncio.gather(*waiting)
+
+
+async def test_a_cursor_of_somebody_else_or_of_another_list_is_refused(callers, empty):
+    theirs = write_cursor(callers.house.now(), KISHI.centre, callers.house.keyring, "7")
+    other = write_cursor(callers.house.now(), KISHI.water, callers.house.keyring)
+    for cursor in (theirs, other, "bm90IG91cnM"):
+        refused = await callers.call(
+            "GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor}
+        )
+        assert_problem(refused, 400, "malformed")
+
+
+async def test_a_cursor_from_before_what_is_kept_is_told_so_rather_than_passed_over(callers, empty):
+    now, keyring = callers.house.now(), callers.house.keyring
+    answers = []
+    for days in (89, 91):
+        cursor = write_cursor(now - timedelta(days=days), KISHI.water, keyring, "0")
+        answers.append(
+            await callers.call("GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor})
+        )
+    assert answers[0].status_code == 200
+    assert_problem(answers[1], 410, "cursor-expired")
+
+
+async def test_the_message_stands_in_the_answer_as_it_is_signed(callers, empty):
+    await callers.register()
+    await relay(callers)
+    answer = await callers.call("GET", "/v1/events", role=Role.HEAD)
+    house, head = callers.house, KISHI.principal(Role.HEAD)
+    page = await house.feed.page(head, 0, (), 10, house.now())
+    for entry in page.entries:
+        assert entry.payload in answer.content
+        assert orjson.dumps(orjson.loads(entry.payload)) == entry.payload
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AKIM, Role.CITIZEN, Role.AUDITOR])
+async def test_who_has_no_part_in_the_work_reads_no_feed(callers, role):
+    assert_problem(await callers.call("GET", "/v1/events", role=role), 403, "not-permitted")
