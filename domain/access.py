@@ -69,6 +69,8 @@ class Permission(StrEnum):
     LEAVE = "members:leave"
     ONBOARD = "organisations:onboard"
     READ_READS = "personal-reads:read"
+    READ_EXCHANGE = "exchange:read"
+    JUDGE_EXCHANGE = "exchange:judge"
 
 
 P = Permission
@@ -121,7 +123,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         P.READ_OWN_RECORD,
     },
     Role.OPERATOR: _OPERATOR,
-    Role.INSPECTOR: _OPERATOR | _OVERSIGHT | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT},
+    Role.INSPECTOR: _OPERATOR
+    | _OVERSIGHT
+    | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT, P.READ_EXCHANGE, P.JUDGE_EXCHANGE},
     Role.EXECUTOR: _EXECUTOR,
     Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS, P.READ_MEMBERS},
     # Who governs reads all of it and changes none of it: an akim's word goes to those who act.
@@ -130,7 +134,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | _OVERSIGHT
     | _STEWARD
     | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
-    Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
+    Role.AUDITOR: _STAFF
+    | _OVERSIGHT
+    | {P.COSIGN, P.READ_MEMBERS, P.READ_READS, P.READ_EXCHANGE},
     Role.SYSTEM: frozenset(),
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
 from domain.consultations.model import Consultation
+from domain.eotinish.ports import Exchange
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
@@ -279,6 +280,10 @@ class UnitOfWork(Protocol):
     @property
     def endpoints(self) -> Endpoints:
         """Webhook endpoints."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange with the national register."""
 
     @property
     def incidents(self) -> Incidents:

@@ -121,10 +121,13 @@ class ConfirmationView(TypedDict):
 
 
 class AppealView(TypedDict):
-    """An appeal as the caller may see it. `evidence` is what the acts ahead will need."""
+    """An appeal as the caller may see it. `evidence` is what the acts ahead will need;
+    `national_number` that of the national register of appeals (e-Өтініш), where it stands there.
+    """
 
     id: UUID
     number: str
+    national_number: str | None
     status: str
     kind: str
     channel: str
@@ -164,6 +167,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
     return {
         "id": appeal.id,
         "number": appeal.number,
+        "national_number": appeal.national_number,
         "status": appeal.status,
         "kind": appeal.kind,
         "channel": appeal.channel,

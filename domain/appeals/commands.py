@@ -36,7 +36,9 @@ class FirstAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A new appeal. `service_version` is the one whose form the caller filled in, if known."""
+    """A new appeal. `service_version` is the one whose form the caller filled in, if known;
+    `national_number` that under which the state assigned it.
+    """
 
     service: str
     kind: Kind
@@ -51,6 +53,7 @@ class Intake:
     contact: str | None = None
     attachments: tuple[UUID, ...] = ()
     answer: FirstAnswer | None = None
+    national_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,15 @@ async def register(
 
     Raises NotPermitted, or Invalid naming every bad field.
     """
+    _permit(intake, uow.principal)
+    return await enter(intake, uow=uow, reference=reference, at=at)
+
+
+async def enter(intake: Intake, *, uow: UnitOfWork, reference: Reference, at: datetime) -> Appeal:
+    """As `register`, where who may has been judged already: what the state assigns to the city is
+    registered by nobody's permission (domain/eotinish). Raises Invalid.
+    """
     principal = uow.principal
-    _permit(intake, principal)
     service, place, uploads = await _examine(intake, uow, reference, at)
     applicant = await _applicant(intake, uow)
     year = reference.city.local(at).year
@@ -170,6 +177,7 @@ def _draft(
         applicant=applicant,
         operator=desk.principal.id if staff else None,
         contact=intake.contact,
+        national_number=intake.national_number,
         clocks=clocks.begin(
             reference.promises, reference.city, service.policy, intake.channel, at=desk.at
         ),
@@ -242,6 +250,8 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "attachments": sealed(desk.uploads),
         "promises": clocks.promised(appeal.clocks),
     }
+    if appeal.national_number is not None:
+        data["national_number"] = appeal.national_number
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
     if appeal.answers:
         personal["answers"] = seal_answers(appeal.answers)

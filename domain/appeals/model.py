@@ -178,6 +178,7 @@ class Appeal:
     first_contact: bool = False
     reopened: int = 0
     closed_at: datetime | None = None
+    national_number: str | None = None
     version: int = 1
     head: Head = field(default_factory=Head)
 

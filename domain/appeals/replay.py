@@ -215,6 +215,7 @@ _HANDLERS: Mapping[str, Callable[[Replay, Document, datetime], None]] = {
     EventType.ANSWERED: Replay.answered,
     EventType.STAGE_REPORTED: Replay.reported,
     EventType.RESOLVED: Replay.resolved,
+    EventType.STATE_DECIDED: Replay.resolved,
     EventType.PAUSED: Replay.paused,
     EventType.RESUMED: Replay.resumed,
     EventType.REDIRECTED: Replay.resumed,

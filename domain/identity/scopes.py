@@ -159,6 +159,13 @@ SCOPES: Mapping[str, Scope] = {
     "organisations:onboard": _scope(
         "Ұйымдарды қосу", "Подключать организации", "Take organisations in", P.ONBOARD
     ),
+    "exchange:manage": _scope(
+        "e-Өтінішпен алмасуды көру және карантинді шешу",
+        "Видеть обмен с e-Өтініш и разбирать карантин",
+        "See the exchange with the national register and judge its quarantine",
+        P.READ_EXCHANGE,
+        P.JUDGE_EXCHANGE,
+    ),
     "personal-reads:read": _scope(
         "Дербес деректерді кім оқығанын көру",
         "Видеть, кто читал персональные данные",

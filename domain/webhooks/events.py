@@ -125,6 +125,21 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Аким наложил резолюцию или дал поручение по обращению",
         "The akim wrote a resolution or an instruction on an appeal",
     ),
+    EventType.STATE_NUMBERED: _text(
+        "Өтініш e-Өтініш тізілімінде тіркеліп, оның нөмірін алды",
+        "Обращение принято в e-Өтініш и получило его номер",
+        "The national register took the appeal and gave it its number",
+    ),
+    EventType.STATE_TOLD: _text(
+        "e-Өтініш өтініш туралы хабарлады",
+        "e-Өтініш сообщил об обращении",
+        "The national register told something of the appeal",
+    ),
+    EventType.STATE_DECIDED: _text(
+        "e-Өтініш өтініш бойынша шешімді хабарлады; тұрғынның сөзі күтіледі",
+        "e-Өтініш сообщил решение по обращению; ждём слова жителя",
+        "The national register told the decision on the appeal; the resident's word is awaited",
+    ),
     EventType.LINKED: _text(
         "Бұрынғы өтініш тұрғынның жеке кабинетіне қосылды",
         "Прежнее обращение связано с кабинетом жителя",

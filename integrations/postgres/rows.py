@@ -102,6 +102,7 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "registered_at": appeal.registered_at,
         "updated_at": appeal.updated_at,
         "closed_at": appeal.closed_at,
+        "national_number": appeal.national_number,
         "version": appeal.version,
         "sequence": appeal.head.sequence,
         "head": appeal.head.hash,
@@ -246,6 +247,7 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         registered_at=row["registered_at"],
         updated_at=row["updated_at"],
         closed_at=row["closed_at"],
+        national_number=row["national_number"],
         version=row["version"],
         head=Head(row["sequence"], bytes(row["head"])),
     )

@@ -27,6 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.eotinish_tables import (
+    eotinish_case,
+    eotinish_city,
+    eotinish_inbox,
+    eotinish_message,
+    eotinish_report,
+)
 from integrations.postgres.finding_tables import card, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
@@ -100,6 +107,11 @@ __all__ = [
     "delivery",
     "delivery_attempt",
     "district",
+    "eotinish_case",
+    "eotinish_city",
+    "eotinish_inbox",
+    "eotinish_message",
+    "eotinish_report",
     "event",
     "event_personal",
     "idempotency",
@@ -206,6 +218,8 @@ appeal = Table(
     Column("registered_at", instant(), nullable=False),
     Column("updated_at", instant(), nullable=False),
     Column("closed_at", instant()),
+    # That of the national register (e-Өтініш).
+    Column("national_number", Text),
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("head", LargeBinary, nullable=False),
@@ -214,6 +228,8 @@ appeal = Table(
     CheckConstraint("status <> 'closed' OR confirmation IS NOT NULL", name="closed_by_resident"),
     Index("ix_appeal_register", "city_id", text("registered_at DESC"), text("id DESC")),
     Index("ix_appeal_open", "city_id", "status", text("registered_at DESC"), text("id DESC")),
+    Index("uq_appeal_national_number", "city_id", "national_number", unique=True,
+          postgresql_where=text("national_number IS NOT NULL")),
     Index("ix_appeal_organisation", "organisation_id", text("registered_at DESC"),
           text("id DESC"), postgresql_where=text("organisation_id IS NOT NULL")),
     Index("ix_appeal_citizen", "citizen_id", text("registered_at DESC"), text("id DESC"),

@@ -26,6 +26,7 @@ from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.doors import door_of
 from integrations.postgres.endpoints import SqlEndpoints
+from integrations.postgres.exchange import SqlExchange
 from integrations.postgres.gathering import Gathering
 from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
@@ -228,6 +229,7 @@ class SqlUnitOfWork:
         self.consultations = SqlConsultations(lane)
         self.citizens = SqlCitizens(lane, principal, keyring)
         self.endpoints = SqlEndpoints(lane, principal, keyring)
+        self.exchange = SqlExchange(lane, principal, keyring)
         self.incidents = SqlIncidents(lane, principal, keyring, base_url)
         self.members = SqlMembers(lane, principal)
         self.invitations = SqlInvitations(lane, principal, keyring)
