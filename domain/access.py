@@ -134,9 +134,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | _OVERSIGHT
     | _STEWARD
     | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
-    Role.AUDITOR: _STAFF
-    | _OVERSIGHT
-    | {P.COSIGN, P.READ_MEMBERS, P.READ_READS, P.READ_EXCHANGE},
+    Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS, P.READ_EXCHANGE},
     Role.SYSTEM: frozenset(),
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""

@@ -110,7 +110,9 @@ def _as_resident(step: Step, appeal: Appeal, told: Told) -> Step:
     if word is not None and appeal.applicant is not None and appeal.applicant.citizen is not None:
         word = replace(word, by=appeal.applicant.citizen)
     if word is not None:
-        step = replace(step, appeal=replace(step.appeal, confirmation=replace(word, role="citizen")))
+        step = replace(
+            step, appeal=replace(step.appeal, confirmation=replace(word, role="citizen"))
+        )
     first = step.facts[0]
     named = replace(
         first,

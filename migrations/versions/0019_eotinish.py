@@ -76,7 +76,9 @@ def _make_cases() -> None:
         _instant("deadline"),
         _instant("opened_at", nullable=False),
         sa.PrimaryKeyConstraint("appeal_id"),
-        sa.ForeignKeyConstraint(["appeal_id"], ["appeal.id"], deferrable=True, initially="DEFERRED"),
+        sa.ForeignKeyConstraint(
+            ["appeal_id"], ["appeal.id"], deferrable=True, initially="DEFERRED"
+        ),
         sa.UniqueConstraint("city_id", "number"),
         sa.UniqueConstraint("city_id", "own_number"),
         sa.CheckConstraint("origin IN ('city', 'state')", name="origin"),

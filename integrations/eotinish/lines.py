@@ -1,0 +1,87 @@
+"""The lines of every city of the file, opened together and closed again."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.eotinish.agreements import Agreements
+from integrations.eotinish.config import (
+    CityExchange,
+    ExchangeMalformed,
+    LocalKey,
+    NcaNodeKey,
+    read_file,
+    secret_of,
+)
+from integrations.eotinish.contract import Contract, ContractMalformed, read_contract
+from integrations.eotinish.gateway import Gateway, Now
+from integrations.eotinish.ncanode import NcaNodeSigner
+from integrations.eotinish.signing import Signer, read_local
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One city's line: its settings, what both sides agree on, and the gateway."""
+
+    config: CityExchange
+    contract: Contract
+    agreements: Agreements
+    gateway: Gateway
+
+
+@asynccontextmanager
+async def open_lines(
+    path: Path, environment: Mapping[str, str], now: Now
+) -> AsyncIterator[Mapping[str, Line]]:
+    """The lines by the code of their city. Raises ExchangeMalformed."""
+    settings = read_file(path, environment)
+    try:
+        contract = read_contract(settings.contract)
+    except ContractMalformed as error:
+        raise ExchangeMalformed(f"contract {settings.contract}: {error}") from None
+    lines: dict[str, Line] = {}
+    async with AsyncExitStack() as closing:
+        for config in settings.cities:
+            require_types(config, contract)
+            signer = _signer(config, environment)
+            if isinstance(signer, NcaNodeSigner):
+                closing.push_async_callback(signer.close)
+            gateway = Gateway(config, contract, signer, now)
+            closing.push_async_callback(gateway.close)
+            agreements = contract.agreements(config.service, config.categories)
+            lines[config.city] = Line(config, contract, agreements, gateway)
+        yield lines
+
+
+def require_types(config: CityExchange, contract: Contract) -> None:
+    """Raise ExchangeMalformed for a kind that goes out and is no type of the state's."""
+    known = {str(one.kind) for one in contract.types.types if one.outgoing}
+    if strange := sorted(set(config.sends.kinds) - known):
+        raise ExchangeMalformed(f"{config.city}: no outgoing type for {', '.join(strange)}")
+
+
+def _signer(config: CityExchange, environment: Mapping[str, str]) -> Signer:
+    said = config.signer
+    try:
+        if isinstance(said, LocalKey):
+            name = said.password_env
+            password = secret_of(name, config.city, environment) if name else None
+            return read_local(said.key, said.certificate, said.trusted, password)
+        return _ncanode(said, config, environment)
+    except (OSError, ValueError, TypeError) as error:
+        raise ExchangeMalformed(f"{config.city}: signer: {error}") from None
+
+
+def _ncanode(
+    said: NcaNodeKey, config: CityExchange, environment: Mapping[str, str]
+) -> NcaNodeSigner:
+    return NcaNodeSigner(
+        said.url,
+        b64encode(said.key.read_bytes()).decode(),
+        secret_of(said.password_env, config.city, environment),
+        issuers=said.issuers,
+        revocation=said.revocation,
+        timeout=config.gateway.timeout_seconds,
+    )
