@@ -14,6 +14,7 @@ from api.settings import Settings
 from api.trust import Trust
 from domain.access import NOBODY
 from domain.attachments import Cleaner, FileStore
+from domain.eotinish.ports import Line
 from domain.identity.login import Home, Way
 from domain.identity.model import Subject
 from domain.identity.ports import People
@@ -29,6 +30,8 @@ from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.exchange_queue import ExchangeQueue
+from integrations.postgres.exchange_reports import ExchangeReports
 from integrations.postgres.grants import Grants
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
@@ -107,6 +110,8 @@ class House:
     records: Records
     attempts: SqlAttempts
     signings: SqlSignings
+    exchange: ExchangeQueue
+    exchange_reports: ExchangeReports
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -203,6 +208,22 @@ async def open_ways(settings: Settings, signings: Signings) -> AsyncIterator[Way
 
 
 @asynccontextmanager
+async def open_exchange(settings: Settings) -> AsyncIterator[Mapping[str, Line]]:
+    """The lines to the national register by the code of their city; none without a file.
+
+    Raises ExchangeMalformed with every fault of the file. Of workers and the command line alone.
+    """
+    if settings.eotinish is None:
+        yield {}
+        return
+    # lxml and signxml are of no use to any other process.
+    from integrations.eotinish.lines import open_lines
+
+    async with open_lines(settings.eotinish, os.environ, clock.real) as lines:
+        yield lines
+
+
+@asynccontextmanager
 async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterator[House]:
     """Open every adapter and close it again. `settings.database_url` must be set."""
     if settings.database_url is None:
@@ -253,6 +274,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         records=Records(engine, keyring),
         attempts=SqlAttempts(engine, keyring),
         signings=SqlSignings(engine, keyring),
+        exchange=ExchangeQueue(engine, keyring),
+        exchange_reports=ExchangeReports(engine, keyring),
     )
     try:
         yield house

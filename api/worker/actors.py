@@ -19,10 +19,11 @@ import structlog
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
-from api.bootstrap import House, make_sender, open_house
+from api.bootstrap import House, make_sender, open_exchange, open_house
 from api.logs import summary
 from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
+from api.worker.comparing import ExchangeLoops
 from api.worker.courier import Post, attempt_delivery
 
 log = structlog.get_logger()
@@ -71,6 +72,11 @@ class Workshop(Middleware):
             open_house(self._settings, name="ikomek-worker")
         )
         self._post = await self._stack.enter_async_context(make_sender(self._settings))
+        lines = await self._stack.enter_async_context(open_exchange(self._settings))
+        if lines:
+            exchange = ExchangeLoops(self._house, lines)
+            self._stack.push_async_callback(exchange.end)
+            await exchange.begin()
 
     async def _close(self) -> None:
         if self._attempts:

@@ -38,8 +38,9 @@ class Agreements:
     """How the words of both sides correspond.
 
     `types` and `kinds`: our kind → the state's type, and back. `states`: our status → the state's
-    state, for every status; `languages` likewise. `number` is what a national number looks like. `service` takes what
-    the state assigns where `categories` (the state's category → our service) says nothing.
+    state, for every status; `languages` likewise. `number` is what a national number looks like.
+    `service` takes what the state assigns where `categories` (the state's category → our service)
+    says nothing.
     """
 
     types: Mapping[Kind, str]

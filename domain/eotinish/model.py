@@ -127,3 +127,16 @@ class Poison(Exception):
 
 class TooEarly(Exception):
     """A message whose time has not come: one before it is missing."""
+
+
+class GatewayFault(Exception):
+    """A call that brought no success. `fault` is a stable word, `code` the gateway's own, if any;
+    `detail` never holds what a message was about.
+    """
+
+    def __init__(self, fault: str, remedy: Remedy, detail: str = "", code: str = "") -> None:
+        super().__init__(" ".join(filter(None, (fault, code, detail))))
+        self.fault = fault
+        self.remedy = remedy
+        self.detail = detail
+        self.code = code

@@ -105,7 +105,7 @@ def _confirmation(told: Told) -> c.Confirm:
 
 
 def _as_resident(step: Step, appeal: Appeal, told: Told) -> Step:
-    """The word is the resident's; its first fact names who gave it, sealed, and where it came by."""
+    """The word is the resident's: its first fact names who gave it, sealed, and how it came."""
     word = step.appeal.confirmation
     if word is not None and appeal.applicant is not None and appeal.applicant.citizen is not None:
         word = replace(word, by=appeal.applicant.citizen)

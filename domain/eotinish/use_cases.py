@@ -4,7 +4,6 @@ one that comes again finds it still to be done.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -30,8 +29,6 @@ from domain.eotinish.rules import follow, numbered
 from domain.errors import Invalid
 from domain.ports import UnitOfWork
 from domain.reference import Reference
-
-Read = Callable[[bytes], Told]
 
 
 def state_of(city: UUID) -> Principal:
@@ -65,7 +62,7 @@ async def apply(
     if case is None:
         return await _begin(received, told, uow, reference, agreements, at)
     if await uow.exchange.is_applied(told.number, told.version):
-        await uow.exchange.settle(received, MessageState.REPEATED, at, case)
+        await uow.exchange.settle(received, told, MessageState.REPEATED, at, case)
         return Applied(received, MessageState.REPEATED, told, case.appeal)
     if told.version > case.version + 1:
         raise TooEarly
@@ -79,7 +76,7 @@ async def apply(
         deadline=told.at("deadline") or case.deadline,
     )
     await uow.exchange.save(after)
-    await uow.exchange.settle(received, MessageState.DONE, at, after)
+    await uow.exchange.settle(received, told, MessageState.DONE, at, after)
     return Applied(received, MessageState.DONE, told, case.appeal)
 
 
@@ -128,7 +125,7 @@ async def _begin(
         told.text("state"), told.version, told.at("deadline"),
     )  # fmt: skip
     await uow.exchange.open(case, at)
-    await uow.exchange.settle(received, MessageState.DONE, at, case)
+    await uow.exchange.settle(received, told, MessageState.DONE, at, case)
     return Applied(received, MessageState.DONE, told, appeal.id)
 
 

@@ -1,8 +1,8 @@
 """The envelopes of the gateway (ШЭП): SOAP 1.1, document/literal, of its two channels.
 
 The wrapper element is qualified and everything inside is not; the order is that of the gateway's
-published WSDL/XSD (SyncChannel/v10, AsyncChannel/v10). What the sequences are is told in
-docs/eotinish.md; tests/peers/shep/ holds them as schemas, by which tests judge what is written here.
+published WSDL/XSD (SyncChannel/v10, AsyncChannel/v10); tests/peers/shep/ holds them as schemas, by
+which tests judge what is written here.
 """
 
 from collections.abc import Sequence

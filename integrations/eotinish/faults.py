@@ -1,19 +1,6 @@
-"""What goes wrong between the city and the gateway, by name, with what helps."""
+"""What goes wrong between the city and the gateway, where no code of the gateway names it."""
 
-from domain.eotinish.model import Remedy
-
-
-class GatewayFault(Exception):
-    """A call that brought no success. `fault` is a stable word, `code` the gateway's own, if any;
-    `detail` never holds what a message was about.
-    """
-
-    def __init__(self, fault: str, remedy: Remedy, detail: str = "", code: str = "") -> None:
-        super().__init__(" ".join(filter(None, (fault, code, detail))))
-        self.fault = fault
-        self.remedy = remedy
-        self.detail = detail
-        self.code = code
+from domain.eotinish.model import GatewayFault, Remedy
 
 
 def unreachable(error: BaseException) -> GatewayFault:

@@ -10,9 +10,9 @@ from base64 import b64encode
 
 from lxml import etree
 
-from domain.eotinish.model import Remedy
+from domain.eotinish.model import GatewayFault, Remedy
 from integrations.eotinish.envelope import Sender
-from integrations.eotinish.faults import GatewayFault, unfit
+from integrations.eotinish.faults import unfit
 from integrations.eotinish.payload import TYPE, XSI, clean
 from integrations.eotinish.xml import Element
 

@@ -9,8 +9,11 @@ from datetime import datetime
 from uuid import uuid4
 
 import httpx2
+from lxml import etree
 
-from domain.eotinish.model import Channel, Notice, Poison, Remedy
+from domain.eotinish.model import Channel, GatewayFault, Notice, Poison, Remedy, Told
+from domain.eotinish.ports import Arrived
+from domain.eotinish.reconciling import TheirCase
 from integrations.eotinish.config import CityExchange
 from integrations.eotinish.contract import Contract
 from integrations.eotinish.envelope import (
@@ -26,10 +29,10 @@ from integrations.eotinish.envelope import (
     read_sent,
     sync_request,
 )
-from integrations.eotinish.faults import GatewayFault, unfit, unreachable
+from integrations.eotinish.faults import unfit, unreachable
 from integrations.eotinish.files import read_uploaded, write_upload
 from integrations.eotinish.http import HEADERS, SizedTransport
-from integrations.eotinish.payload import Values, read_values, write_data
+from integrations.eotinish.payload import Values, peek, read_told, read_values, write_data
 from integrations.eotinish.signing import Signer
 from integrations.eotinish.xml import LARGEST, Element, parse
 
@@ -94,13 +97,14 @@ class Gateway:
         answer = await self._call(self._services.files, data, str(uuid4()), id)
         return read_uploaded(answer, id)
 
-    async def fetch(self, amount: int) -> Sequence[Fetched]:
+    async def fetch(self, amount: int) -> Sequence[Arrived]:
         """Messages that wait for the city, up to `amount`; they come again until `accept`."""
         request = fetch_request(
             service=self._services.receive, amount=amount, at=self._now(),
             sender=self._config.sender(),
         )  # fmt: skip
-        return read_fetched(await self._post(self._config.gateway.asynchronous, request))
+        answer = await self._post(self._config.gateway.asynchronous, request)
+        return [self._arrived(one) for one in read_fetched(answer)]
 
     async def accept(self, message_id: str) -> None:
         """Say that a message is kept here."""
@@ -110,19 +114,29 @@ class Gateway:
         )  # fmt: skip
         read_noted(await self._post(self._config.gateway.asynchronous, request))
 
-    async def listed(self, after: str | None, limit: int) -> Sequence[Mapping[str, object]]:
+    async def cases(self, after: str | None, limit: int) -> Sequence[TheirCase]:
         """The state's register of the city's cases, by number, up to `limit` after one."""
-        values = {"after": after, "limit": limit}
-        data = await self._ask("list", values)
+        data = await self._ask("list", {"after": after, "limit": limit})
         row = self._contract.fields.rows["listed"]
         try:
-            return [] if data is None else [read_values(one, row) for one in data]
+            return [] if data is None else [_listed(read_values(one, row)) for one in data]
         except Poison as odd:
             raise unfit(str(odd)) from None
 
     async def ask_again(self, number: str, version: int) -> None:
         """Ask the state to send its messages of a case again, from a version on."""
         await self._ask("again", {"number": number, "version": version})
+
+    def read(self, document: bytes) -> Told:
+        """What a message tells. Raises Poison."""
+        try:
+            return read_told(parse(document), self._contract)
+        except GatewayFault as odd:
+            raise Poison("unreadable", odd.detail) from None
+
+    def _arrived(self, one: Fetched) -> Arrived:
+        known = peek(one.data, self._contract) or (None, None, None)
+        return Arrived(one.message_id, one.correlation_id, etree.tostring(one.data), *known)
 
     async def _ask(self, question: str, values: Values) -> Element | None:
         message = self._contract.fields.questions[question]  # type: ignore[index]
@@ -170,6 +184,17 @@ class Gateway:
         if (fault := read_fault(body)) is not None:
             raise self._named(fault.code, fault.message)
         return body
+
+
+def _listed(said: Mapping[str, object]) -> TheirCase:
+    own = said.get("own_number")
+    return TheirCase(
+        number=str(said["number"]),
+        own_number=None if own is None else str(own),
+        state=str(said["state"]),
+        version=int(str(said["version"])),
+        sequence=int(str(said["sequence"])),
+    )
 
 
 def _is_xml(content: bytes) -> bool:

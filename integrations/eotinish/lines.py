@@ -3,10 +3,9 @@
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from domain.eotinish.agreements import Agreements
+from domain.eotinish.ports import Line, Manners
 from integrations.eotinish.config import (
     CityExchange,
     ExchangeMalformed,
@@ -19,16 +18,6 @@ from integrations.eotinish.contract import Contract, ContractMalformed, read_con
 from integrations.eotinish.gateway import Gateway, Now
 from integrations.eotinish.ncanode import NcaNodeSigner
 from integrations.eotinish.signing import Signer, read_local
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One city's line: its settings, what both sides agree on, and the gateway."""
-
-    config: CityExchange
-    contract: Contract
-    agreements: Agreements
-    gateway: Gateway
 
 
 @asynccontextmanager
@@ -51,8 +40,20 @@ async def open_lines(
             gateway = Gateway(config, contract, signer, now)
             closing.push_async_callback(gateway.close)
             agreements = contract.agreements(config.service, config.categories)
-            lines[config.city] = Line(config, contract, agreements, gateway)
+            lines[config.city] = Line(
+                config.city, gateway, agreements, config.sends.selection(), _manners(config)
+            )
         yield lines
+
+
+def _manners(config: CityExchange) -> Manners:
+    return Manners(
+        concurrency=config.concurrency,
+        retry_seconds=config.retry_seconds,
+        poll_seconds=config.poll_seconds,
+        timeout_seconds=config.gateway.timeout_seconds,
+        reconcile_at=config.reconcile_at,
+    )
 
 
 def require_types(config: CityExchange, contract: Contract) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx2
 
-from domain.eotinish.model import Remedy
+from domain.eotinish.model import GatewayFault, Remedy
 from integrations.eotinish.envelope import BODY
-from integrations.eotinish.faults import GatewayFault, unfit
+from integrations.eotinish.faults import unfit
 from integrations.eotinish.http import HEADERS, SizedTransport
 from integrations.eotinish.wsse import signed_body
 from integrations.eotinish.xml import LARGEST, Element, parse, write
@@ -90,7 +90,7 @@ class NcaNodeSigner:
         if not isinstance(told, dict):
             raise GatewayFault("signer-unreachable", Remedy.RETRY, "no JSON object")
         if answer.is_client_error:
-            # Of an answer of others it says so when it cannot read it; of ours, that the key is bad.
+            # Of what others signed it says so when it cannot read it; of ours, that the key is bad.
             raise unfit("unreadable") if path.endswith("verify") else _refused("status 4xx")
         if answer.status_code != 200:
             status = f"status {answer.status_code}"

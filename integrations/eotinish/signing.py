@@ -44,7 +44,9 @@ _EXPECTED = SignatureConfiguration(
             SignatureMethod.ECDSA_SHA256, SignatureMethod.ECDSA_SHA384,
         }
     ),
-    digest_algorithms=frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512}),
+    digest_algorithms=frozenset(
+        {DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512}
+    ),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.access import Principal
 from domain.appeals.model import Appeal
-from domain.eotinish.model import Case, MessageState, Origin
+from domain.eotinish.model import Case, MessageState, Origin, Told
 from domain.eotinish.ports import Received
 from domain.errors import NotFound
 from domain.ports import Keyring
@@ -39,7 +39,7 @@ UPDATE eotinish_case SET number = $2, state = $3, version = greatest(version, $4
 
 _SETTLE = """
 UPDATE eotinish_inbox SET state = $2, finished_at = $3, appeal_id = $4, attempts = attempts + 1,
-                          fault = NULL, detail = NULL
+                          fault = NULL, detail = NULL, number = $5, version = $6, tale = $7
  WHERE id = $1
 """
 
@@ -105,11 +105,12 @@ class SqlExchange:
         )
 
     async def settle(
-        self, received: UUID, state: MessageState, at: datetime, case: Case | None = None
+        self, received: UUID, told: Told, state: MessageState, at: datetime, case: Case
     ) -> None:
         """The message is over."""
         await self._lane.widen()
-        await self._lane.fetch(_SETTLE, received, str(state), at, case.appeal if case else None)
+        said = (told.number, told.version, str(told.tale))
+        await self._lane.fetch(_SETTLE, received, str(state), at, case.appeal, *said)
 
     async def judge(
         self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime

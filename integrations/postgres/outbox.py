@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.values import new_id
 from domain.webhooks.events import News, payload
 from integrations.postgres.doors import PLATFORM
+from integrations.postgres.exchange_feed import feed
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
@@ -85,6 +86,8 @@ class Outbox:
         """
         async with inside(self._engine, PLATFORM) as driver:
             rows = await driver.fetch(_TAKE, limit)
+            if rows:
+                await feed(driver, list({row["id"] for row in rows}), at)
             heard = self._unique(rows)
             if heard:
                 await driver.execute(_DELIVER, *_columns(heard, self._base_url), at)
