@@ -20,8 +20,9 @@ from api.logs import summary
 from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy, TooEarly
 from domain.eotinish.outgoing import Material, address_of, values_of
 from domain.eotinish.ports import Claimed, Line, Received
-from domain.eotinish.use_cases import apply, state_of, take_number
+from domain.eotinish.use_cases import Applied, apply, state_of, take_number
 from domain.errors import Refusal, Unavailable, VersionConflict
+from domain.ports import UnitOfWork
 
 log = structlog.get_logger()
 
@@ -207,6 +208,15 @@ class Fetching:
         return True
 
 
+class _NotApplied(Exception):
+    """A message that was not applied, and why."""
+
+    def __init__(self, received: Received, why: Exception) -> None:
+        super().__init__(str(why))
+        self.received = received
+        self.why = why
+
+
 class Applying:
     """Applies what was fetched, each message in a unit of its own."""
 
@@ -220,26 +230,31 @@ class Applying:
         return any(await asyncio.gather(*(self._one() for _ in range(APPLIED))))
 
     async def _one(self) -> bool:
-        async with self._house.units.open(state_of(self._city)) as uow:
-            received = await uow.exchange.next(clock.real())
-            if received is None:
-                return False
-            failed: Exception | None = None
-            try:
-                applied = await apply(
-                    received.id, self._line.gateway.read(received.document), uow=uow,
-                    reference=self._house.references.of(self._city),
-                    agreements=self._line.agreements, at=self._house.now(),
-                )  # fmt: skip
-                await uow.commit()
-            except Exception as error:
-                failed = error
-        if failed is not None:
-            await self._failed(received, failed)
+        try:
+            async with self._house.units.open(state_of(self._city)) as uow:
+                received = await uow.exchange.next(clock.real())
+                if received is None:
+                    return False
+                applied = await self._applied(received, uow)
+        except _NotApplied as failed:
+            # The unit is over: what was locked is free, and nothing of it was written.
+            await self._failed(failed.received, failed.why)
             return True
         log.info("eotinish_applied", appeal_id=str(applied.appeal), tale=str(applied.told.tale),
                  state=str(applied.state))  # fmt: skip
         return True
+
+    async def _applied(self, received: Received, uow: UnitOfWork) -> Applied:
+        try:
+            applied = await apply(
+                received.id, self._line.gateway.read(received.document), uow=uow,
+                reference=self._house.references.of(self._city),
+                agreements=self._line.agreements, at=self._house.now(),
+            )  # fmt: skip
+            await uow.commit()
+        except Exception as error:
+            raise _NotApplied(received, error) from error
+        return applied
 
     async def _failed(self, received: Received, error: Exception) -> None:
         queue, now = self._house.exchange, clock.real()

@@ -1,6 +1,6 @@
 """The `data` of an envelope: fields of the contract, written in its order and read strictly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -167,7 +167,7 @@ def read_instant(text: str) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-_READ = {
+_READ: Mapping[str, Callable[[str], object]] = {
     "text": str,
     "long": _long,
     "date": read_instant,

@@ -15,14 +15,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from signxml import XMLSigner, XMLVerifier, methods
 from signxml.algorithms import (
     CanonicalizationMethod,
     DigestAlgorithm,
+    SignatureConstructionMethod,
     SignatureMethod,
 )
 from signxml.exceptions import SignXMLException
-from signxml.verifier import SignatureConfiguration
+from signxml.signer import XMLSigner
+from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from integrations.eotinish.faults import unfit
 from integrations.eotinish.wsse import (
@@ -86,7 +87,7 @@ class LocalSigner:
     def _sign(self, root: Element) -> bytes:
         identity = prepare(root)
         signer = XMLSigner(
-            method=methods.detached,
+            method=SignatureConstructionMethod.detached,
             signature_algorithm=self._method,
             digest_algorithm=DigestAlgorithm.SHA256,
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,

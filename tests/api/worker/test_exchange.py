@@ -1,0 +1,277 @@
+"""The exchange with the national register, over real HTTP with the stand-in, in a worker's loops."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.bootstrap import House, open_exchange
+from api.worker.comparing import ExchangeLoops
+from api.worker.relay import Relay
+from domain.access import Role
+from domain.appeals import commands as c
+from domain.appeals.model import Appeal, Channel, Kind
+from domain.appeals.workflow import Action, Status
+from tests.support.appeals import perform, register
+from tests.support.city import KISHI
+from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.worker import eventually
+
+TYPE = "4b288b14-2a1c-4ef1-988f-adcbf3839983"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("eotinish")
+
+
+@pytest.fixture(scope="module")
+def state(folder: Path) -> Iterator[StandIn]:
+    with stand_in(folder) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
+    state.mood()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@asynccontextmanager
+async def exchanging(house: House, state: StandIn, folder: Path) -> AsyncIterator[House]:
+    """The loops of a worker at work, and a relay that feeds them."""
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        loops = ExchangeLoops(replace(house, settings=settings), lines)
+        await loops.begin()
+        try:
+            yield house
+        finally:
+            await loops.end()
+
+
+async def read(house: House, number: str) -> Appeal:
+    async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+        return await uow.appeals.get(number)
+
+
+async def relay(house: House) -> None:
+    while await Relay(house).turn():
+        pass
+
+
+async def numbered(house: House, appeal: Appeal) -> Appeal:
+    await relay(house)
+    await eventually(lambda: _has(house, appeal.number, lambda a: a.national_number is not None))
+    return await read(house, appeal.number)
+
+
+async def _has(house: House, number: str, wanted: Any) -> bool:
+    return bool(wanted(await read(house, number)))
+
+
+async def test_an_appeal_goes_out_and_brings_its_number_back(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        known = await numbered(house, appeal)
+    case = state.cases()[known.national_number]
+    assert case["own_number"] == appeal.number
+    [taken] = case["taken"]
+    assert taken["description"] == appeal.text
+    assert taken["name"] == "Айгүл Серікова"
+    assert state.whole()["violations"] == []
+    assert known.status is appeal.status
+
+
+def assignment(**changes: Any) -> dict[str, Any]:
+    """The state gives the city an appeal."""
+    return {
+        "tale": "assigned", "deliveryDate": "2026-11-27T10:00:00.000+05:00",
+        "description": "Көшеде жарық жоқ", "docLang": "KZ", "name": "Серікова Айгүл Маратқызы",
+        "phone": "8 701 555 01 09", "region": "Абай көшесі, 12", "typeId": TYPE,
+        "executionDate": "2026-12-18T23:59:59.000+05:00",
+    } | changes  # fmt: skip
+
+
+async def found(house: House, national: str) -> str:
+    """Our number of a national one, once it is here."""
+    told: list[str] = []
+
+    async def known() -> bool:
+        async with house.units.open(KISHI.principal(Role.SYSTEM)) as uow:
+            case = await uow.exchange.case(national)
+        if case is not None:
+            told.append(case.own_number)
+        return case is not None
+
+    await eventually(known)
+    return told[0]
+
+
+async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, state, folder):
+    async with exchanging(house, state, folder):
+        [national] = state.say(assignment())
+        appeal = await read(house, await found(house, national))
+    assert appeal.national_number == national
+    assert appeal.channel is Channel.E_OTINISH
+    assert appeal.kind is Kind.APPLICATION
+    assert appeal.assignment is not None
+    assert appeal.clocks
+    assert appeal.applicant is not None
+    assert appeal.applicant.phone == "+77015550109"
+    assert appeal.place.building == KISHI.house
+
+
+async def through(house: House, appeal: Appeal) -> Appeal:
+    """Accepted and resolved by whoever has it."""
+    assert appeal.assignment is not None
+    home = appeal.assignment.organisation
+    await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
+    done = c.Resolve("Жарық қосылды", no_photo_reason="түн")
+    return await perform(house, appeal, Action.RESOLVE, done, organisation=home)
+
+
+async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
+    house, state, folder
+):
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        await through(house, appeal)
+        await relay(house)
+        number = appeal.national_number
+        await eventually(lambda: _told(state, number, 3))
+        state.say({"tale": "rated", "number": number, "author": "СЕРІКОВА АЙГҮЛ",
+                   "satisfied": True, "rating": 5, "state": "FINISHED"})  # fmt: skip
+        await eventually(
+            lambda: _has(house, appeal.number, lambda one: one.status is Status.CLOSED)
+        )
+    case = state.cases()[number]
+    types = [one["type"] for one in case["taken"]]
+    assert types == ["docAppeal", "stateExecution", "stateFinished"]
+    assert case["state"] == "FINISHED"
+    closed = await read(house, appeal.number)
+    assert closed.confirmation is not None
+    assert (closed.confirmation.how, closed.confirmation.rating) == ("e-otinish", 5)
+    assert closed.confirmation.role == "citizen"
+    assert state.whole()["violations"] == []
+
+
+async def _told(state: StandIn, number: str | None, count: int) -> bool:
+    return len(state.cases()[number or ""]["taken"]) >= count
+
+
+async def test_nothing_that_the_state_says_closes_without_the_residents_word(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        number = appeal.national_number
+        state.say({"tale": "decided", "number": number, "resultCode": "Удовлетворено",
+                   "resultText": "Жарық қосылды", "state": "FINISHED"})  # fmt: skip
+        await eventually(
+            lambda: _has(house, appeal.number, lambda one: one.status is Status.RESOLVED)
+        )
+        before = (await read(house, appeal.number)).version
+        state.say({"tale": "rated", "number": number, "satisfied": True, "rating": 5})
+        await eventually(lambda: _has(house, appeal.number, lambda one: one.version > before))
+    unnamed = await read(house, appeal.number)
+    assert unnamed.status is Status.RESOLVED
+    assert unnamed.confirmation is None
+
+
+async def settled(house: House, count: int) -> None:
+    """So many messages are over or in quarantine."""
+
+    async def done() -> bool:
+        rows = await inbox(house)
+        return sum(row["state"] != "pending" for row in rows) >= count
+
+    await eventually(done)
+
+
+async def inbox(house: House) -> list[dict[str, Any]]:
+    from integrations.postgres.doors import city_door
+    from integrations.postgres.session import inside
+
+    async with inside(house.engine, city_door(KISHI.id, ())) as driver:
+        rows = await driver.fetch("SELECT * FROM eotinish_inbox ORDER BY received_at, id")
+    return [dict(row) for row in rows]
+
+
+async def test_messages_are_applied_once_and_in_their_order_however_they_come(house, state, folder):
+    state.mood(seed=7, repeat=0.5, reorder=0.8)
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        number = appeal.national_number
+        words = [f"Қадам {step}" for step in range(12)]
+        state.say(*[{"tale": "progress", "number": number, "description": word, "state": "CREATED"}
+                    for word in words])  # fmt: skip
+        await eventually(lambda: _told_all(house, appeal.number, words))
+        state.mood()
+        await eventually(lambda: _empty(state))
+    assert await told_texts(house, appeal.number) == words
+
+
+async def _empty(state: StandIn) -> bool:
+    return bool(state.whole()["waiting"] == 0)
+
+
+async def told_texts(house: House, number: str) -> list[str]:
+    """What the state told of an appeal, in the order of its chain."""
+    from integrations.postgres.doors import city_door
+    from integrations.postgres.session import inside
+
+    async with inside(house.engine, city_door(KISHI.id, ())) as driver:
+        rows = await driver.fetch(
+            "SELECT p.sealed FROM event e JOIN event_personal p ON p.event_id = e.id"
+            " JOIN appeal a ON a.id = e.appeal_id WHERE a.number = $1"
+            " AND e.type = 'appeal.state_told' AND p.field = 'text' ORDER BY e.sequence", number,
+        )  # fmt: skip
+    return [house.keyring.open(bytes(row["sealed"])).decode() for row in rows]
+
+
+async def _told_all(house: House, number: str, words: list[str]) -> bool:
+    return len(await told_texts(house, number)) >= len(words)
+
+
+async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        number = appeal.national_number
+        state.say(
+            {"tale": "rated", "number": number, "author": "Басқа Адам", "satisfied": True},
+            {"tale": "progress", "number": number, "description": "Әрі қарай"},
+        )
+        await eventually(lambda: _told_all(house, appeal.number, ["Әрі қарай"]))
+        kept = await house.exchange_reports.quarantine(KISHI.principal(Role.INSPECTOR), None, 10)
+    assert [(one.fault, one.number, one.direction) for one in kept] == [
+        ("author-differs", number, "in")
+    ]
+    assert (await read(house, appeal.number)).status is not Status.CLOSED
+
+
+async def test_an_answer_that_was_lost_brings_no_second_registration(house, state, folder):
+    state.mood(seed=3, lose=0.4, drop=0.2, fail=0.2)
+    async with exchanging(house, state, folder):
+        appeals = [await register(house) for _ in range(8)]
+        await relay(house)
+        for appeal in appeals:
+            await eventually(
+                lambda number=appeal.number: _has(house, number, lambda a: a.national_number), 60
+            )
+        state.mood()
+        own = [case["own_number"] for case in state.cases().values() if case["own_number"]]
+    assert len(own) == len(set(own))
+    assert {one.number for one in appeals} <= set(own)
+    assert state.whole()["violations"] == []
+
+
+async def test_what_does_not_fall_under_the_law_stays_here(house, state, folder):
+    async with exchanging(house, state, folder):
+        thanks = await register(house, kind=Kind.THANKS)
+        complaint = await numbered(house, await register(house))
+    own = {case["own_number"] for case in state.cases().values()}
+    assert complaint.number in own
+    assert thanks.number not in own
