@@ -1,7 +1,7 @@
 """The only room where ports meet adapters."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -112,6 +112,7 @@ class House:
     signings: SqlSignings
     exchange: ExchangeQueue
     exchange_reports: ExchangeReports
+    show_letter: Callable[[bytes], Mapping[str, str]]
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -207,6 +208,13 @@ async def open_ways(settings: Settings, signings: Signings) -> AsyncIterator[Way
         yield WaysIn(ways, mobile)
 
 
+def show_letter(document: bytes) -> Mapping[str, str]:
+    """What may be seen of a message of the national register; who reads none loads no XML."""
+    from integrations.eotinish.letters import show_letter as show
+
+    return show(document)
+
+
 @asynccontextmanager
 async def open_exchange(settings: Settings) -> AsyncIterator[Mapping[str, Line]]:
     """The lines to the national register by the code of their city; none without a file.
@@ -276,6 +284,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         signings=SqlSignings(engine, keyring),
         exchange=ExchangeQueue(engine, keyring),
         exchange_reports=ExchangeReports(engine, keyring),
+        show_letter=show_letter,
     )
     try:
         yield house

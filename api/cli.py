@@ -40,6 +40,7 @@ COMMANDS = {
     "citizen": ("api.commands.citizens:app", "A resident: all that is held on them."),
     "keys": ("api.commands.keys:app", "Keys of personal data and of tokens."),
     "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
+    "eotinish": ("api.commands.eotinish:app", "The national register: check, reconcile."),
     "register": ("api.commands.register:app", "The register of events: verify, export, sign."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
     "workflow": ("api.commands.contracts:workflow", "The life of an appeal, as a diagram."),

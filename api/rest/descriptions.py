@@ -11,6 +11,7 @@ TAGS = {
     "Organisations": "Who does it, where, and where appeals are routed",
     "Promises": "Terms, working time, and the clocks that run against them",
     "Members": "Who works in an organisation: invitations, suspension, leaving, taking one in",
+    "National register": "The exchange with the national register of appeals (e-Өтініш)",
     "Personal data": "What is held on a resident, and who read it",
     "Webhooks": "News of the register, brought to the subscriber's own address",
     "Register": "Proofs that nothing was changed or lost: receipts, checkpoints, growth",

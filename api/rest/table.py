@@ -8,6 +8,7 @@ from api.rest import (
     catalogue,
     consultations,
     coverage,
+    eotinish,
     executors,
     explain,
     history,
@@ -51,4 +52,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
     *onboarding.OPERATIONS,
     *personal.OPERATIONS,
+    *eotinish.OPERATIONS,
 )

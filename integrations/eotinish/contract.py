@@ -6,7 +6,7 @@ names it in the settings; no logic changes.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -193,6 +193,11 @@ class Contract:
                 return one
         return self.codes.unknown
 
+    def seen(self) -> tuple[int, int]:
+        """How many things of the files were seen in a public source, and how many are recalled."""
+        marks = list(_marks([getattr(self, name).model_dump() for name in FILES]))
+        return sum(marks), len(marks) - sum(marks)
+
     @cached_property
     def tales(self) -> Mapping[tuple[str, str], Tale]:
         """Namespace and name of a type → the tale that it is."""
@@ -212,6 +217,16 @@ class Contract:
             service=service,
             categories=categories,
         )
+
+
+def _marks(value: Any) -> Iterator[bool]:
+    if isinstance(value, dict):
+        if isinstance(value.get("seen"), bool):
+            yield value["seen"]
+        value = value.values()
+    if not isinstance(value, str):
+        for one in value if isinstance(value, Iterable) else ():
+            yield from _marks(one)
 
 
 def read_contract(folder: Path = SHIPPED) -> Contract:

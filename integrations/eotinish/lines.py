@@ -8,6 +8,7 @@ from pathlib import Path
 from domain.eotinish.ports import Line, Manners
 from integrations.eotinish.config import (
     CityExchange,
+    ExchangeFile,
     ExchangeMalformed,
     LocalKey,
     NcaNodeKey,
@@ -20,20 +21,28 @@ from integrations.eotinish.ncanode import NcaNodeSigner
 from integrations.eotinish.signing import Signer, read_local
 
 
-@asynccontextmanager
-async def open_lines(
-    path: Path, environment: Mapping[str, str], now: Now
-) -> AsyncIterator[Mapping[str, Line]]:
-    """The lines by the code of their city. Raises ExchangeMalformed."""
+def judge_file(path: Path, environment: Mapping[str, str]) -> tuple[ExchangeFile, Contract]:
+    """The file and its contract, sound together. Raises ExchangeMalformed with every fault."""
     settings = read_file(path, environment)
     try:
         contract = read_contract(settings.contract)
     except ContractMalformed as error:
         raise ExchangeMalformed(f"contract {settings.contract}: {error}") from None
+    for config in settings.cities:
+        require_types(config, contract)
+        _signer(config, environment)
+    return settings, contract
+
+
+@asynccontextmanager
+async def open_lines(
+    path: Path, environment: Mapping[str, str], now: Now
+) -> AsyncIterator[Mapping[str, Line]]:
+    """The lines by the code of their city. Raises ExchangeMalformed."""
+    settings, contract = judge_file(path, environment)
     lines: dict[str, Line] = {}
     async with AsyncExitStack() as closing:
         for config in settings.cities:
-            require_types(config, contract)
             signer = _signer(config, environment)
             if isinstance(signer, NcaNodeSigner):
                 closing.push_async_callback(signer.close)

@@ -97,6 +97,20 @@ class Kept:
     document: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison as it is kept; `differences` as JSON."""
+
+    id: UUID
+    day: str | None
+    at: datetime
+    finished_at: datetime | None
+    ours: int
+    theirs: int
+    repaired: int
+    differences: Sequence[Any]
+
+
 class ExchangeReports:
     """See the module. Every method raises Unavailable."""
 
@@ -131,9 +145,14 @@ class ExchangeReports:
                 report.repaired,
             )  # fmt: skip
 
-    async def reports(self, principal: Principal, after: Page | None, limit: int) -> Sequence[Any]:
+    async def reports(
+        self, principal: Principal, after: Page | None, limit: int
+    ) -> Sequence[Compared]:
         """Comparisons, the newest first."""
-        return await self._page(_REPORTS, principal, after, limit)
+        rows = await self._page(_REPORTS, principal, after, limit)
+        return [
+            Compared(**{name: row[name] for name in Compared.__dataclass_fields__}) for row in rows
+        ]
 
     async def quarantine(
         self, principal: Principal, after: Page | None, limit: int

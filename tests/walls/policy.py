@@ -38,6 +38,8 @@ class Kind(StrEnum):
     INVITATION = "invitation"
     SERVICE = "service"
     POLICY = "policy"
+    LETTER = "letter"
+    """A message of the national register in quarantine."""
 
 
 R = Role
@@ -116,6 +118,10 @@ SEEN_BY: Mapping[Kind, Mapping[Place, set[str]]] = {
     Kind.INVITATION: _MANAGED,
     Kind.SERVICE: _CODES,
     Kind.POLICY: _CODES,
+    Kind.LETTER: {
+        Place.OURS: {"inspector"},
+        Place.ELSEWHERE: {"elsewhere-inspector"},
+    },
 }
 """For whom an object exists, by its kind and place: names of tests/walls/town.py."""
 
@@ -267,6 +273,10 @@ POLICY: Mapping[str, Row] = {
     "listOwnReads": Row(frozenset({R.CITIZEN})),
     "exportOwnRecord": Row(frozenset({R.CITIZEN})),
     "listReads": Row(frozenset({R.ADMINISTRATOR, R.AUDITOR})),
+    "listQuarantine": Row(frozenset({R.INSPECTOR, R.AUDITOR})),
+    "releaseMessage": Row(INSPECTOR, (Kind.LETTER,), body={"reason": "Түзетілді"}),
+    "dropMessage": Row(INSPECTOR, (Kind.LETTER,), body={"reason": "Қате"}),
+    "listReconciliations": Row(frozenset({R.INSPECTOR, R.AUDITOR})),
     "listEventTypes": Row(ALL),
     "readMe": Row(ALL),
     "readStatistics": Row(DESK | {R.AKIM, R.ADMINISTRATOR, R.AUDITOR}),
@@ -305,6 +315,8 @@ LISTS: Mapping[str, Kind | None] = {
     "readCoverage": None,
     "listOwnReads": None,
     "listReads": None,
+    "listQuarantine": None,
+    "listReconciliations": None,
 }
 """What a list is made of. Whatever it is, nothing foreign is in it (test_lists.py)."""
 

@@ -214,6 +214,18 @@ async def _delivery(callers: Callers, place: Place, status: str) -> Thing:
     return Thing(str(delivery), endpoint)
 
 
+async def _letter(callers: Callers, place: Place, status: str) -> Thing:
+    id = uuid4()
+    await fetch(
+        callers.house,
+        "INSERT INTO eotinish_inbox (id, city_id, message_id, document, state, fault, received_at,"
+        " next_attempt_at, acknowledged_at, finished_at)"
+        " VALUES ($1, $2, $3, $4, 'quarantined', 'unknown-message', now(), now(), now(), now())",
+        id, callers.city.id, str(id), callers.house.keyring.seal(b"<data/>"),
+    )  # fmt: skip
+    return Thing(str(id))
+
+
 async def _organisation(callers: Callers, place: Place, status: str) -> Thing:
     return Thing(str(callers.city.water))
 
@@ -252,4 +264,5 @@ _MAKERS = {
     Kind.INVITATION: _invitation,
     Kind.SERVICE: _service,
     Kind.POLICY: _policy,
+    Kind.LETTER: _letter,
 }

@@ -1,4 +1,4 @@
-"""The exchange with the national register, over real HTTP with the stand-in, in a worker's loops."""
+"""The exchange with the national register in a worker's loops, over real HTTP with the stand-in."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -66,7 +66,9 @@ async def relay(house: House) -> None:
 
 async def numbered(house: House, appeal: Appeal) -> Appeal:
     await relay(house)
-    await eventually(lambda: _has(house, appeal.number, lambda a: a.national_number is not None))
+    await eventually(
+        lambda: _has(house, appeal.number, lambda a: a.national_number is not None), within=60
+    )
     return await read(house, appeal.number)
 
 
@@ -161,7 +163,7 @@ async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
 
 
 async def _told(state: StandIn, number: str | None, count: int) -> bool:
-    return len(state.cases()[number or ""]["taken"]) >= count
+    return bool(len(state.cases()[number or ""]["taken"]) >= count)
 
 
 async def test_nothing_that_the_state_says_closes_without_the_residents_word(house, state, folder):
@@ -258,9 +260,7 @@ async def test_an_answer_that_was_lost_brings_no_second_registration(house, stat
         appeals = [await register(house) for _ in range(8)]
         await relay(house)
         for appeal in appeals:
-            await eventually(
-                lambda number=appeal.number: _has(house, number, lambda a: a.national_number), 60
-            )
+            await numbered(house, appeal)
         state.mood()
         own = [case["own_number"] for case in state.cases().values() if case["own_number"]]
     assert len(own) == len(set(own))

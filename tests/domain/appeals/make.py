@@ -235,7 +235,7 @@ class FakeUow:
         return self
 
     attachments = citizens = consultations = numbers = endpoints = incidents = appeals
-    members = invitations = firms = clients = appeals
+    members = invitations = firms = clients = exchange = appeals
 
     async def get(self, number: str) -> Appeal:
         if number not in self.shelf.appeals:
