@@ -57,7 +57,7 @@ class Sending:
         room = self._line.manners.concurrency - len(self._flying)
         if room * 4 >= self._line.manners.concurrency:
             # Longer than every call that a try may make: files, and the message.
-            lease = clock.real() + timedelta(seconds=60 + 4 * self._line.manners.timeout_seconds)
+            lease = clock.real() + timedelta(seconds=10 + 4 * self._line.manners.timeout_seconds)
             found = await self._house.exchange.claim(self._city, clock.real(), room, lease)
             for claimed in found:
                 task = asyncio.create_task(self._try(claimed))

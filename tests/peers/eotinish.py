@@ -12,7 +12,8 @@ behaves is told by `POST /control`:
 slow: seconds that every call takes. drop: the call is not taken and the line is cut; lose: it is
 taken, and the line is cut before the answer; fail: a fault of the gateway, `code` or FAULT015.
 delay: the call takes up to a second longer. repeat: a message that was accepted is given again, or
-the same one twice under two ids; reorder: messages are given in any order, and some later.
+the same one twice under two ids; reorder: messages are given in any order, and some later. rate:
+the applicant says yes to every answer.
 
 `POST /say` is the state at work: a list of `{"tale": …, "number": …, values …}`; an assignment
 names no number and gets one. `GET /register` tells everything. The product never imports it.
@@ -208,6 +209,15 @@ class State:
         type_ = data.get(f"{{{XSI}}}type", "").partition(":")[2]
         case.taken.append({"id": data.findtext("metadataSystem/href"), "type": type_, **said})
         self.count("taken")
+        if type_ == "stateFinished" and self.mood.get("rate"):
+            self.say({"tale": "rated", "number": case.number, "author": self._author(case),
+                      "satisfied": True, "rating": 4, "state": "FINISHED"})  # fmt: skip
+
+    def _author(self, case: Case) -> str:
+        """The applicant: of the city's document, or of the state's own."""
+        if case.told and case.told[0][1] == "assigned":
+            return str(case.told[0][2].get("name"))
+        return str(case.taken[0].get("name"))
 
     def upload(self, data: Element) -> Element:
         answer = _data(FILES, "tempStorageResponse")

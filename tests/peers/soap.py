@@ -103,7 +103,7 @@ class Seal:
         if len(bodies[0]) != 1:
             raise Refused("VAL-JSR-001", "not one wrapper")
         if not SCHEMA.validate(bodies[0][0]):
-            raise Refused("VAL-JSR-001", str(next(iter(SCHEMA.error_log), "")))
+            raise Refused("VAL-JSR-001", str(SCHEMA.error_log)[:500])
         return bodies[0][0]
 
     def _judge(self, signature: Element, body: Element) -> None:

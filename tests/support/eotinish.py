@@ -105,13 +105,15 @@ def stand_in(folder: Path, *, elliptic: bool = False) -> Iterator[StandIn]:
         yield StandIn(url)
 
 
-def file_of(url: str, folder: Path, **changes: Any) -> dict[str, Any]:
+def file_of(
+    url: str, folder: Path, *, gateway_timeout: float = 10, **changes: Any
+) -> dict[str, Any]:
     """What a city's file says for the stand-in at `url`."""
     city: dict[str, Any] = {
         "city": "kishi",
         "gateway": {
             "sync": f"{url}/sync", "async": f"{url}/async", "sender": SENDER,
-            "password_env": SECRET, "timeout_seconds": 10,
+            "password_env": SECRET, "timeout_seconds": gateway_timeout,
         },
         "signer": {
             "kind": "local", "key": str(folder / "city.key"),

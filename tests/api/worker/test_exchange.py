@@ -183,16 +183,6 @@ async def test_nothing_that_the_state_says_closes_without_the_residents_word(hou
     assert unnamed.confirmation is None
 
 
-async def settled(house: House, count: int) -> None:
-    """So many messages are over or in quarantine."""
-
-    async def done() -> bool:
-        rows = await inbox(house)
-        return sum(row["state"] != "pending" for row in rows) >= count
-
-    await eventually(done)
-
-
 async def inbox(house: House) -> list[dict[str, Any]]:
     from integrations.postgres.doors import city_door
     from integrations.postgres.session import inside
