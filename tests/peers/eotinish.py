@@ -405,8 +405,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """The channels, the mood, and the state at work."""
-        body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        state = self.gateway.state
+        length = int(self.headers.get("content-length", "0"))
+        body, state = self.rfile.read(length), self.gateway.state
+        if len(body) < length:
+            # Whoever sent it died in the middle.
+            self.close_connection = True
+            return
         if self.path == "/control":
             with state.lock:
                 state.mood = json.loads(body)

@@ -62,6 +62,8 @@ async def rage(
     or is delayed; four such shares of the messages are repeated or mixed up.
     """
     storm = Storm()
+    async with open_exchange(settings) as lines:
+        await house.exchange.join(KISHI.id, lines["kishi"].selection, house.now())
     begun = time.monotonic()
     state.mood(seed=11, rate=True, drop=share, lose=share, fail=share, delay=share,
                repeat=2 * share, reorder=2 * share)  # fmt: skip
