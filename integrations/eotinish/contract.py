@@ -280,7 +280,8 @@ def _judge(contract: Contract) -> Iterator[str]:
             held = {one.name for one in message.fields}
             for missing in sorted(NEEDED.get(group, frozenset()) - held):
                 yield f"fields.yaml {group}.{name}: lacks the field {missing}"
-    if len(contract.tales) < len(fields.tales):
+    types = [message.type for message in fields.tales.values()]
+    if len(set(types)) < len(types):
         yield "fields.yaml tales: two of them are of one type"
     yield from _judge_types(contract)
     if "*" not in contract.success.success:
