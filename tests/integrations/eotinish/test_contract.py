@@ -50,7 +50,8 @@ def test_another_passport_changes_the_message_and_no_logic(own, contract):
 
 FAULTY = [
     ("states", "  paused: IN_PROGRESS\n", "", "states.yaml states: lacks paused"),
-    ("fields", "  withdrawn: {type: notification/stateRevoked, channel: async, fields: *progress}\n",
+    ("fields",
+     "  withdrawn: {type: notification/stateRevoked, channel: async, fields: *progress}\n",
      "", "fields.yaml notices: lacks withdrawn"),
     ("fields", "element: metadataSystem/href, seen: false, required: true",
      "element: outNumber, seen: false", "two fields are one element, outNumber"),
