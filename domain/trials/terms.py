@@ -53,7 +53,8 @@ def standing(promises: Promises, day: date) -> Promises:
             continue
         policies[code, found.version] = replace(found, effective_from=date.min)
     calendars = [promises.calendar(code) for code in {code for code, _ in promises.calendars}]
-    return Promises(policies, {(c.code, c.version): c for c in calendars}, promises.by_channel)
+    by_code = {(c.code, c.version): c for c in calendars}
+    return Promises(policies, by_code, promises.by_channel, promises.laws)
 
 
 def terms(promises: Promises, policy: str, channel: str) -> Terms:

@@ -113,6 +113,17 @@ channel_policy = Table(
     PrimaryKeyConstraint("city_id", "channel"),
 )
 
+law_version = Table(
+    "law_version",
+    metadata,
+    city_id(),
+    Column("version", Integer, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    written_at(),
+    PrimaryKeyConstraint("city_id", "version"),
+)
+
 # --- who and where ---------------------------------------------------------------------
 
 organisation = Table(

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 from domain.appeals.model import (
+    COUNTING,
     Appeal,
     Applicant,
     Assignment,
@@ -34,6 +35,7 @@ from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
 from integrations.postgres.instants import parse_instant
+from integrations.postgres.legal_rows import read_legal
 
 Row = Mapping[str, Any]
 
@@ -96,8 +98,10 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "incident_id": member.incident if member else None,
         "incident_joined_at": member.joined_at if member else None,
         "incident_followed": member.followed if member else None,
+        **_legal_columns(appeal),
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
+        "redirected": appeal.redirected,
         "due_at": appeal.due_at,
         "registered_at": appeal.registered_at,
         "updated_at": appeal.updated_at,
@@ -105,6 +109,23 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "version": appeal.version,
         "sequence": appeal.head.sequence,
         "head": appeal.head.hash,
+    }
+
+
+def _legal_columns(appeal: Appeal) -> dict[str, object]:
+    legal = appeal.legal
+    if legal is None:
+        return {"legal": None, "legal_kind": None, "law_due_at": None, "hearing_at": None,
+                "prolonged": False}  # fmt: skip
+    clock = appeal.clock(Stage.CONSIDER)
+    counts = clock is not None and clock.state in COUNTING
+    hearing = legal.hearing
+    return {
+        "legal": legal,
+        "legal_kind": legal.kind,
+        "law_due_at": clock.due_at if clock and counts else None,
+        "hearing_at": hearing.at if hearing and hearing.outcome is None else None,
+        "prolonged": legal.prolonged > 0,
     }
 
 
@@ -241,8 +262,10 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
         confirmation=_read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
+        legal=read_legal(row["legal"]),
         first_contact=row["first_contact"],
         reopened=row["reopened"],
+        redirected=row["redirected"],
         registered_at=row["registered_at"],
         updated_at=row["updated_at"],
         closed_at=row["closed_at"],
