@@ -27,8 +27,10 @@ def begin(
 
 
 def _start_all(promises: Promises, policy: Policy, at: datetime) -> Iterable[Clock]:
+    # What the law sets a term for no service can promise: those clocks are begun by legal.py.
     for promise in policy.promises:
-        yield clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
+        if promise.stage not in LAW_STAGES:
+            yield clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
 
 
 def meet(appeal: Appeal, *stages: Stage, at: datetime) -> Appeal:

@@ -102,7 +102,8 @@ def prolong(appeal: Appeal, command: c.Prolong, desk: Desk) -> Step:
     if not law.kinds[found.kind].prolongable:
         raise Conflict(reason="term-cannot-be-prolonged", kind=str(found.kind))
     promise, calendar = desk.reference.promises.of(clock)
-    working = desk.reference.promises.calendar(law.receipt.calendar)
+    same = calendar.code == law.receipt.calendar
+    working = calendar if same else desk.reference.promises.calendar(law.receipt.calendar)
     days = promise.within.days + found.prolonged + command.days
     last = last_day(found.received, days, calendar, working)
     furthest = next_working_day(

@@ -132,7 +132,7 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
              "the akim writes a resolution or an instruction, for the executor and the inspectors"),
         _row(A.CLASSIFY, OPEN, (), P.CLASSIFY,
              "the inspector says which kind of appeal it is before the law, if any"),
-        _row(A.PROLONG, OPEN, (), P.PROLONG,
+        _row(A.PROLONG, frozenset({S.ASSIGNED, S.IN_PROGRESS, S.PAUSED}), (), P.PROLONG,
              "the head puts the law's term off, with the reason; the applicant is told"),
         _row(A.FORWARD, OPEN, (S.ANSWERED,), P.FORWARD,
              "it goes to a competent body outside the register; the applicant is told where"),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from migrations.walls import CITIZEN, CITY, DISTRICT, TENANT, WORKER
+from migrations.walls import APP, CITIZEN, CITY, DISTRICT, TENANT, WORKER
 
 revision = "0021"
 down_revision = "0014"
@@ -36,7 +36,7 @@ def upgrade() -> None:
         op.add_column("appeal", column)
     _indexes()
     op.execute(f"GRANT SELECT ON law_version TO {TENANT}, {CITIZEN}, {DISTRICT}, {CITY}")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON law_version TO {WORKER}")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON law_version TO {WORKER}, {APP}")
 
 
 def _indexes() -> None:
