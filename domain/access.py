@@ -66,7 +66,6 @@ class Permission(StrEnum):
     PROLONG = "appeals:prolong"
     FORWARD = "appeals:forward"
     READ_CONTROL = "control:read"
-    MANAGE_CALENDARS = "calendars:manage"
     SEARCH_APPLICANTS = "applicants:search"
     READ_OWN_RECORD = "citizens:read-own"
     READ_MEMBERS = "members:read"
@@ -111,9 +110,7 @@ _OPERATOR = _STAFF | {
     P.ATTACH,
 }
 
-_OVERSIGHT = frozenset(
-    {P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING, P.READ_CONTROL}
-)
+_OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING, P.READ_CONTROL})
 _STEWARD = frozenset({P.READ_MEMBERS, P.MANAGE_MEMBERS, P.ONBOARD, P.READ_READS})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -146,7 +143,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _STAFF
     | _OVERSIGHT
     | _STEWARD
-    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.MANAGE_CALENDARS},
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
     Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
     Role.SYSTEM: frozenset(),
 }

@@ -86,7 +86,7 @@ def _canonical(value: Any) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """JSON Schema's integers include 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -178,9 +178,9 @@ Instant = Annotated[
 Id = Annotated[UUID, BeforeValidator(_canonical)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 # Bounds stand before what reads the value, or the contract would not tell them.
-Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
-Few = Annotated[int, Field(ge=1, le=10), BeforeValidator(_whole)]
-Version = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(whole)]
+Few = Annotated[int, Field(ge=1, le=10), BeforeValidator(whole)]
+Version = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(whole)]
 _Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[_Latitude, BeforeValidator(_number)]

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from domain.appeals.model import Appeal, Channel
 from domain.reference import City, Promises
+from domain.register.canonical import instant
 from domain.sla import clock as clocks
 from domain.sla.clock import Clock
 from domain.sla.durations import format_duration
-from domain.register.canonical import instant
 from domain.sla.policy import LAW_STAGES, Policy, Stage
 
 

@@ -9,6 +9,7 @@ from domain.access import Permission, Principal, Role
 from domain.appeals import clocks, legal
 from domain.appeals.commands import GiveAnswer, Intake
 from domain.appeals.desk import Desk, Step, heard
+from domain.appeals.legal_rules import told
 from domain.appeals.model import (
     SELF_SERVICE,
     Appeal,
@@ -20,7 +21,6 @@ from domain.appeals.model import (
     Place,
     Route,
 )
-from domain.appeals.legal_rules import told
 from domain.appeals.places import locate, seal_answers, seal_place
 from domain.appeals.routes import question, unplaced
 from domain.appeals.rules import answer

@@ -64,9 +64,7 @@ def settle(
 ) -> Legal:
     """An appeal of a kind as it stands on the day of its receipt."""
     working = promises.calendar(law.receipt.calendar)
-    legal = Legal(
-        kind, law.version, received, considered=not nameless, threat=nameless and threat
-    )
+    legal = Legal(kind, law.version, received, considered=not nameless, threat=nameless and threat)
     if not legal.considered:
         return legal
     policy = promises.policy(law.kinds[kind].policy, received)
@@ -83,7 +81,7 @@ def anonymous(applicant: Applicant | None) -> bool:
 
 
 def begin(legal: Legal, promises: Promises, *, at: datetime) -> tuple[Clock, ...]:
-    """The law's clocks of an appeal that came at `at`. Raises NotFound for a policy that is gone."""
+    """The law's clocks of an appeal that came at `at`. Raises NotFound for a lost policy."""
     law = promises.laws[legal.law_version]
     if legal.threat:
         policy = promises.policy(law.threat.policy, legal.received)

@@ -205,6 +205,12 @@ class Appeal:
         return min(counting, default=None)
 
     @property
+    def law_due_at(self) -> datetime | None:
+        """When the law's own term of consideration ends, while it counts."""
+        clock = self.clock(Stage.CONSIDER)
+        return clock.due_at if clock is not None and clock.state in COUNTING else None
+
+    @property
     def leading(self) -> Clock | None:
         """The stricter of what the city and the law promise for the whole of the appeal; None
         where neither counts. Of two that are due at once the law leads.

@@ -83,6 +83,8 @@ SCOPES: Mapping[str, Scope] = {
         "Исполнять порученные обращения",
         "Do the work of assigned appeals",
         P.PERFORM,
+        P.PROLONG,
+        P.FORWARD,
         P.PAUSE,
         P.COMMENT,
         P.COMMENT_INTERNALLY,
@@ -95,6 +97,8 @@ SCOPES: Mapping[str, Scope] = {
         P.ASSIGN,
         P.CHECK,
         P.WAIVE,
+        P.CLASSIFY,
+        P.FORWARD,
     ),
     "applicants:read": _scope(
         "Өтініш берушінің атын және байланысын көру",
@@ -117,6 +121,7 @@ SCOPES: Mapping[str, Scope] = {
         "Read the figures",
         P.READ_STATISTICS,
         P.READ_EXECUTORS,
+        P.READ_CONTROL,
     ),
     "webhooks:manage": _scope(
         "Ұйымның хабарлама мекенжайларын басқару",

@@ -21,7 +21,7 @@ from domain.organisations.spelling import house_number
 from domain.values import Coordinates
 
 FIELDS = {
-    "districts": ("code", "names", "polygon"),
+    "districts": ("code", "names", "polygon", "parent"),
     "streets": ("code", "names", "aliases"),
     "buildings": ("street", "number", "district", "latitude", "longitude", "kind"),
 }
@@ -115,6 +115,7 @@ def write(addresses: AddressList) -> dict[str, list[dict[str, object]]]:
         "districts": [
             {"code": d.code, "names": dict(d.names)}
             | ({"polygon": [list(point) for point in d.polygon]} if d.polygon else {})
+            | ({"parent": d.parent} if d.parent else {})
             for d in addresses.districts
         ],
         "streets": [
@@ -149,7 +150,10 @@ class _Intake:
         found: Placed[District] = []
         for spot, row in self._entries("districts", rows):
             border = None if row.get("polygon") is None else row.polygon("polygon")
-            each = District(row.code("code"), row.names(), border)
+            parent = None if row.get("parent") is None else row.listed("parent", self._districts)
+            each = District(row.code("code"), row.names(), border, parent)
+            if row.sound and parent == each.code:
+                row.refuse("parent", "unknown", value=parent)
             if row.sound and border and not touch(border, self.known.bounds):
                 row.refuse("polygon", "outside-city", value=str(border[0]))
             found += [(spot, each)] if row.sound else []

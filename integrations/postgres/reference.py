@@ -277,7 +277,7 @@ def read_polygon(value: Any) -> Polygon:
 def read_district(row: Row) -> District:
     """The district of a row."""
     border = read_polygon(row["polygon"]) if row["polygon"] else None
-    return District(row["code"], row["names"], border)
+    return District(row["code"], row["names"], border, row["parent"])
 
 
 def read_street(row: Row) -> Street:

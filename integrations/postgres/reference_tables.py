@@ -149,6 +149,7 @@ district = Table(
     Column("code", Text, nullable=False),
     Column("names", JSONB, nullable=False),
     Column("polygon", JSONB),
+    Column("parent", Text),
     PrimaryKeyConstraint("city_id", "code"),
 )
 

@@ -158,7 +158,13 @@ async def write_addresses(
         connection,
         t.district,
         [
-            {"city_id": city, "code": d.code, "names": dict(d.names), "polygon": d.polygon}
+            {
+                "city_id": city,
+                "code": d.code,
+                "names": dict(d.names),
+                "polygon": d.polygon,
+                "parent": d.parent,
+            }
             for d in districts
         ],
     )

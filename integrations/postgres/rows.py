@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 
 from domain.appeals.model import (
-    COUNTING,
     Appeal,
     Applicant,
     Assignment,
@@ -117,13 +116,11 @@ def _legal_columns(appeal: Appeal) -> dict[str, object]:
     if legal is None:
         return {"legal": None, "legal_kind": None, "law_due_at": None, "hearing_at": None,
                 "prolonged": False}  # fmt: skip
-    clock = appeal.clock(Stage.CONSIDER)
-    counts = clock is not None and clock.state in COUNTING
     hearing = legal.hearing
     return {
         "legal": legal,
         "legal_kind": legal.kind,
-        "law_due_at": clock.due_at if clock and counts else None,
+        "law_due_at": appeal.law_due_at,
         "hearing_at": hearing.at if hearing and hearing.outcome is None else None,
         "prolonged": legal.prolonged > 0,
     }

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("redirected", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     ):
         op.add_column("appeal", column)
+    op.add_column("district", sa.Column("parent", sa.Text))
     _indexes()
     op.execute(f"GRANT SELECT ON law_version TO {TENANT}, {CITIZEN}, {DISTRICT}, {CITY}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON law_version TO {WORKER}, {APP}")
@@ -73,4 +74,5 @@ def downgrade() -> None:
     columns = ("redirected", "prolonged", "hearing_at", "law_due_at", "legal_kind", "legal")
     for column in columns:
         op.drop_column("appeal", column)
+    op.drop_column("district", "parent")
     op.drop_table("law_version")

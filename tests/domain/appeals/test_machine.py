@@ -58,8 +58,10 @@ SAYINGS: dict[Action, st.SearchStrategy[Any]] = {
     ),
     A.PROLONG: st.builds(c.Prolong, st.integers(1, 60), st.just("сараптама")),
     A.SUMMON: st.builds(
-        c.Summon, st.datetimes(datetime(2026, 3, 1), datetime(2026, 6, 1), timezones=st.just(UTC)),
-        st.sampled_from(HearingWay), st.just("бас тартылмақ"),
+        c.Summon,
+        st.datetimes(datetime(2026, 3, 1), datetime(2026, 6, 1), timezones=st.just(UTC)),
+        st.sampled_from(HearingWay),
+        st.just("бас тартылмақ"),
     ),
     A.HEAR: st.builds(c.Hear, st.sampled_from(HearingOutcome), st.just("хаттама")),
     A.DECIDE: st.builds(c.Decide, st.sampled_from(Decision), st.just("шешім")),

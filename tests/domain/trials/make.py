@@ -12,8 +12,7 @@ from domain.appeals.workflow import PauseReason
 from domain.events import Event, EventType
 from domain.reference import Promises
 from domain.sla.clock import Clock
-from domain.sla.policy import LAW_STAGES
-from domain.sla.policy import Stage
+from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import micros
 from domain.trials.lives import REASONS
 from domain.trials.replay import LOOKED_AT, TURNS, Act
