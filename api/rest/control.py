@@ -184,9 +184,9 @@ async def control_appeals(call: Call) -> Reply:
 
 
 def _due(appeal: Appeal, basis: Basis) -> datetime:
+    """What the list is ordered by: whatever is listed has it."""
     due = appeal.law_due_at if basis is Basis.LAW else appeal.due_at
-    assert due is not None, "what is listed by a due time has one"
-    return due
+    return due or appeal.registered_at
 
 
 def _part(call: Call) -> Part:
@@ -252,9 +252,9 @@ def _nodes(
         figures = _figures(totals.get(key, NOTHING))
         return {**name(key), "below": len(children.get(key, ())), "figures": figures}
 
-    items = [node(key) for key in children.get(root, ()) if key != root]
-    items.sort(key=lambda one: (-one["figures"]["overdue"], -one["figures"]["open"], one["name"]))
-    return [node(root), *items]
+    found: list[dict[str, Any]] = [node(key) for key in children.get(root, ()) if key != root]
+    found.sort(key=lambda one: (-one["figures"]["overdue"], -one["figures"]["open"], one["name"]))
+    return [node(root), *found]
 
 
 def _organisation(id: UUID, call: Call) -> dict[str, Any]:

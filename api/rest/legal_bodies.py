@@ -1,4 +1,4 @@
-"""What is said with the law's own acts: kind, prolongation, redirection outside, hearing, decision."""
+"""What is said with the law's own acts: kind, prolongation, sending on, hearing, decision."""
 
 from typing import Annotated
 

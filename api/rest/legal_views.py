@@ -1,4 +1,4 @@
-"""How an appeal stands before the law, and which of law and city is stricter, as the API shows it."""
+"""How an appeal stands before the law, and which of law and city leads, as the API shows it."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo

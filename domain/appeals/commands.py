@@ -238,7 +238,7 @@ class Classify:
 
 @dataclass(frozen=True, slots=True)
 class Prolong:
-    """The head puts the law's term off by working days, with the reason that the applicant reads."""
+    """The head puts the law's term off by working days; the applicant reads why."""
 
     days: int
     reason: str

@@ -113,10 +113,7 @@ def write(addresses: AddressList) -> dict[str, list[dict[str, object]]]:
     codes = {each.id: each.code for each in addresses.streets}
     return {
         "districts": [
-            {"code": d.code, "names": dict(d.names)}
-            | ({"polygon": [list(point) for point in d.polygon]} if d.polygon else {})
-            | ({"parent": d.parent} if d.parent else {})
-            for d in addresses.districts
+            _district(each) for each in addresses.districts
         ],
         "streets": [
             {"code": s.code, "names": dict(s.names), "aliases": list(s.aliases)}
@@ -129,6 +126,15 @@ def write(addresses: AddressList) -> dict[str, list[dict[str, object]]]:
             for b in addresses.buildings
         ],
     }  # fmt: skip
+
+
+def _district(district: District) -> dict[str, object]:
+    row: dict[str, object] = {"code": district.code, "names": dict(district.names)}
+    if district.polygon:
+        row["polygon"] = [list(point) for point in district.polygon]
+    if district.parent:
+        row["parent"] = district.parent
+    return row
 
 
 class _Intake:

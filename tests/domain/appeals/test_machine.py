@@ -96,8 +96,7 @@ class AnyLife(RuleBasedStateMachine):
         reports_threat=st.booleans(),
     )
     def register(self, service, **said):
-        said = intake(service, **said)
-        self.life.register(said)
+        self.life.register(intake(service, **said))
         assert self.life.appeal.version == 1
 
     @rule(data=st.data(), action=st.sampled_from(Action), role=ROLES, organisation=ORGANISATIONS)
