@@ -12,7 +12,7 @@ from tests.support.register import cosign, signed
 from tests.support.rest import CHANNELS, Callers, intake
 from tests.support.sql import fetch
 from tests.walls.doors import UPLOAD, Said
-from tests.walls.policy import Kind, Row
+from tests.walls.policy import SUMMONS, Kind, Row
 from tests.walls.town import QUARTERS, Place, Town, Who, only_policy, only_service
 
 _ABSENT_NUMBER = "{0}-2026-999999"
@@ -126,6 +126,8 @@ async def _number_at(callers: Callers, status: str) -> str:
     if status == "evidenced":
         made = await callers.register(Role.CITIZEN, applicant=..., service=EVIDENCED)
         return str(made["number"])
+    if status in ("lawful", "summoned"):
+        return await _lawful(callers, status)
     if status not in ("calm", "paused"):
         return str((await callers.brought_to(status, Role.CITIZEN))["number"])
     service, answers = await _calm(callers)
@@ -135,6 +137,17 @@ async def _number_at(callers: Callers, status: str) -> str:
     if status == "paused":
         said = {"reason": "awaiting_resident", "note": "?"}
         assert (await callers.act(number, "pause", said, role=Role.EXECUTOR)).status_code == 200
+    return number
+
+
+async def _lawful(callers: Callers, status: str) -> str:
+    """One before the law, taken by its executor; and then one whose applicant is to be heard."""
+    number = str((await callers.brought_to("in_progress", Role.CITIZEN))["number"])
+    said: dict[str, Any] = {"kind": "application", "reason": "Арыз"}
+    assert (await callers.act(number, "classify", said, role=Role.INSPECTOR)).status_code == 200
+    if status == "summoned":
+        done = await callers.act(number, "summon", SUMMONS, role=Role.EXECUTOR)
+        assert done.status_code == 200, done.text
     return number
 
 

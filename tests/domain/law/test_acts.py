@@ -120,7 +120,7 @@ def test_the_law_does_not_wait_for_parts():
     clock = life.appeal.clock(Stage.CONSIDER)
     assert clock is not None
     assert clock.state is ClockState.RUNNING
-    assert life.appeal.due_at == almaty("2026-03-28 00:00")
+    assert life.appeal.law_due_at == almaty("2026-03-28 00:00")
 
 
 def test_a_breach_of_the_law_is_told_and_escalated():
