@@ -83,9 +83,9 @@ Statement = tuple[str, Parameters]
 def counting(principal: Principal, basis: Basis, horizon: Horizon) -> Statement:
     """What stands open, by organisation and district."""
     parameters = Parameters()
-    names = _names(basis, horizon, parameters)
+    names = _Names(basis, horizon, parameters)
     figures = ", ".join(
-        f"count(*) FILTER (WHERE {said.format(**names)}) AS {matter}"
+        f"count(*) FILTER (WHERE {said.format_map(names)}) AS {matter}"
         for matter, said in _MATTERS.items()
     )
     conditions = f"{_controlled(principal, parameters, 'a')} AND a.due_at IS NOT NULL"
@@ -124,13 +124,13 @@ def listing(
 ) -> Statement:
     """A page of appeals in the order of their due times."""
     parameters = Parameters()
-    names = _names(basis, horizon, parameters)
+    names = _Names(basis, horizon, parameters)
     due = names["due"]
     asked = [
         _controlled(principal, parameters, "a"),
         "a.due_at IS NOT NULL",
         f"{due} IS NOT NULL",
-        _MATTERS[matter].format(**names),
+        _MATTERS[matter].format_map(names),
     ]
     if part.organisations is not None:
         asked.append(f"a.organisation_id = ANY({parameters.add(list(part.organisations))})")
@@ -146,11 +146,18 @@ def listing(
     )
 
 
-def _names(basis: Basis, horizon: Horizon, parameters: Parameters) -> dict[str, str]:
-    instants = {"now": horizon.now, "today": horizon.today, "soon": horizon.soon}
-    # One parameter is asked in each case, so that every one of them has a type.
-    told = {name: f"{parameters.add(at)}::timestamptz" for name, at in instants.items()}
-    return {"due": _DUE[basis]} | told
+class _Names(dict[str, str]):
+    """What the words of `_MATTERS` stand for; an instant becomes a parameter when it is asked
+    for, since PostgreSQL takes none that a statement does not use.
+    """
+
+    def __init__(self, basis: Basis, horizon: Horizon, parameters: Parameters) -> None:
+        super().__init__(due=_DUE[basis])
+        self._horizon, self._parameters = horizon, parameters
+
+    def __missing__(self, name: str) -> str:
+        self[name] = self._parameters.add(getattr(self._horizon, name))
+        return self[name]
 
 
 def _controlled(principal: Principal, parameters: Parameters, alias: str) -> str:

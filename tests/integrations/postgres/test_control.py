@@ -30,7 +30,7 @@ from integrations.postgres.control import counting, keeping, listing
 from integrations.postgres.doors import door_of
 from tests.integrations.postgres.test_plans import plan
 from tests.support.appeals import perform, register
-from tests.support.city import KISHI, ULKEN
+from tests.support.city import KISHI
 from tests.support.sql import fetch
 
 A = Action
@@ -76,7 +76,6 @@ async def lived(house: House) -> House:
         settled = await register(house, at=at - 40 * DAY if at != now else at, **lawful)
         await perform(house, settled, A.ACCEPT, c.Accept())
         await perform(house, settled, A.DECIDE, c.Decide(Decision.ANSWERED, "жауап"))
-    await register(house, city=ULKEN)
     return house
 
 
