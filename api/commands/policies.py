@@ -13,7 +13,7 @@ from api.commands.console import Failure, say
 from api.commands.database import Office, city_of, in_office
 from api.commands.sentences import refuse_document
 from domain.errors import Fault, Invalid
-from domain.law.fields import parse_law
+from domain.law.fields import parse_law, term_faults
 from domain.reference import City
 from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
@@ -100,9 +100,15 @@ def _law_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     if "law" not in document:
         return
     try:
-        parse_law(document["law"], version=1)
+        law = parse_law(document["law"], version=1)
     except Invalid as invalid:
         yield from _below("/law", invalid)
+        return
+    try:
+        policies = [parse_policy(entry, version=1) for entry in document.get("policies", ())]
+    except Invalid:
+        return  # told already, by its own place
+    yield from term_faults(law, {policy.code: policy for policy in policies})
 
 
 def _below(pointer: str, invalid: Invalid) -> Iterator[Fault]:

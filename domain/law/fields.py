@@ -1,8 +1,9 @@
 """Reading a version of the law from its YAML form. Every bad field is named by its pointer."""
 
-from collections.abc import Mapping
-from datetime import time
+from collections.abc import Iterator, Mapping
+from datetime import time, timedelta
 
+from domain.errors import Fault
 from domain.law.kinds import AppealKind
 from domain.law.model import (
     HearingRule,
@@ -13,9 +14,12 @@ from domain.law.model import (
     Receipt,
     ThreatRule,
 )
+from domain.sla.durations import format_duration
+from domain.sla.policy import Policy, Stage
 from domain.sla.rows import Row
 
 LONGEST = 365
+DAY = timedelta(days=1)
 SOURCES = ("read", "recalled")
 
 
@@ -41,6 +45,24 @@ def parse_law(row: Mapping[str, object], *, version: int) -> Law:
     )
     fields.refuse()
     return law
+
+
+def term_faults(law: Law, policies: Mapping[str, Policy]) -> Iterator[Fault]:
+    """What stands against the policies of a law's terms: one without its stage, or not of whole
+    days. Policies that are not among these were judged when they came.
+    """
+    for place, rule in enumerate(law.kinds.values()):
+        policy = policies.get(rule.policy)
+        if policy is None:
+            continue
+        pointer = f"/law/kinds/{place}/policy"
+        if policy.promise(Stage.CONSIDER) is None:
+            stage = str(Stage.CONSIDER)
+            yield Fault(pointer, "no-such-term", {"policy": policy.code, "stage": stage})
+        for promise in policy.promises:
+            if promise.within % DAY:
+                within = format_duration(promise.within)
+                yield Fault(pointer, "whole-days", {"policy": policy.code, "within": within})
 
 
 def _only(row: Row, *known: str) -> Row:
@@ -126,7 +148,7 @@ def _count(row: Row, name: str) -> int:
     if not row.required(name):
         return 1
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LONGEST:
-        row.fault(name, "out-of-range", value=value)
+        row.fault(name, "out-of-range", value=value, minimum=1, maximum=LONGEST)
         return 1
     return value
 
