@@ -148,7 +148,9 @@ def test_the_head_puts_the_term_off_and_the_applicant_reads_why():
     data = orjson.loads(event.canonical)["data"]
     assert data["due_before"].startswith("2026-03-27T19:00")
     assert data["notice_until"].startswith("2026-03-05T19:00"), "3, 4 and 5 March"
-    assert (life.appeal.legal.prolonged, life.appeal.legal.prolongations) == (10, 1)
+    legal = life.appeal.legal
+    assert legal is not None
+    assert (legal.prolonged, legal.prolongations) == (10, 1)
 
 
 def test_a_term_is_put_off_by_two_months_at_most_in_all_its_acts():

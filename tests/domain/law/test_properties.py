@@ -16,6 +16,7 @@ from domain.law.counting import (
     received_on,
 )
 from domain.law.kinds import AppealKind
+from domain.law.standing import Legal
 from domain.reference import Promises
 from domain.sla.calendar import Calendar
 from domain.sla.counting import count, recompute
@@ -51,7 +52,7 @@ def under(calendar: Calendar) -> Promises:
     return replace(known, calendars={**known.calendars, (calendar.code, 2): calendar})
 
 
-def stood(kind: AppealKind, at: datetime, agreed: Promises) -> legal.Legal:
+def stood(kind: AppealKind, at: datetime, agreed: Promises) -> Legal:
     calendar = agreed.calendar(law().receipt.calendar)
     day = received_on(at, law().receipt, calendar)
     return legal.settle(kind, law(), agreed, received=day, nameless=False, threat=False)

@@ -61,7 +61,7 @@ async def lived(house: House) -> House:
     """A late one, one put off, one sent on, one to be heard, one decided, one nobody has."""
     now = house.now()
     await register(house, at=now - 3 * DAY)
-    lawful = {"appeal_kind": AppealKind.APPLICATION}
+    lawful: dict[str, Any] = {"appeal_kind": AppealKind.APPLICATION}
     longer = await register(house, **lawful)
     await perform(house, longer, A.ACCEPT, c.Accept())
     await perform(house, longer, A.PROLONG, c.Prolong(3, "сараптама"), role=Role.HEAD)
@@ -153,7 +153,7 @@ async def test_a_list_is_of_the_part_that_is_asked_for(lived: House):
 
 @pytest.fixture(scope="module")
 async def crowd(lived: House) -> House:
-    """Forty thousand that are over, beside the few that are open."""
+    """Four thousand that are over, beside the few that are open."""
     closed = await register(lived, appeal_kind=AppealKind.APPLICATION, at=lived.now() - 200 * DAY)
     await perform(lived, closed, A.ACCEPT, c.Accept(), at=lived.now() - 200 * DAY)
     done = c.Decide(Decision.ANSWERED, "жауап")
@@ -162,21 +162,21 @@ async def crowd(lived: House) -> House:
         lived,
         "INSERT INTO appeal SELECT (jsonb_populate_record(a, jsonb_build_object("
         " 'id', md5(n::text)::uuid, 'number', 'OLD-' || n))).*"
-        " FROM appeal a, generate_series(1, 40000) n WHERE a.id = $1",
+        " FROM appeal a, generate_series(1, 4000) n WHERE a.id = $1",
         closed.id,
     )
     await fetch(
         lived,
         "INSERT INTO clock SELECT (jsonb_populate_record(k, jsonb_build_object("
         " 'appeal_id', md5(n::text)::uuid))).*"
-        " FROM clock k, generate_series(1, 40000) n WHERE k.appeal_id = $1",
+        " FROM clock k, generate_series(1, 4000) n WHERE k.appeal_id = $1",
         closed.id,
     )
     await fetch(
         lived,
         "INSERT INTO card SELECT (jsonb_populate_record(k, jsonb_build_object("
         " 'appeal_id', md5(n::text)::uuid))).*"
-        " FROM card k, generate_series(1, 40000) n WHERE k.appeal_id = $1",
+        " FROM card k, generate_series(1, 4000) n WHERE k.appeal_id = $1",
         closed.id,
     )
     await fetch(lived, "ANALYZE appeal, clock, card")
