@@ -10,6 +10,11 @@ def _t(kk: str, ru: str, en: str) -> LocalizedText:
 
 
 CONFLICTS: Mapping[str, LocalizedText] = {
+    "calendar-changed-meanwhile": _t(
+        "Күнтізбе осы арада өзгертілді",
+        "Календарь тем временем изменили",
+        "Somebody changed the calendar meanwhile",
+    ),
     "no-law": _t(
         "Қала заң мерзімдерін енгізбеген",
         "Город не ввёл сроки закона",

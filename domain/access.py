@@ -66,6 +66,7 @@ class Permission(StrEnum):
     PROLONG = "appeals:prolong"
     FORWARD = "appeals:forward"
     READ_CONTROL = "control:read"
+    MANAGE_CALENDARS = "calendars:manage"
     SEARCH_APPLICANTS = "applicants:search"
     READ_OWN_RECORD = "citizens:read-own"
     READ_MEMBERS = "members:read"
@@ -143,7 +144,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _STAFF
     | _OVERSIGHT
     | _STEWARD
-    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.MANAGE_CALENDARS},
     Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
     Role.SYSTEM: frozenset(),
 }

@@ -135,6 +135,12 @@ SCOPES: Mapping[str, Scope] = {
         "Cosign the register's checkpoints",
         P.COSIGN,
     ),
+    "calendars:manage": _scope(
+        "Жұмыс күнтізбесінің күндерін өзгерту",
+        "Менять дни рабочего календаря",
+        "Change the days of a working calendar",
+        P.MANAGE_CALENDARS,
+    ),
     "appeals:instruct": _scope(
         "Қарар мен тапсырма жазу",
         "Накладывать резолюции и давать поручения",

@@ -89,6 +89,8 @@ calendar_version = Table(
     Column("version", Integer, nullable=False),
     Column("content", JSONB, nullable=False),
     written_at(),
+    # The administrator who changed a day of it; None where it came by a file.
+    Column("written_by", UUID),
     PrimaryKeyConstraint("city_id", "code", "version"),
 )
 

@@ -31,6 +31,7 @@ from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
+from integrations.postgres.calendars import SqlCalendars
 from integrations.postgres.members import SqlClients, SqlFirms, SqlInvitations, SqlMembers
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
@@ -232,6 +233,7 @@ class SqlUnitOfWork:
         self.members = SqlMembers(lane, principal)
         self.invitations = SqlInvitations(lane, principal, keyring)
         self.firms = SqlFirms(lane, principal)
+        self.calendars = SqlCalendars(lane, principal)
         self.clients = SqlClients(lane)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane

@@ -275,6 +275,12 @@ POLICY: Mapping[str, Row] = {
         # The contact centre's take in new organisations; others let people into their own.
         only=frozenset({"administrator", "elsewhere-administrator"}),
     ),
+    "amendCalendar": Row(
+        ADMINISTRATOR,
+        body={"calendar": "state-days", "date": "@day", "kind": "off", "decree": "Қаулы"},
+        # The contact centre's: a calendar is the whole city's.
+        only=frozenset({"administrator", "elsewhere-administrator"}),
+    ),
     "controlOrganisations": Row(CONTROLLERS),
     "controlTerritories": Row(CONTROLLERS),
     "controlAppeals": Row(CONTROLLERS, query={"matter": "open"}),

@@ -1,6 +1,7 @@
 """The things that operations name, made where the policy wants them, and what is said to them."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,6 +35,7 @@ class Things:
         self._town = town
         self._standing: dict[tuple[Kind, Place, str], Thing] = {}
         self._numbers: dict[Place, str] = {}
+        self._days = 0
 
     async def standing(self, kind: Kind, place: Place, status: str) -> Thing:
         """A thing that everybody may look at and whom nobody changes."""
@@ -103,6 +105,10 @@ class Things:
             case "@cosignature":
                 checkpoint = await signed(callers.house, city)
                 return {"size": checkpoint.size, "cosignature": str(cosign(checkpoint))}
+            case "@day":
+                # Another one each time: what stands already changes nothing.
+                self._days += 1
+                return (date(2030, 1, 1) + timedelta(days=self._days)).isoformat()
             case "@appeal":
                 return await self._number(thing, who.home, callers, idle)
             case "@upload":

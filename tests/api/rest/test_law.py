@@ -1,8 +1,11 @@
 """The law's clock over HTTP: shown beside the city's own, explained, acted on and controlled."""
 
+from datetime import date
 from typing import Any
 
-from domain.access import Role
+from api.bootstrap import House
+from domain.access import NOBODY, Principal, Role
+from domain.appeals.recounts import recompute_clocks
 from tests.support.city import KISHI
 from tests.support.rest import Callers, assert_problem, intake
 
@@ -126,3 +129,55 @@ async def test_a_head_controls_its_own_and_knows_no_other(callers: Callers):
         403,
         "not-permitted",
     )
+
+
+async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_again(
+    callers: Callers, house: House
+):
+    number = (await lawful(callers, "application"))["number"]
+    appeal = await callers.call("GET", f"/v1/appeals/{number}", role=R.INSPECTOR)
+    last = date.fromisoformat(appeal.json()["legal"]["last_day"])
+    decree = "Үкімет қаулысы № 12"
+    said = {"calendar": "state-days", "date": last.isoformat(), "kind": "off", "decree": decree}
+    refused = await callers.call("POST", "/v1/calendars/days", said, role=R.INSPECTOR)
+    assert_problem(refused, 403, "not-permitted")
+    done = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert done.status_code == 201, done.text
+    assert done.json()["decrees"][last.isoformat()] == decree
+    again = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert_problem(again, 409, "conflict")
+    await house.references.refresh(house.now())
+    before = house.references.of(KISHI.id).promises
+    assert before.calendar("state-days").version == done.json()["version"]
+    clocks = (await callers.call("GET", f"/v1/appeals/{number}/clocks", role=R.INSPECTOR)).json()
+    due = {clock["stage"]: clock["due_at"] for clock in clocks["items"]}
+    system = Principal(NOBODY, R.SYSTEM, KISHI.id)
+    async with house.units.open(system) as uow:
+        found = await recompute_clocks(
+            "state-days", decree, uow=uow, reference=house.references.of(KISHI.id),
+            at=house.now(), limit=100,
+        )  # fmt: skip
+        await uow.commit()
+    assert not found.faulty
+    told = await callers.call(
+        "GET", f"/v1/appeals/{number}/sla/explain", role=R.INSPECTOR, headers=IN_ENGLISH
+    )
+    clocks_now = {clock["stage"]: clock for clock in told.json()["clocks"]}
+    assert clocks_now["consider"]["due_at"] > due["consider"]
+    (recount,) = clocks_now["consider"]["recomputations"]
+    assert recount["reason"] == decree
+    assert all(clock["agrees"] for clock in told.json()["clocks"])
+    back = said | {"kind": "usual"}
+    assert (
+        await callers.call("POST", "/v1/calendars/days", back, role=R.ADMINISTRATOR)
+    ).status_code == 201
+
+
+async def test_a_calendar_that_is_not_there_and_one_without_days_are_not_changed(callers: Callers):
+    said = {"calendar": "nowhere", "date": "2030-01-02", "kind": "off", "decree": "Қаулы"}
+    refused = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    problem = assert_problem(refused, 422, "invalid")
+    assert problem["errors"][0]["pointer"] == "/calendar"
+    said["calendar"] = "around-the-clock"
+    refused = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert_problem(refused, 409, "conflict")
