@@ -22,6 +22,7 @@ from domain.appeals.verdicts import verdict_of
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
+from integrations.postgres.calendars import SqlCalendars
 from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.doors import door_of
@@ -31,7 +32,6 @@ from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
 from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
-from integrations.postgres.calendars import SqlCalendars
 from integrations.postgres.members import SqlClients, SqlFirms, SqlInvitations, SqlMembers
 from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible

@@ -240,7 +240,7 @@ class FakeUow:
         return self
 
     attachments = citizens = consultations = numbers = endpoints = incidents = appeals
-    members = invitations = firms = clients = appeals
+    members = invitations = firms = clients = calendars = appeals
 
     async def get(self, number: str) -> Appeal:
         if number not in self.shelf.appeals:
