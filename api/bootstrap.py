@@ -28,6 +28,7 @@ from integrations.postgres.authorizations import SqlAuthorizations
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
+from integrations.postgres.control import Control
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.exchange_queue import ExchangeQueue
@@ -83,6 +84,7 @@ class House:
     queries: Queries
     lists: Lists
     statistics: Statistics
+    control: Control
     histories: Histories
     models: Models
     completions: Completions
@@ -255,6 +257,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         queries=Queries(engine, keyring),
         lists=Lists(engine, keyring),
         statistics=Statistics(engine),
+        control=Control(engine, keyring),
         histories=Histories(engine, keyring),
         models=Models(settings.home),
         completions=Completions(engine),

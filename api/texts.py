@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts, file_texts, people_texts, webhook_texts
+from api import evidence_texts, file_texts, law_texts, people_texts, webhook_texts
 from domain.values import LocalizedText
 
 
@@ -178,6 +178,7 @@ DAY_ENDED: LocalizedText = _t(
 
 CONFLICTS: Mapping[str, LocalizedText] = {
     **people_texts.CONFLICTS,
+    **law_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
         "У обращения ещё нет исполнителя.",
@@ -262,6 +263,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
 RULES: Mapping[str, LocalizedText] = {
     **evidence_texts.RULES,
     **file_texts.RULES,
+    **law_texts.RULES,
     **people_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),
     "unknown": _t("мұндай өріс жоқ", "такого поля нет", "there is no such field"),

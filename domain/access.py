@@ -62,6 +62,11 @@ class Permission(StrEnum):
     READ_INCIDENT = "incidents:read"
     OPEN_INCIDENT = "incidents:open"
     INSTRUCT = "appeals:instruct"
+    CLASSIFY = "appeals:classify"
+    PROLONG = "appeals:prolong"
+    FORWARD = "appeals:forward"
+    READ_CONTROL = "control:read"
+    MANAGE_CALENDARS = "calendars:manage"
     SEARCH_APPLICANTS = "applicants:search"
     READ_OWN_RECORD = "citizens:read-own"
     READ_MEMBERS = "members:read"
@@ -108,7 +113,7 @@ _OPERATOR = _STAFF | {
     P.ATTACH,
 }
 
-_OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING})
+_OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING, P.READ_CONTROL})
 _STEWARD = frozenset({P.READ_MEMBERS, P.MANAGE_MEMBERS, P.ONBOARD, P.READ_READS})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -125,15 +130,32 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OPERATOR: _OPERATOR,
     Role.INSPECTOR: _OPERATOR
     | _OVERSIGHT
-    | {P.ASSIGN, P.CHECK, P.WAIVE, P.OPEN_INCIDENT, P.READ_EXCHANGE, P.JUDGE_EXCHANGE},
+    | {
+        P.ASSIGN,
+        P.CHECK,
+        P.WAIVE,
+        P.OPEN_INCIDENT,
+        P.CLASSIFY,
+        P.FORWARD,
+        P.READ_EXCHANGE,
+        P.JUDGE_EXCHANGE,
+    },
     Role.EXECUTOR: _EXECUTOR,
-    Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS, P.READ_MEMBERS},
+    Role.HEAD: _EXECUTOR
+    | {
+        P.READ_EXECUTORS,
+        P.READ_CONTROL,
+        P.MANAGE_ENDPOINTS,
+        P.READ_MEMBERS,
+        P.PROLONG,
+        P.FORWARD,
+    },
     # Who governs reads all of it and changes none of it: an akim's word goes to those who act.
     Role.AKIM: _STAFF | _OVERSIGHT | {P.INSTRUCT},
     Role.ADMINISTRATOR: _STAFF
     | _OVERSIGHT
     | _STEWARD
-    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT},
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.MANAGE_CALENDARS},
     Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS, P.READ_EXCHANGE},
     Role.SYSTEM: frozenset(),
 }

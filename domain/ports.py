@@ -16,6 +16,7 @@ from domain.eotinish.ports import Exchange
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
+from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock
 from domain.webhooks.model import Endpoint
 
@@ -236,6 +237,19 @@ class Consultations(Protocol):
         """Keep one, for good; False where one of this id is kept already."""
 
 
+class Calendars(Protocol):
+    """The working calendars of the principal's city, as rows of the catalogue's form."""
+
+    async def newest(self, code: str) -> tuple[int, Mapping[str, Any]] | None:
+        """The newest version of a calendar and its row; None for one that there is not."""
+
+    async def add(self, calendar: Calendar, content: Mapping[str, Any], *, at: datetime) -> None:
+        """Keep a next version; every process reads it within about a second.
+
+        Raises Conflict when somebody wrote that version meanwhile.
+        """
+
+
 class Citizens(Protocol):
     """What the city knows of its residents."""
 
@@ -268,6 +282,10 @@ class UnitOfWork(Protocol):
     @property
     def attachments(self) -> Attachments:
         """Uploads."""
+
+    @property
+    def calendars(self) -> Calendars:
+        """Working calendars."""
 
     @property
     def citizens(self) -> Citizens:

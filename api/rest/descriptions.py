@@ -10,6 +10,7 @@ TAGS = {
     "Triage": "What the resident's words mean, before anything is registered",
     "Organisations": "Who does it, where, and where appeals are routed",
     "Promises": "Terms, working time, and the clocks that run against them",
+    "Control": "End to end: what is due, overdue, put off and sent on, from the city down",
     "Members": "Who works in an organisation: invitations, suspension, leaving, taking one in",
     "National register": "The exchange with the national register of appeals (e-Өтініш)",
     "Personal data": "What is held on a resident, and who read it",
@@ -65,6 +66,11 @@ QUERY = {
     "role": "Of this role only",
     "reader": "Only what this member read",
     "due_before": "Due before this time (RFC 3339)",
+    "basis": "By the stricter of law and city, or by the law's term alone",
+    "since": "Count what was answered at this time or later (RFC 3339); 30 days ago",
+    "under": "The node of the tree to begin with; the top of what the caller controls",
+    "matter": "Which figure the list is of",
+    "territory": "Code of a district, with all that lies in it",
 }
 
 LANGUAGE = "The language of the answer: kk, ru or en (RFC 9110)"

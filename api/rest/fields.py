@@ -1,7 +1,7 @@
 """The kinds of field that bodies and queries are made of, each with its limits in the contract."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -79,6 +79,13 @@ def _rfc3339(value: Any) -> Any:
     return value.upper()
 
 
+def _full_date(value: Any) -> Any:
+    """The `full-date` of RFC 3339, of this century; Python itself would take 20260302 as well."""
+    if not isinstance(value, str) or not re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("format")
+    return value
+
+
 def _canonical(value: Any) -> Any:
     """The one form of RFC 9562; Python itself would take braces and urn:uuid: as well."""
     if isinstance(value, str) and not re.fullmatch(_UUID, value):
@@ -86,7 +93,7 @@ def _canonical(value: Any) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """JSON Schema's integers include 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -175,12 +182,18 @@ Instant = Annotated[
     AfterValidator(_in_range),
     Field(json_schema_extra={"pattern": "^20[0-9]{2}-"}),
 ]
+Day = Annotated[
+    date,
+    Field(strict=False),
+    BeforeValidator(_full_date),
+    Field(json_schema_extra={"pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"}),
+]
 Id = Annotated[UUID, BeforeValidator(_canonical)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 # Bounds stand before what reads the value, or the contract would not tell them.
-Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
-Few = Annotated[int, Field(ge=1, le=10), BeforeValidator(_whole)]
-Version = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(whole)]
+Few = Annotated[int, Field(ge=1, le=10), BeforeValidator(whole)]
+Version = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(whole)]
 _Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 _Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[_Latitude, BeforeValidator(_number)]

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from domain.appeals.model import Kind
 from domain.appeals.workflow import Status
+from domain.law.kinds import AppealKind
 from domain.values import Language
 
 
@@ -16,18 +17,21 @@ from domain.values import Language
 class Selection:
     """Which appeals the law sends to the national register: by kind, and by service.
 
-    `services` are codes, or the beginnings of codes that end in `*`. An appeal goes out when its
-    kind is listed and its service is, and is not among `never`.
+    Those that stand before the law (domain/law) go out, and those of a kind that is listed here,
+    where their service is listed and not among `never`. `services` are codes, or the beginnings of
+    codes that end in `*`.
     """
 
-    kinds: frozenset[str]
+    kinds: frozenset[str] = frozenset()
     services: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
 
-    def covers(self, kind: str, service: str) -> bool:
-        """Whether an appeal of this kind about this service goes out."""
+    def covers(self, kind: str, service: str, *, lawful: bool = False) -> bool:
+        """Whether an appeal of this kind about this service goes out; `lawful` where it stands
+        before the law.
+        """
         return (
-            kind in self.kinds
+            (lawful or kind in self.kinds)
             and _matches(service, self.services)
             and not _matches(service, self.never)
         )
@@ -37,7 +41,8 @@ class Selection:
 class Agreements:
     """How the words of both sides correspond.
 
-    `types` and `kinds`: our kind → the state's type, and back. `states`: our status → the state's
+    `types` and `kinds`: our kind → the state's type, and back; `laws`: the state's type → what it
+    is before the law. `states`: our status → the state's
     state, for every status; `languages` likewise. `number` is what a national number looks like.
     `service` takes what the state assigns where `categories` (the state's category → our service)
     says nothing.
@@ -45,11 +50,17 @@ class Agreements:
 
     types: Mapping[Kind, str]
     kinds: Mapping[str, Kind]
+    laws: Mapping[str, AppealKind]
     states: Mapping[Status, str]
     languages: Mapping[Language, str]
     number: re.Pattern[str]
     service: str = ""
     categories: Mapping[str, str] | None = None
+
+    def type_of(self, kind: Kind, lawful: AppealKind | None) -> str:
+        """The state's type of an appeal: by what it is before the law, else by its kind."""
+        named = (type for type, law in self.laws.items() if law is lawful)
+        return next(named, None) or self.types[kind]
 
     def kind_of(self, type: str | None) -> Kind | None:
         """Our kind for a type of the state; None for one that nobody agreed on."""

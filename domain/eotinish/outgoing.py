@@ -17,6 +17,7 @@ from domain.appeals.workflow import Status
 from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import STATE, Notice
 from domain.events import EventType
+from domain.law.kinds import AppealKind
 from domain.reference import Reference
 from domain.values import Language, in_language
 
@@ -27,6 +28,11 @@ NOTICES: Mapping[str, Notice] = {
     EventType.BROADCAST: Notice.REPLY,
     EventType.ANSWERED: Notice.FINISHED,
     EventType.RESOLVED: Notice.FINISHED,
+    EventType.DECIDED: Notice.FINISHED,
+    EventType.SUMMONED: Notice.REPLY,
+    EventType.HEARD: Notice.REPLY,
+    EventType.PROLONGED: Notice.EXTENDED,
+    EventType.FORWARDED: Notice.REDIRECTED,
     EventType.REDIRECTED: Notice.REDIRECTED,
     EventType.RETURNED: Notice.REOPENED,
     EventType.REOPENED: Notice.REOPENED,
@@ -62,6 +68,7 @@ class Material:
     personal: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Attached] = ()
     kind: Kind = Kind.MESSAGE
+    lawful: AppealKind | None = None
     iin: str | None = None
     address: str | None = None
     executor: str | None = None
@@ -92,20 +99,28 @@ def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
         "sequence": event["sequence"],
         "at": datetime.fromisoformat(event["at"]),
         "state": agreements.states[status],
-        "text": material.personal.get("text") or material.personal.get("reason"),
-        "executor": material.executor,
+        "text": _words(material.personal),
+        "executor": event["data"].get("body") or material.executor,
     }
     if notice is Notice.REGISTER:
         values |= _registration(material, agreements)
+    if notice is Notice.EXTENDED and (due := event["data"].get("due_after")):
+        values["deadline"] = datetime.fromisoformat(due)
     if notice is Notice.RATED:
         values |= {"rating": event["data"].get("rating"), "satisfied": True}
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _words(personal: Mapping[str, str]) -> str | None:
+    """What an event says to the applicant, by whichever name it says it."""
+    found = (personal.get(name) for name in ("text", "preliminary", "minutes", "reason"))
+    return next(filter(None, found), None)
+
+
 def _registration(material: Material, agreements: Agreements) -> dict[str, object]:
     data, personal = material.event["data"], material.personal
     return {
-        "type": agreements.types[material.kind],
+        "type": agreements.type_of(material.kind, material.lawful),
         "language": agreements.languages[Language(data["language"])],
         "name": personal.get("name"),
         "phone": personal.get("phone"),

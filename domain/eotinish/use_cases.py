@@ -150,6 +150,8 @@ def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intak
         applicant=None if applicant == Applicant() else applicant,
         anonymous=applicant == Applicant(),
         national_number=told.number,
+        appeal_kind=agreements.laws.get(told.text("type") or ""),
+        received_at=told.at("at"),
     )
 
 

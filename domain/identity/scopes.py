@@ -83,6 +83,8 @@ SCOPES: Mapping[str, Scope] = {
         "Исполнять порученные обращения",
         "Do the work of assigned appeals",
         P.PERFORM,
+        P.PROLONG,
+        P.FORWARD,
         P.PAUSE,
         P.COMMENT,
         P.COMMENT_INTERNALLY,
@@ -95,6 +97,8 @@ SCOPES: Mapping[str, Scope] = {
         P.ASSIGN,
         P.CHECK,
         P.WAIVE,
+        P.CLASSIFY,
+        P.FORWARD,
     ),
     "applicants:read": _scope(
         "Өтініш берушінің атын және байланысын көру",
@@ -117,6 +121,7 @@ SCOPES: Mapping[str, Scope] = {
         "Read the figures",
         P.READ_STATISTICS,
         P.READ_EXECUTORS,
+        P.READ_CONTROL,
     ),
     "webhooks:manage": _scope(
         "Ұйымның хабарлама мекенжайларын басқару",
@@ -129,6 +134,12 @@ SCOPES: Mapping[str, Scope] = {
         "Подписывать контрольные точки реестра",
         "Cosign the register's checkpoints",
         P.COSIGN,
+    ),
+    "calendars:manage": _scope(
+        "Жұмыс күнтізбесінің күндерін өзгерту",
+        "Менять дни рабочего календаря",
+        "Change the days of a working calendar",
+        P.MANAGE_CALENDARS,
     ),
     "appeals:instruct": _scope(
         "Қарар мен тапсырма жазу",

@@ -185,6 +185,36 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Жителям сообщено об инциденте",
         "The residents were told about the incident",
     ),
+    EventType.CLASSIFIED: _text(
+        "Инспектор өтініштің заңдағы түрін белгіледі",
+        "Инспектор определил вид обращения по закону",
+        "An inspector said which kind of appeal it is before the law",
+    ),
+    EventType.PROLONGED: _text(
+        "Басшы өтінішті қарау мерзімін ұзартты",
+        "Руководитель продлил срок рассмотрения обращения",
+        "The head put the term of consideration off",
+    ),
+    EventType.FORWARDED: _text(
+        "Өтініш тізілімнен тыс құзыретті органға жіберілді",
+        "Обращение переадресовано компетентному органу вне реестра",
+        "An appeal was sent on to a competent body outside the register",
+    ),
+    EventType.SUMMONED: _text(
+        "Өтініш берушіге алдын ала шешім айтылып, тыңдауға шақырылды",
+        "Заявителю сообщено предварительное решение, он приглашён на заслушивание",
+        "The applicant was told the preliminary decision and called to a hearing",
+    ),
+    EventType.HEARD: _text(
+        "Тыңдаудың нәтижесі хаттамаға түсірілді",
+        "Итог заслушивания занесён в протокол",
+        "What came of the hearing was put on record",
+    ),
+    EventType.DECIDED: _text(
+        "Өтініш бойынша шешім қабылданды",
+        "По обращению принято решение",
+        "An appeal was answered by a decision",
+    ),
     IncidentEventType.OPENED: _text(
         "Ортақ оқиға ашылды немесе жоспарлы жұмыс жарияланды",
         "Открыт инцидент или объявлены плановые работы",

@@ -85,7 +85,7 @@ class Chosen(_Model):
 
     kinds: frozenset[
         Literal["complaint", "application", "request", "proposal", "response", "message"]
-    ] = Field(min_length=1)
+    ] = frozenset()
     services: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
 
@@ -100,7 +100,7 @@ class CityExchange(_Model):
     city: str
     gateway: GatewayConfig
     signer: Annotated[LocalKey | NcaNodeKey, Field(discriminator="kind")]
-    sends: Chosen
+    sends: Chosen = Chosen()
     service: str
     """The service that takes what the state assigns and no category tells."""
     categories: Mapping[str, str] = {}

@@ -19,6 +19,7 @@ from domain.appeals.model import Kind
 from domain.appeals.workflow import Status
 from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import Channel, Notice, Remedy, Tale
+from domain.law.kinds import AppealKind
 from domain.values import Language
 
 SHIPPED = Path(__file__).parent / "contract"
@@ -80,11 +81,14 @@ class FieldsFile(_File):
 
 
 class Type(_Model):
-    """A type of appeal; `outgoing` where ours of that kind are sent as it."""
+    """A type of appeal; `law` is what it is before the law. `outgoing` where ours of that kind that
+    nobody has classified are sent as it.
+    """
 
     id: str
     name: str
     kind: Kind
+    law: AppealKind
     seen: bool
     outgoing: bool = False
 
@@ -211,6 +215,7 @@ class Contract:
         return Agreements(
             types={one.kind: one.id for one in self.types.types if one.outgoing},
             kinds={one.id: one.kind for one in self.types.types},
+            laws={one.id: one.law for one in self.types.types},
             states=self.states.states,
             languages=self.types.languages,
             number=re.compile(self.types.number),
@@ -304,6 +309,7 @@ def _judge_types(contract: Contract) -> Iterator[str]:
     ids = [one.id for one in types]
     for repeated in sorted({one for one in ids if ids.count(one) > 1}):
         yield f"types.yaml types: {repeated} stands twice"
+    yield from _lacks("types.yaml types, by law", AppealKind, {one.law: one for one in types})
     outgoing = [one.kind for one in types if one.outgoing]
     for kind in sorted(set(outgoing)):
         if outgoing.count(kind) > 1:

@@ -18,8 +18,8 @@ from domain.eotinish.agreements import Selection
 from domain.eotinish.outgoing import notice_of
 
 _MET = """
-SELECT e.id, e.city_id, e.appeal_id, e.sequence, e.canonical, e.at, a.number, a.kind, a.service,
-       a.channel, x.selection, a.registered_at >= x.since AS fresh, c.appeal_id AS known
+SELECT e.id, e.city_id, e.appeal_id, e.sequence, e.canonical, e.at, a.number, a.kind,
+       a.service, a.channel, a.legal_kind, x.selection, a.registered_at >= x.since AS fresh, c.appeal_id AS known
   FROM event e JOIN eotinish_city x ON x.city_id = e.city_id
   JOIN appeal a ON a.id = e.appeal_id LEFT JOIN eotinish_case c ON c.appeal_id = e.appeal_id
  WHERE e.id = ANY($1) ORDER BY e.appeal_id, e.sequence
@@ -72,7 +72,8 @@ def _goes_out(row: Row) -> bool:
     if not row["fresh"] or row["channel"] == Channel.E_OTINISH:
         return False
     said = orjson.loads(row["selection"]) if isinstance(row["selection"], str) else row["selection"]
-    return read_selection(said).covers(row["kind"], row["service"])
+    selection, lawful = read_selection(said), row["legal_kind"] is not None
+    return selection.covers(row["kind"], row["service"], lawful=lawful)
 
 
 def read_selection(said: Mapping[str, Any]) -> Selection:

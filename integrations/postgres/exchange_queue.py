@@ -18,6 +18,7 @@ from domain.eotinish.agreements import Selection
 from domain.eotinish.model import Notice
 from domain.eotinish.outgoing import Attached, Material
 from domain.eotinish.ports import Arrived, Claimed
+from domain.law.kinds import AppealKind
 from domain.ports import Keyring
 from domain.values import new_id
 from integrations.postgres.doors import city_door
@@ -45,7 +46,8 @@ UPDATE eotinish_message m SET leased_until = $4, attempts = attempts + 1 FROM du
 """
 
 _MATERIAL = """
-SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, z.sealed AS citizen,
+SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind,
+       z.sealed AS citizen,
        (SELECT json_agg(json_build_object('field', p.field, 'sealed', encode(p.sealed, 'hex')))
           FROM event_personal p WHERE p.event_id = e.id) AS personal
   FROM eotinish_message m JOIN eotinish_case c ON c.appeal_id = m.appeal_id
@@ -147,6 +149,7 @@ class ExchangeQueue:
             personal=self._personal(row["personal"]),
             files=[Attached(**dict(one)) for one in files],
             kind=Kind(row["kind"]),
+            lawful=AppealKind(row["legal_kind"]) if row["legal_kind"] else None,
             iin=self._iin(row["citizen"]),
         )
 

@@ -68,6 +68,7 @@ from integrations.postgres.reference_tables import (
     citizen,
     city,
     district,
+    law_version,
     member,
     organisation,
     policy_version,
@@ -119,6 +120,7 @@ __all__ = [
     "incident",
     "incident_event",
     "invitation",
+    "law_version",
     "log_cursor",
     "log_key",
     "log_leaf",
@@ -147,6 +149,10 @@ __all__ = [
     "token_key",
     "webhook_endpoint",
 ]
+
+CONTROLLED = ["organisation_id", "district", "law_due_at", "hearing_at", "prolonged", "redirected"]
+CONSIDERED = "met_at IS NOT NULL AND stage IN ('resolve', 'consider')"
+"""What the end-to-end control counts (control.py)."""
 
 # --- the register ----------------------------------------------------------------------
 
@@ -212,6 +218,13 @@ appeal = Table(
     Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("incident_joined_at", instant()),
     Column("incident_followed", Integer),
+    # How it stands before the law (domain/law/standing.py), and what is asked of it by index.
+    Column("legal", JSONB),
+    Column("legal_kind", Text),
+    Column("law_due_at", instant()),
+    Column("hearing_at", instant()),
+    Column("prolonged", Boolean, nullable=False, server_default=text("false")),
+    Column("redirected", SmallInteger, nullable=False, server_default=text("0")),
     Column("first_contact", Boolean, nullable=False),
     Column("reopened", Integer, nullable=False),
     Column("due_at", instant()),
@@ -237,6 +250,11 @@ appeal = Table(
     Index("ix_appeal_phone", "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
     Index("ix_appeal_overdue", "city_id", text("registered_at DESC"), text("id DESC"),
           postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_appeal_control", "city_id", "due_at", "id", postgresql_include=CONTROLLED,
+          postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_appeal_control_executor", "organisation_id", "due_at", "id",
+          postgresql_include=[name for name in CONTROLLED if name != "organisation_id"],
+          postgresql_where=text("due_at IS NOT NULL AND organisation_id IS NOT NULL")),
     Index("ix_appeal_pause", "pause_until", postgresql_where=text("pause_until IS NOT NULL")),
     Index("ix_appeal_incident", "incident_id", "incident_followed",
           postgresql_where=text("incident_id IS NOT NULL")),
@@ -294,6 +312,12 @@ clock = Table(
     Index("ix_clock_list", "city_id", "state", "stage", "due_at", "appeal_id", "round"),
     Index("ix_clock_executor", "organisation_id", "state", "stage", "due_at", "appeal_id",
           "round", postgresql_where=text("organisation_id IS NOT NULL")),
+    Index("ix_clock_considered", "city_id", "met_at",
+          postgresql_include=["organisation_id", "district", "stage", "breached_at"],
+          postgresql_where=text(CONSIDERED)),
+    Index("ix_clock_considered_executor", "organisation_id", "met_at",
+          postgresql_include=["district", "stage", "breached_at"],
+          postgresql_where=text(f"{CONSIDERED} AND organisation_id IS NOT NULL")),
 )  # fmt: skip
 
 event = Table(

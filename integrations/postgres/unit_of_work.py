@@ -22,6 +22,7 @@ from domain.appeals.verdicts import verdict_of
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
+from integrations.postgres.calendars import SqlCalendars
 from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.doors import door_of
@@ -234,6 +235,7 @@ class SqlUnitOfWork:
         self.members = SqlMembers(lane, principal)
         self.invitations = SqlInvitations(lane, principal, keyring)
         self.firms = SqlFirms(lane, principal)
+        self.calendars = SqlCalendars(lane, principal)
         self.clients = SqlClients(lane)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane

@@ -48,7 +48,7 @@ def test_every_notice_is_valid_by_the_published_shapes(notice: Notice, contract:
 
 
 def test_every_call_without_a_notice_is_valid_too(contract: Contract):
-    said = {"service": "S", "at": AT, "sender": SENDER}
+    said: dict[str, Any] = {"service": "S", "at": AT, "sender": SENDER}
     questions = contract.fields.questions
     asked = [
         write_data(questions["list"], {"after": "ЖТ-2026-00000001", "limit": 500}, contract),
