@@ -18,8 +18,9 @@ from domain.eotinish.agreements import Selection
 from domain.eotinish.outgoing import notice_of
 
 _MET = """
-SELECT e.id, e.city_id, e.appeal_id, e.sequence, e.canonical, e.at, a.number, a.kind,
-       a.service, a.channel, a.legal_kind, x.selection, a.registered_at >= x.since AS fresh, c.appeal_id AS known
+SELECT e.id, e.city_id, e.appeal_id, e.sequence, e.canonical, a.number, a.kind, a.service,
+       a.channel, a.legal_kind, x.selection, a.registered_at >= x.since AS fresh,
+       c.appeal_id AS known
   FROM event e JOIN eotinish_city x ON x.city_id = e.city_id
   JOIN appeal a ON a.id = e.appeal_id LEFT JOIN eotinish_case c ON c.appeal_id = e.appeal_id
  WHERE e.id = ANY($1) ORDER BY e.appeal_id, e.sequence

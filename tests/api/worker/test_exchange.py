@@ -3,21 +3,32 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.bootstrap import House, open_exchange
-from api.worker.comparing import ExchangeLoops
+from api.worker.comparing import ExchangeLoops, reconcile
 from api.worker.relay import Relay
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
+from domain.eotinish.model import MessageState
+from domain.eotinish.reconciling import Lack
+from domain.eotinish.use_cases import judge
+from domain.ports import Upload
+from domain.values import new_id
+from integrations.postgres.doors import PLATFORM, city_door
+from integrations.postgres.exchange_feed import feed
+from integrations.postgres.session import inside
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.sql import fetch
 from tests.support.worker import eventually
 
 TYPE = "4b288b14-2a1c-4ef1-988f-adcbf3839983"
@@ -183,15 +194,6 @@ async def test_nothing_that_the_state_says_closes_without_the_residents_word(hou
     assert unnamed.confirmation is None
 
 
-async def inbox(house: House) -> list[dict[str, Any]]:
-    from integrations.postgres.doors import city_door
-    from integrations.postgres.session import inside
-
-    async with inside(house.engine, city_door(KISHI.id, ())) as driver:
-        rows = await driver.fetch("SELECT * FROM eotinish_inbox ORDER BY received_at, id")
-    return [dict(row) for row in rows]
-
-
 async def test_messages_are_applied_once_and_in_their_order_however_they_come(house, state, folder):
     state.mood(seed=7, repeat=0.5, reorder=0.8)
     async with exchanging(house, state, folder):
@@ -212,9 +214,6 @@ async def _empty(state: StandIn) -> bool:
 
 async def told_texts(house: House, number: str) -> list[str]:
     """What the state told of an appeal, in the order of its chain."""
-    from integrations.postgres.doors import city_door
-    from integrations.postgres.session import inside
-
     async with inside(house.engine, city_door(KISHI.id, ())) as driver:
         rows = await driver.fetch(
             "SELECT p.sealed FROM event e JOIN event_personal p ON p.event_id = e.id"
@@ -245,7 +244,7 @@ async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, fol
 
 
 async def test_an_answer_that_was_lost_brings_no_second_registration(house, state, folder):
-    state.mood(seed=3, lose=0.4, drop=0.2, fail=0.2)
+    state.mood(seed=3, lose=0.3, drop=0.1, fail=0.1)
     async with exchanging(house, state, folder):
         appeals = [await register(house) for _ in range(8)]
         await relay(house)
@@ -265,3 +264,141 @@ async def test_what_does_not_fall_under_the_law_stays_here(house, state, folder)
     own = {case["own_number"] for case in state.cases().values()}
     assert complaint.number in own
     assert thanks.number not in own
+
+
+async def outbox_rows(house: House, number: str) -> list[dict[str, Any]]:
+    """What is to be told of an appeal, and where it stands."""
+    rows = await fetch(
+        house,
+        "SELECT m.* FROM eotinish_message m JOIN appeal a ON a.id = m.appeal_id"
+        " WHERE a.number = $1 ORDER BY m.sequence",
+        number,
+    )
+    return [dict(row) for row in rows]
+
+
+async def test_files_go_along_by_way_of_the_temporary_store(house, state, folder, tmp_path):
+    content, id = b"%PDF-1.4 kishi", new_id()
+    await house.store.put(str(id), content, "application/pdf")
+    digest = sha256(content).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(content), digest, digest, None,
+                    None, str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder):
+        known = await numbered(house, await register(house, attachments=(id,)))
+    whole = state.whole()
+    [file] = state.cases()[known.national_number]["files"]
+    laid = whole["files"][file]
+    assert (laid["name"], laid["mime"], laid["sha256"]) == ("хат.pdf", "application/pdf", digest)
+
+
+async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released(
+    house, state, folder
+):
+    state.mood(status="SCSE001")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+
+        async def refused() -> bool:
+            [row] = await outbox_rows(house, appeal.number)
+            return bool(row["state"] == "quarantined")
+
+        await eventually(refused)
+        [row] = await outbox_rows(house, appeal.number)
+        assert row["fault"] == "receiver-refused"
+        state.mood()
+        async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+            await judge(row["id"], MessageState.PENDING, "Түзетілді", uow=uow, at=house.now())
+            await uow.commit()
+        assert (await numbered(house, appeal)).national_number is not None
+
+
+async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing(
+    house, state, folder
+):
+    state.mood(fail=1.0, code="SBF-AD-1")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+
+        async def held() -> bool:
+            rows = await fetch(house, "SELECT held_fault FROM eotinish_city")
+            return [row["held_fault"] for row in rows] == ["access-denied"]
+
+        await eventually(held)
+        [row] = await outbox_rows(house, appeal.number)
+        assert row["state"] == "pending"
+        state.mood()
+        # Somebody mended it; the hold would end by itself after a minute.
+        await fetch(house, "UPDATE eotinish_city SET held_until = now()")
+        assert (await numbered(house, appeal)).national_number is not None
+
+
+async def test_an_answer_that_nobody_signed_is_not_believed(house, state, folder):
+    state.mood(answer="<answer/>")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+
+        async def tried() -> bool:
+            [row] = await outbox_rows(house, appeal.number)
+            return bool(row["fault"] == "answer-unfit" and row["attempts"] >= 2)
+
+        await eventually(tried)
+        assert (await read(house, appeal.number)).national_number is None
+        state.mood()
+        known = await numbered(house, appeal)
+    own = [case["own_number"] for case in state.cases().values()]
+    assert own.count(appeal.number) == 1
+    assert known.national_number in state.cases()
+
+
+async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, state, folder):
+    """A message of the state that never came, and one of ours that it forgot."""
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        line = lines["kishi"]
+        async with exchanging(house, state, folder):
+            appeal = await numbered(house, await register(house))
+            await through(house, appeal)
+            await relay(house)
+            await eventually(lambda: _told(state, appeal.national_number, 3))
+        # The workers stop; a message comes and is thrown away behind their backs.
+        state.say({"tale": "progress", "number": appeal.national_number, "description": "Жоғалған",
+                   "state": "FINISHED"})  # fmt: skip
+        [lost] = await line.gateway.fetch(10)
+        await line.gateway.accept(lost.message_id)
+        await fetch(house, "UPDATE eotinish_message SET created_at = now() - interval '2 hours'")
+        seen = await reconcile(house, line, KISHI.id, mend=True, grace=timedelta(0))
+        assert seen is not None
+        mine = [one for one in seen.differences if one.number == appeal.national_number]
+        assert [(one.lack, one.repaired) for one in mine] == [(Lack.BEHIND_HERE, True)]
+        async with exchanging(house, state, folder):
+            await eventually(lambda: _told_all(house, appeal.number, ["Жоғалған"]))
+            await eventually(lambda: _empty(state))
+        again = await reconcile(house, line, KISHI.id, mend=False, grace=timedelta(0))
+    assert again is not None
+    assert [one for one in again.differences if one.number == appeal.national_number] == []
+
+
+async def test_events_that_pass_two_relays_in_any_order_are_all_told_once(house, state, folder):
+    """The later event of an appeal meets its relay first: the case is opened there, and what came
+    before is put down with it.
+    """
+    async with exchanging(house, state, folder):
+        pass
+    appeal = await register(house)
+    await through(house, appeal)
+    rows = await fetch(
+        house, "SELECT id FROM event WHERE appeal_id = $1 ORDER BY sequence DESC", appeal.id
+    )
+    for row in rows:
+        async with inside(house.engine, PLATFORM) as driver:
+            await feed(driver, [row["id"]], house.now())
+    notices = [row["notice"] for row in await outbox_rows(house, appeal.number)]
+    assert notices == ["register", "accepted", "finished"]
+    await relay(house)
+    assert len(await outbox_rows(house, appeal.number)) == 3

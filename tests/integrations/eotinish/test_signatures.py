@@ -33,8 +33,8 @@ def _changed(root: etree._Element) -> None:
 
 
 def _unsigned(root: etree._Element) -> None:
-    signature = next(root.iter(f"{{{DS}}}Signature"))
-    signature.getparent().remove(signature)
+    security = next(root.iter(f"{{{WSSE}}}Security"))
+    security.remove(security[0])
 
 
 def _second_body(root: etree._Element) -> None:
@@ -57,7 +57,7 @@ def _moved_aside(root: etree._Element) -> None:
 def _same_id(root: etree._Element) -> None:
     """The same id once more, by an attribute that some resolvers look at first."""
     twin = deepcopy(root[1][0])
-    twin.set("Id", root[1].get(f"{{{WSU}}}Id"))
+    twin.set("Id", root[1].get(f"{{{WSU}}}Id") or "")
     etree.SubElement(root[0], "{urn:aside}aside").append(twin)
 
 
