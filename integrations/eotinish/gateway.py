@@ -4,6 +4,7 @@ Nothing here tries again or remembers: due times, retries and ids live in Postgr
 (integrations/postgres/exchange_queue.py), so that they outlive the process.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
@@ -159,7 +160,9 @@ class Gateway:
 
     def _named(self, code: str, message: str) -> GatewayFault:
         outcome = self._contract.outcome(code)
-        return GatewayFault(outcome.fault, outcome.remedy, message[:250], code)
+        # Its words are shown to inspectors, and may repeat what was sent: no phone, no IIN.
+        words = re.sub(r"[0-9+][0-9 ()+-]{5,}", "***", message)[:250]
+        return GatewayFault(outcome.fault, outcome.remedy, words, code)
 
     async def _post(self, url: str, request: Element) -> Element:
         """Sign and send an envelope; the signed body of the answer."""

@@ -177,6 +177,8 @@ class ExchangeQueue:
 
     async def keep(self, city: UUID, arrived: Sequence[Arrived], at: datetime) -> None:
         """Keep what came, each message once, sealed."""
+        # One that is listed twice would be written twice by one statement, which fails as a whole.
+        arrived = list({one.message_id: one for one in arrived}.values())
         columns: list[list[Any]] = [
             [new_id() for _ in arrived],
             [city for _ in arrived],
