@@ -84,9 +84,7 @@ class Keyring(Protocol):
         """A blind index: equal values find each other, nothing else is learnt."""
 
     def lookups(self, value: str) -> Sequence[bytes]:
-        """Every blind index under which the value may stand: while the index key is changed, that
-        of the key before as well.
-        """
+        """Every blind index that the value may stand under: two while the key is changed."""
 
 
 class Numbers(Protocol):
@@ -116,9 +114,7 @@ class Appeals(Protocol):
         """
 
     async def unclaimed(self, phone: str, limit: int) -> Sequence[Appeal]:
-        """Appeals that bear this phone (E.164) and belong to no citizen, oldest first, locked.
-        Anonymous ones bear none.
-        """
+        """Appeals with this phone (E.164) and no citizen, oldest first, locked; none anonymous."""
 
     async def counting_by(
         self, calendar: str, before: int, limit: int, after: UUID | None

@@ -45,7 +45,8 @@ UPDATE eotinish_inbox SET state = $2, finished_at = $3, appeal_id = $4, attempts
 
 _JUDGE_OUT = """
 UPDATE eotinish_message SET state = $3, reason = $4, judged_by = $5, attempts = 0,
-       next_attempt_at = $6, finished_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $6 END
+       next_attempt_at = $6::timestamptz,
+       finished_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $6::timestamptz END
  WHERE id = $1 AND city_id = $2 AND state = 'quarantined' RETURNING id
 """
 _JUDGE_IN = _JUDGE_OUT.replace("eotinish_message", "eotinish_inbox")
