@@ -84,7 +84,10 @@ async def take_number(
     own_number: str, number: str, *, uow: UnitOfWork, reference: Reference, at: datetime
 ) -> None:
     """The national register took an appeal: keep its number. The caller commits. Raises Poison."""
+    other = await uow.exchange.case(number)
     appeal = await uow.appeals.get(own_number)
+    if other is not None and other.appeal != appeal.id:
+        raise Poison("number-of-another", number)
     step = numbered(appeal, number)
     if step is not None:
         uow.appeals.save(bind(appeal, step, Desk(uow.principal, reference, at)))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
-from domain.eotinish.model import MessageState
+from domain.eotinish.model import MessageState, Poison
 from domain.eotinish.reconciling import Lack
-from domain.eotinish.use_cases import judge
+from domain.eotinish.use_cases import judge, state_of, take_number
+from domain.law.kinds import AppealKind
 from domain.ports import Upload
 from domain.values import new_id
+from integrations.eotinish.payload import write_instant
 from integrations.postgres.doors import PLATFORM, city_door
 from integrations.postgres.exchange_feed import feed
 from integrations.postgres.session import inside
@@ -137,6 +139,10 @@ async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, st
     assert appeal.applicant is not None
     assert appeal.applicant.phone == "+77015550109"
     assert appeal.place.building == KISHI.house
+    assert appeal.legal is not None
+    assert appeal.legal.kind is AppealKind.APPLICATION
+    # The law counts from the day when the state received it, not from when it came here.
+    assert appeal.legal.received == date(2026, 11, 27)
 
 
 async def through(house: House, appeal: Appeal) -> Appeal:
@@ -402,3 +408,54 @@ async def test_events_that_pass_two_relays_in_any_order_are_all_told_once(house,
     assert notices == ["register", "accepted", "finished"]
     await relay(house)
     assert len(await outbox_rows(house, appeal.number)) == 3
+
+
+async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_that_was_before(
+    house, state, folder
+):
+    async with exchanging(house, state, folder):
+        message = await register(house, kind=Kind.MESSAGE)
+        home = message.assignment and message.assignment.organisation
+        await perform(house, message, Action.ACCEPT, c.Accept(), organisation=home)
+        await relay(house)
+        assert await outbox_rows(house, message.number) == []
+        found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
+        await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        known = await numbered(house, message)
+        await eventually(lambda: _told(state, known.national_number, 2))
+    taken = state.cases()[known.national_number]["taken"]
+    assert [one["type"] for one in taken] == ["docAppeal", "stateExecution"]
+    assert taken[0]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
+
+
+async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        home = appeal.assignment and appeal.assignment.organisation
+        found = c.Classify(AppealKind.APPLICATION, "Өтініш")
+        if appeal.legal is None:
+            appeal = await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
+        longer = c.Prolong(5, "Сараптама керек")
+        prolonged = await perform(
+            house, appeal, Action.PROLONG, longer, role=Role.HEAD, organisation=home
+        )
+        known = await numbered(house, appeal)
+        await eventually(lambda: _told(state, known.national_number, 3))
+    last = state.cases()[known.national_number]["taken"][-1]
+    assert last["type"] == "stateProlongExDate"
+    assert last["description"] == "Сараптама керек"
+    assert prolonged.law_due_at is not None
+    assert last["execDate"] == write_instant(prolonged.law_due_at)
+
+
+async def test_one_number_is_never_two_appeals(house, state, folder):
+    async with exchanging(house, state, folder):
+        known = await numbered(house, await register(house))
+    other = await register(house)
+    async with house.units.open(state_of(KISHI.id)) as uow:
+        with pytest.raises(Poison, match="number-of-another"):
+            await take_number(
+                other.number, known.national_number or "", uow=uow,
+                reference=house.references.of(KISHI.id), at=house.now(),
+            )  # fmt: skip
