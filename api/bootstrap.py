@@ -1,7 +1,7 @@
 """The only room where ports meet adapters."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from api.settings import Settings
 from api.trust import Trust
 from domain.access import NOBODY
 from domain.attachments import Cleaner, FileStore
+from domain.eotinish.ports import Line
 from domain.identity.login import Home, Way
 from domain.identity.model import Subject
 from domain.identity.ports import People
@@ -29,8 +30,11 @@ from integrations.postgres.authorizations import SqlAuthorizations
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
+from integrations.postgres.control import Control
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.exchange_queue import ExchangeQueue
+from integrations.postgres.exchange_reports import ExchangeReports
 from integrations.postgres.feed import Feed
 from integrations.postgres.grants import Grants
 from integrations.postgres.histories import Histories
@@ -86,6 +90,7 @@ class House:
     queries: Queries
     lists: Lists
     statistics: Statistics
+    control: Control
     histories: Histories
     models: Models
     completions: Completions
@@ -118,6 +123,9 @@ class House:
     webhook_keys: WebhookKeys
     webhooks: WebhookQueries
     alarms: Alarms
+    exchange: ExchangeQueue
+    exchange_reports: ExchangeReports
+    show_letter: Callable[[bytes], Mapping[str, str]]
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -225,6 +233,29 @@ async def open_ways(settings: Settings, signings: Signings) -> AsyncIterator[Way
         yield WaysIn(ways, mobile)
 
 
+def show_letter(document: bytes) -> Mapping[str, str]:
+    """What may be seen of a message of the national register; who reads none loads no XML."""
+    from integrations.eotinish.letters import show_letter as show
+
+    return show(document)
+
+
+@asynccontextmanager
+async def open_exchange(settings: Settings) -> AsyncIterator[Mapping[str, Line]]:
+    """The lines to the national register by the code of their city; none without a file.
+
+    Raises ExchangeMalformed with every fault of the file. Of workers and the command line alone.
+    """
+    if settings.eotinish is None:
+        yield {}
+        return
+    # lxml and signxml are of no use to any other process.
+    from integrations.eotinish.lines import open_lines
+
+    async with open_lines(settings.eotinish, os.environ, clock.real) as lines:
+        yield lines
+
+
 @asynccontextmanager
 async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterator[House]:
     """Open every adapter and close it again. `settings.database_url` must be set."""
@@ -248,6 +279,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         queries=Queries(engine, keyring),
         lists=Lists(engine, keyring),
         statistics=Statistics(engine),
+        control=Control(engine, keyring),
         histories=Histories(engine, keyring),
         models=Models(settings.home),
         completions=Completions(engine),
@@ -280,6 +312,9 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         webhook_keys=make_webhook_keys(engine, keyring),
         webhooks=WebhookQueries(engine),
         alarms=Alarms(engine),
+        exchange=ExchangeQueue(engine, keyring),
+        exchange_reports=ExchangeReports(engine, keyring),
+        show_letter=show_letter,
     )
     try:
         yield house

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Database connections of each process; an intake that runs out of numbers needs a second."""
     providers: Path | None = None
     """The YAML file of identity providers; none: nobody logs in through others."""
+    eotinish: Path | None = None
+    """The YAML file of the exchange with the national register of appeals; none: no exchange."""
     cors_origins: tuple[str, ...] = ()
     rate_limit: int = 600
     """Requests a minute of one principal on one process; 0: none."""

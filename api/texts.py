@@ -5,7 +5,14 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts, executor_texts, file_texts, people_texts, webhook_texts
+from api import (
+    evidence_texts,
+    executor_texts,
+    file_texts,
+    law_texts,
+    people_texts,
+    webhook_texts,
+)
 from domain.values import LocalizedText
 
 
@@ -182,6 +189,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
     **people_texts.CONFLICTS,
     **executor_texts.CONFLICTS,
     **webhook_texts.CONFLICTS,
+    **law_texts.CONFLICTS,
     "no-executor": _t(
         "Өтінішті әлі ешкім алған жоқ.",
         "У обращения ещё нет исполнителя.",
@@ -266,6 +274,7 @@ CONFLICTS: Mapping[str, LocalizedText] = {
 RULES: Mapping[str, LocalizedText] = {
     **evidence_texts.RULES,
     **file_texts.RULES,
+    **law_texts.RULES,
     **people_texts.RULES,
     **executor_texts.RULES,
     "required": _t("міндетті", "обязательно", "is required"),

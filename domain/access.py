@@ -64,6 +64,11 @@ class Permission(StrEnum):
     READ_INCIDENT = "incidents:read"
     OPEN_INCIDENT = "incidents:open"
     INSTRUCT = "appeals:instruct"
+    CLASSIFY = "appeals:classify"
+    PROLONG = "appeals:prolong"
+    FORWARD = "appeals:forward"
+    READ_CONTROL = "control:read"
+    MANAGE_CALENDARS = "calendars:manage"
     SEARCH_APPLICANTS = "applicants:search"
     READ_OWN_RECORD = "citizens:read-own"
     READ_MEMBERS = "members:read"
@@ -71,6 +76,8 @@ class Permission(StrEnum):
     LEAVE = "members:leave"
     ONBOARD = "organisations:onboard"
     READ_READS = "personal-reads:read"
+    READ_EXCHANGE = "exchange:read"
+    JUDGE_EXCHANGE = "exchange:judge"
 
 
 P = Permission
@@ -109,7 +116,7 @@ _OPERATOR = _STAFF | {
     P.ATTACH,
 }
 
-_OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING})
+_OVERSIGHT = frozenset({P.READ_STATISTICS, P.READ_EXECUTORS, P.CHECK_ROUTING, P.READ_CONTROL})
 _STEWARD = frozenset({P.READ_MEMBERS, P.MANAGE_MEMBERS, P.ONBOARD, P.READ_READS})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
@@ -126,16 +133,34 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OPERATOR: _OPERATOR,
     Role.INSPECTOR: _OPERATOR
     | _OVERSIGHT
-    | {P.ASSIGN, P.CHECK, P.WAIVE, P.EXTEND, P.OPEN_INCIDENT},
+    | {
+        P.ASSIGN,
+        P.CHECK,
+        P.WAIVE,
+        P.OPEN_INCIDENT,
+        P.CLASSIFY,
+        P.FORWARD,
+        P.READ_EXCHANGE,
+        P.JUDGE_EXCHANGE,
+        P.EXTEND,
+    },
     Role.EXECUTOR: _EXECUTOR,
-    Role.HEAD: _EXECUTOR | {P.READ_EXECUTORS, P.MANAGE_ENDPOINTS, P.READ_MEMBERS},
+    Role.HEAD: _EXECUTOR
+    | {
+        P.READ_EXECUTORS,
+        P.READ_CONTROL,
+        P.MANAGE_ENDPOINTS,
+        P.READ_MEMBERS,
+        P.PROLONG,
+        P.FORWARD,
+    },
     # Who governs reads all of it and changes none of it: an akim's word goes to those who act.
     Role.AKIM: _STAFF | _OVERSIGHT | {P.INSTRUCT},
     Role.ADMINISTRATOR: _STAFF
     | _OVERSIGHT
     | _STEWARD
-    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.READ_EVENTS},
-    Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS},
+    | {P.COSIGN, P.MANAGE_ENDPOINTS, P.OPEN_INCIDENT, P.READ_EVENTS, P.MANAGE_CALENDARS},
+    Role.AUDITOR: _STAFF | _OVERSIGHT | {P.COSIGN, P.READ_MEMBERS, P.READ_READS, P.READ_EXCHANGE},
     Role.SYSTEM: frozenset(),
 }
 """Role → permissions; every role of `Role` stands here (a test says so)."""

@@ -12,9 +12,11 @@ from uuid import UUID
 from domain.access import Principal
 from domain.appeals.model import Appeal, Applicant, Change
 from domain.consultations.model import Consultation
+from domain.eotinish.ports import Exchange
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
+from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock
 from domain.webhooks.model import Endpoint
 from domain.webhooks.replay import Replay
@@ -83,9 +85,7 @@ class Keyring(Protocol):
         """A blind index: equal values find each other, nothing else is learnt."""
 
     def lookups(self, value: str) -> Sequence[bytes]:
-        """Every blind index under which the value may stand: while the index key is changed, that
-        of the key before as well.
-        """
+        """Every blind index that the value may stand under: two while the key is changed."""
 
 
 class Numbers(Protocol):
@@ -115,9 +115,7 @@ class Appeals(Protocol):
         """
 
     async def unclaimed(self, phone: str, limit: int) -> Sequence[Appeal]:
-        """Appeals that bear this phone (E.164) and belong to no citizen, oldest first, locked.
-        Anonymous ones bear none.
-        """
+        """Appeals with this phone (E.164) and no citizen, oldest first, locked; none anonymous."""
 
     async def counting_by(
         self, calendar: str, before: int, limit: int, after: UUID | None
@@ -245,6 +243,19 @@ class Consultations(Protocol):
         """Keep one, for good; False where one of this id is kept already."""
 
 
+class Calendars(Protocol):
+    """The working calendars of the principal's city, as rows of the catalogue's form."""
+
+    async def newest(self, code: str) -> tuple[int, Mapping[str, Any]] | None:
+        """The newest version of a calendar and its row; None for one that there is not."""
+
+    async def add(self, calendar: Calendar, content: Mapping[str, Any], *, at: datetime) -> None:
+        """Keep a next version; every process reads it within about a second.
+
+        Raises Conflict when somebody wrote that version meanwhile.
+        """
+
+
 class Citizens(Protocol):
     """What the city knows of its residents."""
 
@@ -279,6 +290,10 @@ class UnitOfWork(Protocol):
         """Uploads."""
 
     @property
+    def calendars(self) -> Calendars:
+        """Working calendars."""
+
+    @property
     def citizens(self) -> Citizens:
         """Residents."""
 
@@ -289,6 +304,10 @@ class UnitOfWork(Protocol):
     @property
     def endpoints(self) -> Endpoints:
         """Webhook endpoints."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange with the national register."""
 
     @property
     def incidents(self) -> Incidents:

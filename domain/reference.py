@@ -16,6 +16,7 @@ from domain.catalogue.model import Catalogue
 from domain.catalogue.search import SearchIndex
 from domain.errors import NotFound
 from domain.incidents.board import Board
+from domain.law.model import Law
 from domain.organisations.addresses import AddressIndex
 from domain.organisations.areas import Areas
 from domain.organisations.model import Building, District, Organisation, Street
@@ -58,6 +59,12 @@ class Promises:
     policies: Mapping[tuple[str, int], Policy]
     calendars: Mapping[tuple[str, int], Calendar]
     by_channel: Mapping[str, str]
+    laws: Mapping[int, Law] = field(default_factory=dict)
+
+    def law(self, on: date) -> Law | None:
+        """The newest version of the law in force on a day; None for a city that took none in."""
+        fitting = [law for law in self.laws.values() if law.effective_from <= on]
+        return max(fitting, key=lambda law: (law.effective_from, law.version), default=None)
 
     def policy(self, code: str, on: date) -> Policy:
         """The newest version in effect on a day of the city. Raises NotFound."""

@@ -13,12 +13,14 @@ from api.commands.console import Failure, say
 from api.commands.database import Office, city_of, in_office
 from api.commands.sentences import refuse_document
 from domain.errors import Fault, Invalid
+from domain.law.fields import parse_law, term_faults
 from domain.reference import City
 from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
 from integrations.postgres import office, reference, reference_writer
 
-PARTS = ("calendars", "policies", "channel_policies")
+PARTS = ("calendars", "policies", "channel_policies", "law")
+LISTS = PARTS[:3]
 
 Standing = Mapping[str, frozenset[str]]
 """The codes that the city has already, by part."""
@@ -29,14 +31,14 @@ app = App(name="policies", help="What the city promises for its services: calend
 
 @app.command(name="import")
 def import_(source: Path, /, *, city: str | None = None, dry_run: bool = False) -> None:
-    """Take in calendars, policies and the policies of channels; running clocks keep theirs.
+    """Take in calendars, policies, the policies of channels, and the law; clocks keep theirs.
 
     A part that the file does not have stays as it is.
 
     Parameters
     ----------
     source
-        A YAML file such as catalogues/starter/policies.yaml.
+        A YAML file such as catalogues/starter/policies.yaml or catalogues/law/kz.yaml.
     city
         The city's code; needed where there are several.
     dry_run
@@ -66,11 +68,12 @@ def validate(document: Mapping[str, Any], zone: str, standing: Standing = NOTHIN
     `standing`: the codes of the calendars and policies that the city has already.
     """
     faults = [Fault(f"/{name}", "unknown-field", {}) for name in document if name not in PARTS]
-    for part in PARTS:
+    for part in LISTS:
         if not isinstance(document.get(part, []), list):
             faults.append(Fault(f"/{part}", "not-a-list", {}))
     if not faults:
         faults = [*_calendar_faults(document, zone), *_policy_faults(document)]
+        faults += _law_faults(document)
         faults += _unknown_names(document, standing)
     if faults:
         raise Invalid(faults)
@@ -91,6 +94,21 @@ def _policy_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
             parse_policy(entry, version=1)
         except Invalid as invalid:
             yield from _below(f"/policies/{place}", invalid)
+
+
+def _law_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
+    if "law" not in document:
+        return
+    try:
+        law = parse_law(document["law"], version=1)
+    except Invalid as invalid:
+        yield from _below("/law", invalid)
+        return
+    try:
+        policies = [parse_policy(entry, version=1) for entry in document.get("policies", ())]
+    except Invalid:
+        return  # told already, by its own place
+    yield from term_faults(law, {policy.code: policy for policy in policies})
 
 
 def _below(pointer: str, invalid: Invalid) -> Iterator[Fault]:
@@ -123,6 +141,16 @@ def _names(document: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
     for place, entry in enumerate(document.get("channel_policies", ())):
         policy = entry.get("policy") if isinstance(entry, Mapping) else None
         yield f"/channel_policies/{place}/policy", "policies", policy
+    law = document.get("law")
+    if not isinstance(law, Mapping):
+        return
+    for name, part in (("receipt", "calendar"), ("threat", "policy")):
+        entry = law.get(name)
+        value = entry.get(part) if isinstance(entry, Mapping) else None
+        yield f"/law/{name}/{part}", "calendars" if part == "calendar" else "policies", value
+    for place, entry in enumerate(law.get("kinds") or ()):
+        policy = entry.get("policy") if isinstance(entry, Mapping) else None
+        yield f"/law/kinds/{place}/policy", "policies", policy
 
 
 async def _import(

@@ -1,6 +1,8 @@
 """Loading the demonstration city: whole or not at all, and as often as one likes."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +16,7 @@ from domain.reference import City
 from integrations.postgres import office, reference_writer
 
 STARTER = Path(__file__).parents[2] / "catalogues" / "starter"
+LAW = STARTER.parent / "law" / "kz.yaml"
 
 
 def semey() -> City:
@@ -60,8 +63,19 @@ async def _write_catalogue(connection: AsyncConnection, at: Office, city: City) 
     document = read_document(STARTER / "policies.yaml")
     validate(document, city.zone)
     await reference_writer.write_policies(connection, city.id, document)
+    await _write_law(connection, city, document)
     draft = sound(read_source(STARTER, policies_beside(STARTER) or ()))
     await take_in(connection, city, draft, city.local(at.now()).date())
+
+
+async def _write_law(connection: AsyncConnection, city: City, promised: Mapping[str, Any]) -> None:
+    law = read_document(LAW)
+    standing = {
+        part: frozenset(entry["code"] for entry in promised[part])
+        for part in ("calendars", "policies")
+    }
+    validate(law, city.zone, standing)
+    await reference_writer.write_policies(connection, city.id, law)
 
 
 async def _write_places(connection: AsyncConnection, city: City, place: DemoCity) -> None:

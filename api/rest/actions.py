@@ -7,6 +7,14 @@ from pydantic import Field
 
 from api.rest import fields as f
 from api.rest.appeals import AnswerBody, Attachments, How, PointBody, shown
+from api.rest.legal_bodies import (
+    ClassifyBody,
+    DecideBody,
+    ForwardBody,
+    HearBody,
+    ProlongBody,
+    SummonBody,
+)
 from api.rest.operation import Call, Operation, Reply, UnitHandler
 from api.rest.views import AppealView
 from domain.access import Permission
@@ -185,6 +193,12 @@ BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.COMMENT: (CommentBody, lambda b: c.Comment(b.text, b.internal)),
     Action.ATTACH: (AttachBody, lambda b: c.Attach(b.attachments)),
     Action.INSTRUCT: (InstructBody, lambda b: c.Instruct(b.directive, b.text)),
+    Action.CLASSIFY: (ClassifyBody, lambda b: b.command()),
+    Action.PROLONG: (ProlongBody, lambda b: b.command()),
+    Action.FORWARD: (ForwardBody, lambda b: b.command()),
+    Action.SUMMON: (SummonBody, lambda b: b.command()),
+    Action.HEAR: (HearBody, lambda b: b.command()),
+    Action.DECIDE: (DecideBody, lambda b: b.command()),
 }
 """Every action but `correct`, which is a PATCH of the appeal itself."""
 

@@ -20,6 +20,7 @@ from domain.appeals.use_cases import perform
 from domain.appeals.workflow import Action, Status
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid
+from domain.law.kinds import AppealKind
 from domain.ports import AppealFilter, UnitOfWork
 from domain.values import Coordinates, Language
 
@@ -78,7 +79,10 @@ Attachments = Annotated[tuple[f.Id, ...], Field(max_length=10), FailFast()]
 
 
 class IntakeBody(f.Body):
-    """A new appeal."""
+    """A new appeal. `appeal_kind` is what it is before the law, where staff know better than the
+    city's rules; `reports_threat`: it tells of a crime or a threat, and goes on at once even if
+    nobody says who they are.
+    """
 
     service: f.Code
     service_version: f.Version | None = None
@@ -93,6 +97,8 @@ class IntakeBody(f.Body):
     contact: Annotated[f.Name, Field(max_length=64)] | None = None
     attachments: Attachments = ()
     answer: AnswerBody | None = None
+    appeal_kind: AppealKind | None = None
+    reports_threat: bool = False
 
 
 class CorrectionBody(f.Body):
@@ -191,6 +197,8 @@ def _intake(body: IntakeBody, principal: Principal) -> Intake:
         contact=body.contact,
         attachments=body.attachments,
         answer=body.answer.first_answer() if body.answer else None,
+        appeal_kind=body.appeal_kind,
+        reports_threat=body.reports_threat,
     )
 
 

@@ -10,7 +10,9 @@ TAGS = {
     "Triage": "What the resident's words mean, before anything is registered",
     "Organisations": "Who does it, where, and where appeals are routed",
     "Promises": "Terms, working time, and the clocks that run against them",
+    "Control": "End to end: what is due, overdue, put off and sent on, from the city down",
     "Members": "Who works in an organisation: invitations, suspension, leaving, taking one in",
+    "National register": "The exchange with the national register of appeals (e-Өтініш)",
     "Personal data": "What is held on a resident, and who read it",
     "Webhooks": "News of the register, brought to the subscriber's own address",
     "Register": "Proofs that nothing was changed or lost: receipts, checkpoints, growth",
@@ -69,9 +71,13 @@ QUERY = {
     "type": "Of this type only; may be repeated, any of them will do",
     "appeal": "Registration number of the appeal",
     "http_status": "With a try that was answered by this HTTP status",
-    "since": "Created at this time or later (RFC 3339)",
+    "since": "Of this time or later (RFC 3339); figures begin 30 days ago where it is left out",
     "until": "Created before this time (RFC 3339)",
     "keep_hours": "For how many hours what signed before goes on signing",
+    "basis": "By the stricter of law and city, or by the law's term alone",
+    "under": "The node of the tree to begin with; the top of what the caller controls",
+    "matter": "Which figure the list is of",
+    "territory": "Code of a district, with all that lies in it",
 }
 
 LANGUAGE = "The language of the answer: kk, ru or en (RFC 9110)"

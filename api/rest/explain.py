@@ -9,8 +9,10 @@ from typing_extensions import TypedDict
 
 from api.rest import fields as f
 from api.rest import phrases
+from api.rest.legal_views import LeadingView, article_of_clock, leading_view, side_of
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
+from domain.appeals.model import Appeal
 from domain.appeals.replay import Extended, Recount, Run, differences, replay
 from domain.reference import Reference
 from domain.sla.calendar import Calendar
@@ -78,13 +80,17 @@ class ExtensionView(TypedDict):
 
 
 class ClockExplanation(TypedDict):
-    """One promise, counted from the events alone.
+    """One promise, counted from the events alone. `by` says whose it is, law or standard, with
+    the article of the law; `leads` marks the stricter of the two for the whole of the appeal.
 
     Lengths are ISO 8601 in the calendar's time. `agrees`: what is counted here equals what is
     stored, field by field. The intervals tile the clock's life without gap or overlap."""
 
     stage: str
     stage_name: str
+    by: str
+    article: str | None
+    leads: bool
     round: int
     state: str
     policy: str
@@ -113,10 +119,11 @@ class ClockExplanation(TypedDict):
 
 
 class SlaExplanation(TypedDict):
-    """Every promise of an appeal explained at a moment."""
+    """Every promise of an appeal explained at a moment, and which of them leads."""
 
     number: str
     at: datetime
+    leading: LeadingView | None
     clocks: list[ClockExplanation]
 
 
@@ -130,12 +137,21 @@ async def explain_promises(call: Call) -> Reply:
         {
             "number": appeal.number,
             "at": call.at,
+            "leading": leading_view(appeal, call.reference, call.language),
             "clocks": [
-                _clock(run, call, agrees=(run.clock.stage, run.clock.round) not in odd)
+                _of_law(run, appeal, call)
+                | _clock(run, call, agrees=(run.clock.stage, run.clock.round) not in odd)
                 for run in runs
             ],
         }
     )
+
+
+def _of_law(run: Run, appeal: Appeal, call: Call) -> dict[str, Any]:
+    clock, leading = run.clock, appeal.leading
+    leads = leading is not None and (leading.stage, leading.round) == (clock.stage, clock.round)
+    article = article_of_clock(clock, appeal, call.reference)
+    return {"by": side_of(clock), "article": article, "leads": leads}
 
 
 def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The kinds of field that bodies and queries are made of, each with its limits in the contract."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -77,6 +77,13 @@ def _rfc3339(value: Any) -> Any:
     if not isinstance(value, str) or not re.fullmatch(_INSTANT, value):
         raise ValueError("format")
     return value.upper()
+
+
+def _full_date(value: Any) -> Any:
+    """The `full-date` of RFC 3339, of this century; Python itself would take 20260302 as well."""
+    if not isinstance(value, str) or not re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("format")
+    return value
 
 
 def _canonical(value: Any) -> Any:
@@ -174,6 +181,12 @@ Instant = Annotated[
     BeforeValidator(_rfc3339),
     AfterValidator(_in_range),
     Field(json_schema_extra={"pattern": "^20[0-9]{2}-"}),
+]
+Day = Annotated[
+    date,
+    Field(strict=False),
+    BeforeValidator(_full_date),
+    Field(json_schema_extra={"pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"}),
 ]
 Id = Annotated[UUID, BeforeValidator(_canonical)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

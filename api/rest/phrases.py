@@ -19,6 +19,12 @@ STAGES: Mapping[str, LocalizedText] = {
     "arrive": _t("Орынға келу", "Прибытие на место", "Arrival"),
     "secure": _t("Қауіпсіздендіру", "Обеспечение безопасности", "Making it safe"),
     "resolve": _t("Мәселені шешу", "Решение проблемы", "Solving the problem"),
+    "consider": _t("Заң бойынша қарау", "Рассмотрение по закону", "Consideration by the law"),
+    "redirect": _t(
+        "Қабылдау немесе құзыреті бойынша жолдау",
+        "Принятие или переадресация по компетенции",
+        "Taking it, or sending it to who is competent",
+    ),
 }
 
 WAITS: Mapping[str, LocalizedText] = {

@@ -11,7 +11,8 @@ from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
 from api.rest.views import ClockView, clock_view
 from domain.access import Permission
-from domain.ports import Keyring
+from domain.law.days import AmendDay, DayKind, amend_day
+from domain.ports import Keyring, UnitOfWork
 from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Policy, Stage, policy_document
@@ -26,6 +27,15 @@ class ClocksQuery(f.Query):
     due_before: f.Instant | None = None
     limit: f.Limit = 50
     cursor: f.Cursor | None = None
+
+
+class AmendBody(f.Body):
+    """One day of a calendar, what becomes of it, and the decree that wants it."""
+
+    calendar: f.Code
+    date: f.Day
+    kind: DayKind
+    decree: Annotated[f.Name, Field(max_length=300)]
 
 
 class EscalationView(TypedDict):
@@ -71,7 +81,9 @@ class PolicyList(TypedDict):
 
 
 class CalendarView(TypedDict):
-    """A calendar: hours by weekday from Monday, and the days that differ."""
+    """A calendar: hours by weekday from Monday, and the days that differ, some with the decree
+    that wanted it.
+    """
 
     code: str
     version: int
@@ -80,6 +92,7 @@ class CalendarView(TypedDict):
     week: list[list[str]]
     days_off: list[str]
     working_days: list[str]
+    decrees: dict[str, str]
 
 
 class CalendarList(TypedDict):
@@ -121,7 +134,16 @@ def _calendar(calendar: Calendar) -> dict[str, Any]:
         "week": [[f"{a:%H:%M}-{b:%H:%M}" for a, b in day] for day in calendar.week],
         "days_off": [day.isoformat() for day in sorted(calendar.days_off)],
         "working_days": [day.isoformat() for day in sorted(calendar.working_days)],
+        "decrees": {day.isoformat(): said for day, said in sorted(calendar.decrees.items())},
     }
+
+
+async def amend_calendar(call: Call, uow: UnitOfWork) -> Reply:
+    """A day of a calendar becomes off, worked, or as usual."""
+    body: AmendBody = call.body
+    said = AmendDay(body.calendar, body.date, body.kind, body.decree)
+    amended = await amend_day(said, uow=uow, reference=call.reference, at=call.at)
+    return Reply(_calendar(amended), 201)
 
 
 def _codes(versions: Any) -> list[str]:
@@ -195,6 +217,12 @@ OPERATIONS = (
     Operation(
         "listCalendars", "GET", "/v1/calendars", "Promises", "See the working calendars",
         reads=list_calendars, permission=_MAY, answer=CalendarList,
+    ),
+    Operation(
+        "amendCalendar", "POST", "/v1/calendars/days", "Promises",
+        "Make a day of a calendar a day off, a working day, or as usual; no running clock moves",
+        writes=amend_calendar, permission=Permission.MANAGE_CALENDARS, body=AmendBody,
+        answer=CalendarView, status=201, refusals=(409,),
     ),
     Operation(
         "listClocks", "GET", "/v1/clocks", "Promises",

@@ -12,6 +12,7 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from api.rest.evidence import AskedView, asked_view
+from api.rest.legal_views import LeadingView, LegalView, leading_view, legal_view
 from api.rest.operation import Call
 from domain.access import Permission, Principal, Role
 from domain.appeals.evidence import Asked, ahead
@@ -131,10 +132,14 @@ class ConfirmationView(TypedDict):
 
 
 class AppealView(TypedDict):
-    """An appeal as the caller may see it. `evidence` is what the acts ahead will need."""
+    """An appeal as the caller may see it. `evidence` is what the acts ahead will need, `leading`
+    the stricter of the law's term and the city's standard; `national_number` that of the national
+    register of appeals (e-Өтініш), where it stands there.
+    """
 
     id: UUID
     number: str
+    national_number: str | None
     status: str
     kind: str
     channel: str
@@ -158,8 +163,11 @@ class AppealView(TypedDict):
     evidence: list[AskedView]
     confirmation: ConfirmationView | None
     incident: UUID | None
+    legal: LegalView | None
+    leading: LeadingView | None
     first_contact: bool
     reopened: int
+    redirected: int
     registered_at: datetime
     updated_at: datetime
     closed_at: datetime | None
@@ -175,6 +183,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
     return {
         "id": appeal.id,
         "number": appeal.number,
+        "national_number": appeal.national_number,
         "status": appeal.status,
         "kind": appeal.kind,
         "channel": appeal.channel,
@@ -198,8 +207,11 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "evidence": [asked_view(asked, language) for asked in _ahead(appeal, reference)],
         "confirmation": _confirmation(appeal, call.principal),
         "incident": appeal.membership.incident if appeal.membership else None,
+        "legal": legal_view(appeal.legal, reference, language),
+        "leading": leading_view(appeal, reference, language),
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
+        "redirected": appeal.redirected,
         "registered_at": appeal.registered_at,
         "updated_at": appeal.updated_at,
         "closed_at": appeal.closed_at,

@@ -23,10 +23,11 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
 from api import clock
-from api.bootstrap import House, make_sender, open_house
+from api.bootstrap import House, make_sender, open_exchange, open_house
 from api.logs import summary
 from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
+from api.worker.comparing import ExchangeLoops
 from api.worker.courier import Post, attempt_delivery, tell
 from api.worker.ledger import Ledger
 from domain.webhooks.attempts import Attempt
@@ -110,6 +111,11 @@ class Workshop(Middleware):
         )
         self._post = await self._stack.enter_async_context(make_sender(self._settings))
         self._ledger = Ledger(self._house.deliveries)
+        lines = await self._stack.enter_async_context(open_exchange(self._settings))
+        if lines:
+            exchange = ExchangeLoops(self._house, lines)
+            self._stack.push_async_callback(exchange.end)
+            await exchange.begin()
 
     async def _close(self) -> None:
         self._closing = True

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from domain.appeals.model import Appeal, Channel
 from domain.reference import City, Promises
+from domain.register.canonical import instant
 from domain.sla import clock as clocks
 from domain.sla.clock import Clock
 from domain.sla.durations import format_duration
-from domain.sla.policy import Policy, Stage
+from domain.sla.policy import LAW_STAGES, Policy, Stage
 
 
 def begin(
@@ -26,8 +27,10 @@ def begin(
 
 
 def _start_all(promises: Promises, policy: Policy, at: datetime) -> Iterable[Clock]:
+    # What the law sets a term for no service can promise: those clocks are begun by legal.py.
     for promise in policy.promises:
-        yield clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
+        if promise.stage not in LAW_STAGES:
+            yield clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
 
 
 def meet(appeal: Appeal, *stages: Stage, at: datetime) -> Appeal:
@@ -91,14 +94,15 @@ def recount(appeal: Appeal, policy: str, promises: Promises, city: City) -> Appe
         elif former.met_at is None:
             appeal = appeal.with_clock(replace(clock, round=former.round + 1))
             appeal = appeal.with_clock(clocks.cancel(former, at=appeal.updated_at))
-    gone = tuple(stage for stage in Stage if stage not in stages)
+    gone = tuple(stage for stage in Stage if stage not in stages and stage not in LAW_STAGES)
     return _each(appeal, gone, lambda clock: clocks.cancel(clock, at=appeal.updated_at))
 
 
 def promised(clocks_: Iterable[Clock]) -> list[dict[str, object]]:
     """What these clocks promise, as their event tells it: enough to count each again.
 
-    `target` is exact (ISO 8601, of the calendar's time), `seconds` its whole seconds.
+    `target` is exact (ISO 8601, of the calendar's time), `seconds` its whole seconds; `from` is
+    when a term of the law begins, which is not when the event happened.
     """
     return [
         {
@@ -110,6 +114,7 @@ def promised(clocks_: Iterable[Clock]) -> list[dict[str, object]]:
             "calendar_version": clock.calendar_version,
             "target": format_duration(clock.target),
             "seconds": int(clock.target.total_seconds()),
+            **({"from": instant(clock.started_at)} if clock.stage in LAW_STAGES else {}),
         }
         for clock in clocks_
     ]

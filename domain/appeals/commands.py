@@ -8,6 +8,8 @@ from uuid import UUID
 from domain.appeals.model import Applicant, Channel, Kind
 from domain.appeals.workflow import Directive, PauseReason
 from domain.catalogue.evidence import Piece
+from domain.law.kinds import AppealKind
+from domain.law.standing import Decision, HearingOutcome, HearingWay
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
 
@@ -37,7 +39,12 @@ class FirstAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A new appeal. `service_version` is the one whose form the caller filled in, if known."""
+    """A new appeal. `service_version` is the one whose form the caller filled in, if known.
+
+    `appeal_kind` is what it is before the law, where the caller knows; `reports_threat` that it
+    tells of a crime or a threat; `received_at` when another body of the state received it, and
+    `national_number` that under which the state assigned it.
+    """
 
     service: str
     kind: Kind
@@ -52,6 +59,10 @@ class Intake:
     contact: str | None = None
     attachments: tuple[UUID, ...] = ()
     answer: FirstAnswer | None = None
+    appeal_kind: AppealKind | None = None
+    reports_threat: bool = False
+    received_at: datetime | None = None
+    national_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +250,59 @@ class Instruct:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Classify:
+    """What the appeal is before the law: a kind, or None for a request for service.
+
+    `threat`: an anonymous one tells of a crime or a threat all the same.
+    """
+
+    kind: AppealKind | None
+    reason: str
+    threat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prolong:
+    """The head puts the law's term off by working days; the applicant reads why."""
+
+    days: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send the appeal to a body outside the register, which is competent; the applicant is told."""
+
+    body: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summon:
+    """Tell the applicant what is meant to be decided, and when they are heard."""
+
+    at: datetime
+    way: HearingWay
+    preliminary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Put on record what came of the hearing, with its minutes."""
+
+    outcome: HearingOutcome
+    minutes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Answer an appeal before the law by a decision."""
+
+    decision: Decision
+    text: str
+
+
 Command = (
     GiveAnswer
     | Assign
@@ -261,4 +325,10 @@ Command = (
     | Correct
     | Attach
     | Instruct
+    | Classify
+    | Prolong
+    | Forward
+    | Summon
+    | Hear
+    | Decide
 )

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.access import Permission, Principal, Role
-from domain.appeals import clocks
+from domain.appeals import clocks, legal
 from domain.appeals.commands import GiveAnswer, Intake
 from domain.appeals.desk import Desk, Step, heard
+from domain.appeals.legal_rules import told
 from domain.appeals.model import (
     SELF_SERVICE,
     Appeal,
@@ -26,12 +27,13 @@ from domain.appeals.rules import answer
 from domain.appeals.services import available_service
 from domain.appeals.uploads import Taken, sealed, take
 from domain.appeals.workflow import Action, Status, guard
-from domain.catalogue.model import Service
+from domain.catalogue.model import Criticality, Service
 from domain.errors import Fault, Invalid
 from domain.events import Actor, EventType, Fact
 from domain.incidents.history import joined_fact
 from domain.incidents.matching import find_incidents
 from domain.incidents.model import Matching
+from domain.law.standing import Legal
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -46,8 +48,15 @@ async def register(
 
     Raises NotPermitted, or Invalid naming every bad field.
     """
+    _permit(intake, uow.principal)
+    return await enter(intake, uow=uow, reference=reference, at=at)
+
+
+async def enter(intake: Intake, *, uow: UnitOfWork, reference: Reference, at: datetime) -> Appeal:
+    """As `register`, where who may has been judged already: what the state assigns to the city is
+    registered by nobody's permission (domain/eotinish). Raises Invalid.
+    """
     principal = uow.principal
-    _permit(intake, principal)
     service, place, uploads = await _examine(intake, uow, reference, at)
     applicant = await _applicant(intake, uow)
     year = reference.city.local(at).year
@@ -101,6 +110,8 @@ def _unfit(intake: Intake, principal: Principal) -> list[Fault]:
     if principal.role is Role.CITIZEN:
         if intake.answer is not None:
             faults.append(Fault("/answer", "staff-only", {}))
+        if intake.appeal_kind is not None:
+            faults.append(Fault("/appeal_kind", "staff-only", {}))
         if intake.channel not in SELF_SERVICE:
             allowed = [str(channel) for channel in SELF_SERVICE]
             faults.append(Fault("/channel", "not-self-service", {"allowed": allowed}))
@@ -148,6 +159,12 @@ def _draft(
 ) -> Appeal:
     reference = desk.reference
     staff = desk.principal.role is not Role.CITIZEN
+    standing = _standing(intake, service, applicant, desk)
+    promised = clocks.begin(
+        reference.promises, reference.city, service.policy, intake.channel, at=desk.at
+    )
+    lawful = legal.begin(standing, reference.promises, at=desk.at) if standing else ()
+    threat = standing is not None and standing.threat
     return Appeal(
         id=new_id(),
         city=reference.city.id,
@@ -160,20 +177,37 @@ def _draft(
         service_version=service.version,
         category=service.category,
         sphere=service.sphere,
-        criticality=service.criticality,
+        criticality=Criticality.EMERGENCY if threat else service.criticality,
         text=intake.text,
         place=place,
         registered_at=desk.at,
         updated_at=desk.at,
         route=Route("first-contact"),
+        emergency=threat,
         answers=intake.answers,
         applicant=applicant,
         operator=desk.principal.id if staff else None,
         contact=intake.contact,
-        clocks=clocks.begin(
-            reference.promises, reference.city, service.policy, intake.channel, at=desk.at
-        ),
+        national_number=intake.national_number,
+        clocks=(*promised, *lawful),
+        legal=standing,
     )
+
+
+def _standing(
+    intake: Intake, service: Service, applicant: Applicant | None, desk: Desk
+) -> Legal | None:
+    """What the appeal is before the law."""
+    asked = legal.Said(
+        kind=intake.appeal_kind,
+        channel=str(intake.channel),
+        wish=str(intake.kind),
+        service=service.code,
+        applicant=applicant,
+        threat=intake.reports_threat,
+        received_at=intake.received_at or desk.at,
+    )
+    return legal.stand(asked, desk.reference.promises)
 
 
 def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step:
@@ -242,6 +276,10 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "attachments": sealed(desk.uploads),
         "promises": clocks.promised(appeal.clocks),
     }
+    if appeal.national_number is not None:
+        data["national_number"] = appeal.national_number
+    if appeal.legal is not None:
+        data["legal"] = told(appeal.legal)
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
     if appeal.answers:
         personal["answers"] = seal_answers(appeal.answers)

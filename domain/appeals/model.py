@@ -11,6 +11,7 @@ from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
 from domain.errors import Conflict
 from domain.events import Event
+from domain.law.standing import Legal
 from domain.register.chain import Head
 from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
@@ -21,7 +22,10 @@ COUNTING = frozenset({ClockState.RUNNING, ClockState.BREACHED})
 
 
 class Kind(StrEnum):
-    """What the resident wants, in the terms of Art. 4 of the АППК (№ 350-VI)."""
+    """What the resident wants, in the terms of Art. 4 of the АППК (№ 350-VI).
+
+    Whether the law sees an appeal in it, and of which kind, says `Appeal.legal`.
+    """
 
     COMPLAINT = "complaint"
     APPLICATION = "application"
@@ -189,9 +193,12 @@ class Appeal:
     extension: Extension | None = None
     confirmation: Confirmation | None = None
     membership: Membership | None = None
+    legal: Legal | None = None
     first_contact: bool = False
     reopened: int = 0
+    redirected: int = 0
     closed_at: datetime | None = None
+    national_number: str | None = None
     version: int = 1
     head: Head = field(default_factory=Head)
 
@@ -211,6 +218,21 @@ class Appeal:
         """The earliest due time of a promise not yet kept; None where none counts."""
         counting = (clock.due_at for clock in self.clocks if clock.state in COUNTING)
         return min(counting, default=None)
+
+    @property
+    def law_due_at(self) -> datetime | None:
+        """When the law's own term of consideration ends, while it counts."""
+        clock = self.clock(Stage.CONSIDER)
+        return clock.due_at if clock is not None and clock.state in COUNTING else None
+
+    @property
+    def leading(self) -> Clock | None:
+        """The stricter of what the city and the law promise for the whole of the appeal; None
+        where neither counts. Of two that are due at once the law leads.
+        """
+        whole = (self.clock(stage) for stage in (Stage.CONSIDER, Stage.RESOLVE))
+        counting = [clock for clock in whole if clock and clock.state in COUNTING]
+        return min(counting, key=lambda clock: clock.due_at, default=None)
 
     def about(self) -> dict[str, object]:
         """What every event says of the appeal that it left behind."""

@@ -21,7 +21,7 @@ from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock
 from domain.sla.counting import Wait, recompute
 from domain.sla.durations import parse_duration
-from domain.sla.policy import Policy, Promise, Stage
+from domain.sla.policy import LAW_STAGES, Policy, Promise, Stage
 
 Document = Mapping[str, Any]
 """A canonical event, decoded."""
@@ -106,7 +106,7 @@ class Replay:
             self._begin(promised, at)
 
     def accepted(self, _: Document, at: datetime) -> None:
-        self.meet((Stage.ANSWER,), at)
+        self.meet((Stage.ANSWER, Stage.REDIRECT), at)
 
     def commented(self, event: Document, at: datetime) -> None:
         if event["actor"]["role"] != Role.CITIZEN and not event["data"]["internal"]:
@@ -116,7 +116,7 @@ class Replay:
         self.meet((Stage.ANSWER,), at)
 
     def answered(self, _: Document, at: datetime) -> None:
-        self.meet((Stage.ANSWER, Stage.RESOLVE), at)
+        self.meet((Stage.ANSWER, Stage.RESOLVE, *LAW_STAGES), at)
         self.cancel(at)
 
     def reported(self, event: Document, at: datetime) -> None:
@@ -153,13 +153,37 @@ class Replay:
         data, start = event["data"], self._registered_at
         if "service" not in data["fields"] or start is None:
             return
-        for run in self._latest.values():
-            run.clock = clocks.cancel(run.clock, at=at)
+        self.drop((stage for stage in Stage if stage not in LAW_STAGES), at)
         before = len(self._runs)
         for promised in data.get("promises", ()):
             self._begin(promised, start)
         if self._pause is not None:
             self._wait(self._pause, self._runs[before:])
+
+    def drop(self, stages: Iterable[Stage], at: datetime) -> None:
+        for stage in stages:
+            if run := self._latest.get(stage):
+                run.clock = clocks.cancel(run.clock, at=at)
+
+    def redirected(self, event: Document, at: datetime) -> None:
+        self.meet((Stage.REDIRECT,), at)
+        self.resumed(event, at)
+
+    def classified(self, event: Document, at: datetime) -> None:
+        self.drop(LAW_STAGES, at)
+        for promised in event["data"].get("promises", ()):
+            self._begin(promised, at)
+
+    def forwarded(self, _: Document, at: datetime) -> None:
+        self.meet((Stage.ANSWER, Stage.REDIRECT), at)
+        self.cancel(at)
+
+    def prolonged(self, event: Document, at: datetime) -> None:
+        data = event["data"]
+        if run := self._latest.get(Stage.CONSIDER):
+            run.clock = clocks.prolong(
+                run.clock, run.promise, run.calendar, target=_exact(data["target"]), at=at
+            )
 
     def nudged(self, event: Document, at: datetime) -> None:
         data = event["data"]
@@ -196,6 +220,7 @@ class Replay:
             raise NotFound(kind="policy", id=f"{policy.code}@{policy.version}/{stage}")
         calendar = self._calendar(promise.calendar, promised["calendar_version"])
         round_, target = promised["round"], _exact(promised["target"])
+        at = datetime.fromisoformat(promised["from"]) if "from" in promised else at
         clock = clocks.start(promise, policy, calendar, at=at, round=round_, target=target)
         self._add(Run(clock, promise, calendar))
 
@@ -231,9 +256,14 @@ _HANDLERS: Mapping[str, Callable[[Replay, Document, datetime], None]] = {
     EventType.ANSWERED: Replay.answered,
     EventType.STAGE_REPORTED: Replay.reported,
     EventType.RESOLVED: Replay.resolved,
+    EventType.STATE_DECIDED: Replay.resolved,
     EventType.PAUSED: Replay.paused,
     EventType.RESUMED: Replay.resumed,
-    EventType.REDIRECTED: Replay.resumed,
+    EventType.REDIRECTED: Replay.redirected,
+    EventType.CLASSIFIED: Replay.classified,
+    EventType.PROLONGED: Replay.prolonged,
+    EventType.FORWARDED: Replay.forwarded,
+    EventType.DECIDED: Replay.resolved,
     EventType.RETURNED: Replay.reopened,
     EventType.REOPENED: Replay.reopened,
     EventType.CORRECTED: Replay.corrected,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.access import Role
-from domain.appeals import clocks, extensions
+from domain.appeals import clocks, extensions, legal
 from domain.appeals import commands as c
 from domain.appeals.desk import (
     Desk,
@@ -28,6 +28,7 @@ from domain.appeals.desk import (
     urgent,
 )
 from domain.appeals.evidence import prove, waive
+from domain.appeals.legal_rules import LEGAL_RULES, notice_of_redirection, sent_on
 from domain.appeals.model import (
     Appeal,
     Assignment,
@@ -43,7 +44,7 @@ from domain.catalogue.evidence import Piece
 from domain.errors import Conflict, Invalid, NotPermitted
 from domain.events import EventType, Fact
 from domain.register.canonical import instant
-from domain.sla.policy import Stage
+from domain.sla.policy import LAW_STAGES, Stage
 from domain.values import new_id
 
 
@@ -52,7 +53,7 @@ def answer(appeal: Appeal, command: c.GiveAnswer, desk: Desk) -> Step:
     given = command.answer
     recalled = leave(appeal, AssignmentState.RECALLED, desk)
     after = replace(appeal, status=Status.ANSWERED, assignment=None, first_contact=True)
-    after = clocks.meet(after, Stage.ANSWER, Stage.RESOLVE, at=desk.at)
+    after = clocks.meet(after, Stage.ANSWER, Stage.RESOLVE, *LAW_STAGES, at=desk.at)
     after = clocks.cancel(after, at=desk.at)
     step = Step(
         after,
@@ -86,11 +87,12 @@ def redirect(appeal: Appeal, command: c.Assign, desk: Desk) -> Step:
     if former.organisation == command.organisation:
         raise Conflict(reason="same-executor")
     left = leave(appeal, AssignmentState.REDIRECTED, desk)
-    running = unpause(appeal, desk)
+    running = sent_on(unpause(appeal, desk), desk)
     given = assign(running, command, desk)
     moved = Fact(
         EventType.REDIRECTED,
-        {"from": str(former.organisation), "to": str(command.organisation)},
+        {"from": str(former.organisation), "to": str(command.organisation)}
+        | notice_of_redirection(appeal, desk),
         said(reason=command.reason),
     )
     return replace(given, facts=(moved, *given.facts), assignments=(*left, *given.assignments))
@@ -101,7 +103,8 @@ def accept(appeal: Appeal, _: c.Accept, desk: Desk) -> Step:
     taken = replace(own(appeal, desk), state=AssignmentState.ACCEPTED, answered_at=desk.at)
     after = replace(appeal, status=Status.IN_PROGRESS, assignment=taken)
     fact = Fact(EventType.ACCEPTED, {"organisation": str(taken.organisation)})
-    return Step(clocks.meet(after, Stage.ANSWER, at=desk.at), (fact,), (taken,))
+    after = clocks.meet(after, Stage.ANSWER, Stage.REDIRECT, at=desk.at)
+    return Step(after, (fact,), (taken,))
 
 
 def decline(appeal: Appeal, command: c.Decline, desk: Desk) -> Step:
@@ -202,6 +205,7 @@ def check(appeal: Appeal, command: c.Check, desk: Desk) -> Step:
 def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
     """The inspector sends the work back to the same executor; its clock goes on."""
     after, again = back_to_work(appeal, desk, Stage.RESOLVE)
+    after = legal.stands(after, desk.reference.promises, at=desk.at)
     fact = Fact(EventType.RETURNED, clocks.begun(appeal, after), {"reason": command.reason})
     return Step(after, (fact,), again)
 
@@ -227,6 +231,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     if appeal.closed_at is not None and desk.at - appeal.closed_at > REOPEN_WITHIN:
         raise Conflict(reason="closed-too-long-ago", days=REOPEN_WITHIN.days)
     after, again = back_to_work(appeal, desk, *Stage)
+    after = legal.again(after, desk.reference.promises, at=desk.at)
     after = replace(
         after,
         reopened=appeal.reopened + 1,
@@ -335,6 +340,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CORRECT: correct,
     Action.ATTACH: attach,
     Action.INSTRUCT: instruct,
+    **LEGAL_RULES,
 }
 
 

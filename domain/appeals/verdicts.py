@@ -33,4 +33,4 @@ def verdict_of(change: Change) -> Verdict | None:
 
 def is_done(change: Change) -> bool:
     """Whether somebody reported the work done by it."""
-    return any(event.type is EventType.RESOLVED for event in change.events)
+    return any(event.type in (EventType.RESOLVED, EventType.DECIDED) for event in change.events)

@@ -52,6 +52,12 @@ class Action(StrEnum):
     CORRECT = "correct"
     ATTACH = "attach"
     INSTRUCT = "instruct"
+    CLASSIFY = "classify"
+    PROLONG = "prolong"
+    FORWARD = "forward"
+    SUMMON = "summon"
+    HEAR = "hear"
+    DECIDE = "decide"
 
 
 S, A, P = Status, Action, Permission
@@ -133,6 +139,18 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
              "a photo, a PDF or a recording is added"),
         _row(A.INSTRUCT, frozenset(Status), (), P.INSTRUCT,
              "the akim writes a resolution or an instruction, for the executor and the inspectors"),
+        _row(A.CLASSIFY, OPEN, (), P.CLASSIFY,
+             "the inspector says which kind of appeal it is before the law, if any"),
+        _row(A.PROLONG, frozenset({S.ASSIGNED, S.IN_PROGRESS, S.PAUSED}), (), P.PROLONG,
+             "the head puts the law's term off, with the reason; the applicant is told"),
+        _row(A.FORWARD, OPEN, (S.ANSWERED,), P.FORWARD,
+             "it goes to a competent body outside the register; the applicant is told where"),
+        _row(A.SUMMON, frozenset({S.IN_PROGRESS}), (), P.PERFORM,
+             "the applicant is told what is meant to be decided, and when they are heard"),
+        _row(A.HEAR, frozenset({S.IN_PROGRESS}), (), P.PERFORM,
+             "what came of the hearing is put on record, with its minutes"),
+        _row(A.DECIDE, frozenset({S.IN_PROGRESS}), (S.RESOLVED,), P.PERFORM,
+             "an appeal before the law is answered by a decision"),
     )
 )  # fmt: skip
 

@@ -83,6 +83,8 @@ SCOPES: Mapping[str, Scope] = {
         "Исполнять порученные обращения",
         "Do the work of assigned appeals",
         P.PERFORM,
+        P.PROLONG,
+        P.FORWARD,
         P.PAUSE,
         P.COMMENT,
         P.COMMENT_INTERNALLY,
@@ -96,6 +98,8 @@ SCOPES: Mapping[str, Scope] = {
         P.CHECK,
         P.WAIVE,
         P.EXTEND,
+        P.CLASSIFY,
+        P.FORWARD,
     ),
     "applicants:read": _scope(
         "Өтініш берушінің атын және байланысын көру",
@@ -118,6 +122,7 @@ SCOPES: Mapping[str, Scope] = {
         "Read the figures",
         P.READ_STATISTICS,
         P.READ_EXECUTORS,
+        P.READ_CONTROL,
     ),
     "webhooks:manage": _scope(
         "Ұйымның хабарлама мекенжайларын басқару",
@@ -137,6 +142,12 @@ SCOPES: Mapping[str, Scope] = {
         "Подписывать контрольные точки реестра",
         "Cosign the register's checkpoints",
         P.COSIGN,
+    ),
+    "calendars:manage": _scope(
+        "Жұмыс күнтізбесінің күндерін өзгерту",
+        "Менять дни рабочего календаря",
+        "Change the days of a working calendar",
+        P.MANAGE_CALENDARS,
     ),
     "appeals:instruct": _scope(
         "Қарар мен тапсырма жазу",
@@ -166,6 +177,13 @@ SCOPES: Mapping[str, Scope] = {
     ),
     "organisations:onboard": _scope(
         "Ұйымдарды қосу", "Подключать организации", "Take organisations in", P.ONBOARD
+    ),
+    "exchange:manage": _scope(
+        "e-Өтінішпен алмасуды көру және карантинді шешу",
+        "Видеть обмен с e-Өтініш и разбирать карантин",
+        "See the exchange with the national register and judge its quarantine",
+        P.READ_EXCHANGE,
+        P.JUDGE_EXCHANGE,
     ),
     "personal-reads:read": _scope(
         "Дербес деректерді кім оқығанын көру",

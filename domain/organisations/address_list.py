@@ -21,7 +21,7 @@ from domain.organisations.spelling import house_number
 from domain.values import Coordinates
 
 FIELDS = {
-    "districts": ("code", "names", "polygon"),
+    "districts": ("code", "names", "polygon", "parent"),
     "streets": ("code", "names", "aliases"),
     "buildings": ("street", "number", "district", "latitude", "longitude", "kind"),
 }
@@ -113,9 +113,7 @@ def write(addresses: AddressList) -> dict[str, list[dict[str, object]]]:
     codes = {each.id: each.code for each in addresses.streets}
     return {
         "districts": [
-            {"code": d.code, "names": dict(d.names)}
-            | ({"polygon": [list(point) for point in d.polygon]} if d.polygon else {})
-            for d in addresses.districts
+            _district(each) for each in addresses.districts
         ],
         "streets": [
             {"code": s.code, "names": dict(s.names), "aliases": list(s.aliases)}
@@ -128,6 +126,15 @@ def write(addresses: AddressList) -> dict[str, list[dict[str, object]]]:
             for b in addresses.buildings
         ],
     }  # fmt: skip
+
+
+def _district(district: District) -> dict[str, object]:
+    row: dict[str, object] = {"code": district.code, "names": dict(district.names)}
+    if district.polygon:
+        row["polygon"] = [list(point) for point in district.polygon]
+    if district.parent:
+        row["parent"] = district.parent
+    return row
 
 
 class _Intake:
@@ -149,7 +156,10 @@ class _Intake:
         found: Placed[District] = []
         for spot, row in self._entries("districts", rows):
             border = None if row.get("polygon") is None else row.polygon("polygon")
-            each = District(row.code("code"), row.names(), border)
+            parent = None if row.get("parent") is None else row.listed("parent", self._districts)
+            each = District(row.code("code"), row.names(), border, parent)
+            if row.sound and parent == each.code:
+                row.refuse("parent", "unknown", value=parent)
             if row.sound and border and not touch(border, self.known.bounds):
                 row.refuse("polygon", "outside-city", value=str(border[0]))
             found += [(spot, each)] if row.sound else []

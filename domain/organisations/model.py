@@ -49,11 +49,14 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class District:
-    """A district of the city; `polygon` None when its border was never drawn."""
+    """A district of the city; `polygon` None when its border was never drawn. `parent` is the
+    district that it lies in: of a village, that of the rural district or of the city's district.
+    """
 
     code: str
     names: LocalizedText
     polygon: Polygon | None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import holidays
 
 from domain.errors import Invalid
 from domain.sla.holiday_names import holiday_name
-from domain.sla.hours import WHOLE_DAY, overrides, usual_hours, week_of
+from domain.sla.hours import WHOLE_DAY, decrees, overrides, usual_hours, week_of
 from domain.sla.rows import Row
 from domain.sla.timeline import Intervals, Timeline, instant, lay_out, micros, utc
 from domain.values import LocalizedText
@@ -44,6 +44,8 @@ class Calendar:
     names: LocalizedText = field(default_factory=dict, hash=False)
     holidays: Mapping[date, LocalizedText] = field(default_factory=dict, hash=False)
     """What the nation calls its days off, for those who ask why one did not count."""
+    decrees: Mapping[date, str] = field(default_factory=dict, hash=False)
+    """By whose word the city's own days off and worked days differ, where the row says so."""
     _years: dict[int, Timeline] = field(
         init=False, default_factory=dict, repr=False, compare=False, hash=False
     )
@@ -170,13 +172,15 @@ def parse_calendar(
     _check_zone(fields, zone)
     week = (WHOLE_DAY,) * 7 if around_the_clock else week_of(fields)
     off, worked = overrides(fields, week)
+    said = decrees(fields)
     named, national_worked = _national(fields, years)
     fields.refuse()
     usual = {day: usual_hours(week, day) for day in national_worked - off}
     days_off = off.union(named).difference(worked)
     return Calendar(
-        code, version, zone, week, days_off, {**usual, **worked}, around_the_clock, names, named
-    )
+        code, version, zone, week, days_off, {**usual, **worked}, around_the_clock, names, named,
+        said,
+    )  # fmt: skip
 
 
 def _check_zone(fields: Row, zone: str) -> None:

@@ -15,7 +15,8 @@ from domain.sla.timeline import utc
 
 __all__ = [
     "Clock", "ClockState", "Nudge", "Reminder",
-    "act", "cancel", "due_reminders", "extend", "finished", "meet", "pause", "reopen", "resume",
+    "act", "cancel", "due_reminders", "extend", "finished", "meet", "pause", "prolong", "reopen",
+    "resume",
     "start",
 ]  # fmt: skip
 
@@ -190,6 +191,23 @@ def cancel(clock: Clock, *, at: datetime) -> Clock:
         cancelled_at=utc(at),
         breached_at=_breached_at(clock, at),
         next_at=None,
+    )
+
+
+def prolong(
+    clock: Clock, promise: Promise, calendar: Calendar, *, target: timedelta, at: datetime
+) -> Clock:
+    """A running clock with a longer promise, counted from its start; a finished or broken one is
+    returned unchanged. A warning whose time lies ahead again is given again.
+    """
+    if clock.state is not ClockState.RUNNING or at > clock.due_at or target <= clock.target:
+        return clock
+    due_at = calendar.add(calendar.add(clock.started_at, target), clock.paused_for)
+    warn_at = falls_due(promise, due_at, 0)
+    again = breach_step(promise) and warn_at is not None and warn_at > at
+    step = 0 if again else clock.step
+    return replace(
+        clock, target=target, due_at=due_at, step=step, next_at=falls_due(promise, due_at, step)
     )
 
 

@@ -10,6 +10,7 @@ from domain.sla.timeline import Intervals
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MIDNIGHT = time(0)
+LONGEST_DECREE = 300
 WHOLE_DAY: Intervals = ((MIDNIGHT, MIDNIGHT),)
 _SHOWN = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _FORM = re.compile(rf"(?P<opens>{_SHOWN})-(?P<closes>(?!00:00){_SHOWN}|24:00)")
@@ -73,7 +74,7 @@ def overrides(
     fields: Row, week: tuple[Intervals, ...]
 ) -> tuple[frozenset[date], dict[date, Intervals]]:
     """The city's own days off, and its worked days with their hours; no date may be both."""
-    off = {_date(fields, pointer, item) for pointer, item in fields.items("days_off")}
+    off = {_off(fields, pointer, item) for pointer, item in fields.items("days_off")}
     worked: dict[date, Intervals] = {}
     for pointer, item in fields.items("working_days"):
         day, hours = _worked(fields, pointer, item)
@@ -88,8 +89,30 @@ def _worked(fields: Row, pointer: str, item: object) -> tuple[date | None, Inter
     if not isinstance(item, Mapping):
         return _date(fields, pointer, item), ()
     row = Row(item, pointer, fields.faults)
-    row.only("date", "hours")
+    row.only("date", "hours", "decree")
     return row.day("date"), _intervals(row, "hours")
+
+
+def _off(fields: Row, pointer: str, item: object) -> date | None:
+    if not isinstance(item, Mapping):
+        return _date(fields, pointer, item)
+    row = Row(item, pointer, fields.faults)
+    row.only("date", "decree")
+    return row.day("date")
+
+
+def decrees(fields: Row) -> dict[date, str]:
+    """Why days differ: the decree beside a date of `days_off` or `working_days`, where one is."""
+    found: dict[date, str] = {}
+    for name in ("days_off", "working_days"):
+        for pointer, item in fields.items(name):
+            if not isinstance(item, Mapping) or (said := item.get("decree")) is None:
+                continue
+            if not isinstance(said, str) or not 0 < len(said.strip()) <= LONGEST_DECREE:
+                fields.fault_at(f"{pointer}/decree", "text")
+            elif (day := day_of(item.get("date"))) is not None:
+                found[day] = said
+    return found
 
 
 def _date(fields: Row, pointer: str, item: object) -> date | None:

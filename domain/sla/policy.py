@@ -14,12 +14,20 @@ NOTHING = timedelta(0)
 
 
 class Stage(StrEnum):
-    """A promised step of a service."""
+    """A promised step of a service, and the steps that the law sets a term for."""
 
     ANSWER = "answer"
     ARRIVE = "arrive"
     SECURE = "secure"
     RESOLVE = "resolve"
+    CONSIDER = "consider"
+    REDIRECT = "redirect"
+
+
+LAW_STAGES = (Stage.CONSIDER, Stage.REDIRECT)
+"""What the law promises beside the city: an appeal considered, and competence settled (taken, or
+sent on to who is competent). The city's standards are all other stages.
+"""
 
 
 class Recipient(StrEnum):

@@ -71,6 +71,7 @@ def with_promises(reference: Reference, agreed: Agreed) -> Reference:
         {(p.code, p.version): p for p in policies.values()},
         {(c.code, c.version): c for c in calendars.values()},
         known.by_channel if agreed.by_channel is None else agreed.by_channel,
+        known.laws,
     )
     return replace(reference, promises=promises)
 

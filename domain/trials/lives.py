@@ -10,7 +10,7 @@ import numpy as np
 from domain.appeals.workflow import PauseReason
 from domain.reference import Promises
 from domain.sla.clock import Clock, ClockState
-from domain.sla.policy import Stage
+from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import instant, micros
 from domain.trials.count import Count, moment
 from domain.trials.outcomes import Bools, blank, stored
@@ -97,6 +97,8 @@ def own_terms(life: Life, history: Promises, codes: Codebook) -> Terms:
     found: dict[Stage, Term] = {}
     for row in life.clocks:
         stage = STAGES[row["stage"] - 1]
+        if stage in LAW_STAGES:
+            continue
         name = codes.policies[row["policy"] - 1], int(row["policy_version"])
         calendar = codes.calendars[row["calendar"] - 1], int(row["calendar_version"])
         policy, counted = history.policies.get(name), history.calendars.get(calendar)
@@ -118,9 +120,13 @@ def alike(life: Life, count: Count) -> list[bool]:
         terms, life.acts, registered_at=life.registered_at, until=count.at, foresee=False
     )
     became = stored(life.clocks, count.now)
+    # The law's clocks never wait: each is its start and its target, whatever life did.
+    plain = count.alike(life.clocks)
     return [
-        _same(rounds.get(STAGES[row["stage"] - 1], []), row, int(outcome))
-        for row, outcome in zip(life.clocks, became, strict=True)
+        bool(same)
+        if STAGES[row["stage"] - 1] in LAW_STAGES
+        else _same(rounds.get(STAGES[row["stage"] - 1], []), row, int(outcome))
+        for row, outcome, same in zip(life.clocks, became, plain, strict=True)
     ]
 
 
@@ -158,6 +164,10 @@ def pairs(life: Life, piece: Slice, count: Count) -> Columns:
     found = []
     for place, stage in enumerate(STAGES):
         former = then[then["stage"] == place]
+        if stage in LAW_STAGES:
+            clocks = life.clocks[life.clocks["stage"] == place + 1]
+            found.append(count.lawful(former, clocks))
+            continue
         if stage not in life.verdict.counted:
             found.append(_kept(former) if stage not in life.verdict.dropped else former)
             continue

@@ -97,7 +97,8 @@ def replay(
     urgent: bool = False,
     foresee: bool = True,
 ) -> Mapping[Stage, list[Clock]]:
-    """Every round of every promised stage as it stands at `until`.
+    """Every round of every stage that the city promised, as it stands at `until`. What the law
+    promises runs by no service's policy, and is counted apart (count.py).
 
     `urgent`: the service is an emergency, which cannot wait. With `foresee` a breach that
     makes an emergency ends the wait at its own time; without, when the register says so.
@@ -136,6 +137,12 @@ def _answer(run: _Run, act: Act) -> None:
     run.cancel(act.at)
 
 
+def _forward(run: _Run, act: Act) -> None:
+    run.resume(act.at)
+    run.meet(Stage.ANSWER, at=act.at)
+    run.cancel(act.at)
+
+
 def _report(run: _Run, act: Act) -> None:
     secured = act.stage is Stage.SECURE
     run.meet(*((Stage.ARRIVE, Stage.SECURE) if secured else (Stage.ARRIVE,)), at=act.at)
@@ -156,6 +163,8 @@ _ACTS: Mapping[EventType, Callable[[_Run, Act], None]] = {
     EventType.RESUMED: lambda run, act: run.resume(act.at),
     EventType.REDIRECTED: lambda run, act: run.resume(act.at),
     EventType.RESOLVED: lambda run, act: run.meet(*Stage, at=act.at),
+    EventType.DECIDED: lambda run, act: run.meet(*Stage, at=act.at),
+    EventType.FORWARDED: _forward,
     EventType.RETURNED: lambda run, act: run.reopen(Stage.RESOLVE, at=act.at),
     EventType.REOPENED: lambda run, act: run.reopen(*Stage, at=act.at),
     EventType.CLOSED: lambda run, act: run.cancel(act.at),

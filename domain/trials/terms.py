@@ -8,7 +8,7 @@ from domain.catalogue.model import Criticality
 from domain.errors import NotFound
 from domain.reference import Promises, Reference
 from domain.sla.calendar import Calendar
-from domain.sla.policy import Policy, Promise, Stage
+from domain.sla.policy import LAW_STAGES, Policy, Promise, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def standing(promises: Promises, day: date) -> Promises:
             continue
         policies[code, found.version] = replace(found, effective_from=date.min)
     calendars = [promises.calendar(code) for code in {code for code, _ in promises.calendars}]
-    return Promises(policies, {(c.code, c.version): c for c in calendars}, promises.by_channel)
+    by_code = {(c.code, c.version): c for c in calendars}
+    return Promises(policies, by_code, promises.by_channel, promises.laws)
 
 
 def terms(promises: Promises, policy: str, channel: str) -> Terms:
@@ -68,6 +69,8 @@ def terms(promises: Promises, policy: str, channel: str) -> Terms:
         except NotFound:
             continue
         for promise in agreed.promises:
+            if promise.stage in LAW_STAGES:
+                continue
             calendar = promises.calendar(promise.calendar)
             found.setdefault(promise.stage, Term(agreed, promise, calendar))
     return found
@@ -91,6 +94,16 @@ class Verdict:
     def touched(self) -> bool:
         """Whether the draft changes anything here."""
         return bool(self.counted or self.dropped)
+
+
+def law_term(promises: Promises, policy: str, stage: Stage) -> Term | None:
+    """What standing promises say of a term of the law; None where the policy has no such."""
+    try:
+        agreed = promises.policy(policy, date.max)
+    except NotFound:
+        return None
+    promise = agreed.promise(stage)
+    return None if promise is None else Term(agreed, promise, promises.calendar(promise.calendar))
 
 
 def judge(now: Reference, drafted: Reference, service: str, channel: str) -> Verdict:

@@ -131,6 +131,21 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Аким наложил резолюцию или дал поручение по обращению",
         "The akim wrote a resolution or an instruction on an appeal",
     ),
+    EventType.STATE_NUMBERED: _text(
+        "Өтініш e-Өтініш тізілімінде тіркеліп, оның нөмірін алды",
+        "Обращение принято в e-Өтініш и получило его номер",
+        "The national register took the appeal and gave it its number",
+    ),
+    EventType.STATE_TOLD: _text(
+        "e-Өтініш өтініш туралы хабарлады",
+        "e-Өтініш сообщил об обращении",
+        "The national register told something of the appeal",
+    ),
+    EventType.STATE_DECIDED: _text(
+        "e-Өтініш өтініш бойынша шешімді хабарлады; тұрғынның сөзі күтіледі",
+        "e-Өтініш сообщил решение по обращению; ждём слова жителя",
+        "The national register told the decision on the appeal; the resident's word is awaited",
+    ),
     EventType.LINKED: _text(
         "Бұрынғы өтініш тұрғынның жеке кабинетіне қосылды",
         "Прежнее обращение связано с кабинетом жителя",
@@ -190,6 +205,36 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Ортақ оқиға туралы тұрғындарға хабар берілді",
         "Жителям сообщено об инциденте",
         "The residents were told about the incident",
+    ),
+    EventType.CLASSIFIED: _text(
+        "Инспектор өтініштің заңдағы түрін белгіледі",
+        "Инспектор определил вид обращения по закону",
+        "An inspector said which kind of appeal it is before the law",
+    ),
+    EventType.PROLONGED: _text(
+        "Басшы өтінішті қарау мерзімін ұзартты",
+        "Руководитель продлил срок рассмотрения обращения",
+        "The head put the term of consideration off",
+    ),
+    EventType.FORWARDED: _text(
+        "Өтініш тізілімнен тыс құзыретті органға жіберілді",
+        "Обращение переадресовано компетентному органу вне реестра",
+        "An appeal was sent on to a competent body outside the register",
+    ),
+    EventType.SUMMONED: _text(
+        "Өтініш берушіге алдын ала шешім айтылып, тыңдауға шақырылды",
+        "Заявителю сообщено предварительное решение, он приглашён на заслушивание",
+        "The applicant was told the preliminary decision and called to a hearing",
+    ),
+    EventType.HEARD: _text(
+        "Тыңдаудың нәтижесі хаттамаға түсірілді",
+        "Итог заслушивания занесён в протокол",
+        "What came of the hearing was put on record",
+    ),
+    EventType.DECIDED: _text(
+        "Өтініш бойынша шешім қабылданды",
+        "По обращению принято решение",
+        "An appeal was answered by a decision",
     ),
     IncidentEventType.OPENED: _text(
         "Ортақ оқиға ашылды немесе жоспарлы жұмыс жарияланды",

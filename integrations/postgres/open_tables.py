@@ -17,6 +17,7 @@ OPEN_TABLES = {
     "calendar_version": _AGREED,
     "policy_version": _AGREED,
     "channel_policy": _AGREED,
+    "law_version": _AGREED,
     "organisation": "who there is, as the city's directory tells it",
     "district": _AGREED,
     "street": _AGREED,

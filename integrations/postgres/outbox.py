@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.values import new_id
 from domain.webhooks.events import News, payload
 from integrations.postgres.doors import PLATFORM
+from integrations.postgres.exchange_feed import feed
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
@@ -139,6 +140,8 @@ class Outbox:
             await driver.execute(_TELL_OF_INCIDENTS, limit, at)
             await driver.execute(_TELL_OF_NOTICES, limit, at)
             rows = await driver.fetch(_TAKE, limit, at)
+            if rows:
+                await feed(driver, list({row["id"] for row in rows}), at)
             heard = self._unique(rows)
             if heard:
                 await driver.execute(_DELIVER, at, *_columns(heard, self._base_url))

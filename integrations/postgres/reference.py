@@ -17,6 +17,7 @@ from domain.catalogue.search import SearchIndex
 from domain.errors import Unavailable
 from domain.incidents.board import Board
 from domain.incidents.workflow import LIVE
+from domain.law.fields import parse_law
 from domain.organisations.addresses import AddressIndex
 from domain.organisations.areas import Areas
 from domain.organisations.model import (
@@ -135,7 +136,7 @@ async def load_promises(connection: AsyncConnection, city: City, at: datetime) -
     """Every version of a city's policies and calendars."""
     found = {
         table.name: await _rows(connection, select(table).where(_of_city(table, city.id)))
-        for table in (t.calendar_version, t.policy_version, t.channel_policy)
+        for table in (t.calendar_version, t.policy_version, t.channel_policy, t.law_version)
     }
     return _promises(found, city, at)
 
@@ -146,7 +147,7 @@ async def _read(connection: AsyncConnection, city: UUID) -> Mapping[str, Rows]:
         table.name: await _rows(connection, select(table).where(_of_city(table, city)))
         for table in (
             t.city, t.sphere, t.category, t.service_version, t.calendar_version,
-            t.policy_version, t.channel_policy, t.organisation, t.district, t.street,
+            t.policy_version, t.channel_policy, t.law_version, t.organisation, t.district, t.street,
             t.building, t.territory, t.responsibility,
         )
     }  # fmt: skip
@@ -254,6 +255,10 @@ def _promises(found: Mapping[str, Rows], city: City, at: datetime) -> Promises:
             for r in found["calendar_version"]
         },
         by_channel={r["channel"]: r["policy"] for r in found["channel_policy"]},
+        laws={
+            r["version"]: parse_law(r["content"], version=r["version"])
+            for r in found["law_version"]
+        },
     )
 
 
@@ -272,7 +277,7 @@ def read_polygon(value: Any) -> Polygon:
 def read_district(row: Row) -> District:
     """The district of a row."""
     border = read_polygon(row["polygon"]) if row["polygon"] else None
-    return District(row["code"], row["names"], border)
+    return District(row["code"], row["names"], border, row["parent"])
 
 
 def read_street(row: Row) -> Street:

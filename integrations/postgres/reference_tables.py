@@ -89,6 +89,8 @@ calendar_version = Table(
     Column("version", Integer, nullable=False),
     Column("content", JSONB, nullable=False),
     written_at(),
+    # The administrator who changed a day of it; None where it came by a file.
+    Column("written_by", UUID),
     PrimaryKeyConstraint("city_id", "code", "version"),
 )
 
@@ -111,6 +113,17 @@ channel_policy = Table(
     Column("channel", Text, nullable=False),
     Column("policy", Text, nullable=False),
     PrimaryKeyConstraint("city_id", "channel"),
+)
+
+law_version = Table(
+    "law_version",
+    metadata,
+    city_id(),
+    Column("version", Integer, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    written_at(),
+    PrimaryKeyConstraint("city_id", "version"),
 )
 
 # --- who and where ---------------------------------------------------------------------
@@ -138,6 +151,7 @@ district = Table(
     Column("code", Text, nullable=False),
     Column("names", JSONB, nullable=False),
     Column("polygon", JSONB),
+    Column("parent", Text),
     PrimaryKeyConstraint("city_id", "code"),
 )
 

@@ -4,6 +4,7 @@ Each function runs inside the caller's transaction; `bump` tells the processes t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -97,7 +98,8 @@ async def write_catalogue(connection: AsyncConnection, city: UUID, changes: Chan
 async def write_policies(
     connection: AsyncConnection, city: UUID, document: Mapping[str, Any]
 ) -> tuple[int, int]:
-    """Calendars, policies and channel policies of the YAML form; (calendars, policies) renewed.
+    """Calendars, policies, channel policies and the law of the YAML form; (calendars, policies)
+    renewed.
 
     What is unchanged keeps its version; what changed gets the next, beside the old one. A part
     that the document does not have stays as it is.
@@ -108,6 +110,8 @@ async def write_policies(
     policies = await _versions(
         connection, t.policy_version, city, document.get("policies", ()), ("effective_from",)
     )
+    if "law" in document:
+        await write_law(connection, city, document["law"])
     if "channel_policies" not in document:
         return calendars, policies
     await connection.execute(t.channel_policy.delete().where(t.channel_policy.c.city_id == city))
@@ -118,6 +122,28 @@ async def write_policies(
     ]
     await _upsert(connection, t.channel_policy, rows)
     return calendars, policies
+
+
+async def write_law(connection: AsyncConnection, city: UUID, law: Mapping[str, Any]) -> bool:
+    """A next version of the law beside those before it; whether it says anything new."""
+    of_city = t.law_version.c.city_id == city
+    newest = select(t.law_version.c.version, t.law_version.c.content).where(of_city)
+    found = (
+        await connection.execute(newest.order_by(t.law_version.c.version.desc()).limit(1))
+    ).first()
+    content = _plain(law)
+    if found is not None and found.content == content:
+        return False
+    version = found.version + 1 if found is not None else 1
+    row = {"city_id": city, "version": version, "content": content}
+    await _upsert(
+        connection, t.law_version, [row | {"effective_from": _day(law["effective_from"])}]
+    )
+    return True
+
+
+def _day(value: object) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value))
 
 
 async def write_addresses(
@@ -132,7 +158,13 @@ async def write_addresses(
         connection,
         t.district,
         [
-            {"city_id": city, "code": d.code, "names": dict(d.names), "polygon": d.polygon}
+            {
+                "city_id": city,
+                "code": d.code,
+                "names": dict(d.names),
+                "polygon": d.polygon,
+                "parent": d.parent,
+            }
             for d in districts
         ],
     )

@@ -46,6 +46,7 @@ SEALED = (
     SealedColumn("token_key", "sealed", (("kid", "text"),)),
     SealedColumn("login_attempt", "sealed", (("hash", "bytea"),)),
     SealedColumn("login_signing", "sealed", (("page", "bytea"),)),
+    SealedColumn("eotinish_inbox", "document"),
     SealedColumn("idempotency", "answer", (("principal_id", "uuid"), ("key", "text"))),
 )
 """Every sealed column; tests/house holds it to the tables."""

@@ -35,6 +35,7 @@ from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
 from integrations.postgres.instants import parse_instant
+from integrations.postgres.legal_rows import read_legal
 
 Row = Mapping[str, Any]
 
@@ -98,15 +99,33 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
         "incident_id": member.incident if member else None,
         "incident_joined_at": member.joined_at if member else None,
         "incident_followed": member.followed if member else None,
+        **_legal_columns(appeal),
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
+        "redirected": appeal.redirected,
         "due_at": appeal.due_at,
         "registered_at": appeal.registered_at,
         "updated_at": appeal.updated_at,
         "closed_at": appeal.closed_at,
+        "national_number": appeal.national_number,
         "version": appeal.version,
         "sequence": appeal.head.sequence,
         "head": appeal.head.hash,
+    }
+
+
+def _legal_columns(appeal: Appeal) -> dict[str, object]:
+    legal = appeal.legal
+    if legal is None:
+        return {"legal": None, "legal_kind": None, "law_due_at": None, "hearing_at": None,
+                "prolonged": False}  # fmt: skip
+    hearing = legal.hearing
+    return {
+        "legal": legal,
+        "legal_kind": legal.kind,
+        "law_due_at": appeal.law_due_at,
+        "hearing_at": hearing.at if hearing and hearing.outcome is None else None,
+        "prolonged": legal.prolonged > 0,
     }
 
 
@@ -244,11 +263,14 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         extension=_read_extension(row["extension"]),
         confirmation=_read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
+        legal=read_legal(row["legal"]),
         first_contact=row["first_contact"],
         reopened=row["reopened"],
+        redirected=row["redirected"],
         registered_at=row["registered_at"],
         updated_at=row["updated_at"],
         closed_at=row["closed_at"],
+        national_number=row["national_number"],
         version=row["version"],
         head=Head(row["sequence"], bytes(row["head"])),
     )

@@ -143,7 +143,7 @@ DUE = f"""
 WITH near AS (
     (SELECT appeal_id FROM clock
       WHERE next_at <= $1 AND city_id = $3 AND appeal_id <> ALL($4::uuid[])
-      ORDER BY next_at LIMIT 4 * $2)
+      ORDER BY next_at LIMIT 6 * $2)
     UNION
     (SELECT id FROM appeal
       WHERE pause_until <= $1 AND city_id = $3 AND id <> ALL($4::uuid[])
@@ -155,7 +155,7 @@ SELECT {LOCKED} FROM appeal a
    FOR UPDATE OF a SKIP LOCKED
 """
 """Appeals with something due, the longest due first: found through the partial indexes on due
-times alone. An appeal may have a clock due for each of the four stages.
+times alone. An appeal may have a clock due for each of the six stages.
 """
 
 COUNTING_BY = """

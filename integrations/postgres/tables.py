@@ -27,6 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from integrations.postgres.completion_table import completion
+from integrations.postgres.eotinish_tables import (
+    eotinish_case,
+    eotinish_city,
+    eotinish_inbox,
+    eotinish_message,
+    eotinish_report,
+)
 from integrations.postgres.feed_tables import feed_entry, incident_message
 from integrations.postgres.finding_tables import card, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
@@ -62,6 +69,7 @@ from integrations.postgres.reference_tables import (
     citizen,
     city,
     district,
+    law_version,
     member,
     organisation,
     policy_version,
@@ -110,6 +118,11 @@ __all__ = [
     "delivery_attempt",
     "district",
     "endpoint_health",
+    "eotinish_case",
+    "eotinish_city",
+    "eotinish_inbox",
+    "eotinish_message",
+    "eotinish_report",
     "event",
     "event_personal",
     "feed_entry",
@@ -119,6 +132,7 @@ __all__ = [
     "incident_event",
     "incident_message",
     "invitation",
+    "law_version",
     "log_cursor",
     "log_key",
     "log_leaf",
@@ -149,6 +163,10 @@ __all__ = [
     "webhook_endpoint",
     "webhook_key",
 ]
+
+CONTROLLED = ["organisation_id", "district", "law_due_at", "hearing_at", "prolonged", "redirected"]
+CONSIDERED = "met_at IS NOT NULL AND stage IN ('resolve', 'consider')"
+"""What the end-to-end control counts (control.py)."""
 
 # --- the register ----------------------------------------------------------------------
 
@@ -215,12 +233,21 @@ appeal = Table(
     Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("incident_joined_at", instant()),
     Column("incident_followed", Integer),
+    # How it stands before the law (domain/law/standing.py), and what is asked of it by index.
+    Column("legal", JSONB),
+    Column("legal_kind", Text),
+    Column("law_due_at", instant()),
+    Column("hearing_at", instant()),
+    Column("prolonged", Boolean, nullable=False, server_default=text("false")),
+    Column("redirected", SmallInteger, nullable=False, server_default=text("0")),
     Column("first_contact", Boolean, nullable=False),
     Column("reopened", Integer, nullable=False),
     Column("due_at", instant()),
     Column("registered_at", instant(), nullable=False),
     Column("updated_at", instant(), nullable=False),
     Column("closed_at", instant()),
+    # That of the national register (e-Өтініш).
+    Column("national_number", Text),
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("head", LargeBinary, nullable=False),
@@ -229,6 +256,8 @@ appeal = Table(
     CheckConstraint("status <> 'closed' OR confirmation IS NOT NULL", name="closed_by_resident"),
     Index("ix_appeal_register", "city_id", text("registered_at DESC"), text("id DESC")),
     Index("ix_appeal_open", "city_id", "status", text("registered_at DESC"), text("id DESC")),
+    Index("uq_appeal_national_number", "city_id", "national_number", unique=True,
+          postgresql_where=text("national_number IS NOT NULL")),
     Index("ix_appeal_organisation", "organisation_id", text("registered_at DESC"),
           text("id DESC"), postgresql_where=text("organisation_id IS NOT NULL")),
     Index("ix_appeal_citizen", "citizen_id", text("registered_at DESC"), text("id DESC"),
@@ -236,6 +265,11 @@ appeal = Table(
     Index("ix_appeal_phone", "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
     Index("ix_appeal_overdue", "city_id", text("registered_at DESC"), text("id DESC"),
           postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_appeal_control", "city_id", "due_at", "id", postgresql_include=CONTROLLED,
+          postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_appeal_control_executor", "organisation_id", "due_at", "id",
+          postgresql_include=[name for name in CONTROLLED if name != "organisation_id"],
+          postgresql_where=text("due_at IS NOT NULL AND organisation_id IS NOT NULL")),
     Index("ix_appeal_pause", "pause_until", postgresql_where=text("pause_until IS NOT NULL")),
     Index("ix_appeal_incident", "incident_id", "incident_followed",
           postgresql_where=text("incident_id IS NOT NULL")),
@@ -293,6 +327,12 @@ clock = Table(
     Index("ix_clock_list", "city_id", "state", "stage", "due_at", "appeal_id", "round"),
     Index("ix_clock_executor", "organisation_id", "state", "stage", "due_at", "appeal_id",
           "round", postgresql_where=text("organisation_id IS NOT NULL")),
+    Index("ix_clock_considered", "city_id", "met_at",
+          postgresql_include=["organisation_id", "district", "stage", "breached_at"],
+          postgresql_where=text(CONSIDERED)),
+    Index("ix_clock_considered_executor", "organisation_id", "met_at",
+          postgresql_include=["district", "stage", "breached_at"],
+          postgresql_where=text(f"{CONSIDERED} AND organisation_id IS NOT NULL")),
 )  # fmt: skip
 
 event = Table(

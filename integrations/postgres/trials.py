@@ -242,7 +242,7 @@ CROSS JOIN LATERAL (
             AS accepted,
         min(e.at) FILTER (WHERE e.type = 'appeal.answered') AS answered,
         min(e.at) FILTER (WHERE e.type = 'appeal.stage_reported') AS reported,
-        min(e.at) FILTER (WHERE e.type = 'appeal.resolved') AS done
+        min(e.at) FILTER (WHERE e.type IN ('appeal.resolved', 'appeal.decided')) AS done
     FROM event AS e WHERE e.appeal_id = a.id AND NOT e.internal AND e.type = ANY($2::text[])
     OFFSET 0
 ) AS x

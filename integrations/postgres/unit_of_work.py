@@ -22,10 +22,12 @@ from domain.appeals.verdicts import verdict_of
 from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
+from integrations.postgres.calendars import SqlCalendars
 from integrations.postgres.cards import card_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.doors import door_of
 from integrations.postgres.endpoints import SqlEndpoints
+from integrations.postgres.exchange import SqlExchange
 from integrations.postgres.gathering import Gathering
 from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
@@ -228,10 +230,12 @@ class SqlUnitOfWork:
         self.consultations = SqlConsultations(lane)
         self.citizens = SqlCitizens(lane, principal, keyring)
         self.endpoints = SqlEndpoints(lane, principal, keyring)
+        self.exchange = SqlExchange(lane, principal, keyring)
         self.incidents = SqlIncidents(lane, principal, keyring, base_url)
         self.members = SqlMembers(lane, principal)
         self.invitations = SqlInvitations(lane, principal, keyring)
         self.firms = SqlFirms(lane, principal)
+        self.calendars = SqlCalendars(lane, principal)
         self.clients = SqlClients(lane)
         self.numbers = _UnitNumbers(pool)
         self._lane = lane

@@ -35,6 +35,7 @@ from integrations.postgres import tables as t
 from integrations.postgres.doors import PLATFORM
 
 STARTER = Path(__file__).parents[2] / "catalogues" / "starter"
+LAW = STARTER.parent / "law" / "kz.yaml"
 SPHERES = ("general", "lifts", "manholes")
 BOUNDS = ((80.0, 50.0), (81.0, 50.0), (81.0, 51.0), (80.0, 51.0))
 
@@ -157,6 +158,7 @@ async def _write_reference(connection: AsyncConnection, city: SmallCity) -> None
     day = min(service.valid_from for service in draft.services)
     await writer.write_city(connection, city.city, BOUNDS)
     await writer.write_policies(connection, city.id, policies)
+    await writer.write_policies(connection, city.id, yaml.safe_load(LAW.read_text()))
     changes = diff(Catalogue.ordered([], [], []), draft, day=day)
     await writer.write_catalogue(connection, city.id, changes)
     point = Coordinates(50.41, 80.25)

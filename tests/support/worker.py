@@ -63,6 +63,8 @@ def worker_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         "IKOMEK_WEBHOOK_ALLOW_HTTP": "true",
         "IKOMEK_WEBHOOK_ALLOWED_NETWORKS": json.dumps(settings.webhook_allowed_networks),
     }
+    if settings.eotinish is not None:
+        told["IKOMEK_EOTINISH"] = str(settings.eotinish)
     if settings.broker_url:
         told["BROKER_URL"] = settings.broker_url
     process = subprocess.Popen([sys.executable, "-c", _WORKER], env={**os.environ, **told})

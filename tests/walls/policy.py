@@ -38,6 +38,8 @@ class Kind(StrEnum):
     INVITATION = "invitation"
     SERVICE = "service"
     POLICY = "policy"
+    LETTER = "letter"
+    """A message of the national register in quarantine."""
 
 
 R = Role
@@ -50,6 +52,8 @@ RESIDENTS_WORD = DESK | {R.CITIZEN}
 OPENERS = WORK | {R.INSPECTOR, R.ADMINISTRATOR}
 ADMINISTRATOR = frozenset({R.ADMINISTRATOR})
 OVERSEERS = frozenset({R.INSPECTOR, R.AKIM, R.ADMINISTRATOR, R.AUDITOR})
+CONTROLLERS = OVERSEERS | {R.HEAD}
+SUMMONS = {"at": "2099-01-05T05:00:00Z", "way": "video", "preliminary": "Бас тартылмақ"}
 HOOKS = frozenset({R.HEAD, R.ADMINISTRATOR})
 
 _PARENT = {"parent-executor", "parent-head", "parent-administrator"}
@@ -116,6 +120,10 @@ SEEN_BY: Mapping[Kind, Mapping[Place, set[str]]] = {
     Kind.INVITATION: _MANAGED,
     Kind.SERVICE: _CODES,
     Kind.POLICY: _CODES,
+    Kind.LETTER: {
+        Place.OURS: {"inspector"},
+        Place.ELSEWHERE: {"elsewhere-inspector"},
+    },
 }
 """For whom an object exists, by its kind and place: names of tests/walls/town.py."""
 
@@ -192,6 +200,16 @@ POLICY: Mapping[str, Row] = {
     "instructAppeal": _appeal(
         frozenset({R.AKIM}), body={"directive": "instruction", "text": "Бүгін жабылсын"}
     ),
+    "classifyAppeal": _appeal(INSPECTOR, body={"kind": "application", "reason": "Арыз"}),
+    "prolongAppeal": _appeal(
+        frozenset({R.HEAD}), "lawful", {"days": 5, "reason": "Сараптама керек"}
+    ),
+    "forwardAppeal": _appeal(
+        frozenset({R.INSPECTOR, R.HEAD}), body={"body": "Прокуратура", "reason": "Құзыреті"}
+    ),
+    "summonAppeal": _appeal(WORK, "lawful", SUMMONS),
+    "hearAppeal": _appeal(WORK, "summoned", {"outcome": "waived", "minutes": "Хаттама"}),
+    "decideAppeal": _appeal(WORK, "lawful", {"decision": "answered", "text": "Түсіндірілді"}),
     "commentAppeal": _appeal(DESK | WORK | {R.CITIZEN}, body={"text": "Бақылауда"}),
     "attachAppeal": _appeal(DESK | WORK | {R.CITIZEN}, body={"attachments": ["@upload"]}),
     "uploadAttachment": Row(DESK | WORK | {R.CITIZEN}),
@@ -273,10 +291,23 @@ POLICY: Mapping[str, Row] = {
         # The contact centre's take in new organisations; others let people into their own.
         only=frozenset({"administrator", "elsewhere-administrator"}),
     ),
+    "amendCalendar": Row(
+        ADMINISTRATOR,
+        body={"calendar": "state-days", "date": "@day", "kind": "off", "decree": "Қаулы"},
+        # The contact centre's: a calendar is the whole city's.
+        only=frozenset({"administrator", "elsewhere-administrator"}),
+    ),
+    "controlOrganisations": Row(CONTROLLERS),
+    "controlTerritories": Row(CONTROLLERS),
+    "controlAppeals": Row(CONTROLLERS, query={"matter": "open"}),
     "searchApplicants": Row(DESK, body={"phone": CITIZEN_PHONE, "purpose": "Қайта қоңырау"}),
     "listOwnReads": Row(frozenset({R.CITIZEN})),
     "exportOwnRecord": Row(frozenset({R.CITIZEN})),
     "listReads": Row(frozenset({R.ADMINISTRATOR, R.AUDITOR})),
+    "listQuarantine": Row(frozenset({R.INSPECTOR, R.AUDITOR})),
+    "releaseMessage": Row(INSPECTOR, (Kind.LETTER,), body={"reason": "Түзетілді"}),
+    "dropMessage": Row(INSPECTOR, (Kind.LETTER,), body={"reason": "Қате"}),
+    "listReconciliations": Row(frozenset({R.INSPECTOR, R.AUDITOR})),
     "listEventTypes": Row(ALL),
     "triggerEvent": _hook({"type": "appeal.assigned"}),
     "readFeed": Row(WORK | {R.ADMINISTRATOR}),
@@ -302,6 +333,8 @@ LISTS: Mapping[str, Kind | None] = {
     "listOrganisations": Kind.ORGANISATION,
     "listExecutorFigures": Kind.ORGANISATION,
     "searchApplicants": Kind.APPEAL,
+    "controlAppeals": Kind.APPEAL,
+    "controlOrganisations": Kind.ORGANISATION,
     "listMembers": Kind.MEMBER,
     "listInvitations": Kind.INVITATION,
     "listServices": Kind.SERVICE,
@@ -311,6 +344,7 @@ LISTS: Mapping[str, Kind | None] = {
     "listAppealEvents": None,
     "listIncidentEvents": None,
     "listCalendars": None,
+    "controlTerritories": None,
     "listCheckpoints": None,
     "listEventTypes": None,
     "readFeed": None,
@@ -319,6 +353,8 @@ LISTS: Mapping[str, Kind | None] = {
     "readCoverage": None,
     "listOwnReads": None,
     "listReads": None,
+    "listQuarantine": None,
+    "listReconciliations": None,
 }
 """What a list is made of. Whatever it is, nothing foreign is in it (test_lists.py)."""
 

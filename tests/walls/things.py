@@ -1,7 +1,7 @@
 """The things that operations name, made where the policy wants them, and what is said to them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +13,7 @@ from tests.support.register import cosign, signed
 from tests.support.rest import CHANNELS, Callers, intake
 from tests.support.sql import fetch
 from tests.walls.doors import UPLOAD, Said
-from tests.walls.policy import Kind, Row
+from tests.walls.policy import SUMMONS, Kind, Row
 from tests.walls.town import QUARTERS, Place, Town, Who, only_policy, only_service
 
 _ABSENT_NUMBER = "{0}-2026-999999"
@@ -35,6 +35,7 @@ class Things:
         self._town = town
         self._standing: dict[tuple[Kind, Place, str], Thing] = {}
         self._numbers: dict[Place, str] = {}
+        self._days = 0
 
     async def standing(self, kind: Kind, place: Place, status: str) -> Thing:
         """A thing that everybody may look at and whom nobody changes."""
@@ -106,6 +107,10 @@ class Things:
             case "@cosignature":
                 checkpoint = await signed(callers.house, city)
                 return {"size": checkpoint.size, "cosignature": str(cosign(checkpoint))}
+            case "@day":
+                # Another one each time: what stands already changes nothing.
+                self._days += 1
+                return (date(2030, 1, 1) + timedelta(days=self._days)).isoformat()
             case "@appeal":
                 return await self._number(thing, who.home, callers, idle)
             case "@upload":
@@ -129,6 +134,8 @@ async def _number_at(callers: Callers, status: str) -> str:
     if status == "evidenced":
         made = await callers.register(Role.CITIZEN, applicant=..., service=EVIDENCED)
         return str(made["number"])
+    if status in ("lawful", "summoned"):
+        return await _lawful(callers, status)
     if status not in ("calm", "paused", "extending"):
         return str((await callers.brought_to(status, Role.CITIZEN))["number"])
     service, answers = await _calm(callers)
@@ -147,6 +154,17 @@ async def _number_at(callers: Callers, status: str) -> str:
 def _later(callers: Callers) -> str:
     """Beyond three days, and within twice as many."""
     return (callers.house.now() + timedelta(days=4)).isoformat()
+
+
+async def _lawful(callers: Callers, status: str) -> str:
+    """One before the law, taken by its executor; and then one whose applicant is to be heard."""
+    number = str((await callers.brought_to("in_progress", Role.CITIZEN))["number"])
+    said: dict[str, Any] = {"kind": "application", "reason": "Арыз"}
+    assert (await callers.act(number, "classify", said, role=Role.INSPECTOR)).status_code == 200
+    if status == "summoned":
+        done = await callers.act(number, "summon", SUMMONS, role=Role.EXECUTOR)
+        assert done.status_code == 200, done.text
+    return number
 
 
 async def _calm(callers: Callers) -> tuple[str, dict[str, Any]]:
@@ -225,6 +243,18 @@ async def _delivery(callers: Callers, place: Place, status: str) -> Thing:
     return Thing(str(delivery), endpoint)
 
 
+async def _letter(callers: Callers, place: Place, status: str) -> Thing:
+    id = uuid4()
+    await fetch(
+        callers.house,
+        "INSERT INTO eotinish_inbox (id, city_id, message_id, document, state, fault, received_at,"
+        " next_attempt_at, acknowledged_at, finished_at)"
+        " VALUES ($1, $2, $3, $4, 'quarantined', 'unknown-message', now(), now(), now(), now())",
+        id, callers.city.id, str(id), callers.house.keyring.seal(b"<data/>"),
+    )  # fmt: skip
+    return Thing(str(id))
+
+
 async def _organisation(callers: Callers, place: Place, status: str) -> Thing:
     return Thing(str(callers.city.water))
 
@@ -263,4 +293,5 @@ _MAKERS = {
     Kind.INVITATION: _invitation,
     Kind.SERVICE: _service,
     Kind.POLICY: _policy,
+    Kind.LETTER: _letter,
 }

@@ -3,10 +3,23 @@
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.workflow import Action, Directive, PauseReason, Status
+from domain.law.kinds import AppealKind
+from domain.law.standing import Decision, HearingOutcome, HearingWay
 from domain.sla.policy import Stage
-from tests.domain.appeals.make import LIFTS, MONDAY, OTHER, PHOTO, WATER, Life, hours, intake
+from tests.domain.appeals.make import (
+    LIFTS,
+    MONDAY,
+    OTHER,
+    PHOTO,
+    WATER,
+    Life,
+    almaty,
+    hours,
+    intake,
+)
 
 A, R = Action, Role
+HEARD_AT = almaty("2026-03-12 10:00")
 
 SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.ANSWER: (R.OPERATOR, c.GiveAnswer(c.FirstAnswer("Қабылдау 9-дан 18-ге дейін"))),
@@ -31,10 +44,24 @@ SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.CORRECT: (R.OPERATOR, c.Correct(text="Люк ауланың ішінде")),
     A.ATTACH: (R.OPERATOR, c.Attach((PHOTO,))),
     A.INSTRUCT: (R.AKIM, c.Instruct(Directive.INSTRUCTION, "бүгін жабылсын")),
+    A.CLASSIFY: (R.INSPECTOR, c.Classify(AppealKind.APPLICATION, "арыз")),
+    A.PROLONG: (R.HEAD, c.Prolong(10, "сараптама керек")),
+    A.FORWARD: (R.INSPECTOR, c.Forward("Абай облысының прокуратурасы", "құзыреті")),
+    A.SUMMON: (R.EXECUTOR, c.Summon(HEARD_AT, HearingWay.VIDEO, "бас тартылмақ")),
+    A.HEAR: (R.EXECUTOR, c.Hear(HearingOutcome.WAIVED, "келмейді")),
+    A.DECIDE: (R.EXECUTOR, c.Decide(Decision.ANSWERED, "түсіндірілді")),
 }
 
-AFTER: dict[Action, tuple[Action, ...]] = {A.GRANT: (A.EXTEND,), A.REFUSE: (A.EXTEND,)}
-"""What must have been done in the same status before an action means anything."""
+NEEDS: dict[Action, tuple[Action, ...]] = {
+    A.GRANT: (A.EXTEND,),
+    A.REFUSE: (A.EXTEND,),
+    A.PROLONG: (A.CLASSIFY,),
+    A.SUMMON: (A.CLASSIFY,),
+    A.HEAR: (A.CLASSIFY, A.SUMMON),
+    A.DECIDE: (A.CLASSIFY,),
+}
+"""What must have been done before, in the same status: an answer wants a question, acts of the law
+an appeal before the law."""
 
 WAYS: dict[Status, tuple[Action, ...]] = {
     Status.ASSIGNED: (),

@@ -25,6 +25,7 @@ from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sp
 from domain.catalogue.search import SearchIndex
 from domain.errors import NotFound
 from domain.events import Event
+from domain.law.fields import parse_law
 from domain.organisations.addresses import AddressIndex
 from domain.organisations.areas import Areas
 from domain.organisations.model import (
@@ -46,6 +47,7 @@ from domain.sla.policy import Recipient, Stage, parse_policy
 from domain.values import Coordinates, Language
 
 POLICIES = Path(__file__).parents[3] / "catalogues" / "starter" / "policies.yaml"
+LAW = Path(__file__).parents[3] / "catalogues" / "law" / "kz.yaml"
 BOUNDS = ((80.0, 50.0), (81.0, 50.0), (81.0, 51.0), (80.0, 51.0))
 EMERGENCY_ROOM = Recipient.EMERGENCY
 
@@ -123,15 +125,18 @@ def _catalogue() -> Catalogue:
 
 def _promises(zone: str) -> Promises:
     document = yaml.load(POLICIES.read_text(), yaml.CSafeLoader)
+    lawful = yaml.load(LAW.read_text(), yaml.CSafeLoader)
     # The file's dates are dates already; a row of the database has them as text.
-    plain = [p | {"effective_from": p["effective_from"].isoformat()} for p in document["policies"]]
+    policies = [*document["policies"], *lawful["policies"]]
+    plain = [p | {"effective_from": p["effective_from"].isoformat()} for p in policies]
     return Promises(
         {(p["code"], 1): parse_policy(p, version=1) for p in plain},
         {
             (c["code"], 1): parse_calendar(c, version=1, zone=zone, years=range(2025, 2028))
-            for c in document["calendars"]
+            for c in (*document["calendars"], *lawful["calendars"])
         },
         {c: e["policy"] for e in document["channel_policies"] for c in e["channels"]},
+        {1: parse_law(lawful["law"], version=1)},
     )
 
 
@@ -235,7 +240,7 @@ class FakeUow:
         return self
 
     attachments = citizens = consultations = numbers = endpoints = incidents = appeals
-    members = invitations = firms = clients = appeals
+    members = invitations = firms = clients = exchange = calendars = appeals
 
     async def get(self, number: str) -> Appeal:
         if number not in self.shelf.appeals:

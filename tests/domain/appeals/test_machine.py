@@ -1,6 +1,6 @@
 """Whatever is done with an appeal, by whomever and in whatever order, the laws hold."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,13 +10,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.access import Role
 from domain.appeals import commands as c
-from domain.appeals.model import Appeal, AssignmentState, Channel
+from domain.appeals.model import Appeal, AssignmentState, Channel, Kind
 from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
 from domain.errors import Refusal
+from domain.law.kinds import AppealKind
+from domain.law.standing import Decision, HearingOutcome, HearingWay
 from domain.register.chain import broken_link
 from domain.sla.clock import ClockState
-from domain.sla.policy import Stage
+from domain.sla.policy import LAW_STAGES, Stage
 from tests.domain.appeals.acts import SPEECHES
 from tests.domain.appeals.make import (
     CENTRE,
@@ -37,6 +39,7 @@ A = Action
 SERVICES = st.sampled_from([MANHOLE, LIFT, QUESTION, OTHER, HEATING])
 ORGANISATIONS = st.sampled_from([WATER, LIFTS, DEPARTMENT, CENTRE])
 ROLES = st.sampled_from(Role)
+CALENDARS = st.sampled_from(["office-hours", "around-the-clock", "state-days", "every-day"])
 RATINGS = st.none() | st.integers(1, 5)
 FIRST = st.builds(
     c.FirstAnswer, text=st.just("9–18"), confirmed_by=st.sampled_from([None, "call"]),
@@ -50,6 +53,18 @@ SAYINGS: dict[Action, st.SearchStrategy[Any]] = {
     A.PAUSE: st.builds(c.PauseWork, st.sampled_from(PauseReason), st.just("неге")),
     A.RESOLVE: st.builds(c.Resolve, st.just("дайын"), st.sampled_from([(), (PHOTO,)])),
     A.CONFIRM: st.builds(c.Confirm, st.sampled_from(["call", "app"]), RATINGS),
+    A.CLASSIFY: st.builds(
+        c.Classify, st.none() | st.sampled_from(AppealKind), st.just("түрі"), st.booleans()
+    ),
+    A.PROLONG: st.builds(c.Prolong, st.integers(1, 60), st.just("сараптама")),
+    A.SUMMON: st.builds(
+        c.Summon,
+        st.datetimes(datetime(2026, 3, 1), datetime(2026, 6, 1), timezones=st.just(UTC)),
+        st.sampled_from(HearingWay),
+        st.just("бас тартылмақ"),
+    ),
+    A.HEAR: st.builds(c.Hear, st.sampled_from(HearingOutcome), st.just("хаттама")),
+    A.DECIDE: st.builds(c.Decide, st.sampled_from(Decision), st.just("шешім")),
     A.CORRECT: st.builds(
         c.Correct, service=SERVICES, answers=st.sampled_from([{}, {"cover": "broken"}])
     ),
@@ -76,10 +91,12 @@ class AnyLife(RuleBasedStateMachine):
         channel=st.sampled_from(Channel),
         answer=st.none() | FIRST,
         anonymous=st.booleans(),
+        kind=st.sampled_from(Kind),
+        appeal_kind=st.none() | st.sampled_from(AppealKind),
+        reports_threat=st.booleans(),
     )
-    def register(self, service, channel, answer, anonymous):
-        said = intake(service, channel=channel, answer=answer, anonymous=anonymous)
-        self.life.register(said)
+    def register(self, service, **said):
+        self.life.register(intake(service, **said))
         assert self.life.appeal.version == 1
 
     @rule(data=st.data(), action=st.sampled_from(Action), role=ROLES, organisation=ORGANISATIONS)
@@ -106,7 +123,7 @@ class AnyLife(RuleBasedStateMachine):
         assert after.version - before.version in {0, 1}
         assert not self.life.tick(), "what was due is due no more"
 
-    @rule(days=st.integers(-2, 9), code=st.sampled_from(["office-hours", "around-the-clock"]))
+    @rule(days=st.integers(-2, 9), code=CALENDARS)
     def a_calendar_changes_and_what_runs_is_counted_again(self, days, code):
         self.life.amend(code, (self.life.at + timedelta(days=days)).date())
         found = self.life.count_again(code)
@@ -161,6 +178,19 @@ class AnyLife(RuleBasedStateMachine):
             told = [orjson.loads(event.canonical) for event in self.life.shelf.events]
             runs = replay(told, self.life.reference.promises)
             assert list(differences(self.life.appeal.clocks, runs)) == []
+
+    @invariant()
+    def an_adverse_act_follows_a_hearing(self):
+        legal = self.life.appeal.legal if self.life.number else None
+        if legal is not None and legal.decision is Decision.ADVERSE:
+            assert legal.hearing is not None
+            assert legal.hearing.outcome is not None
+
+    @invariant()
+    def the_law_never_waits(self):
+        if self.life.number:
+            states = {k.state for k in self.life.appeal.clocks if k.stage in LAW_STAGES}
+            assert ClockState.PAUSED not in states
 
     @invariant()
     def each_stage_has_one_clock_that_runs_at_most(self):

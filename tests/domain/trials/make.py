@@ -12,7 +12,7 @@ from domain.appeals.workflow import PauseReason
 from domain.events import Event, EventType
 from domain.reference import Promises
 from domain.sla.clock import Clock
-from domain.sla.policy import Stage
+from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import micros
 from domain.trials.lives import REASONS
 from domain.trials.replay import LOOKED_AT, TURNS, Act
@@ -51,6 +51,8 @@ def own_terms(appeal: Appeal, promises: Promises) -> Terms:
     """The terms of an appeal's clocks as they are stored."""
     found: dict[Stage, Term] = {}
     for clock in appeal.clocks:
+        if clock.stage in LAW_STAGES:
+            continue
         promise, calendar = promises.of(clock)
         policy = promises.policies[clock.policy, clock.policy_version]
         found.setdefault(clock.stage, Term(policy, promise, calendar))
@@ -136,7 +138,7 @@ def _times_row(place: int, acts: Sequence[Act]) -> tuple[object, ...]:
     accepted = min([first(EventType.ACCEPTED, EventType.BROADCAST), *comments])
     return (
         place, accepted, first(EventType.ANSWERED), first(EventType.STAGE_REPORTED),
-        first(EventType.RESOLVED),
+        first(EventType.RESOLVED, EventType.DECIDED),
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ ACCEPTED = {
     "SEC007": (
         r"public\.(access_token|card|delivery_attempt|event_personal|idempotency|outbox"
         r"|shared_attachment|identity|invitation|member_event|client(_\w+)?|authorization_\w+"
-        r"|login_\w+|refresh_token|revocation|token_key|endpoint_health|webhook_key)",
+        r"|login_\w+|refresh_token|revocation|token_key|endpoint_health|webhook_key|eotinish_\w+)",
         "has no city of its own, nobody but the platform, or says it in each policy",
     ),
     "SEC013": (
@@ -57,7 +57,8 @@ ACCEPTED = {
         "an event and its texts are written by one statement, which does not see itself",
     ),
     "SEC035": (
-        r"public\.(event \(uq_event_appeal_id_sequence\)|invitation \(uq_invitation_hash\))",
+        r"public\.(event \(uq_event_appeal_id_sequence\)|invitation \(uq_invitation_hash\)"
+        r"|eotinish_message \(uq_eotinish_message_appeal_id_sequence\))",
         "an appeal's id and a secret's hash are random: nobody can guess one to ask for (R5)",
     ),
     "PERF003": (

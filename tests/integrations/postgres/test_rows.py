@@ -26,6 +26,8 @@ from domain.appeals.model import (
 from domain.appeals.workflow import PauseReason, Status
 from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
+from domain.law.kinds import AppealKind
+from domain.law.standing import Decision, Hearing, HearingOutcome, HearingWay, Legal
 from domain.register.chain import Head
 from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
@@ -75,6 +77,16 @@ EXTENSIONS = st.builds(
     Extension, stage=st.sampled_from(Stage), round=st.integers(1, 9), until=TIMES,
     assignment=st.uuids(), asked_at=TIMES,
 )  # fmt: skip
+HEARINGS = st.builds(
+    Hearing, notified_at=TIMES, at=TIMES, way=st.sampled_from(HearingWay), earliest=TIMES,
+    outcome=st.none() | st.sampled_from(HearingOutcome), recorded_at=st.none() | TIMES,
+)  # fmt: skip
+LEGAL = st.builds(
+    Legal, kind=st.sampled_from(AppealKind), law_version=st.integers(1, 99), received=st.dates(),
+    considered=st.booleans(), threat=st.booleans(), last_day=st.none() | st.dates(),
+    prolonged=st.integers(0, 99), prolongations=st.integers(0, 9), forwarded_to=MAYBE,
+    hearing=st.none() | HEARINGS, decision=st.none() | st.sampled_from(Decision),
+)  # fmt: skip
 CHANGES = {
     "status": st.sampled_from(Status),
     "kind": st.sampled_from(Kind),
@@ -97,6 +109,8 @@ CHANGES = {
     "membership": st.none() | MEMBERSHIPS,
     "first_contact": st.booleans(),
     "reopened": st.integers(0, 99),
+    "redirected": st.integers(0, 99),
+    "legal": st.none() | LEGAL,
     "updated_at": TIMES,
     "closed_at": st.none() | TIMES,
     "head": st.builds(Head, st.integers(0, 2**31 - 1), st.binary(min_size=32, max_size=32)),

@@ -1,0 +1,98 @@
+"""What is said to people about the law's own clock and its acts, in kk, ru and en."""
+
+from collections.abc import Mapping
+
+from domain.values import LocalizedText
+
+
+def _t(kk: str, ru: str, en: str) -> LocalizedText:
+    return {"kk": kk, "ru": ru, "en": en}
+
+
+CONFLICTS: Mapping[str, LocalizedText] = {
+    "calendar-changed-meanwhile": _t(
+        "Күнтізбе осы арада өзгертілді",
+        "Календарь тем временем изменили",
+        "Somebody changed the calendar meanwhile",
+    ),
+    "no-law": _t(
+        "Қала заң мерзімдерін енгізбеген",
+        "Город не ввёл сроки закона",
+        "The city took no terms of the law in",
+    ),
+    "no-appeal-before-the-law": _t(
+        "Бұл заң бойынша қаралатын өтініш емес",
+        "Это не обращение, рассматриваемое по закону",
+        "This is no appeal that the law has considered",
+    ),
+    "term-cannot-be-prolonged": _t(
+        "Заң мұндай өтініштің мерзімін ұзартпайды: {kind}",
+        "Закон не продлевает срок обращений этого вида: {kind}",
+        "The law does not put the term of this kind off: {kind}",
+    ),
+    "term-is-over": _t(
+        "Заң мерзімі жүріп жатқан жоқ: ол өткен немесе өтініш қаралған",
+        "Срок закона не течёт: он истёк или обращение рассмотрено",
+        "The law's term does not run: it is over, or the appeal was considered",
+    ),
+    "no-hearing-called": _t(
+        "Өтініш беруші тыңдауға шақырылмаған",
+        "Заявителя не приглашали на заслушивание",
+        "The applicant was not called to a hearing",
+    ),
+    "hearing-on-record": _t(
+        "Тыңдаудың нәтижесі жазылып қойған",
+        "Итог заслушивания уже записан",
+        "What came of the hearing is on record already",
+    ),
+    "hearing-yet-to-come": _t(
+        "Тыңдау уақыты әлі келген жоқ: {at}",
+        "Время заслушивания ещё не наступило: {at}",
+        "The hearing is yet to come: {at}",
+    ),
+    "hearing-first": _t(
+        "Қолайсыз шешім алдында өтініш беруші тыңдалуы керек",
+        "Перед неблагоприятным решением заявителя нужно заслушать",
+        "Before an adverse decision the applicant must be heard",
+    ),
+    "hearing-notice-runs": _t(
+        "Алдын ала шешім айтылған соң үш жұмыс күні өтпеген: {until}",
+        "Не прошли три рабочих дня с сообщения о предварительном решении: {until}",
+        "The working days since the notice have not passed: {until}",
+    ),
+}
+
+RULES: Mapping[str, LocalizedText] = {
+    "prolonged-too-far": _t(
+        "заң бойынша {until} күнінен әрі ұзартылмайды",
+        "по закону продлевается не далее {until}",
+        "the law lets it be put off until {until} and no further",
+    ),
+    "hearing-too-early": _t(
+        "тыңдау {earliest} уақытынан ерте болмауы керек",
+        "заслушивание не может быть раньше {earliest}",
+        "must not be before {earliest}",
+    ),
+}
+
+LEADS: Mapping[str, LocalizedText] = {
+    "law": _t(
+        "Заң мерзімі қатаңырақ: {due} ({article}); қала стандарты бойынша {other}.",
+        "Строже срок закона: {due} ({article}); по стандарту города {other}.",
+        "The law is stricter: {due} ({article}); by the city's standard {other}.",
+    ),
+    "standard": _t(
+        "Қала стандарты қатаңырақ: {due}; заң бойынша {other} ({article}).",
+        "Строже стандарт города: {due}; по закону {other} ({article}).",
+        "The city's standard is stricter: {due}; by the law {other} ({article}).",
+    ),
+    "law-alone": _t(
+        "Заң мерзімі: {due} ({article}).",
+        "Срок закона: {due} ({article}).",
+        "The law's term: {due} ({article}).",
+    ),
+    "standard-alone": _t(
+        "Қала стандарты: {due}.", "Стандарт города: {due}.", "The city's standard: {due}."
+    ),
+}
+"""Which of the two leads, and why."""

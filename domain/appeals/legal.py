@@ -1,0 +1,187 @@
+"""The law's clocks of an appeal: begun beside those of its service, and moved by their own rules.
+
+They never wait: no pause of the city's rules stops a term of the law. They start at the end of
+the day of receipt, so what a term promises is whole days.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from domain.appeals.model import Appeal, Applicant, AssignmentState
+from domain.law.counting import after_working_days, end_of, last_day, received_on
+from domain.law.kinds import AppealKind
+from domain.law.model import Law
+from domain.law.standing import Legal
+from domain.reference import Promises
+from domain.sla import clock as clocks
+from domain.sla.calendar import Calendar
+from domain.sla.clock import Clock, ClockState
+from domain.sla.policy import LAW_STAGES, Policy, Promise, Stage
+from domain.sla.timeline import utc
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an intake says of the law: None leaves it to the rules of the city's register."""
+
+    kind: AppealKind | None
+    channel: str
+    wish: str
+    service: str
+    applicant: Applicant | None
+    threat: bool
+    received_at: datetime
+
+
+def stand(said: Said, promises: Promises) -> Legal | None:
+    """How a new appeal stands before the law in force on its day; None where it is no appeal
+    before the law, or the city took no law in.
+    """
+    law = promises.law(utc(said.received_at).date())
+    if law is None:
+        return None
+    kind = said.kind or law.kind_at_intake(said.channel, said.wish, said.service)
+    nameless = anonymous(said.applicant)
+    threat = said.threat or said.service in law.threat.services
+    if kind is None and not (nameless and threat):
+        return None
+    received = received_on(said.received_at, law.receipt, promises.calendar(law.receipt.calendar))
+    return settle(
+        kind or AppealKind.MESSAGE, law, promises,
+        received=received, nameless=nameless, threat=threat,
+    )  # fmt: skip
+
+
+def settle(
+    kind: AppealKind,
+    law: Law,
+    promises: Promises,
+    *,
+    received: date,
+    nameless: bool,
+    threat: bool,
+) -> Legal:
+    """An appeal of a kind as it stands on the day of its receipt."""
+    working = promises.calendar(law.receipt.calendar)
+    legal = Legal(kind, law.version, received, considered=not nameless, threat=nameless and threat)
+    if not legal.considered:
+        return legal
+    policy = promises.policy(law.kinds[kind].policy, received)
+    term = policy.promise(Stage.CONSIDER)
+    if term is None:
+        return legal
+    calendar = promises.calendar(term.calendar)
+    return replace(legal, last_day=last_day(received, term.within.days, calendar, working))
+
+
+def anonymous(applicant: Applicant | None) -> bool:
+    """Whether the law would call it so: nobody said who they are."""
+    return applicant is None or (applicant.name is None and applicant.phone is None)
+
+
+def begin(legal: Legal, promises: Promises, *, at: datetime) -> tuple[Clock, ...]:
+    """The law's clocks of an appeal that came at `at`. Raises NotFound for a lost policy."""
+    law = promises.laws[legal.law_version]
+    if legal.threat:
+        policy = promises.policy(law.threat.policy, legal.received)
+        return tuple(
+            clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
+            for promise in policy.promises
+        )
+    if not legal.considered:
+        return ()
+    working = promises.calendar(law.receipt.calendar)
+    policy = promises.policy(law.kinds[legal.kind].policy, legal.received)
+    return tuple(
+        _start(promise, policy, promises.calendar(promise.calendar), legal, working)
+        for promise in policy.promises
+    )
+
+
+def _start(
+    promise: Promise, policy: Policy, calendar: Calendar, legal: Legal, working: Calendar
+) -> Clock:
+    started_at = end_of(legal.received, working)
+    last = last_day(legal.received, promise.within.days, calendar, working)
+    target = calendar.spent(started_at, end_of(last, working))
+    return clocks.start(promise, policy, calendar, at=started_at, target=target)
+
+
+def of_law(found: Iterable[Clock]) -> tuple[Clock, ...]:
+    """The clocks that count for the law."""
+    return tuple(clock for clock in found if clock.stage in LAW_STAGES)
+
+
+def reclassify(appeal: Appeal, legal: Legal | None, promises: Promises, *, at: datetime) -> Appeal:
+    """The appeal as another kind, its term counted from its receipt: no time is given by it.
+
+    Who took the appeal has settled whose it is; that clock does not begin again.
+    """
+    for stage in LAW_STAGES:
+        former = appeal.clock(stage)
+        if former is not None and former.met_at is None:
+            appeal = appeal.with_clock(clocks.cancel(former, at=at))
+    appeal = replace(appeal, legal=legal)
+    if legal is None:
+        return appeal
+    taken = appeal.assignment is not None and appeal.assignment.state is AssignmentState.ACCEPTED
+    for clock in begin(legal, promises, at=appeal.registered_at):
+        former = appeal.clock(clock.stage)
+        settled = former is not None and former.met_at is not None
+        if clock.stage is Stage.REDIRECT and (taken or settled):
+            continue
+        round_ = former.round + 1 if former else 1
+        appeal = appeal.with_clock(replace(clock, round=round_))
+    return appeal
+
+
+def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
+    """The appeal whose answer was sent back: its term runs as though it had never been met."""
+    clock = appeal.clock(Stage.CONSIDER)
+    if clock is None or clock.state is not ClockState.MET:
+        return appeal
+    promise, calendar = promises.of(clock)
+    start = max(utc(at), clock.started_at)
+    left = calendar.spent(start, clock.due_at)
+    return appeal.with_clock(_again(clock, promise, calendar, promises, start, left))
+
+
+def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
+    """The appeal whose answer the resident did not take: received anew, with a whole term.
+
+    What the head had put off is put off no more.
+    """
+    clock, legal = appeal.clock(Stage.CONSIDER), appeal.legal
+    if legal is None or clock is None or not clocks.finished(clock):
+        return appeal
+    law = promises.laws[legal.law_version]
+    working = promises.calendar(law.receipt.calendar)
+    promise, calendar = promises.of(clock)
+    received = received_on(at, law.receipt, working)
+    last = last_day(received, promise.within.days, calendar, working)
+    start = end_of(received, working)
+    target = calendar.spent(start, end_of(last, working))
+    fresh = _again(clock, promise, calendar, promises, start, target)
+    standing = replace(legal, received=received, last_day=last, prolonged=0, prolongations=0)
+    return replace(appeal.with_clock(fresh), legal=standing)
+
+
+def _again(
+    clock: Clock,
+    promise: Promise,
+    calendar: Calendar,
+    promises: Promises,
+    start: datetime,
+    target: timedelta,
+) -> Clock:
+    policy = promises.policies[clock.policy, clock.policy_version]
+    round_ = clock.round + 1
+    return clocks.start(promise, policy, calendar, at=start, round=round_, target=target)
+
+
+def notice_until(at: datetime, days: int, law: Law, promises: Promises) -> datetime:
+    """The end of the `days`-th working day after the day on which a notice given at `at` counts."""
+    working = promises.calendar(law.receipt.calendar)
+    day = received_on(at, law.receipt, working)
+    return end_of(after_working_days(day, days, working), working)

@@ -1,0 +1,252 @@
+"""What the law's own acts do to an appeal (АППК, chapters 10-13): pure functions, one per action.
+
+Each act that the law wants the applicant to be told of is an event that residents see, written
+with the act: the notice is given when the act is, so no term of notice can be missed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from domain.access import Role
+from domain.appeals import clocks, legal
+from domain.appeals import commands as c
+from domain.appeals.desk import Desk, Step, leave, own, said, unpause
+from domain.appeals.model import Appeal, AssignmentState
+from domain.appeals.workflow import Action, Status
+from domain.catalogue.model import Criticality
+from domain.errors import Conflict, Invalid
+from domain.events import EventType, Fact
+from domain.law.counting import end_of, last_day, months_after, next_working_day, received_on
+from domain.law.model import Law
+from domain.law.standing import Decision, Hearing, HearingOutcome, Legal
+from domain.register.canonical import instant
+from domain.sla import clock as ticking
+from domain.sla.clock import Clock, ClockState
+from domain.sla.durations import format_duration
+from domain.sla.policy import Stage
+
+
+def standing(appeal: Appeal) -> Legal:
+    """How the appeal stands before the law. Raises Conflict where it is none before it."""
+    if appeal.legal is None or not appeal.legal.considered:
+        raise Conflict(reason="no-appeal-before-the-law")
+    return appeal.legal
+
+
+def law_of(appeal: Appeal, desk: Desk) -> Law:
+    """The version of the law that the appeal was registered under."""
+    return desk.reference.promises.laws[standing(appeal).law_version]
+
+
+def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
+    """An inspector says what the appeal is. Raises Conflict where nothing would change, or where
+    the city took no law in.
+    """
+    promises = desk.reference.promises
+    law = promises.law(desk.reference.city.local(appeal.registered_at).date())
+    if law is None:
+        raise Conflict(reason="no-law")
+    before, after = appeal.legal, None
+    if command.kind is not None:
+        working = promises.calendar(law.receipt.calendar)
+        came = received_on(appeal.registered_at, law.receipt, working)
+        after = legal.settle(
+            command.kind, law, promises, received=before.received if before else came,
+            nameless=legal.anonymous(appeal.applicant), threat=command.threat,
+        )  # fmt: skip
+    if _same(before, after):
+        raise Conflict(reason="nothing-changed")
+    if before is not None and after is not None:
+        after = replace(after, hearing=before.hearing)
+    changed = legal.reclassify(appeal, after, promises, at=desk.at)
+    if after is not None and after.threat:
+        changed = replace(changed, emergency=True, criticality=Criticality.EMERGENCY)
+    data = {"kind_before": str(before.kind) if before else None} | _told(after)
+    fact = Fact(
+        EventType.CLASSIFIED, data | clocks.begun(appeal, changed), said(reason=command.reason)
+    )
+    return Step(changed, (fact,))
+
+
+def _same(before: Legal | None, after: Legal | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    return (before.kind, before.threat) == (after.kind, after.threat)
+
+
+def _told(found: Legal | None) -> dict[str, object]:
+    return {"kind": None} if found is None else told(found)
+
+
+def told(found: Legal) -> dict[str, object]:
+    """What an event says of how an appeal stands before the law."""
+    return {
+        "kind": str(found.kind),
+        "law_version": found.law_version,
+        "received": found.received.isoformat(),
+        "considered": found.considered,
+        "threat": found.threat,
+        "last_day": found.last_day.isoformat() if found.last_day else None,
+    }
+
+
+def prolong(appeal: Appeal, command: c.Prolong, desk: Desk) -> Step:
+    """The head puts the term off (Art. 76). Raises NotPermitted for another organisation's
+    appeal, Conflict where the law lets no time be given, Invalid for more days than it lets.
+    """
+    own(appeal, desk)
+    found, law = standing(appeal), law_of(appeal, desk)
+    clock = _running(appeal, desk)
+    if not law.kinds[found.kind].prolongable:
+        raise Conflict(reason="term-cannot-be-prolonged", kind=str(found.kind))
+    promise, calendar = desk.reference.promises.of(clock)
+    same = calendar.code == law.receipt.calendar
+    working = calendar if same else desk.reference.promises.calendar(law.receipt.calendar)
+    days = promise.within.days + found.prolonged + command.days
+    last = last_day(found.received, days, calendar, working)
+    furthest = next_working_day(
+        months_after(found.last_day or last, law.prolongation.months), working
+    )
+    if last > furthest:
+        raise Invalid.at("/days", "prolonged-too-far", until=furthest.isoformat())
+    target = calendar.spent(clock.started_at, end_of(last, working))
+    longer = ticking.prolong(clock, promise, calendar, target=target, at=desk.at)
+    count = found.prolongations + 1
+    after = replace(
+        appeal.with_clock(longer),
+        legal=replace(found, prolonged=found.prolonged + command.days, prolongations=count),
+    )
+    data: dict[str, object] = {
+        "days": command.days,
+        "count": count,
+        "target": format_duration(target),
+        "due_before": instant(clock.due_at),
+        "due_after": instant(longer.due_at),
+        "article": law.prolongation.article,
+        "notice_until": instant(_notice(desk, law.prolongation.notice_days, law)),
+    }
+    return Step(after, (Fact(EventType.PROLONGED, data, said(reason=command.reason)),))
+
+
+def _running(appeal: Appeal, desk: Desk) -> Clock:
+    clock = appeal.clock(Stage.CONSIDER)
+    if clock is None or clock.state is not ClockState.RUNNING or desk.at > clock.due_at:
+        raise Conflict(reason="term-is-over")
+    return clock
+
+
+def _notice(desk: Desk, days: int, law: Law) -> datetime:
+    return legal.notice_until(desk.at, days, law, desk.reference.promises)
+
+
+def sent_on(appeal: Appeal, desk: Desk) -> Appeal:
+    """The appeal after it was redirected: whose it is was settled, and told to the applicant."""
+    settled = clocks.meet(appeal, Stage.REDIRECT, at=desk.at)
+    return replace(settled, redirected=appeal.redirected + 1)
+
+
+def notice_of_redirection(appeal: Appeal, desk: Desk) -> dict[str, object]:
+    """What the event of a redirection tells of the law's three days (Art. 65)."""
+    clock = appeal.clock(Stage.REDIRECT)
+    if clock is None:
+        return {}
+    return {"redirect_until": instant(clock.due_at), "late": desk.at > clock.due_at}
+
+
+def forward(appeal: Appeal, command: c.Forward, desk: Desk) -> Step:
+    """Another body of the state is competent (Art. 65). The appeal awaits the resident's word:
+    that it went elsewhere closes nothing.
+    """
+    if desk.principal.role not in _OF_THE_CENTRE:
+        own(appeal, desk)
+    recalled = leave(appeal, AssignmentState.REDIRECTED, desk)
+    data = {"body": command.body} | notice_of_redirection(appeal, desk)
+    sent = sent_on(unpause(appeal, desk), desk)
+    after = replace(sent, status=Status.ANSWERED, assignment=None)
+    after = clocks.meet(after, Stage.ANSWER, at=desk.at)
+    after = clocks.cancel(after, at=desk.at)
+    if after.legal is not None:
+        after = replace(after, legal=replace(after.legal, forwarded_to=command.body))
+    fact = Fact(EventType.FORWARDED, data, said(reason=command.reason))
+    return Step(after, (fact,), recalled)
+
+
+def summon(appeal: Appeal, command: c.Summon, desk: Desk) -> Step:
+    """The applicant is told the preliminary decision and called to be heard (Arts. 72-73).
+    Raises Invalid for a hearing before the notice has run.
+    """
+    ours, law = own(appeal, desk), law_of(appeal, desk)
+    earliest = _notice(desk, law.hearing.notice_days, law)
+    if command.at < earliest:
+        raise Invalid.at("/at", "hearing-too-early", earliest=instant(earliest))
+    hearing = Hearing(desk.at, command.at, command.way, earliest)
+    after = replace(appeal, legal=replace(standing(appeal), hearing=hearing))
+    data = {
+        "organisation": str(ours.organisation),
+        "hearing_at": instant(command.at),
+        "way": str(command.way),
+        "earliest": instant(earliest),
+        "object_until": instant(_notice(desk, law.hearing.objection_days, law)),
+        "article": law.hearing.article,
+    }
+    return Step(after, (Fact(EventType.SUMMONED, data, {"preliminary": command.preliminary}),))
+
+
+def hear(appeal: Appeal, command: c.Hear, desk: Desk) -> Step:
+    """The hearing is put on record. Raises Conflict where none was called, it is on record
+    already, or its time has not come (who does not want to be heard may say so before it).
+    """
+    own(appeal, desk)
+    found = standing(appeal)
+    hearing = found.hearing
+    if hearing is None:
+        raise Conflict(reason="no-hearing-called")
+    if hearing.outcome is not None:
+        raise Conflict(reason="hearing-on-record")
+    if command.outcome is not HearingOutcome.WAIVED and desk.at < hearing.at:
+        raise Conflict(reason="hearing-yet-to-come", at=instant(hearing.at))
+    heard = replace(hearing, outcome=command.outcome, recorded_at=desk.at)
+    after = replace(appeal, legal=replace(found, hearing=heard))
+    data = {"outcome": str(command.outcome), "hearing_at": instant(hearing.at)}
+    return Step(after, (Fact(EventType.HEARD, data, {"minutes": command.minutes}),))
+
+
+def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
+    """The body answers. Raises Conflict for an adverse act without a hearing, or before the
+    notice of it has run.
+    """
+    ours, found = own(appeal, desk), standing(appeal)
+    if command.decision is Decision.ADVERSE:
+        _heard_first(found, desk)
+    done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
+    after = replace(
+        appeal,
+        status=Status.RESOLVED,
+        assignment=done,
+        legal=replace(found, decision=command.decision),
+    )
+    after = clocks.meet(after, *Stage, at=desk.at)
+    data = {"decision": str(command.decision), "organisation": str(ours.organisation)}
+    return Step(after, (Fact(EventType.DECIDED, data, {"text": command.text}),), (done,))
+
+
+def _heard_first(found: Legal, desk: Desk) -> None:
+    hearing = found.hearing
+    if hearing is None or hearing.outcome is None:
+        raise Conflict(reason="hearing-first")
+    if hearing.outcome is not HearingOutcome.WAIVED and desk.at < hearing.earliest:
+        raise Conflict(reason="hearing-notice-runs", until=instant(hearing.earliest))
+
+
+_OF_THE_CENTRE = frozenset({Role.INSPECTOR})
+
+LEGAL_RULES: Mapping[Action, Callable[[Appeal, Any, Desk], Step]] = {
+    Action.CLASSIFY: classify,
+    Action.PROLONG: prolong,
+    Action.FORWARD: forward,
+    Action.SUMMON: summon,
+    Action.HEAR: hear,
+    Action.DECIDE: decide,
+}

@@ -1,0 +1,85 @@
+"""What a city and the national register agree on, as values; the files are read elsewhere
+(integrations/eotinish/contract.py), and every name that they use is checked there.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from domain.appeals.model import Kind
+from domain.appeals.workflow import Status
+from domain.law.kinds import AppealKind
+from domain.values import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which appeals the law sends to the national register: by kind, and by service.
+
+    Those that stand before the law (domain/law) go out, and those of a kind that is listed here,
+    where their service is listed and not among `never`. `services` are codes, or the beginnings of
+    codes that end in `*`.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    services: tuple[str, ...] = ("*",)
+    never: tuple[str, ...] = ()
+
+    def covers(self, kind: str, service: str, *, lawful: bool = False) -> bool:
+        """Whether an appeal of this kind about this service goes out; `lawful` where it stands
+        before the law.
+        """
+        return (
+            (lawful or kind in self.kinds)
+            and _matches(service, self.services)
+            and not _matches(service, self.never)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreements:
+    """How the words of both sides correspond.
+
+    `types` and `kinds`: our kind → the state's type, and back; `laws`: the state's type → what it
+    is before the law. `states`: our status → the state's
+    state, for every status; `languages` likewise. `number` is what a national number looks like.
+    `service` takes what the state assigns where `categories` (the state's category → our service)
+    says nothing.
+    """
+
+    types: Mapping[Kind, str]
+    kinds: Mapping[str, Kind]
+    laws: Mapping[str, AppealKind]
+    states: Mapping[Status, str]
+    languages: Mapping[Language, str]
+    number: re.Pattern[str]
+    service: str = ""
+    categories: Mapping[str, str] | None = None
+
+    def type_of(self, kind: Kind, lawful: AppealKind | None) -> str:
+        """The state's type of an appeal: by what it is before the law, else by its kind."""
+        named = (type for type, law in self.laws.items() if law is lawful)
+        return next(named, None) or self.types[kind]
+
+    def kind_of(self, type: str | None) -> Kind | None:
+        """Our kind for a type of the state; None for one that nobody agreed on."""
+        return self.kinds.get(type or "")
+
+    def language_of(self, code: str | None) -> Language:
+        """Our language for the state's code; Russian where it names none that we speak."""
+        return next((one for one, said in self.languages.items() if said == code), Language.RU)
+
+    def service_of(self, category: str | None) -> str:
+        """Our service for a category of the state."""
+        return (self.categories or {}).get(category or "", self.service)
+
+
+def _matches(service: str, patterns: tuple[str, ...]) -> bool:
+    return any(_pattern(one).fullmatch(service) for one in patterns)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    stem = text.removesuffix("*")
+    return re.compile(re.escape(stem) + (".*" if stem != text else ""))

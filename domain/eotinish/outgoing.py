@@ -1,0 +1,151 @@
+"""What the city tells the state: which events are told, as what, and what a notice holds.
+
+A notice is made from its event's own bytes and the texts sealed beside them, so that it says the
+same however often it is sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.appeals.model import Kind
+from domain.appeals.workflow import Status
+from domain.eotinish.agreements import Agreements
+from domain.eotinish.model import STATE, Notice
+from domain.events import EventType
+from domain.law.kinds import AppealKind
+from domain.reference import Reference
+from domain.values import Language, in_language
+
+NOTICES: Mapping[str, Notice] = {
+    EventType.REGISTERED: Notice.REGISTER,
+    EventType.ACCEPTED: Notice.ACCEPTED,
+    EventType.COMMENTED: Notice.REPLY,
+    EventType.BROADCAST: Notice.REPLY,
+    EventType.ANSWERED: Notice.FINISHED,
+    EventType.RESOLVED: Notice.FINISHED,
+    EventType.DECIDED: Notice.FINISHED,
+    EventType.SUMMONED: Notice.REPLY,
+    EventType.HEARD: Notice.REPLY,
+    EventType.PROLONGED: Notice.EXTENDED,
+    EventType.FORWARDED: Notice.REDIRECTED,
+    EventType.REDIRECTED: Notice.REDIRECTED,
+    EventType.RETURNED: Notice.REOPENED,
+    EventType.REOPENED: Notice.REOPENED,
+    EventType.CONFIRMED: Notice.RATED,
+    EventType.WITHDRAWN: Notice.WITHDRAWN,
+}
+"""The events that the state hears of. The others are the city's own housekeeping: who checked,
+what waits, whose clock warns.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of an appeal, as it is told: where it lies, and its hex SHA-256."""
+
+    id: UUID
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    storage_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that a notice is made of."""
+
+    id: UUID
+    notice: Notice
+    own_number: str
+    number: str | None
+    event: Mapping[str, Any]
+    personal: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Attached] = ()
+    kind: Kind = Kind.MESSAGE
+    lawful: AppealKind | None = None
+    iin: str | None = None
+    address: str | None = None
+    executor: str | None = None
+
+
+def notice_of(event: Mapping[str, Any]) -> Notice | None:
+    """What an event is told as; None for what is not told: the rest, what colleagues say among
+    themselves, and what the state said itself.
+    """
+    if event["actor"]["id"] == str(STATE):
+        return None
+    data = event["data"]
+    if event["type"] == EventType.COMMENTED and data.get("internal"):
+        return None
+    if event["type"] == EventType.COMMENTED and event["actor"]["role"] == "citizen":
+        return None
+    return NOTICES.get(event["type"])
+
+
+def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
+    """The notice's fields, by the names of fields.yaml."""
+    event, notice = material.event, material.notice
+    status = Status(event["about"]["status"])
+    values: dict[str, object] = {
+        "message_id": str(material.id),
+        "own_number": material.own_number,
+        "number": material.number,
+        "sequence": event["sequence"],
+        "at": datetime.fromisoformat(event["at"]),
+        "state": agreements.states[status],
+        "text": _words(material.personal),
+        "executor": event["data"].get("body") or material.executor,
+    }
+    if notice is Notice.REGISTER:
+        values |= _registration(material, agreements)
+    if notice is Notice.EXTENDED and (due := event["data"].get("due_after")):
+        values["deadline"] = datetime.fromisoformat(due)
+    if notice is Notice.RATED:
+        values |= {"rating": event["data"].get("rating"), "satisfied": True}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _words(personal: Mapping[str, str]) -> str | None:
+    """What an event says to the applicant, by whichever name it says it."""
+    found = (personal.get(name) for name in ("text", "preliminary", "minutes", "reason"))
+    return next(filter(None, found), None)
+
+
+def _registration(material: Material, agreements: Agreements) -> dict[str, object]:
+    data, personal = material.event["data"], material.personal
+    return {
+        "type": agreements.type_of(material.kind, material.lawful),
+        "language": agreements.languages[Language(data["language"])],
+        "name": personal.get("name"),
+        "phone": personal.get("phone"),
+        "email": personal.get("email"),
+        "iin": material.iin,
+        "address": material.address,
+        "anonymous": data["anonymous"],
+    }
+
+
+def address_of(place: str | None, reference: Reference) -> str | None:
+    """The words of a sealed place: those of the caller, else street and house of the city's list;
+    the flat with them.
+    """
+    if place is None:
+        return None
+    said = orjson.loads(place)
+    words = said.get("address") or _listed(said.get("building"), reference)
+    parts = (words, said.get("apartment"))
+    return ", ".join(str(one) for one in parts if one) or None
+
+
+def _listed(id: str | None, reference: Reference) -> str | None:
+    building = reference.buildings.get(UUID(id)) if id else None
+    street = reference.streets.get(building.street) if building else None
+    if building is None or street is None:
+        return None
+    return f"{in_language(street.names, Language.RU)}, {building.number}"

@@ -1,0 +1,130 @@
+"""What the exchange asks of the city's own register, and of the state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Protocol
+from uuid import UUID
+
+from domain.appeals.model import Appeal
+from domain.eotinish.agreements import Agreements, Selection
+from domain.eotinish.model import Case, MessageState, Notice, Told
+from domain.eotinish.reconciling import Theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message of the state as it lies in the inbox; `document` is the signed content."""
+
+    id: UUID
+    document: bytes
+    attempts: int
+
+
+class Exchange(Protocol):
+    """The city's cases and what waits to be applied to them; all of it of the unit's city."""
+
+    async def next(self, at: datetime) -> Received | None:
+        """The oldest message whose turn it is, locked; those that others hold, and those before
+        which one is missing, are left out.
+        """
+
+    async def case(self, number: str) -> Case | None:
+        """The case of a national number; nobody else acts on that number until the unit ends."""
+
+    async def case_of(self, appeal: Appeal) -> Case | None:
+        """The case of an appeal that the unit has locked."""
+
+    async def is_applied(self, number: str, version: int) -> bool:
+        """Whether a message of this version was applied to the case."""
+
+    async def open(self, case: Case, at: datetime) -> None:
+        """A new case. Its appeal is written by the same unit."""
+
+    async def save(self, case: Case) -> None:
+        """Keep what changed of a case."""
+
+    async def settle(
+        self, received: UUID, told: Told, state: MessageState, at: datetime, case: Case
+    ) -> None:
+        """The message is over: applied to `case`, or a repeat."""
+
+    async def judge(
+        self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime
+    ) -> None:
+        """What an inspector makes of a message in quarantine. Raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message to the state that may be sent now by the holder of its lease, the `attempt`-th
+    time.
+    """
+
+    id: UUID
+    appeal: UUID
+    notice: Notice
+    attempt: int
+    lease: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message of the state as it came: `document` is its data; what could not be read is None."""
+
+    message_id: str
+    correlation_id: str | None
+    document: bytes
+    number: str | None = None
+    version: int | None = None
+    tale: str | None = None
+
+
+class Gateway(Theirs, Protocol):
+    """One city's line to the state. Calls raise GatewayFault, and Poison for a message that the
+    contract does not allow.
+    """
+
+    async def register(self, id: str, correlation: str, values: Mapping[str, object]) -> str:
+        """Hand an appeal in; its national number. The same id again brings the same number."""
+
+    async def notify(
+        self, notice: Notice, id: str, correlation: str, values: Mapping[str, object]
+    ) -> str:
+        """Tell what followed; the gateway's own id of the message."""
+
+    async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
+        """Lay a file where the state finds it; its identifier there."""
+
+    async def fetch(self, amount: int) -> Sequence[Arrived]:
+        """Messages that wait for the city; they come again until they are accepted."""
+
+    async def accept(self, message_id: str) -> None:
+        """Say that a message is kept here."""
+
+    def read(self, document: bytes) -> Told:
+        """What a message tells. Raises Poison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a city exchanges: calls at once, seconds between tries and between looks at what waits,
+    how long a call may take, and when at night the registers are compared (the city's own time).
+    """
+
+    concurrency: int
+    retry_seconds: float
+    poll_seconds: float
+    timeout_seconds: float
+    reconcile_at: time
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A city's line: with whom, by which words, how, and which appeals go out."""
+
+    city: str
+    gateway: Gateway
+    agreements: Agreements
+    selection: Selection
+    manners: Manners

@@ -1,0 +1,226 @@
+"""Both registers held against each other: by number and by state, each difference with what may
+be done about it safely. Safe is to ask again and to send again: both end in what the other side
+said itself, since repeats are known by their ids. Nothing is invented, and nothing is put right on
+either side by the other's word alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from domain.appeals.workflow import Status
+from domain.eotinish.agreements import Agreements
+
+PORTION = 500
+GRACE = timedelta(hours=1)
+"""A difference that is younger may be a message on its way."""
+
+
+class Lack(StrEnum):
+    """In what the registers differ."""
+
+    UNNUMBERED = "unnumbered"
+    """We handed an appeal in and have no number for it."""
+    UNKNOWN_THERE = "unknown-there"
+    """We have a number that the state does not list."""
+    UNKNOWN_HERE = "unknown-here"
+    """The state lists a case of ours that we do not have."""
+    BEHIND_HERE = "behind-here"
+    """The state has told more of a case than was applied here."""
+    BEHIND_THERE = "behind-there"
+    """We have told more of a case than the state took."""
+    STATE = "state"
+    """Both know all that was told, and still say different things."""
+    QUARANTINED = "quarantined"
+    """A message of the case waits for an inspector."""
+
+
+class Repair(StrEnum):
+    """What may be done by itself; NONE waits for people."""
+
+    SEND_AGAIN = "send-again"
+    ASK_AGAIN = "ask-again"
+    NONE = "none"
+
+
+REPAIRS: Mapping[Lack, Repair] = {
+    Lack.UNNUMBERED: Repair.SEND_AGAIN,
+    Lack.UNKNOWN_THERE: Repair.SEND_AGAIN,
+    Lack.UNKNOWN_HERE: Repair.ASK_AGAIN,
+    Lack.BEHIND_HERE: Repair.ASK_AGAIN,
+    Lack.BEHIND_THERE: Repair.SEND_AGAIN,
+    Lack.STATE: Repair.NONE,
+    Lack.QUARANTINED: Repair.NONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OurCase:
+    """A case as it stands here. `sent` is the sequence of the last event that the state took,
+    `waiting` how long the oldest message of it has been on its way, in or out.
+    """
+
+    appeal: UUID
+    own_number: str
+    number: str | None
+    status: Status
+    version: int
+    sent: int
+    own: bool
+    waiting_since: datetime | None = None
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TheirCase:
+    """A case as the state lists it: `sequence` is that of the last message that it took."""
+
+    number: str
+    own_number: str | None
+    state: str
+    version: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference; `ours` and `theirs` are what each side says of it."""
+
+    lack: Lack
+    number: str | None
+    own_number: str | None
+    ours: str | None
+    theirs: str | None
+    repair: Repair
+    repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a comparison found."""
+
+    id: UUID
+    at: datetime
+    ours: int
+    theirs: int
+    differences: Sequence[Difference] = field(default=())
+    finished_at: datetime | None = None
+
+    @property
+    def repaired(self) -> int:
+        """How many differences something was done about."""
+        return sum(one.repaired for one in self.differences)
+
+
+def compare(
+    ours: Sequence[OurCase],
+    theirs: Sequence[TheirCase],
+    agreements: Agreements,
+    at: datetime,
+    grace: timedelta = GRACE,
+) -> Iterator[Difference]:
+    """Every difference, in the order of our cases; those that only the state has come last."""
+    listed = {one.number: one for one in theirs}
+    by_own = {one.own_number: one for one in theirs if one.own_number}
+    known: set[str] = set()
+    for case in ours:
+        their = listed.get(case.number or "") or by_own.get(case.own_number)
+        if their is not None:
+            known.add(their.number)
+        if case.waiting_since is not None and at - case.waiting_since < grace:
+            continue
+        yield from _differences(case, their, agreements)
+    for one in theirs:
+        if one.number not in known:
+            yield _difference(Lack.UNKNOWN_HERE, None, one, None, one.state)
+
+
+def _differences(
+    case: OurCase, their: TheirCase | None, agreements: Agreements
+) -> Iterator[Difference]:
+    state = agreements.states[case.status]
+    if case.quarantined:
+        yield _difference(Lack.QUARANTINED, case, their, str(case.quarantined), None)
+    if case.number is None:
+        yield _difference(Lack.UNNUMBERED, case, their, None, their.number if their else None)
+        return
+    if their is None:
+        yield _difference(Lack.UNKNOWN_THERE, case, None, state, None)
+        return
+    behind_here, behind_there = their.version > case.version, their.sequence < case.sent
+    if behind_here:
+        yield _difference(Lack.BEHIND_HERE, case, their, str(case.version), str(their.version))
+    if behind_there:
+        yield _difference(Lack.BEHIND_THERE, case, their, str(case.sent), str(their.sequence))
+    if state != their.state and not (behind_here or behind_there or case.quarantined):
+        yield _difference(Lack.STATE, case, their, state, their.state)
+
+
+def _difference(
+    lack: Lack, case: OurCase | None, their: TheirCase | None, ours: str | None, theirs: str | None
+) -> Difference:
+    number = case.number if case else None
+    own = case.own_number if case else None
+    return Difference(
+        lack,
+        number or (their.number if their else None),
+        own or (their.own_number if their else None),
+        ours,
+        theirs,
+        REPAIRS[lack],
+    )
+
+
+class Ours(Protocol):
+    """What a comparison asks of the city's own register."""
+
+    async def cases(self, city: UUID, after: UUID | None, limit: int) -> Sequence[OurCase]:
+        """The cases, in the order of their appeals' ids."""
+
+    async def send_again(self, city: UUID, own_number: str, after: int, at: datetime) -> int:
+        """Send the messages of a case again that come after an event; how many."""
+
+
+class Theirs(Protocol):
+    """What a comparison asks of the state."""
+
+    async def cases(self, after: str | None, limit: int) -> Sequence[TheirCase]:
+        """The cases, in the order of their numbers."""
+
+    async def ask_again(self, number: str, version: int) -> None:
+        """Ask for the messages of a case again, from a version on."""
+
+
+async def read_all(
+    city: UUID, ours: Ours, theirs: Theirs
+) -> tuple[Sequence[OurCase], Sequence[TheirCase]]:
+    """Both registers whole. Theirs is read first: what is told meanwhile is behind nobody."""
+    listed: list[TheirCase] = []
+    while portion := await theirs.cases(listed[-1].number if listed else None, PORTION):
+        listed += portion
+        if len(portion) < PORTION:
+            break
+    kept: list[OurCase] = []
+    while portion_ := await ours.cases(city, kept[-1].appeal if kept else None, PORTION):
+        kept += portion_
+        if len(portion_) < PORTION:
+            break
+    return kept, listed
+
+
+async def repair(
+    difference: Difference, city: UUID, ours: Ours, theirs: Theirs, at: datetime
+) -> bool:
+    """Do what is safe about a difference; whether anything was done."""
+    if difference.repair is Repair.SEND_AGAIN and difference.own_number is not None:
+        # What the state says that it has need not go again.
+        told = difference.theirs if difference.lack is Lack.BEHIND_THERE else None
+        return await ours.send_again(city, difference.own_number, int(told or 0), at) > 0
+    if difference.repair is Repair.ASK_AGAIN and difference.number is not None:
+        begun = difference.ours if difference.lack is Lack.BEHIND_HERE else None
+        await theirs.ask_again(difference.number, int(begun or 0) + 1)
+        return True
+    return False

@@ -1,0 +1,175 @@
+"""What the state tells is applied here: once, in the order of its versions, in one unit of work
+with the mark that it was applied. So a worker that dies in the middle has applied nothing, and
+one that comes again finds it still to be done.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.access import Permission, Principal, Role
+from domain.appeals.commands import Intake, Whereabouts
+from domain.appeals.desk import Desk
+from domain.appeals.intake import enter
+from domain.appeals.model import Applicant, Channel
+from domain.appeals.use_cases import bind
+from domain.eotinish.agreements import Agreements
+from domain.eotinish.model import (
+    STATE,
+    Case,
+    MessageState,
+    Origin,
+    Poison,
+    Tale,
+    Told,
+    TooEarly,
+)
+from domain.eotinish.rules import follow, numbered
+from domain.errors import Invalid
+from domain.ports import UnitOfWork
+from domain.reference import Reference
+
+
+def state_of(city: UUID) -> Principal:
+    """The national register, as the city's own register names it."""
+    return Principal(STATE, Role.SYSTEM, city, "e-Өтініш")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a message."""
+
+    received: UUID
+    state: MessageState
+    told: Told
+    appeal: UUID
+
+
+async def apply(
+    received: UUID,
+    told: Told,
+    *,
+    uow: UnitOfWork,
+    reference: Reference,
+    agreements: Agreements,
+    at: datetime,
+) -> Applied:
+    """Apply one message; the caller commits. Raises Poison for what can never be applied, TooEarly
+    for what has to wait, and whatever the rules refuse.
+    """
+    case = await uow.exchange.case(told.number)
+    if case is None:
+        return await _begin(received, told, uow, reference, agreements, at)
+    if await uow.exchange.is_applied(told.number, told.version):
+        await uow.exchange.settle(received, told, MessageState.REPEATED, at, case)
+        return Applied(received, MessageState.REPEATED, told, case.appeal)
+    if told.version > case.version + 1:
+        raise TooEarly
+    appeal = await uow.appeals.get(case.own_number)
+    desk = Desk(uow.principal, reference, at)
+    uow.appeals.save(bind(appeal, follow(appeal, told, desk), desk))
+    after = replace(
+        case,
+        version=max(case.version, told.version),
+        state=told.text("state") or case.state,
+        deadline=told.at("deadline") or case.deadline,
+    )
+    await uow.exchange.save(after)
+    await uow.exchange.settle(received, told, MessageState.DONE, at, after)
+    return Applied(received, MessageState.DONE, told, case.appeal)
+
+
+async def take_number(
+    own_number: str, number: str, *, uow: UnitOfWork, reference: Reference, at: datetime
+) -> None:
+    """The national register took an appeal: keep its number. The caller commits. Raises Poison."""
+    other = await uow.exchange.case(number)
+    appeal = await uow.appeals.get(own_number)
+    if other is not None and other.appeal != appeal.id:
+        raise Poison("number-of-another", number)
+    step = numbered(appeal, number)
+    if step is not None:
+        uow.appeals.save(bind(appeal, step, Desk(uow.principal, reference, at)))
+    case = await uow.exchange.case_of(appeal)
+    if case is not None and case.number != number:
+        await uow.exchange.save(replace(case, number=number))
+
+
+async def judge(
+    id: UUID, state: MessageState, reason: str, *, uow: UnitOfWork, at: datetime
+) -> None:
+    """Release a message from quarantine (PENDING) or drop it. Raises NotPermitted, NotFound."""
+    uow.principal.require(Permission.JUDGE_EXCHANGE)
+    await uow.exchange.judge(id, state, reason, uow.principal.id, at)
+
+
+async def _begin(
+    received: UUID,
+    told: Told,
+    uow: UnitOfWork,
+    reference: Reference,
+    agreements: Agreements,
+    at: datetime,
+) -> Applied:
+    """An appeal that the state assigns to the city is registered like any other."""
+    if told.tale is not Tale.ASSIGNED:
+        raise TooEarly
+    if agreements.number.fullmatch(told.number) is None:
+        raise Poison("number-malformed", told.number)
+    intake = intake_of(told, agreements, reference)
+    try:
+        appeal = await enter(intake, uow=uow, reference=reference, at=at)
+    except Invalid as refused:
+        rules = ", ".join(f"{one.pointer} {one.rule}" for one in refused.faults)
+        raise Poison("not-registrable", rules) from refused
+    case = Case(
+        appeal.id, appeal.city, appeal.number, Origin.STATE, told.number,
+        told.text("state"), told.version, told.at("deadline"),
+    )  # fmt: skip
+    await uow.exchange.open(case, at)
+    await uow.exchange.settle(received, told, MessageState.DONE, at, case)
+    return Applied(received, MessageState.DONE, told, appeal.id)
+
+
+def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intake:
+    """The appeal that an assignment tells of. Raises Poison."""
+    kind = agreements.kind_of(told.text("type"))
+    if kind is None:
+        raise Poison("unknown-type", told.text("type") or "")
+    text = told.text("text")
+    if not text:
+        raise Poison("no-text")
+    applicant = Applicant(
+        name=told.text("name"), phone=_phone(told.text("phone")), email=told.text("email")
+    )
+    return Intake(
+        service=_service(told, agreements, reference),
+        kind=kind,
+        channel=Channel.E_OTINISH,
+        language=agreements.language_of(told.text("language")),
+        text=text,
+        where=Whereabouts(address=told.text("address")),
+        applicant=None if applicant == Applicant() else applicant,
+        anonymous=applicant == Applicant(),
+        national_number=told.number,
+        appeal_kind=agreements.laws.get(told.text("type") or ""),
+        received_at=told.at("at"),
+    )
+
+
+def _service(told: Told, agreements: Agreements, reference: Reference) -> str:
+    """The service that a category is agreed to be, unless its form asks what nobody was asked."""
+    code = agreements.service_of(told.text("category"))
+    if code != agreements.service and code in reference.catalogue:
+        service = reference.catalogue.service(code)
+        if not reference.forms.faults(service, {}):
+            return code
+    return agreements.service
+
+
+def _phone(said: str | None) -> str | None:
+    """A Kazakh number as E.164; None for anything else: the appeal's text keeps what was said."""
+    digits = re.sub(r"[^0-9]", "", said or "")
+    found = re.fullmatch(r"[78]?(7[0-9]{9})", digits)
+    return f"+7{found.group(1)}" if found else None

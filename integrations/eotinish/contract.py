@@ -1,0 +1,323 @@
+"""The contract with e-Өтініш as data: six files, judged together before anything is exchanged.
+
+The files that are shipped (contract/) say of each thing whether it was `seen` in a public source or
+is recalled. A city that receives the real passport writes its own folder of the same six files and
+names it in the settings; no logic changes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from domain.appeals.model import Kind
+from domain.appeals.workflow import Status
+from domain.eotinish.agreements import Agreements
+from domain.eotinish.model import Channel, Notice, Remedy, Tale
+from domain.law.kinds import AppealKind
+from domain.values import Language
+
+SHIPPED = Path(__file__).parent / "contract"
+VERSION = 1
+FILES = ("fields", "types", "terms", "states", "success", "codes")
+
+
+class ContractMalformed(ValueError):
+    """The files cannot be used. The message names each fault by file and place."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _File(_Model):
+    version: Literal[1]
+
+
+class Field_(_Model):
+    """One field: our name, the path of its element, what it holds, and whether it was seen."""
+
+    name: str = Field(pattern=r"^[a-z_]{1,40}$")
+    element: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(/[A-Za-z][A-Za-z0-9]*)?$")
+    kind: Literal["text", "long", "date", "boolean", "texts"] = "text"
+    seen: bool
+    required: bool = False
+    personal: bool = False
+    max: int = Field(default=10_000, ge=1, le=100_000)
+
+
+class Message(_Model):
+    """One message: `type` is namespace/name of its xsi:type; fields in the order of the schema."""
+
+    type: str = Field(pattern=r"^[a-z]+/[A-Za-z]+$")
+    channel: Channel = Channel.SYNC
+    fields: tuple[Field_, ...]
+
+
+class Services(_Model):
+    """The serviceIds that the passport grants, by what they are for."""
+
+    send: str
+    receive: str
+    ask: str
+    files: str
+
+
+class FieldsFile(_File):
+    """fields.yaml."""
+
+    namespaces: Mapping[str, str]
+    services: Services
+    notices: Mapping[Notice, Message]
+    tales: Mapping[Tale, Message]
+    answers: Mapping[Literal["taken"], Message]
+    questions: Mapping[Literal["list", "again"], Message]
+    rows: Mapping[Literal["listed"], Message]
+
+
+class Type(_Model):
+    """A type of appeal; `law` is what it is before the law. `outgoing` where ours of that kind that
+    nobody has classified are sent as it.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    law: AppealKind
+    seen: bool
+    outgoing: bool = False
+
+
+def _pattern(value: str) -> str:
+    re.compile(value)
+    return value
+
+
+class TypesFile(_File):
+    """types.yaml."""
+
+    types: tuple[Type, ...]
+    languages: Mapping[Language, str]
+    number: Annotated[str, AfterValidator(_pattern)]
+
+
+class Term(_Model):
+    """How long the other side expects an appeal of a type to take."""
+
+    days: int = Field(ge=1, le=366)
+    unit: Literal["working", "calendar"]
+    seen: bool
+
+
+class TermsFile(_File):
+    """terms.yaml."""
+
+    terms: Mapping[str, Term]
+
+
+class StatesFile(_File):
+    """states.yaml."""
+
+    seen: tuple[str, ...]
+    states: Mapping[Status, str]
+
+
+class SuccessCode(_Model):
+    """A status code that means success."""
+
+    code: str
+    seen: bool
+
+
+class SuccessFile(_File):
+    """success.yaml."""
+
+    success: Mapping[str, tuple[SuccessCode, ...]]
+
+
+class Outcome(_Model):
+    """What a code is called here, and what helps."""
+
+    fault: str = Field(pattern=r"^[a-z][a-z-]{1,40}$")
+    remedy: Remedy
+
+
+class Code(Outcome):
+    """An error code, or a prefix that ends in `*`."""
+
+    code: str
+    seen: bool
+
+
+class CodesFile(_File):
+    """codes.yaml."""
+
+    unknown: Outcome
+    codes: tuple[Code, ...]
+
+
+_MODELS: Mapping[str, type[_File]] = dict(
+    zip(FILES, (FieldsFile, TypesFile, TermsFile, StatesFile, SuccessFile, CodesFile), strict=True)
+)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The six files, sound together."""
+
+    fields: FieldsFile
+    types: TypesFile
+    terms: TermsFile
+    states: StatesFile
+    success: SuccessFile
+    codes: CodesFile
+
+    def namespace_of(self, message: Message) -> str:
+        """The namespace of a message's type."""
+        return self.fields.namespaces[message.type.partition("/")[0]]
+
+    def succeeded(self, service: str, code: str) -> bool:
+        """Whether a status code of a service's answer means success."""
+        table = self.success.success
+        listed = table.get(service) or table.get("*", ())
+        return any(one.code == code for one in listed)
+
+    def outcome(self, code: str) -> Outcome:
+        """What an error code means; the exact one before a prefix."""
+        for one in self.codes.codes:
+            if one.code == code:
+                return one
+        for one in self.codes.codes:
+            if one.code.endswith("*") and code.startswith(one.code[:-1]):
+                return one
+        return self.codes.unknown
+
+    def seen(self) -> tuple[int, int]:
+        """How many things of the files were seen in a public source, and how many are recalled."""
+        marks = list(_marks([getattr(self, name).model_dump() for name in FILES]))
+        return sum(marks), len(marks) - sum(marks)
+
+    @cached_property
+    def tales(self) -> Mapping[tuple[str, str], Tale]:
+        """Namespace and name of a type → the tale that it is."""
+        return {
+            (self.namespace_of(message), message.type.partition("/")[2]): tale
+            for tale, message in self.fields.tales.items()
+        }
+
+    def agreements(self, service: str, categories: Mapping[str, str]) -> Agreements:
+        """The words of both sides, for a city that takes assignments as `service`."""
+        return Agreements(
+            types={one.kind: one.id for one in self.types.types if one.outgoing},
+            kinds={one.id: one.kind for one in self.types.types},
+            laws={one.id: one.law for one in self.types.types},
+            states=self.states.states,
+            languages=self.types.languages,
+            number=re.compile(self.types.number),
+            service=service,
+            categories=categories,
+        )
+
+
+def _marks(value: Any) -> Iterator[bool]:
+    if isinstance(value, dict):
+        if isinstance(value.get("seen"), bool):
+            yield value["seen"]
+        value = value.values()
+    if not isinstance(value, str):
+        for one in value if isinstance(value, Iterable) else ():
+            yield from _marks(one)
+
+
+def read_contract(folder: Path = SHIPPED) -> Contract:
+    """The contract of a folder. Raises ContractMalformed with every fault."""
+    faults: list[str] = []
+    files: dict[str, Any] = {}
+    for name in FILES:
+        try:
+            files[name] = _read(folder / f"{name}.yaml", _MODELS[name])
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            faults.append(f"{name}.yaml cannot be read: {error}")
+        except ValidationError as error:
+            faults += [f"{name}.yaml {_place(one['loc'])}: {one['msg']}" for one in error.errors()]
+    if faults:
+        raise ContractMalformed("; ".join(faults))
+    contract = Contract(**files)
+    if faults := list(_judge(contract)):
+        raise ContractMalformed("; ".join(faults))
+    return contract
+
+
+def _read(path: Path, model: type[_File]) -> _File:
+    return TypeAdapter(model).validate_python(yaml.safe_load(path.read_text("utf-8")))
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "as a whole"
+
+
+NEEDED: Mapping[str, frozenset[str]] = {
+    "notices": frozenset({"message_id", "sequence", "own_number", "state"}),
+    "tales": frozenset({"number", "version"}),
+}
+"""Without these a repeat could not be told from a new message, nor an order be kept."""
+
+
+def _judge(contract: Contract) -> Iterator[str]:
+    """What no single file shows."""
+    fields = contract.fields
+    yield from _lacks("fields.yaml notices", Notice, fields.notices)
+    yield from _lacks("fields.yaml tales", Tale, fields.tales)
+    yield from _lacks("states.yaml states", Status, contract.states.states)
+    yield from _lacks("types.yaml languages", Language, contract.types.languages)
+    groups: Mapping[str, Mapping[Any, Message]] = {
+        "notices": fields.notices, "tales": fields.tales, "answers": fields.answers,
+        "questions": fields.questions, "rows": fields.rows,
+    }  # fmt: skip
+    for group, messages in groups.items():
+        for name, message in messages.items():
+            yield from _judge_message(f"fields.yaml {group}.{name}", message, fields)
+            held = {one.name for one in message.fields}
+            for missing in sorted(NEEDED.get(group, frozenset()) - held):
+                yield f"fields.yaml {group}.{name}: lacks the field {missing}"
+    types = [message.type for message in fields.tales.values()]
+    if len(set(types)) < len(types):
+        yield "fields.yaml tales: two of them are of one type"
+    yield from _judge_types(contract)
+    if "*" not in contract.success.success:
+        yield "success.yaml success: lacks *"
+
+
+def _judge_message(place: str, message: Message, fields: FieldsFile) -> Iterator[str]:
+    if message.type.partition("/")[0] not in fields.namespaces:
+        yield f"{place}.type: no such namespace"
+    names = [one.name for one in message.fields]
+    elements = [one.element for one in message.fields]
+    for repeated in sorted({one for one in names if names.count(one) > 1}):
+        yield f"{place}.fields: {repeated} stands twice"
+    for repeated in sorted({one for one in elements if elements.count(one) > 1}):
+        yield f"{place}.fields: two fields are one element, {repeated}"
+
+
+def _judge_types(contract: Contract) -> Iterator[str]:
+    types = contract.types.types
+    ids = [one.id for one in types]
+    for repeated in sorted({one for one in ids if ids.count(one) > 1}):
+        yield f"types.yaml types: {repeated} stands twice"
+    yield from _lacks("types.yaml types, by law", AppealKind, {one.law: one for one in types})
+    outgoing = [one.kind for one in types if one.outgoing]
+    for kind in sorted(set(outgoing)):
+        if outgoing.count(kind) > 1:
+            yield f"types.yaml types: two are outgoing for {kind}"
+    for one in sorted(set(ids) ^ set(contract.terms.terms)):
+        yield f"terms.yaml terms: {one} has a type or a term, and not both"
+
+
+def _lacks(place: str, wanted: Any, held: Mapping[Any, Any]) -> Iterator[str]:
+    if missing := [str(one) for one in wanted if one not in held]:
+        yield f"{place}: lacks {', '.join(missing)}"

@@ -1,0 +1,15 @@
+"""What goes wrong between the city and the gateway, where no code of the gateway names it."""
+
+from domain.eotinish.model import GatewayFault, Remedy
+
+
+def unreachable(error: BaseException) -> GatewayFault:
+    """No answer came: it may have been taken or not."""
+    return GatewayFault("unreachable", Remedy.RETRY, type(error).__name__)
+
+
+def unfit(why: str) -> GatewayFault:
+    """An answer that is not believed: too large, no XML, of another form, badly signed. The call
+    may have been taken, so it is made again under the same id.
+    """
+    return GatewayFault("answer-unfit", Remedy.RETRY, why)

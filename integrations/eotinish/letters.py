@@ -1,0 +1,48 @@
+"""What an inspector sees of a message in quarantine: its elements, and of persons nothing."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from lxml import etree
+
+from domain.eotinish.model import GatewayFault
+from integrations.eotinish.contract import read_contract
+from integrations.eotinish.payload import TYPE
+from integrations.eotinish.xml import parse
+
+MASK = "***"
+MOST = 60
+LONGEST = 2000
+
+
+def show_letter(document: bytes) -> Mapping[str, str]:
+    """Path of each element → its text, in the order of the message. An element that the contract
+    does not know, or knows to tell of a person, is masked.
+    """
+    try:
+        root = parse(document)
+    except GatewayFault:
+        return {}
+    shown = {"type": root.get(TYPE, "").rpartition(":")[2][:80]}
+    harmless = _harmless()
+    for element in root.iter():
+        text = (element.text or "").strip()
+        if len(element) or not text or element is root:
+            continue
+        path = "/".join(etree.QName(one).localname for one in _down_to(element, root))[:120]
+        shown[path] = text[:LONGEST] if path in harmless else MASK
+        if len(shown) > MOST:
+            break
+    return shown
+
+
+def _down_to(element: etree._Element, root: etree._Element) -> list[etree._Element]:
+    above = [one for one in element.iterancestors() if one is not root]
+    return [*reversed(above), element]
+
+
+@cache
+def _harmless() -> frozenset[str]:
+    fields = [one for tale in read_contract().fields.tales.values() for one in tale.fields]
+    personal = {one.element for one in fields if one.personal}
+    return frozenset(one.element for one in fields) - personal

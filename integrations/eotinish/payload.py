@@ -1,0 +1,181 @@
+"""The `data` of an envelope: fields of the contract, written in its order and read strictly."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from lxml import etree
+
+from domain.eotinish.model import Poison, Told
+from integrations.eotinish.contract import Contract, Field_, Message
+from integrations.eotinish.xml import Element
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+TYPE = f"{{{XSI}}}type"
+
+Values = Mapping[str, object]
+
+
+def write_data(message: Message, values: Values, contract: Contract) -> Element:
+    """The `data` element of a message. Raises Poison for a field that is missing or too long."""
+    namespace = contract.namespace_of(message)
+    data = etree.Element("data", nsmap={"q1": namespace, "xsi": XSI})
+    data.set(TYPE, f"q1:{message.type.partition('/')[2]}")
+    _fill(data, message, values)
+    return data
+
+
+def write_row(tag: str, message: Message, values: Values) -> Element:
+    """One row of an answer, as an element of that name."""
+    row = etree.Element(tag)
+    _fill(row, message, values)
+    return row
+
+
+def _fill(parent: Element, message: Message, values: Values) -> None:
+    for one in message.fields:
+        value = values.get(one.name)
+        if value is None or value == []:
+            if one.required:
+                raise Poison("field-missing", one.name)
+            continue
+        above, _, below = one.element.rpartition("/")
+        place = parent if not above else _child(parent, above)
+        for text in _texts(one, value):
+            etree.SubElement(place, below).text = text
+
+
+def _child(parent: Element, name: str) -> Element:
+    """The element that groups several fields; they follow each other in the contract."""
+    last = parent[-1] if len(parent) else None
+    return last if last is not None and last.tag == name else etree.SubElement(parent, name)
+
+
+def _texts(one: Field_, value: object) -> list[str]:
+    if one.kind == "texts":
+        if not isinstance(value, list | tuple):
+            raise Poison("field-malformed", one.name)
+        return [_text(one, part) for part in value]
+    return [_text(one, value)]
+
+
+def _text(one: Field_, value: object) -> str:
+    if isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, datetime):
+        text = write_instant(value)
+    else:
+        text = str(value)
+    if len(text) > one.max:
+        raise Poison("field-too-long", one.name)
+    return clean(text)
+
+
+def clean(text: str) -> str:
+    """A text without what XML 1.0 cannot hold (§2.2): control characters and lone surrogates."""
+    return "".join(
+        c for c in text
+        if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )  # fmt: skip
+
+
+def write_instant(at: datetime) -> str:
+    """xsd:dateTime with milliseconds, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def read_told(data: Element, contract: Contract) -> Told:
+    """What a message of the state tells. Raises Poison for one that is none of the contract."""
+    tale = contract.tales.get(_type_of(data))
+    if tale is None:
+        raise Poison("unknown-message", _type_of(data)[1])
+    values = read_values(data, contract.fields.tales[tale])
+    number, version = values.pop("number"), values.pop("version")
+    if not isinstance(version, int) or version < 1:
+        raise Poison("field-malformed", "version")
+    return Told(tale, str(number), version, values)
+
+
+def peek(data: Element, contract: Contract) -> tuple[str, int, str] | None:
+    """Number, version and tale, however unsound the rest is; None where they cannot be read."""
+    tale = contract.tales.get(_type_of(data))
+    if tale is None:
+        return None
+    message = contract.fields.tales[tale]
+    wanted = tuple(one for one in message.fields if one.name in ("number", "version"))
+    found = {one.name: data.findtext(one.element) for one in wanted}
+    number, version = (found.get("number") or "").strip(), (found.get("version") or "").strip()
+    if not number or len(number) > 60 or not (version.isascii() and version.isdigit()):
+        return None
+    return (number, int(version), str(tale)) if 1 <= int(version) < 2**31 else None
+
+
+def read_values(element: Element, message: Message) -> dict[str, object]:
+    """The fields of an element. Raises Poison for what the contract does not know."""
+    known = _paths(message)
+    for child in element:
+        paths = [str(child.tag)] if child.tag in known else [f"{child.tag}/{c.tag}" for c in child]
+        for path in paths or [str(child.tag)]:
+            if path not in known:
+                raise Poison("field-unknown", path[:80])
+    return {
+        one.name: value
+        for one in message.fields
+        if (
+            value := _value(
+                one, [(found.text or "").strip() for found in element.iterfind(one.element)]
+            )
+        )
+        is not None
+    }
+
+
+@lru_cache(maxsize=256)
+def _paths(message: Message) -> frozenset[str]:
+    whole = {one.element for one in message.fields}
+    return frozenset(whole | {one.partition("/")[0] for one in whole if "/" not in one})
+
+
+def _value(one: Field_, texts: list[str]) -> object | None:
+    texts = [text for text in texts if text]
+    if not texts:
+        if one.required:
+            raise Poison("field-missing", one.name)
+        return None
+    if any(len(text) > one.max for text in texts):
+        raise Poison("field-too-long", one.name)
+    if one.kind == "texts":
+        return texts
+    if len(texts) > 1:
+        raise Poison("field-repeated", one.name)
+    try:
+        return _READ[one.kind](texts[0])
+    except (ValueError, KeyError):
+        raise Poison("field-malformed", one.name) from None
+
+
+def _long(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63 or len(text) > 20:
+        raise ValueError(text)
+    return value
+
+
+def read_instant(text: str) -> datetime:
+    """An instant of xsd:dateTime; one without an offset is UTC, as the gateway's own are."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+_READ: Mapping[str, Callable[[str], object]] = {
+    "text": str,
+    "long": _long,
+    "date": read_instant,
+    "boolean": {"true": True, "1": True, "false": False, "0": False}.__getitem__,
+}
+
+
+def _type_of(data: Element) -> tuple[str, str]:
+    """Namespace and name of an element's xsi:type."""
+    prefix, _, name = data.get(TYPE, "").rpartition(":")
+    return data.nsmap.get(prefix or None) or "", name

@@ -1,0 +1,183 @@
+"""The law's clock over HTTP: shown beside the city's own, explained, acted on and controlled."""
+
+from datetime import date
+from typing import Any
+
+from api.bootstrap import House
+from domain.access import NOBODY, Principal, Role
+from domain.appeals.recounts import recompute_clocks
+from tests.support.city import KISHI
+from tests.support.rest import Callers, assert_problem, intake
+
+R = Role
+IN_ENGLISH = {"accept-language": "en"}
+
+
+async def lawful(callers: Callers, kind: str = "application", **said: Any) -> dict[str, Any]:
+    found: dict[str, Any] = await callers.register(R.OPERATOR, appeal_kind=kind, **said)
+    return found
+
+
+async def test_an_appeal_shows_law_and_city_and_which_of_them_leads(callers: Callers):
+    appeal = await lawful(callers)
+    number = appeal["number"]
+    read = await callers.call("GET", f"/v1/appeals/{number}", role=R.INSPECTOR, headers=IN_ENGLISH)
+    found = read.json()
+    legal = found["legal"]
+    assert (legal["kind"], legal["name"], legal["article"]) == (
+        "application", "Application", "АППК 76",
+    )  # fmt: skip
+    assert legal["considered"]
+    assert {"consider", "redirect", "resolve"} <= {clock["stage"] for clock in found["clocks"]}
+    assert found["leading"]["by"] == "standard"
+    assert found["leading"]["due_at"] == found["due_at"] or found["leading"]["stage"] == "resolve"
+    assert "city's standard is stricter" in found["leading"]["sentence"]
+    assert "АППК 76" in found["leading"]["sentence"]
+    told = await callers.call(
+        "GET", f"/v1/appeals/{number}/sla/explain", role=R.INSPECTOR,
+        headers=IN_ENGLISH,
+    )  # fmt: skip
+    explained = told.json()
+    clocks = {clock["stage"]: clock for clock in explained["clocks"]}
+    assert explained["leading"]["by"] == "standard"
+    assert clocks["resolve"]["leads"]
+    assert not clocks["consider"]["leads"]
+    assert (clocks["consider"]["by"], clocks["resolve"]["by"]) == ("law", "standard")
+    assert clocks["consider"]["article"] == "АППК 76"
+    assert clocks["redirect"]["article"] == "АППК 65"
+    assert all(clock["agrees"] for clock in explained["clocks"])
+
+
+async def test_the_resident_reads_that_the_term_was_put_off(callers: Callers):
+    made = await callers.register(R.CITIZEN, applicant=...)
+    number = made["number"]
+    said = {"kind": "application", "reason": "Арыз"}
+    assert (await callers.act(number, "classify", said, role=R.INSPECTOR)).status_code == 200
+    assert (await callers.act(number, "accept", {}, role=R.EXECUTOR)).status_code == 200
+    more = {"days": 7, "reason": "Сараптама керек"}
+    done = await callers.act(number, "prolong", more, role=R.HEAD)
+    assert done.status_code == 200, done.text
+    assert done.json()["legal"]["prolonged"] == 7
+    events = await callers.call("GET", f"/v1/appeals/{number}/events", role=R.CITIZEN)
+    (notice,) = [e for e in events.json()["items"] if e["type"] == "appeal.prolonged"]
+    assert notice["texts"]["reason"] == "Сараптама керек"
+    refused = await callers.act(number, "prolong", {"days": 90, "reason": "Көп"}, role=R.HEAD)
+    problem = assert_problem(refused, 422, "invalid")
+    assert problem["errors"][0]["rule"] == "prolonged-too-far"
+
+
+async def test_an_adverse_decision_wants_a_hearing(callers: Callers):
+    number = (await lawful(callers))["number"]
+    await callers.act(number, "accept", {}, role=R.EXECUTOR)
+    said = {"decision": "adverse", "text": "Бас тартылды"}
+    refused = await callers.act(number, "decide", said, role=R.EXECUTOR, headers=IN_ENGLISH)
+    assert "must be heard" in assert_problem(refused, 409, "conflict")["detail"]
+
+
+async def test_residents_do_not_say_what_the_law_calls_it(callers: Callers):
+    said = intake(applicant=..., channel="app", appeal_kind="complaint")
+    refused = await callers.call("POST", "/v1/appeals", said, role=R.CITIZEN)
+    problem = assert_problem(refused, 422, "invalid")
+    assert [(e["pointer"], e["rule"]) for e in problem["errors"]] == [
+        ("/appeal_kind", "staff-only")
+    ]
+
+
+async def test_control_goes_from_the_city_down(callers: Callers):
+    await lawful(callers)
+    whole = (await callers.call("GET", "/v1/control/organisations", role=R.AKIM)).json()
+    assert whole["node"]["id"] is None
+    assert whole["node"]["figures"]["open"] >= 1
+    department = next(one for one in whole["items"] if one["id"] == str(KISHI.department))
+    assert department["below"] == 1
+    under = await callers.call(
+        "GET", f"/v1/control/organisations?under={KISHI.department}", role=R.AKIM
+    )
+    (water,) = under.json()["items"]
+    assert water["id"] == str(KISHI.water)
+    assert water["figures"]["open"] <= department["figures"]["open"]
+    places = (await callers.call("GET", "/v1/control/territories", role=R.AKIM)).json()
+    assert [one["code"] for one in places["items"]] == ["centre"]
+    assert places["node"]["figures"] == whole["node"]["figures"]
+    listed = await callers.call(
+        "GET", f"/v1/control/appeals?matter=open&organisation={KISHI.water}&limit=1", role=R.AKIM
+    )
+    assert len(listed.json()["items"]) == 1
+    if listed.json()["next"]:
+        more = await callers.call(
+            "GET",
+            f"/v1/control/appeals?matter=open&organisation={KISHI.water}&limit=100"
+            f"&cursor={listed.json()['next']}",
+            role=R.AKIM,
+        )
+        ids = {one["id"] for one in more.json()["items"]}
+        assert listed.json()["items"][0]["id"] not in ids
+
+
+async def test_a_head_controls_its_own_and_knows_no_other(callers: Callers):
+    own = (await callers.call("GET", "/v1/control/organisations", role=R.HEAD)).json()
+    assert own["node"]["id"] == str(KISHI.water)
+    assert own["items"] == []
+    for path in (
+        f"/v1/control/organisations?under={KISHI.department}",
+        f"/v1/control/appeals?organisation={KISHI.department}",
+        "/v1/control/territories?under=nowhere",
+    ):
+        assert_problem(await callers.call("GET", path, role=R.HEAD), 404, "not-found")
+    assert_problem(
+        await callers.call("GET", "/v1/control/organisations", role=R.EXECUTOR),
+        403,
+        "not-permitted",
+    )
+
+
+async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_again(
+    callers: Callers, house: House
+):
+    number = (await lawful(callers, "application"))["number"]
+    appeal = await callers.call("GET", f"/v1/appeals/{number}", role=R.INSPECTOR)
+    last = date.fromisoformat(appeal.json()["legal"]["last_day"])
+    decree = "Үкімет қаулысы № 12"
+    said = {"calendar": "state-days", "date": last.isoformat(), "kind": "off", "decree": decree}
+    refused = await callers.call("POST", "/v1/calendars/days", said, role=R.INSPECTOR)
+    assert_problem(refused, 403, "not-permitted")
+    done = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert done.status_code == 201, done.text
+    assert done.json()["decrees"][last.isoformat()] == decree
+    again = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert_problem(again, 409, "conflict")
+    await house.references.refresh(house.now())
+    before = house.references.of(KISHI.id).promises
+    assert before.calendar("state-days").version == done.json()["version"]
+    clocks = (await callers.call("GET", f"/v1/appeals/{number}/clocks", role=R.INSPECTOR)).json()
+    due = {clock["stage"]: clock["due_at"] for clock in clocks["items"]}
+    system = Principal(NOBODY, R.SYSTEM, KISHI.id)
+    async with house.units.open(system) as uow:
+        found = await recompute_clocks(
+            "state-days", decree, uow=uow, reference=house.references.of(KISHI.id),
+            at=house.now(), limit=100,
+        )  # fmt: skip
+        await uow.commit()
+    assert not found.faulty
+    told = await callers.call(
+        "GET", f"/v1/appeals/{number}/sla/explain", role=R.INSPECTOR, headers=IN_ENGLISH
+    )
+    clocks_now = {clock["stage"]: clock for clock in told.json()["clocks"]}
+    assert clocks_now["consider"]["due_at"] > due["consider"]
+    (recount,) = clocks_now["consider"]["recomputations"]
+    assert recount["reason"] == decree
+    assert all(clock["agrees"] for clock in told.json()["clocks"])
+    back = said | {"kind": "usual"}
+    assert (
+        await callers.call("POST", "/v1/calendars/days", back, role=R.ADMINISTRATOR)
+    ).status_code == 201
+
+
+async def test_a_calendar_that_is_not_there_and_one_without_days_are_not_changed(callers: Callers):
+    said = {"calendar": "nowhere", "date": "2030-01-02", "kind": "off", "decree": "Қаулы"}
+    refused = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    problem = assert_problem(refused, 422, "invalid")
+    assert problem["errors"][0]["pointer"] == "/calendar"
+    said["calendar"] = "around-the-clock"
+    refused = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert_problem(refused, 409, "conflict")

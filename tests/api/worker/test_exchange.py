@@ -1,0 +1,462 @@
+"""The exchange with the national register in a worker's loops, over real HTTP with the stand-in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.bootstrap import House, open_exchange
+from api.worker.comparing import ExchangeLoops, reconcile
+from api.worker.relay import Relay
+from domain.access import Role
+from domain.appeals import commands as c
+from domain.appeals.model import Appeal, Channel, Kind
+from domain.appeals.workflow import Action, Status
+from domain.eotinish.model import MessageState, Poison
+from domain.eotinish.reconciling import Lack
+from domain.eotinish.use_cases import judge, state_of, take_number
+from domain.law.kinds import AppealKind
+from domain.ports import Upload
+from domain.values import new_id
+from integrations.eotinish.payload import write_instant
+from integrations.postgres.doors import PLATFORM, city_door
+from integrations.postgres.exchange_feed import feed
+from integrations.postgres.session import inside
+from tests.support.appeals import perform, register
+from tests.support.city import KISHI
+from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.sql import fetch
+from tests.support.worker import eventually
+
+TYPE = "4b288b14-2a1c-4ef1-988f-adcbf3839983"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("eotinish")
+
+
+@pytest.fixture(scope="module")
+def state(folder: Path) -> Iterator[StandIn]:
+    with stand_in(folder) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
+    state.mood()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@asynccontextmanager
+async def exchanging(house: House, state: StandIn, folder: Path) -> AsyncIterator[House]:
+    """The loops of a worker at work, and a relay that feeds them."""
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        loops = ExchangeLoops(replace(house, settings=settings), lines)
+        await loops.begin()
+        try:
+            yield house
+        finally:
+            await loops.end()
+
+
+async def read(house: House, number: str) -> Appeal:
+    async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+        return await uow.appeals.get(number)
+
+
+async def relay(house: House) -> None:
+    while await Relay(house, asyncio.Event()).turn():
+        pass
+
+
+async def numbered(house: House, appeal: Appeal) -> Appeal:
+    await relay(house)
+    await eventually(
+        lambda: _has(house, appeal.number, lambda a: a.national_number is not None), within=60
+    )
+    return await read(house, appeal.number)
+
+
+async def _has(house: House, number: str, wanted: Any) -> bool:
+    return bool(wanted(await read(house, number)))
+
+
+async def test_an_appeal_goes_out_and_brings_its_number_back(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        known = await numbered(house, appeal)
+    case = state.cases()[known.national_number]
+    assert case["own_number"] == appeal.number
+    [taken] = case["taken"]
+    assert taken["description"] == appeal.text
+    assert taken["name"] == "Айгүл Серікова"
+    assert state.whole()["violations"] == []
+    assert known.status is appeal.status
+
+
+def assignment(**changes: Any) -> dict[str, Any]:
+    """The state gives the city an appeal."""
+    return {
+        "tale": "assigned", "deliveryDate": "2026-11-27T10:00:00.000+05:00",
+        "description": "Көшеде жарық жоқ", "docLang": "KZ", "name": "Серікова Айгүл Маратқызы",
+        "phone": "8 701 555 01 09", "region": "Абай көшесі, 12", "typeId": TYPE,
+        "executionDate": "2026-12-18T23:59:59.000+05:00",
+    } | changes  # fmt: skip
+
+
+async def found(house: House, national: str) -> str:
+    """Our number of a national one, once it is here."""
+    told: list[str] = []
+
+    async def known() -> bool:
+        async with house.units.open(KISHI.principal(Role.SYSTEM)) as uow:
+            case = await uow.exchange.case(national)
+        if case is not None:
+            told.append(case.own_number)
+        return case is not None
+
+    await eventually(known)
+    return told[0]
+
+
+async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, state, folder):
+    async with exchanging(house, state, folder):
+        [national] = state.say(assignment())
+        appeal = await read(house, await found(house, national))
+    assert appeal.national_number == national
+    assert appeal.channel is Channel.E_OTINISH
+    assert appeal.kind is Kind.APPLICATION
+    assert appeal.assignment is not None
+    assert appeal.clocks
+    assert appeal.applicant is not None
+    assert appeal.applicant.phone == "+77015550109"
+    assert appeal.place.building == KISHI.house
+    assert appeal.legal is not None
+    assert appeal.legal.kind is AppealKind.APPLICATION
+    # The law counts from the day when the state received it, not from when it came here.
+    assert appeal.legal.received == date(2026, 11, 27)
+
+
+async def through(house: House, appeal: Appeal) -> Appeal:
+    """Accepted and resolved by whoever has it."""
+    assert appeal.assignment is not None
+    home = appeal.assignment.organisation
+    await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
+    done = c.Resolve("Жарық қосылды", no_photo_reason="түн")
+    return await perform(house, appeal, Action.RESOLVE, done, organisation=home)
+
+
+async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
+    house, state, folder
+):
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        await through(house, appeal)
+        await relay(house)
+        number = appeal.national_number
+        await eventually(lambda: _told(state, number, 3))
+        state.say({"tale": "rated", "number": number, "author": "СЕРІКОВА АЙГҮЛ",
+                   "satisfied": True, "rating": 5, "state": "FINISHED"})  # fmt: skip
+        await eventually(
+            lambda: _has(house, appeal.number, lambda one: one.status is Status.CLOSED)
+        )
+    case = state.cases()[number]
+    types = [one["type"] for one in case["taken"]]
+    assert types == ["docAppeal", "stateExecution", "stateFinished"]
+    assert case["state"] == "FINISHED"
+    closed = await read(house, appeal.number)
+    assert closed.confirmation is not None
+    assert (closed.confirmation.how, closed.confirmation.rating) == ("e-otinish", 5)
+    assert closed.confirmation.role == "citizen"
+    assert state.whole()["violations"] == []
+
+
+async def _told(state: StandIn, number: str | None, count: int) -> bool:
+    return bool(len(state.cases()[number or ""]["taken"]) >= count)
+
+
+async def test_nothing_that_the_state_says_closes_without_the_residents_word(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        number = appeal.national_number
+        state.say({"tale": "decided", "number": number, "resultCode": "Удовлетворено",
+                   "resultText": "Жарық қосылды", "state": "FINISHED"})  # fmt: skip
+        await eventually(
+            lambda: _has(house, appeal.number, lambda one: one.status is Status.RESOLVED)
+        )
+        before = (await read(house, appeal.number)).version
+        state.say({"tale": "rated", "number": number, "satisfied": True, "rating": 5})
+        await eventually(lambda: _has(house, appeal.number, lambda one: one.version > before))
+    unnamed = await read(house, appeal.number)
+    assert unnamed.status is Status.RESOLVED
+    assert unnamed.confirmation is None
+
+
+async def test_messages_are_applied_once_and_in_their_order_however_they_come(house, state, folder):
+    state.mood(seed=7, repeat=0.5, reorder=0.8)
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        number = appeal.national_number
+        words = [f"Қадам {step}" for step in range(12)]
+        state.say(*[{"tale": "progress", "number": number, "description": word, "state": "CREATED"}
+                    for word in words])  # fmt: skip
+        await eventually(lambda: _told_all(house, appeal.number, words))
+        state.mood()
+        await eventually(lambda: _empty(state))
+    assert await told_texts(house, appeal.number) == words
+
+
+async def _empty(state: StandIn) -> bool:
+    return bool(state.whole()["waiting"] == 0)
+
+
+async def told_texts(house: House, number: str) -> list[str]:
+    """What the state told of an appeal, in the order of its chain."""
+    async with inside(house.engine, city_door(KISHI.id, ())) as driver:
+        rows = await driver.fetch(
+            "SELECT p.sealed FROM event e JOIN event_personal p ON p.event_id = e.id"
+            " JOIN appeal a ON a.id = e.appeal_id WHERE a.number = $1"
+            " AND e.type = 'appeal.state_told' AND p.field = 'text' ORDER BY e.sequence", number,
+        )  # fmt: skip
+    return [house.keyring.open(bytes(row["sealed"])).decode() for row in rows]
+
+
+async def _told_all(house: House, number: str, words: list[str]) -> bool:
+    return len(await told_texts(house, number)) >= len(words)
+
+
+async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await numbered(house, await register(house))
+        number = appeal.national_number
+        state.say(
+            {"tale": "rated", "number": number, "author": "Басқа Адам", "satisfied": True},
+            {"tale": "progress", "number": number, "description": "Әрі қарай"},
+        )
+        await eventually(lambda: _told_all(house, appeal.number, ["Әрі қарай"]))
+        kept = await house.exchange_reports.quarantine(KISHI.principal(Role.INSPECTOR), None, 10)
+    assert [(one.fault, one.number, one.direction) for one in kept] == [
+        ("author-differs", number, "in")
+    ]
+    assert (await read(house, appeal.number)).status is not Status.CLOSED
+
+
+async def test_an_answer_that_was_lost_brings_no_second_registration(house, state, folder):
+    state.mood(seed=3, lose=0.3, drop=0.1, fail=0.1)
+    async with exchanging(house, state, folder):
+        appeals = [await register(house) for _ in range(8)]
+        await relay(house)
+        for appeal in appeals:
+            await numbered(house, appeal)
+        state.mood()
+        own = [case["own_number"] for case in state.cases().values() if case["own_number"]]
+    assert len(own) == len(set(own))
+    assert {one.number for one in appeals} <= set(own)
+    assert state.whole()["violations"] == []
+
+
+async def test_what_does_not_fall_under_the_law_stays_here(house, state, folder):
+    async with exchanging(house, state, folder):
+        thanks = await register(house, kind=Kind.THANKS)
+        complaint = await numbered(house, await register(house))
+    own = {case["own_number"] for case in state.cases().values()}
+    assert complaint.number in own
+    assert thanks.number not in own
+
+
+async def outbox_rows(house: House, number: str) -> list[dict[str, Any]]:
+    """What is to be told of an appeal, and where it stands."""
+    rows = await fetch(
+        house,
+        "SELECT m.* FROM eotinish_message m JOIN appeal a ON a.id = m.appeal_id"
+        " WHERE a.number = $1 ORDER BY m.sequence",
+        number,
+    )
+    return [dict(row) for row in rows]
+
+
+async def test_files_go_along_by_way_of_the_temporary_store(house, state, folder, tmp_path):
+    content, id = b"%PDF-1.4 kishi", new_id()
+    await house.store.put(str(id), content, "application/pdf")
+    digest = sha256(content).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(content), digest, digest, None,
+                    None, str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder):
+        known = await numbered(house, await register(house, attachments=(id,)))
+    whole = state.whole()
+    [file] = state.cases()[known.national_number]["files"]
+    laid = whole["files"][file]
+    assert (laid["name"], laid["mime"], laid["sha256"]) == ("хат.pdf", "application/pdf", digest)
+
+
+async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released(
+    house, state, folder
+):
+    state.mood(status="SCSE001")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+
+        async def refused() -> bool:
+            [row] = await outbox_rows(house, appeal.number)
+            return bool(row["state"] == "quarantined")
+
+        await eventually(refused)
+        [row] = await outbox_rows(house, appeal.number)
+        assert row["fault"] == "receiver-refused"
+        state.mood()
+        async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+            await judge(row["id"], MessageState.PENDING, "Түзетілді", uow=uow, at=house.now())
+            await uow.commit()
+        assert (await numbered(house, appeal)).national_number is not None
+
+
+async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing(
+    house, state, folder
+):
+    state.mood(fail=1.0, code="SBF-AD-1")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+
+        async def held() -> bool:
+            rows = await fetch(house, "SELECT held_fault FROM eotinish_city")
+            return [row["held_fault"] for row in rows] == ["access-denied"]
+
+        await eventually(held)
+        [row] = await outbox_rows(house, appeal.number)
+        assert row["state"] == "pending"
+        state.mood()
+        # Somebody mended it; the hold would end by itself after a minute.
+        await fetch(house, "UPDATE eotinish_city SET held_until = now()")
+        assert (await numbered(house, appeal)).national_number is not None
+
+
+async def test_an_answer_that_nobody_signed_is_not_believed(house, state, folder):
+    state.mood(answer="<answer/>")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+
+        async def tried() -> bool:
+            [row] = await outbox_rows(house, appeal.number)
+            return bool(row["fault"] == "answer-unfit" and row["attempts"] >= 2)
+
+        await eventually(tried)
+        assert (await read(house, appeal.number)).national_number is None
+        state.mood()
+        known = await numbered(house, appeal)
+    own = [case["own_number"] for case in state.cases().values()]
+    assert own.count(appeal.number) == 1
+    assert known.national_number in state.cases()
+
+
+async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, state, folder):
+    """A message of the state that never came, and one of ours that it forgot."""
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        line = lines["kishi"]
+        async with exchanging(house, state, folder):
+            appeal = await numbered(house, await register(house))
+            await through(house, appeal)
+            await relay(house)
+            await eventually(lambda: _told(state, appeal.national_number, 3))
+        # The workers stop; a message comes and is thrown away behind their backs.
+        state.say({"tale": "progress", "number": appeal.national_number, "description": "Жоғалған",
+                   "state": "FINISHED"})  # fmt: skip
+        [lost] = await line.gateway.fetch(10)
+        await line.gateway.accept(lost.message_id)
+        await fetch(house, "UPDATE eotinish_message SET created_at = now() - interval '2 hours'")
+        seen = await reconcile(house, line, KISHI.id, mend=True, grace=timedelta(0))
+        assert seen is not None
+        mine = [one for one in seen.differences if one.number == appeal.national_number]
+        assert [(one.lack, one.repaired) for one in mine] == [(Lack.BEHIND_HERE, True)]
+        async with exchanging(house, state, folder):
+            await eventually(lambda: _told_all(house, appeal.number, ["Жоғалған"]))
+            await eventually(lambda: _empty(state))
+        again = await reconcile(house, line, KISHI.id, mend=False, grace=timedelta(0))
+    assert again is not None
+    assert [one for one in again.differences if one.number == appeal.national_number] == []
+
+
+async def test_events_that_pass_two_relays_in_any_order_are_all_told_once(house, state, folder):
+    """The later event of an appeal meets its relay first: the case is opened there, and what came
+    before is put down with it.
+    """
+    async with exchanging(house, state, folder):
+        pass
+    appeal = await register(house)
+    await through(house, appeal)
+    rows = await fetch(
+        house, "SELECT id FROM event WHERE appeal_id = $1 ORDER BY sequence DESC", appeal.id
+    )
+    for row in rows:
+        async with inside(house.engine, PLATFORM) as driver:
+            await feed(driver, [row["id"]], house.now())
+    notices = [row["notice"] for row in await outbox_rows(house, appeal.number)]
+    assert notices == ["register", "accepted", "finished"]
+    await relay(house)
+    assert len(await outbox_rows(house, appeal.number)) == 3
+
+
+async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_that_was_before(
+    house, state, folder
+):
+    async with exchanging(house, state, folder):
+        message = await register(house, kind=Kind.MESSAGE)
+        home = message.assignment and message.assignment.organisation
+        await perform(house, message, Action.ACCEPT, c.Accept(), organisation=home)
+        await relay(house)
+        assert await outbox_rows(house, message.number) == []
+        found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
+        await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        known = await numbered(house, message)
+        await eventually(lambda: _told(state, known.national_number, 2))
+    taken = state.cases()[known.national_number]["taken"]
+    assert [one["type"] for one in taken] == ["docAppeal", "stateExecution"]
+    assert taken[0]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
+
+
+async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, state, folder):
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        home = appeal.assignment and appeal.assignment.organisation
+        found = c.Classify(AppealKind.APPLICATION, "Өтініш")
+        if appeal.legal is None:
+            appeal = await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
+        longer = c.Prolong(5, "Сараптама керек")
+        prolonged = await perform(
+            house, appeal, Action.PROLONG, longer, role=Role.HEAD, organisation=home
+        )
+        known = await numbered(house, appeal)
+        await eventually(lambda: _told(state, known.national_number, 3))
+    last = state.cases()[known.national_number]["taken"][-1]
+    assert last["type"] == "stateProlongExDate"
+    assert last["description"] == "Сараптама керек"
+    assert prolonged.law_due_at is not None
+    assert last["execDate"] == write_instant(prolonged.law_due_at)
+
+
+async def test_one_number_is_never_two_appeals(house, state, folder):
+    async with exchanging(house, state, folder):
+        known = await numbered(house, await register(house))
+    other = await register(house)
+    async with house.units.open(state_of(KISHI.id)) as uow:
+        with pytest.raises(Poison, match="number-of-another"):
+            await take_number(
+                other.number, known.national_number or "", uow=uow,
+                reference=house.references.of(KISHI.id), at=house.now(),
+            )  # fmt: skip

@@ -1,0 +1,130 @@
+"""What we send is valid by the gateway's published schemas, and signed as it judges signatures."""
+
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy
+from integrations.eotinish import envelope as e
+from integrations.eotinish.contract import Contract
+from integrations.eotinish.files import write_upload
+from integrations.eotinish.payload import write_data
+from integrations.eotinish.xml import write
+from tests.integrations.eotinish.conftest import AT, city_of, gateway_of
+from tests.peers.soap import SCHEMA, SOAP
+
+SENDER = e.Sender("ikomek-kishi", "s3cret")
+VALUES: dict[str, Any] = {
+    "files": ["6f9619ff-8b86-d011-b42d-00c04fc964ff"], "sequence": 7,
+    "message_id": "01a2-event", "address": "Абай көшесі, 12, кв. 4", "at": AT,
+    "text": "Жолда люк ашық тұр & <қақпағы> жоқ", "email": "a@example.kz", "name": "Айгүл Серікова",
+    "own_number": "KIS-2026-000001", "phone": "+77015550109", "iin": "991231600002",
+    "type": "da186314-311c-4ec5-a313-014890d2cc8c", "language": "KZ", "anonymous": False,
+    "state": "CREATED", "number": "ЖТ-2026-00000001", "executor": "Су арнасы", "satisfied": True,
+    "rating": 5,
+}  # fmt: skip
+
+
+def wrapped(root: etree._Element) -> etree._Element:
+    return root.findall(f"{{{SOAP}}}Body")[0][0]
+
+
+def envelope_of(notice: Notice, contract: Contract) -> etree._Element:
+    data = write_data(contract.fields.notices[notice], VALUES, contract)
+    if notice is Notice.REGISTER:
+        return e.sync_request(
+            message_id="01a2-event", correlation_id="case", service="S", at=AT, sender=SENDER,
+            data=data,
+        )  # fmt: skip
+    return e.async_request(correlation_id="case", service="S", at=AT, sender=SENDER, data=data)
+
+
+@pytest.mark.parametrize("notice", Notice, ids=str)
+def test_every_notice_is_valid_by_the_published_shapes(notice: Notice, contract: Contract):
+    root = etree.fromstring(write(envelope_of(notice, contract)))
+    assert SCHEMA.validate(wrapped(root)), SCHEMA.error_log
+    assert len(list(root.iter("data"))) == 1
+
+
+def test_every_call_without_a_notice_is_valid_too(contract: Contract):
+    said: dict[str, Any] = {"service": "S", "at": AT, "sender": SENDER}
+    questions = contract.fields.questions
+    asked = [
+        write_data(questions["list"], {"after": "ЖТ-2026-00000001", "limit": 500}, contract),
+        write_data(questions["again"], {"number": "ЖТ-2026-00000001", "version": 3}, contract),
+        write_upload("id", "сурет.jpg", "image/jpeg", b"\xff\xd8", SENDER),
+    ]
+    roots = [
+        e.fetch_request(amount=100, **said),
+        e.accepted_request(message_id="m", **said),
+        *(e.sync_request(message_id="m", correlation_id="m", data=data, **said) for data in asked),
+    ]
+    for root in roots:
+        assert SCHEMA.validate(wrapped(etree.fromstring(write(root)))), SCHEMA.error_log
+
+
+def test_the_schemas_refuse_what_the_gateway_would(contract: Contract):
+    root = envelope_of(Notice.REGISTER, contract)
+    info = next(root.iter("requestInfo"))
+    info.append(info[0])  # messageId after the sender: the order is fixed
+    assert not SCHEMA.validate(wrapped(root))
+
+
+@pytest.mark.parametrize("kind", ["keys", "elliptic_keys"])
+async def test_the_gateway_takes_our_signature(kind: str, contract: Contract, request):
+    folder = request.getfixturevalue(kind)
+    signed = await city_of(folder).sign(envelope_of(Notice.REGISTER, contract))
+    wrapper = gateway_of(folder).open(signed)
+    assert wrapper.tag == f"{{{e.SYNC}}}SendMessage"
+
+
+async def test_what_xml_cannot_hold_is_left_out_and_the_rest_arrives(contract: Contract, keys):
+    values = VALUES | {"text": "қоңырау\x00\x08 ☎ \ud800соңы"}
+    data = write_data(contract.fields.notices[Notice.REGISTER], values, contract)
+    root = e.sync_request(
+        message_id="m", correlation_id="c", service="S", at=AT, sender=SENDER, data=data
+    )
+    wrapper = gateway_of(keys).open(await city_of(keys).sign(root))
+    assert next(wrapper.iter("description")).text == "қоңырау ☎ соңы"
+
+
+def test_a_field_that_the_contract_demands_is_never_left_out(contract: Contract):
+    lacking = {name: value for name, value in VALUES.items() if name != "own_number"}
+    with pytest.raises(Poison, match="field-missing own_number"):
+        write_data(contract.fields.notices[Notice.REGISTER], lacking, contract)
+
+
+FAULT = (
+    f'<soap:Body xmlns:soap="{SOAP}"><soap:Fault><faultcode>soap:Server</faultcode>'
+    "<faultstring>x</faultstring><detail><d><errorCode>{0}</errorCode>"
+    "<errorMessage>жоқ</errorMessage></d></detail></soap:Fault></soap:Body>"
+)
+NAMED = [
+    ("FAULT015", "receiver-unreachable", Remedy.RETRY),
+    ("FAULT-015", "receiver-unreachable", Remedy.RETRY),
+    ("SBF-AD-1", "access-denied", Remedy.FIX),
+    ("SBF-VE-8", "signature-refused", Remedy.FIX),
+    ("VAL-JSR-001", "schema-refused", Remedy.QUARANTINE),
+    ("VAL-R-004", "schema-refused", Remedy.QUARANTINE),
+    ("SCSE001", "receiver-refused", Remedy.QUARANTINE),
+    ("XYZ-1", "unknown-code", Remedy.QUARANTINE),
+]
+
+
+@pytest.mark.parametrize(("code", "fault", "remedy"), NAMED, ids=[one[0] for one in NAMED])
+def test_every_code_of_the_gateway_has_a_name_and_a_remedy(
+    code: str, fault: str, remedy: Remedy, contract: Contract
+):
+    found = e.read_fault(etree.fromstring(FAULT.format(code)))
+    assert found is not None
+    assert found.code == code
+    outcome = contract.outcome(found.code)
+    assert (outcome.fault, outcome.remedy) == (fault, remedy)
+
+
+def test_an_answer_of_another_form_is_not_read():
+    body = etree.fromstring(f'<soap:Body xmlns:soap="{SOAP}"><other/></soap:Body>')
+    for read in (e.read_answer, e.read_sent, e.read_noted, e.read_fetched):
+        with pytest.raises(GatewayFault, match="answer-unfit"):
+            read(body)
