@@ -103,10 +103,54 @@ class Internal(Refusal):
     code: ClassVar[str] = "internal"
 
 
+class DocumentTooLarge(Refusal):
+    """A GraphQL document is over a bound. Params: `what` (of api/graphql/census.py), `count`,
+    `limit`.
+    """
+
+    code: ClassVar[str] = "document-too-large"
+
+
+class DocumentTooCostly(Refusal):
+    """A GraphQL operation costs more than one may. Params: `cost`, `limit`, `fields` (what costs
+    most, from the root down: path and cost).
+    """
+
+    code: ClassVar[str] = "document-too-costly"
+
+
+class DocumentUnknown(Refusal):
+    """A GraphQL document is asked for by its hash, and is not kept here."""
+
+    code: ClassVar[str] = "document-unknown"
+
+
+class DocumentNotTrusted(Refusal):
+    """This city runs the GraphQL documents that it was given, and this is none of them."""
+
+    code: ClassVar[str] = "document-not-trusted"
+
+
+class TimedOut(Refusal):
+    """A GraphQL operation took longer than one may. Params: `seconds`."""
+
+    code: ClassVar[str] = "timed-out"
+
+
+class TooSlow(Refusal):
+    """A subscriber does not take what happens as fast as it happens. Params: `kept`."""
+
+    code: ClassVar[str] = "too-slow"
+
+
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
     Malformed: HTTPStatus.BAD_REQUEST,
     KeyRequired: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    DocumentTooLarge: HTTPStatus.BAD_REQUEST,
+    DocumentTooCostly: HTTPStatus.BAD_REQUEST,
+    DocumentUnknown: HTTPStatus.NOT_FOUND,
+    DocumentNotTrusted: HTTPStatus.FORBIDDEN,
     NotPermitted: HTTPStatus.FORBIDDEN,
     ScopeMissing: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -124,8 +168,10 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     LoginRefused: HTTPStatus.FORBIDDEN,
     PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    TooSlow: HTTPStatus.TOO_MANY_REQUESTS,
     Internal: HTTPStatus.INTERNAL_SERVER_ERROR,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TimedOut: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 RETRY_SECONDS = 2
@@ -183,13 +229,23 @@ def _headers(refusal: Refusal) -> dict[str, str]:
 
 
 def _detail(refusal: Refusal, asked: Asked) -> str:
+    return told(refusal, asked.language, asked.request_id)
+
+
+def told(refusal: Refusal, language: str, request_id: str) -> str:
+    """What the refusal means, in the caller's language."""
     template = DETAILS[refusal.code]
     if isinstance(refusal, Conflict):
         template = CONFLICTS[str(refusal.params["reason"])]
     params = {name: _said(value) for name, value in refusal.params.items()}
-    return in_language(template, asked.language).format_map(
-        _Lenient(params | {"request_id": asked.request_id})
+    return in_language(template, language).format_map(
+        _Lenient(params | {"request_id": request_id})
     )
+
+
+def told_faults(refusal: Refusal, language: str) -> list[dict[str, Any]]:
+    """What is wrong where, in the caller's language; nothing for a refusal without faults."""
+    return [_fault(fault, language) for fault in getattr(refusal, "faults", ())]
 
 
 def _fault(fault: Fault, language: str) -> dict[str, Any]:

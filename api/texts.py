@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from api import evidence_texts, file_texts, people_texts, webhook_texts
+from api import evidence_texts, file_texts, graph_texts, people_texts, webhook_texts
 from domain.values import LocalizedText
 
 
@@ -54,6 +54,7 @@ TITLES: Mapping[str, LocalizedText] = {
     "unavailable": _t("Уақытша қолжетімсіз", "Временно недоступно", "Temporarily unavailable"),
     "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "internal": _t("Біздің қате", "Ошибка на нашей стороне", "An error of ours"),
+    **graph_texts.TITLES,
 }
 
 DETAILS: Mapping[str, LocalizedText] = {
@@ -165,6 +166,7 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Ошибка записана. Назовите номер запроса: {request_id}.",
         "The error was recorded. Name the request id: {request_id}.",
     ),
+    **graph_texts.DETAILS,
 }
 
 DAY_ENDED: LocalizedText = _t(

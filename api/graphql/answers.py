@@ -1,0 +1,129 @@
+"""What is told of a result: data as it is, errors in the house's words and without its inside.
+
+An error that the city means (a refusal) is told in the caller's language with its code; one of the
+document's own (a field that does not exist) as GraphQL tells it; anything else is ours, is written
+into the log without the document and its variables (law 6), and is told by the request's id alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError
+
+from api.errors import (
+    DocumentTooCostly,
+    DocumentUnknown,
+    Internal,
+    Malformed,
+    told,
+    told_faults,
+)
+from api.graphql.documents import Unreadable
+from domain.errors import InvalidTransition, Refusal
+
+log = structlog.get_logger()
+
+BAD_REQUEST = "bad-request"
+"""The code of what GraphQL itself refuses."""
+APOLLO = {DocumentUnknown: "PersistedQueryNotFound"}
+"""Clients with automatic persisted queries look for this message, and send the text."""
+MOST_ERRORS = 20
+"""Of one answer: fifty appeals with one broken field need not tell it fifty times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """In whose language, and about which request."""
+
+    language: str
+    request_id: str
+
+
+def encode(body: Any) -> bytes:
+    """JSON, compact; instants in UTC end with Z."""
+    return orjson.dumps(body, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def tell(
+    result: ExecutionResult, voice: Voice, extensions: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The answer to an operation that ran."""
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = tell_errors(result.errors, voice)
+    body["data"] = result.data
+    if extensions:
+        body["extensions"] = dict(extensions)
+    return body
+
+
+def refuse(
+    error: Refusal | Unreadable | Sequence[GraphQLError],
+    voice: Voice,
+    extensions: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The answer to an operation that did not run: no `data` at all."""
+    if isinstance(error, Refusal):
+        errors = [_refusal(error, voice)]
+    else:
+        found = error.errors if isinstance(error, Unreadable) else error
+        errors = tell_errors(found, voice)
+    return {"errors": errors} | ({"extensions": dict(extensions)} if extensions else {})
+
+
+def tell_errors(errors: Iterable[GraphQLError], voice: Voice) -> list[dict[str, Any]]:
+    """Errors as GraphQL forms them, masked."""
+    return [_error(error, voice) for error, _ in zip(errors, range(MOST_ERRORS), strict=False)]
+
+
+def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:
+    cause = _cause(error)
+    if isinstance(cause, Refusal):
+        said = _refusal(cause, voice)
+    elif cause is None:
+        extensions = {"code": BAD_REQUEST, "request_id": voice.request_id}
+        said = {"message": error.message, "extensions": extensions}
+    else:
+        log.error("unexpected", request_id=voice.request_id, exc_info=cause)
+        said = _refusal(Internal(request_id=voice.request_id), voice)
+    if error.locations:
+        said["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path:
+        said["path"] = list(error.path)
+    return said
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised by code of ours; None for what GraphQL itself found."""
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _refusal(refusal: Refusal, voice: Voice) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": refusal.code, "request_id": voice.request_id}
+    if faults := told_faults(refusal, voice.language):
+        extensions["errors"] = faults
+    if isinstance(refusal, InvalidTransition):
+        extensions["allowed"] = [str(action) for action in _listed(refusal.params["allowed"])]
+    if isinstance(refusal, DocumentTooCostly):
+        extensions["cost"] = {
+            "requested": refusal.params["cost"],
+            "limit": refusal.params["limit"],
+            "fields": refusal.params["fields"],
+        }
+    if isinstance(refusal, Malformed) and refusal.params.get("reason"):
+        extensions["reason"] = refusal.params["reason"]
+    message = APOLLO.get(type(refusal)) or told(refusal, voice.language, voice.request_id)
+    if isinstance(refusal, DocumentUnknown):
+        # Apollo's own code beside ours, since its clients know no other.
+        extensions["code"], extensions["reason"] = "PERSISTED_QUERY_NOT_FOUND", refusal.code
+    return {"message": message, "extensions": extensions}
+
+
+def _listed(said: object) -> Iterable[Any]:
+    return said if isinstance(said, tuple | list | set | frozenset) else ()

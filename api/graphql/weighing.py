@@ -1,0 +1,231 @@
+"""What an operation costs and how deep it goes, before any resolver runs.
+
+The price list: a plain field 0, each object 1, a mutation MUTATION, introspection INTROSPECTION; a
+field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
+each entry that it may have: `first` or `last` where they are given, else the argument's own
+default, else LIST (or `metadata={"size": 3}`).
+
+A valid document has no circles of fragments, and each fragment is weighed once, however often it
+is spread: the work is linear in the document, and a bomb of fragments comes out as a large number.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    Undefined,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+    is_list_type,
+    value_from_ast_untyped,
+)
+
+from api.graphql.census import SIZES
+
+MUTATION = 10
+INTROSPECTION = 400
+PAGE = 20
+"""Entries of a connection of which nobody says how many."""
+LIST = 5
+NAMED = 5
+"""Fields that a refusal names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a selection costs, how many levels of fields it has, and how many fields if every
+    fragment were written out where it is spread.
+    """
+
+    cost: int = 0
+    depth: int = 0
+    written: int = 0
+
+    def beside(self, other: "Weight") -> "Weight":
+        """The weight of two selections of one object."""
+        return Weight(
+            self.cost + other.cost,
+            max(self.depth, other.depth),
+            self.written + other.written,
+        )
+
+
+NOTHING = Weight()
+
+
+@dataclass(slots=True)
+class Scales:
+    """Weighs one operation, with the values of its variables."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    operation: OperationDefinitionNode
+    variables: Mapping[str, Any]
+    _known: dict[str, Weight] = field(default_factory=dict)
+    _defaults: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for defined in self.operation.variable_definitions or ():
+            if defined.default_value is not None:
+                self._defaults[defined.variable.name.value] = value_from_ast_untyped(
+                    defined.default_value
+                )
+
+    def weight(self) -> Weight:
+        """The weight of the operation."""
+        return self._set(self.operation.selection_set, self._root)
+
+    def dearest(self) -> list[dict[str, Any]]:
+        """The fields that cost most, from the root down the dearest way: `path` and `cost`."""
+        told: list[dict[str, Any]] = []
+        where, path, times = self.operation.selection_set, "", 1
+        parent = self._root
+        while len(told) < NAMED:
+            fields = self._fields(where, parent)
+            priced = [(self._field(node, kind).cost, node, kind) for node, kind in fields]
+            priced.sort(key=lambda each: -each[0])
+            if not priced or not priced[0][0]:
+                break
+            cost, node, kind = priced[0]
+            path = f"{path}.{node.name.value}" if path else node.name.value
+            told.append({"path": path, "cost": cost * times})
+            found = self._definition(node, kind)
+            if found is None or node.selection_set is None:
+                break
+            times *= self._size(node, found, kind)
+            where, parent = node.selection_set, get_named_type(found.type)
+        return told
+
+    @property
+    def _root(self) -> GraphQLNamedType:
+        root = self.schema.get_root_type(self.operation.operation)
+        if root is None:
+            raise LookupError(self.operation.operation)
+        return root
+
+    def _set(self, selections: SelectionSetNode, parent: GraphQLNamedType) -> Weight:
+        weight = NOTHING
+        for selection in selections.selections:
+            weight = weight.beside(self._selection(selection, parent))
+        return weight
+
+    def _selection(self, selection: SelectionNode, parent: GraphQLNamedType) -> Weight:
+        if isinstance(selection, FieldNode):
+            return self._field(selection, parent)
+        if isinstance(selection, InlineFragmentNode):
+            return self._set(selection.selection_set, self._condition(selection, parent))
+        if isinstance(selection, FragmentSpreadNode):
+            return self._fragment(selection.name.value)
+        return NOTHING
+
+    def _fragment(self, name: str) -> Weight:
+        known = self._known.get(name)
+        if known is None:
+            node = self.fragments[name]
+            kind = self.schema.type_map[node.type_condition.name.value]
+            known = self._known[name] = self._set(node.selection_set, kind)
+        return known
+
+    def _condition(self, node: InlineFragmentNode, parent: GraphQLNamedType) -> GraphQLNamedType:
+        condition = node.type_condition
+        return parent if condition is None else self.schema.type_map[condition.name.value]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType) -> Weight:
+        name = node.name.value
+        if name.startswith("__"):
+            return Weight(0 if name == "__typename" else INTROSPECTION, 1, 1)
+        found = self._definition(node, parent)
+        if found is None:
+            return NOTHING
+        inner = (
+            self._set(node.selection_set, get_named_type(found.type))
+            if node.selection_set
+            else NOTHING
+        )
+        own, size = self._own(found, parent), self._size(node, found, parent)
+        if is_list_type(get_nullable_type(found.type)):
+            return Weight(size * (own + inner.cost), inner.depth + 1, inner.written + 1)
+        return Weight(own + size * inner.cost, inner.depth + 1, inner.written + 1)
+
+    def _definition(self, node: FieldNode, parent: GraphQLNamedType) -> GraphQLField | None:
+        if not is_composite_type(parent):
+            return None
+        return self.schema.get_field(parent, node.name.value)
+
+    def _own(self, found: GraphQLField, parent: GraphQLNamedType) -> int:
+        priced = _told(found).get("cost")
+        if priced is not None:
+            return int(priced)
+        if parent is self.schema.mutation_type:
+            return MUTATION
+        return 1 if is_composite_type(get_named_type(found.type)) else 0
+
+    def _size(self, node: FieldNode, found: GraphQLField, parent: GraphQLNamedType) -> int:
+        """How often what stands under a field may come."""
+        asked = [name for name in found.args if name in SIZES]
+        if asked:
+            return self._asked(node, found, asked)
+        if not is_list_type(get_nullable_type(found.type)):
+            return 1
+        # The entries of a page were counted where it was asked for.
+        if parent.name.endswith("Connection"):
+            return 1
+        return int(_told(found).get("size", LIST))
+
+    def _asked(self, node: FieldNode, found: GraphQLField, names: list[str]) -> int:
+        said = {argument.name.value: argument.value for argument in node.arguments or ()}
+        sizes = []
+        for name in names:
+            value: Any = None
+            given = said.get(name)
+            if isinstance(given, IntValueNode):
+                value = int(given.value)
+            elif isinstance(given, VariableNode):
+                variable = given.name.value
+                value = self.variables.get(variable, self._defaults.get(variable))
+            elif given is None and found.args[name].default_value is not Undefined:
+                value = found.args[name].default_value
+            if isinstance(value, int) and not isinstance(value, bool):
+                sizes.append(max(1, value))
+        return max(sizes, default=PAGE)
+
+    def _fields(
+        self, selections: SelectionSetNode, parent: GraphQLNamedType
+    ) -> Iterator[tuple[FieldNode, GraphQLNamedType]]:
+        """The fields of a selection, those of its fragments among them, each fragment once."""
+        waiting = [(selections, parent)]
+        seen: set[str] = set()
+        while waiting:
+            where, kind = waiting.pop()
+            for selection in where.selections:
+                if isinstance(selection, FieldNode):
+                    yield selection, kind
+                elif isinstance(selection, InlineFragmentNode):
+                    waiting.append((selection.selection_set, self._condition(selection, kind)))
+                elif isinstance(selection, FragmentSpreadNode):
+                    name = selection.name.value
+                    if name not in seen:
+                        seen.add(name)
+                        fragment = self.fragments[name]
+                        condition = fragment.type_condition.name.value
+                        waiting.append((fragment.selection_set, self.schema.type_map[condition]))
+
+
+def _told(found: GraphQLField) -> Mapping[str, Any]:
+    """What the schema says of a field's price."""
+    definition = (found.extensions or {}).get("strawberry-definition")
+    return getattr(definition, "metadata", None) or found.extensions or {}

@@ -1,0 +1,91 @@
+"""A small schema that counts how often its resolvers ran, for tests of what happens before them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+
+RAN: list[str] = []
+"""Every resolver that ran."""
+
+
+@strawberry.type
+class Service:
+    code: str
+    name: str
+
+    @strawberry.field
+    def kin(self) -> list["Service"]:
+        RAN.append("kin")
+        return [self]
+
+
+@strawberry.type
+class Appeal:
+    number: str
+    text: str | None
+
+    @strawberry.field
+    def service(self) -> Service:
+        RAN.append("service")
+        return Service(code="roads", name="Roads")
+
+    @strawberry.field
+    def similar(self, first: int = 20) -> list["Appeal"]:
+        RAN.append("similar")
+        return [self] * min(first, 3)
+
+
+@strawberry.type
+class AppealConnection:
+    nodes: list[Appeal | None]
+
+
+@strawberry.input
+class Filter:
+    numbers: list[str] | None = None
+    inner: "Filter | None" = None
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def appeals(self, first: int = 20, filter: Filter | None = None) -> AppealConnection:
+        RAN.append("appeals")
+        return AppealConnection(nodes=[appeal(n) for n in range(first)])
+
+    @strawberry.field
+    def appeal(self, number: str = "1") -> Appeal | None:
+        RAN.append("appeal")
+        return appeal(1)
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise RuntimeError("the text of somebody's appeal")
+
+    @strawberry.field(metadata={"cost": 7})
+    def dear(self) -> str:
+        RAN.append("dear")
+        return "dear"
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def touch(self, number: str) -> str:
+        RAN.append("touch")
+        return number
+
+
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation)
+GRAPH = SCHEMA._schema
+
+
+def appeal(n: int) -> Appeal:
+    return Appeal(number=str(n), text="люк")
+
+
+@dataclass
+class Spoken:
+    data: Any = None
+    errors: list[Any] = field(default_factory=list)
