@@ -142,8 +142,19 @@ class Asked:
 
 def problem(refusal: Refusal, asked: Asked) -> Response:
     """The refusal as a response."""
+    said = document(refusal, asked)
+    return Response(
+        orjson.dumps(said, default=str),
+        said["status"],
+        headers={**_headers(refusal), "content-language": asked.language},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def document(refusal: Refusal, asked: Asked) -> dict[str, Any]:
+    """The refusal as a problem document (RFC 9457)."""
     status = STATUS[type(refusal)]
-    document: dict[str, Any] = {
+    said: dict[str, Any] = {
         "type": f"/problems/{refusal.code}",
         "title": in_language(TITLES[refusal.code], asked.language),
         "status": int(status),
@@ -153,15 +164,10 @@ def problem(refusal: Refusal, asked: Asked) -> Response:
         "request_id": asked.request_id,
     }
     if faults := getattr(refusal, "faults", ()):
-        document["errors"] = [_fault(fault, asked.language) for fault in faults]
+        said["errors"] = [_fault(fault, asked.language) for fault in faults]
     if isinstance(refusal, InvalidTransition):
-        document["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
-    return Response(
-        orjson.dumps(document, default=str),
-        status,
-        headers={**_headers(refusal), "content-language": asked.language},
-        media_type=MEDIA_TYPE,
-    )
+        said["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
+    return said
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:
