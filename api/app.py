@@ -25,6 +25,8 @@ from api.bootstrap import House, WaysIn, open_house, open_ways
 from api.browser import bound
 from api.clock import real
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.graphql.mount import ROUTES as GRAPH
+from api.graphql.mount import GraphDoor
 from api.languages import preferred
 from api.limits import NAMES
 from api.login.door import LoginDoor
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             _kept_fresh(house),
         ):
             app.state.door = Door(house)
+            app.state.graph = GraphDoor(house)
             app.state.oauth = OAuthDoor(house)
             app.state.login = _login(house, opened)
             yield
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=[
             *_routes(),
             reading("/v1/openapi.json", _contract),
+            *GRAPH,
             *OAUTH,
             *LOGIN,
             reading("/oauth/openapi.json", _oauth_contract),

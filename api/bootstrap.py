@@ -24,6 +24,7 @@ from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.authorizations import SqlAuthorizations
+from integrations.postgres.bundles import Bundles
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
@@ -48,6 +49,7 @@ from integrations.postgres.revocations import SqlRevocations
 from integrations.postgres.rosters import Rosters
 from integrations.postgres.sealer import Sealer
 from integrations.postgres.signings import SqlSignings
+from integrations.postgres.sketches import Sketches
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
@@ -79,6 +81,8 @@ class House:
     tokens: Tokens
     queries: Queries
     lists: Lists
+    sketches: Sketches
+    bundles: Bundles
     statistics: Statistics
     histories: Histories
     models: Models
@@ -225,6 +229,8 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
         lists=Lists(engine, keyring),
+        sketches=Sketches(engine, keyring),
+        bundles=Bundles(engine, keyring),
         statistics=Statistics(engine),
         histories=Histories(engine, keyring),
         models=Models(settings.home),

@@ -188,8 +188,19 @@ class Asked:
 
 def problem(refusal: Refusal, asked: Asked) -> Response:
     """The refusal as a response."""
+    said = document(refusal, asked)
+    return Response(
+        orjson.dumps(said, default=str),
+        said["status"],
+        headers={**_headers(refusal), "content-language": asked.language},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def document(refusal: Refusal, asked: Asked) -> dict[str, Any]:
+    """The refusal as a problem document (RFC 9457)."""
     status = STATUS[type(refusal)]
-    document: dict[str, Any] = {
+    said: dict[str, Any] = {
         "type": f"/problems/{refusal.code}",
         "title": in_language(TITLES[refusal.code], asked.language),
         "status": int(status),
@@ -199,15 +210,10 @@ def problem(refusal: Refusal, asked: Asked) -> Response:
         "request_id": asked.request_id,
     }
     if faults := getattr(refusal, "faults", ()):
-        document["errors"] = [_fault(fault, asked.language) for fault in faults]
+        said["errors"] = [_fault(fault, asked.language) for fault in faults]
     if isinstance(refusal, InvalidTransition):
-        document["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
-    return Response(
-        orjson.dumps(document, default=str),
-        status,
-        headers={**_headers(refusal), "content-language": asked.language},
-        media_type=MEDIA_TYPE,
-    )
+        said["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
+    return said
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:
@@ -229,23 +235,13 @@ def _headers(refusal: Refusal) -> dict[str, str]:
 
 
 def _detail(refusal: Refusal, asked: Asked) -> str:
-    return told(refusal, asked.language, asked.request_id)
-
-
-def told(refusal: Refusal, language: str, request_id: str) -> str:
-    """What the refusal means, in the caller's language."""
     template = DETAILS[refusal.code]
     if isinstance(refusal, Conflict):
         template = CONFLICTS[str(refusal.params["reason"])]
     params = {name: _said(value) for name, value in refusal.params.items()}
-    return in_language(template, language).format_map(
-        _Lenient(params | {"request_id": request_id})
+    return in_language(template, asked.language).format_map(
+        _Lenient(params | {"request_id": asked.request_id})
     )
-
-
-def told_faults(refusal: Refusal, language: str) -> list[dict[str, Any]]:
-    """What is wrong where, in the caller's language; nothing for a refusal without faults."""
-    return [_fault(fault, language) for fault in getattr(refusal, "faults", ())]
 
 
 def _fault(fault: Fault, language: str) -> dict[str, Any]:

@@ -14,22 +14,21 @@ import structlog
 from graphql import ExecutionResult, GraphQLError
 
 from api.errors import (
+    Asked,
     DocumentTooCostly,
     DocumentUnknown,
     Internal,
-    Malformed,
-    told,
-    told_faults,
+    RateLimited,
+    document,
 )
 from api.graphql.documents import Unreadable
-from domain.errors import InvalidTransition, Refusal
+from api.graphql.refusals import extensions, original
+from domain.errors import Refusal
 
 log = structlog.get_logger()
 
 BAD_REQUEST = "bad-request"
 """The code of what GraphQL itself refuses."""
-APOLLO = {DocumentUnknown: "PersistedQueryNotFound"}
-"""Clients with automatic persisted queries look for this message, and send the text."""
 MOST_ERRORS = 20
 """Of one answer: fifty appeals with one broken field need not tell it fifty times."""
 
@@ -48,22 +47,22 @@ def encode(body: Any) -> bytes:
 
 
 def tell(
-    result: ExecutionResult, voice: Voice, extensions: Mapping[str, Any] | None = None
+    result: ExecutionResult, voice: Voice, beside: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The answer to an operation that ran."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = tell_errors(result.errors, voice)
     body["data"] = result.data
-    if extensions:
-        body["extensions"] = dict(extensions)
+    if beside:
+        body["extensions"] = dict(beside)
     return body
 
 
 def refuse(
     error: Refusal | Unreadable | Sequence[GraphQLError],
     voice: Voice,
-    extensions: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The answer to an operation that did not run: no `data` at all."""
     if isinstance(error, Refusal):
@@ -71,7 +70,7 @@ def refuse(
     else:
         found = error.errors if isinstance(error, Unreadable) else error
         errors = tell_errors(found, voice)
-    return {"errors": errors} | ({"extensions": dict(extensions)} if extensions else {})
+    return {"errors": errors} | ({"extensions": dict(beside)} if beside else {})
 
 
 def tell_errors(errors: Iterable[GraphQLError], voice: Voice) -> list[dict[str, Any]]:
@@ -80,12 +79,12 @@ def tell_errors(errors: Iterable[GraphQLError], voice: Voice) -> list[dict[str, 
 
 
 def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:
-    cause = _cause(error)
+    cause = original(error)
     if isinstance(cause, Refusal):
         said = _refusal(cause, voice)
     elif cause is None:
-        extensions = {"code": BAD_REQUEST, "request_id": voice.request_id}
-        said = {"message": error.message, "extensions": extensions}
+        told = {"code": BAD_REQUEST, "request_id": voice.request_id}
+        said = {"message": error.message, "extensions": told}
     else:
         log.error("unexpected", request_id=voice.request_id, exc_info=cause)
         said = _refusal(Internal(request_id=voice.request_id), voice)
@@ -96,34 +95,21 @@ def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:
     return said
 
 
-def _cause(error: GraphQLError) -> BaseException | None:
-    """What was raised by code of ours; None for what GraphQL itself found."""
-    cause: BaseException | None = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
-    return cause
-
-
 def _refusal(refusal: Refusal, voice: Voice) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"code": refusal.code, "request_id": voice.request_id}
-    if faults := told_faults(refusal, voice.language):
-        extensions["errors"] = faults
-    if isinstance(refusal, InvalidTransition):
-        extensions["allowed"] = [str(action) for action in _listed(refusal.params["allowed"])]
+    said = document(refusal, Asked("", voice.language, voice.request_id))
+    told: dict[str, Any] = extensions(said)
     if isinstance(refusal, DocumentTooCostly):
-        extensions["cost"] = {
+        told["cost"] = {
             "requested": refusal.params["cost"],
             "limit": refusal.params["limit"],
             "fields": refusal.params["fields"],
         }
-    if isinstance(refusal, Malformed) and refusal.params.get("reason"):
-        extensions["reason"] = refusal.params["reason"]
-    message = APOLLO.get(type(refusal)) or told(refusal, voice.language, voice.request_id)
+    if isinstance(refusal, RateLimited):
+        told["retryAfter"] = refusal.params["seconds"]
+    if "after" in refusal.params:
+        told["after"] = refusal.params["after"]
     if isinstance(refusal, DocumentUnknown):
-        # Apollo's own code beside ours, since its clients know no other.
-        extensions["code"], extensions["reason"] = "PERSISTED_QUERY_NOT_FOUND", refusal.code
-    return {"message": message, "extensions": extensions}
-
-
-def _listed(said: object) -> Iterable[Any]:
-    return said if isinstance(said, tuple | list | set | frozenset) else ()
+        # Apollo's clients look for these words of theirs, and then send the text.
+        told |= {"code": "PERSISTED_QUERY_NOT_FOUND", "reason": refusal.code}
+        return {"message": "PersistedQueryNotFound", "extensions": told}
+    return {"message": said["detail"], "extensions": told}

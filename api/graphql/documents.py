@@ -31,6 +31,8 @@ from graphql import (
     validate,
 )
 from graphql.validation import ASTValidationRule, NoSchemaIntrospectionCustomRule
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.errors import DocumentNotTrusted, DocumentTooCostly, DocumentTooLarge, DocumentUnknown
 from api.graphql.census import Bounds, require_short, take
@@ -40,6 +42,11 @@ from domain.errors import Refusal
 KEPT_CHARACTERS = 400_000
 """Of all documents of a process: some forty megabytes once parsed."""
 MOST_ERRORS = 10
+RULES: tuple[type[ASTValidationRule], ...] = (
+    *specified_rules,
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
 MOST_WEIGHINGS = 64
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ABSENT = object()
@@ -95,13 +102,12 @@ class Documents:
         introspection: bool = True,
         trusted: Mapping[str, str] | None = None,
         trusted_only: bool = False,
-        rules: tuple[type[ASTValidationRule], ...] = (),
         kept_characters: int = KEPT_CHARACTERS,
     ) -> None:
         self._schema = schema
         self.bounds = bounds or Bounds()
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
-        self._rules = (*specified_rules, *rules, *hidden)
+        self._rules = (*RULES, *hidden)
         self._trusted = dict(trusted or {})
         self._trusted_hashes = {_hash(text) for text in self._trusted.values()}
         self._trusted_only = trusted_only

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 from graphql.execution.execute import execute_root_selection_set
-from graphql.pyutils import is_awaitable
+from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from api.errors import Malformed, TimedOut
 from api.graphql.answers import Voice, encode, refuse, tell
@@ -22,7 +22,7 @@ from domain.errors import Fault, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """What a request asks for (GraphQL over HTTP, 'Request Parameters'), read and not yet judged."""
+    """What a request asks for (GraphQL over HTTP, §5.1), read and not yet judged."""
 
     query: str | None = None
     name: str | None = None
@@ -186,6 +186,7 @@ class Engine:
             dict(prepared.variables),
             prepared.name,
             hide_suggestions=True,
+            is_awaitable=is_awaitable,
             max_coercion_errors=10,
         )
 

@@ -90,10 +90,10 @@ class Transport:
             raise Malformed("batch", [Fault("", "too-long", {"max_length": self._batch})])
         answers = []
         for each in said:
-            status, body, prepared = self._prepared(read_params(each), caller, form)
+            _, body, prepared = self._prepared(read_params(each), caller, form)
             if prepared is not None:
                 request.state.headers.update(prepared.standing.headers)
-                status, body = await self._run(prepared, caller, form)
+                _, body = await self._run(prepared, caller, form)
             answers.append(body)
         return _response(answers, 200, form)
 

@@ -15,7 +15,7 @@ from api.rest.evidence import AskedView, asked_view
 from api.rest.operation import Call
 from domain.access import Principal, Role
 from domain.appeals.evidence import Asked, ahead
-from domain.appeals.model import Appeal, Applicant, Assignment, Place
+from domain.appeals.model import Appeal, Applicant, Assignment, Confirmation, Pause, Place
 from domain.appeals.workflow import OPEN, allowed
 from domain.errors import NotFound
 from domain.organisations.spelling import without_flats
@@ -180,11 +180,11 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "operator": None if own else appeal.operator,
         "contact": appeal.contact,
         "assignment": assignment_view(appeal.assignment, reference, language),
-        "clocks": [clock_view(clock) for clock in _ordered(appeal.clocks)],
+        "clocks": clock_views(appeal.clocks),
         "route": {"reason": appeal.route.reason, "responsibility": appeal.route.responsibility},
-        "pause": _pause(appeal),
-        "evidence": [asked_view(asked, language) for asked in _ahead(appeal, reference)],
-        "confirmation": _confirmation(appeal, call.principal),
+        "pause": pause_view(appeal.pause),
+        "evidence": [asked_view(asked, language) for asked in evidence_ahead(appeal, reference)],
+        "confirmation": confirmation_view(appeal.confirmation, call.principal),
         "incident": appeal.membership.incident if appeal.membership else None,
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,
@@ -197,7 +197,8 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
     }
 
 
-def _ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
+def evidence_ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
+    """What the acts ahead will need; nothing once nobody of the city must act."""
     return ahead(appeal, reference) if appeal.status in OPEN else ()
 
 
@@ -310,12 +311,14 @@ def known_organisation(id: UUID, reference: Reference) -> Any:
     return organisation
 
 
-def _ordered(clocks: Iterable[Clock]) -> list[Clock]:
-    return sorted(clocks, key=lambda clock: (clock.due_at, clock.stage, clock.round))
+def clock_views(clocks: Iterable[Clock]) -> list[ClockView]:
+    """Clocks by due time."""
+    ordered = sorted(clocks, key=lambda clock: (clock.due_at, clock.stage, clock.round))
+    return [clock_view(clock) for clock in ordered]
 
 
-def _pause(appeal: Appeal) -> PauseView | None:
-    pause = appeal.pause
+def pause_view(pause: Pause | None) -> PauseView | None:
+    """The wait, if there is one."""
     if pause is None:
         return None
     return {"reason": pause.reason, "since": pause.since, "until": pause.until}
@@ -332,8 +335,8 @@ def known_to(principal: Principal, who: UUID, role: str) -> UUID | None:
     return who if may else None
 
 
-def _confirmation(appeal: Appeal, principal: Principal) -> ConfirmationView | None:
-    said = appeal.confirmation
+def confirmation_view(said: Confirmation | None, principal: Principal) -> ConfirmationView | None:
+    """The resident's word, if it was given."""
     if said is None:
         return None
     return {

@@ -66,12 +66,14 @@ class Search:
         wanted: AppealFilter,
         after: Page | None,
         limit: int,
+        columns: str = LOADED,
     ) -> None:
         self._driver = driver
         self._principal = principal
         self._wanted = wanted
         self._after = after
         self._limit = limit
+        self._columns = columns
         self._number = whole_number(wanted.text)
         self._tenant = principal.role not in CITY_WIDE
         akim = principal.role is Role.AKIM
@@ -80,7 +82,7 @@ class Search:
         self._walled = self._tenant or (akim and principal.district is not None)
 
     async def rows(self) -> list[Any]:
-        """Rows as rows.read_appeal wants them."""
+        """Rows of the columns that were asked for; LOADED is what rows.read_appeal wants."""
         if self._principal.role is Role.CITIZEN or self._few() or self._number:
             return await self._plain()
         if not self._tenant:
@@ -240,7 +242,7 @@ class Search:
 
     async def _page(self, source: str, parameters: Parameters, before: str = "") -> list[Any]:
         """The first rows of a source of appeals; clocks and assignments are read of these alone."""
-        statement = f"{before} SELECT {LOADED} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
+        statement = f"{before} SELECT {self._columns} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
         return list(await self._driver.fetch(statement, *parameters.values))
 
 

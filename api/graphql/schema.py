@@ -1,0 +1,24 @@
+"""The schema of the graph, and how a document is run against it."""
+
+from functools import lru_cache
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from api.graphql.fast import FastExecutor, value_of
+from api.graphql.query import Query
+from api.graphql.scalars import OVERRIDES
+
+
+@lru_cache(maxsize=1)
+def build_schema() -> strawberry.Schema:
+    """The schema; made once, since types are derived once."""
+    return strawberry.Schema(
+        query=Query,
+        execution_context_class=FastExecutor,
+        scalar_overrides=OVERRIDES,
+        config=StrawberryConfig(
+            default_resolver=value_of,
+            disable_field_suggestions=True,
+        ),
+    )
