@@ -26,7 +26,7 @@ from api.browser import bound
 from api.clock import real
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.graphql.mount import ROUTES as GRAPH
-from api.graphql.mount import GraphDoor
+from api.graphql.mount import open_graph
 from api.languages import preferred
 from api.limits import NAMES
 from api.login.door import LoginDoor
@@ -72,10 +72,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
             _kept_fresh(house),
         ):
             app.state.door = Door(house)
-            app.state.graph = GraphDoor(house)
+            app.state.graph = open_graph(house)
             app.state.oauth = OAuthDoor(house)
             app.state.login = _login(house, opened)
             yield
+            await app.state.graph.hub.close()
             with suppress(Refusal):
                 await house.units.numbers.release()
 

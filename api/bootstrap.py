@@ -31,6 +31,7 @@ from integrations.postgres.completions import Completions
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.grants import Grants
+from integrations.postgres.happenings import SqlHappenings
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
@@ -111,6 +112,7 @@ class House:
     records: Records
     attempts: SqlAttempts
     signings: SqlSignings
+    happenings: SqlHappenings
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -259,6 +261,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         records=Records(engine, keyring),
         attempts=SqlAttempts(engine, keyring),
         signings=SqlSignings(engine, keyring),
+        happenings=SqlHappenings(engine),
     )
     try:
         yield house

@@ -29,6 +29,8 @@ class Context:
     request_id: str
     key: str | None = None
     loaders: dict[str, Any] = field(default_factory=dict)
+    stream: Any = None
+    """How the caller follows what happens (api/graphql/subscriptions.py: Stream)."""
 
     def require(self, permission: Permission | None = None) -> Principal:
         """Who asks. Raises Unauthenticated, NotPermitted, ScopeMissing."""

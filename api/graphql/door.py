@@ -1,5 +1,7 @@
 """The door of the graph: who comes, what they may spend, and by which way they are answered."""
 
+from functools import partial
+
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -12,6 +14,7 @@ from api.graphql.engine import Caller, Engine
 from api.graphql.http import ALLOWED, Transport
 from api.graphql.hub import Hub
 from api.graphql.sockets import Socket, same_origin
+from api.graphql.subscriptions import Stream
 from api.languages import LONGEST, preferred
 from api.limits import NOTHING, Quota, Standing
 from domain.access import Principal
@@ -74,7 +77,11 @@ class GraphDoor:
                 self._quota.spend(address).require()
                 raise
         voice = Voice(preferred(languages), request_id)
-        return Caller(principal, voice, header, address)
+        return Caller(principal, voice, header, address, connection.headers.get("idempotency-key"))
+
+    def stream(self, caller: Caller) -> Stream:
+        """How a caller follows what happens: judged again by the header that they came with."""
+        return Stream(self.hub, partial(self.judge, caller.header))
 
     async def judge(self, header: str | None) -> Principal:
         """Whom a header stands for now. Raises Unauthenticated."""

@@ -1,7 +1,7 @@
 """One operation from its text to its answer, whichever way it came: HTTP, SSE or a socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,8 @@ class Caller:
     header: str | None = None
     """The Authorization header; None for the public."""
     address: str = ""
+    key: str | None = None
+    """The Idempotency-Key header, where one came."""
 
     @property
     def purse(self) -> str:
@@ -190,7 +192,7 @@ class Engine:
             max_coercion_errors=10,
         )
 
-    async def follow(self, prepared: Prepared, caller: Caller) -> AsyncIterator[bytes]:
+    async def follow(self, prepared: Prepared, caller: Caller) -> AsyncGenerator[bytes, None]:
         """The answers of a subscription as encoded execution results, for as long as it lasts.
 
         Ends with Refused when it cannot begin, or cannot go on.

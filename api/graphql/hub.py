@@ -12,8 +12,8 @@ repetition.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,7 +108,7 @@ class Hub:
 
     async def follow(
         self, principal: Principal, wanted: Wanted, judge: Judge, after: Place | None = None
-    ) -> AsyncIterator[Happening]:
+    ) -> AsyncGenerator[Happening, None]:
         """What happens from now on, or from a place on. Ends by a refusal: RateLimited for too
         many, TooSlow, whatever `judge` raises.
         """
@@ -117,7 +117,7 @@ class Hub:
             if after is not None and after > subscriber.start:
                 await self._ahead(subscriber, after)
             elif after is not None:
-                async with _closing(self._caught_up(subscriber, after)) as past:
+                async with aclosing(self._caught_up(subscriber, after)) as past:
                     async for happening in past:
                         yield happening
             while True:
@@ -231,7 +231,9 @@ class Hub:
         while subscriber.waiting and subscriber.waiting[0].place <= after:
             subscriber.waiting.popleft()
 
-    async def _caught_up(self, subscriber: Subscriber, after: Place) -> AsyncIterator[Happening]:
+    async def _caught_up(
+        self, subscriber: Subscriber, after: Place
+    ) -> AsyncGenerator[Happening, None]:
         looked, place = 0, after
         while place < subscriber.start:
             told = await self._happenings.after(place, subscriber.start, BATCH, subscriber.wanted)
@@ -246,17 +248,3 @@ class Hub:
                 raise TooSlow(kept=looked, place=place)
             if not await subscriber.judged():
                 return
-
-
-class _closing:
-    """contextlib.aclosing for what is typed as an iterator."""
-
-    def __init__(self, events: AsyncIterator[Happening]) -> None:
-        self._events: Any = events
-
-    async def __aenter__(self) -> AsyncIterator[Happening]:
-        events: AsyncIterator[Happening] = self._events
-        return events
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._events.aclose()

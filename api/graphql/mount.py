@@ -36,7 +36,7 @@ def open_graph(house: House) -> GraphDoor:
             at=house.now(),
             request_id=caller.voice.request_id,
             key=caller.key,
-            stream=door.streams(caller),
+            stream=door.stream(caller),
         )
 
     def renew(known: Context, caller: Caller) -> None:

@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.graphql.fast import FastExecutor, value_of
 from api.graphql.query import Query
 from api.graphql.scalars import OVERRIDES
+from api.graphql.subscriptions import Subscription
 
 
 @lru_cache(maxsize=1)
@@ -15,6 +16,7 @@ def build_schema() -> strawberry.Schema:
     """The schema; made once, since types are derived once."""
     return strawberry.Schema(
         query=Query,
+        subscription=Subscription,
         execution_context_class=FastExecutor,
         scalar_overrides=OVERRIDES,
         config=StrawberryConfig(
