@@ -1,7 +1,7 @@
 """A small schema that counts how often its resolvers ran, for tests of what happens before them."""
 
-from dataclasses import dataclass, field
-from typing import Any
+import asyncio
+from collections.abc import AsyncGenerator
 
 import strawberry
 
@@ -68,6 +68,19 @@ class Query:
         RAN.append("dear")
         return "dear"
 
+    @strawberry.field
+    async def slow(self) -> str:
+        await asyncio.sleep(5)
+        return "slow"
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def ticks(self) -> AsyncGenerator[int, None]:
+        for n in range(3):
+            yield n
+
 
 @strawberry.type
 class Mutation:
@@ -77,15 +90,9 @@ class Mutation:
         return number
 
 
-SCHEMA = strawberry.Schema(query=Query, mutation=Mutation)
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
 GRAPH = SCHEMA._schema
 
 
 def appeal(n: int) -> Appeal:
     return Appeal(number=str(n), text="люк")
-
-
-@dataclass
-class Spoken:
-    data: Any = None
-    errors: list[Any] = field(default_factory=list)
