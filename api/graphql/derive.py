@@ -233,7 +233,8 @@ def _free(name: str, thing: Any) -> str:
         return name
     room = thing.__module__.rpartition(".")[2].title().replace("_", "")
     longer = f"{room}{name}"
-    assert _taken.setdefault(longer, thing) is thing, longer
+    if _taken.setdefault(longer, thing) is not thing:
+        raise AssertionError(longer)
     return longer
 
 

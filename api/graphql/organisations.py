@@ -5,7 +5,8 @@ from uuid import UUID
 
 import strawberry
 
-from api.graphql.derive import EDGES, Edge, enum_type
+from api.graphql.derive import EDGES, Edge
+from api.graphql.enums import OrganisationKind
 from api.graphql.fast import plain, quick
 from api.graphql.nodes import Node, make
 from api.graphql.scalars import JSON, Language
@@ -15,7 +16,6 @@ from domain.organisations import model
 from domain.reference import Reference
 from domain.values import in_language
 
-Kind = enum_type(model.OrganisationKind)
 _READ = Permission.READ_ORGANISATIONS
 
 
@@ -38,7 +38,7 @@ class Organisation(Node):
         return self._said.code
 
     @quick("What it is to the city. For staff.")
-    def kind(self, info: strawberry.Info) -> Kind | None:  # type: ignore[valid-type]
+    def kind(self, info: strawberry.Info) -> OrganisationKind | None:
         """See the class."""
         info.context.require(_READ)
         return self._said.kind

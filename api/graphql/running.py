@@ -32,7 +32,7 @@ async def run(
         context_value=context,
         variable_values=dict(variables or {}),
         operation_name=operation,
-        is_awaitable=optimized_is_awaitable,
+        is_awaitable=cast("Any", optimized_is_awaitable),
         executor_class=FastExecutor,
         hide_suggestions=True,
         operation_extensions=None,

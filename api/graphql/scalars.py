@@ -57,6 +57,6 @@ OVERRIDES: Mapping[object, type | ScalarWrapper | ScalarDefinition] = {
     ),
 }
 
-Language = strawberry.enum(
+Language: Any = strawberry.enum(
     _Language, description="The languages the city answers in.", name="Language"
 )
