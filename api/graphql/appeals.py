@@ -10,12 +10,12 @@ import strawberry
 from api.graphql import loading
 from api.graphql.catalogue import Service, service_of
 from api.graphql.derive import EDGES, Edge
-from api.graphql.enums import AppealAction, AppealStatus, Channel, Criticality, Kind
+from api.graphql.enums import AppealAction, AppealStatus, Channel, Criticality, Kind, Language
 from api.graphql.fast import field, plain, quick
 from api.graphql.incidents import Incident, seen
 from api.graphql.nodes import Node, make
 from api.graphql.organisations import District, Organisation, district_of, organisation_of
-from api.graphql.scalars import JSON, Language
+from api.graphql.scalars import JSON
 from api.graphql.selection import needs_of, parts
 from api.graphql.shapes import (
     AppealEvent,

@@ -6,11 +6,11 @@ from typing import Any
 import strawberry
 
 from api.graphql.derive import EDGES, Edge
-from api.graphql.enums import Criticality
+from api.graphql.enums import Criticality, Language
 from api.graphql.fast import plain, quick
 from api.graphql.needs import Need
 from api.graphql.nodes import Node, make
-from api.graphql.scalars import JSON, Language
+from api.graphql.scalars import JSON
 from api.rest.catalogue import ServiceBrief, public_only
 from api.rest.evidence import evidence_view
 from api.rest.incident_views import CodeAndName

@@ -6,10 +6,10 @@ from uuid import UUID
 import strawberry
 
 from api.graphql.derive import EDGES, Edge
-from api.graphql.enums import OrganisationKind
+from api.graphql.enums import Language, OrganisationKind
 from api.graphql.fast import plain, quick
 from api.graphql.nodes import Node, make
-from api.graphql.scalars import JSON, Language
+from api.graphql.scalars import JSON
 from api.rest.views import Named
 from domain.access import Permission
 from domain.organisations import model
@@ -143,4 +143,5 @@ def _children(context: Any) -> dict[UUID | None, list[model.Organisation]]:
     return below
 
 
-EDGES[Named] = Edge(Organisation, lambda named, info: organisation_of(named["id"], info))
+# Answers that were kept for a key are JSON, in which ids are words.
+EDGES[Named] = Edge(Organisation, lambda named, info: organisation_of(UUID(str(named["id"])), info))

@@ -1,6 +1,7 @@
 """What can be asked of the graph."""
 
 from functools import partial
+from typing import Any
 
 import strawberry
 
@@ -11,15 +12,15 @@ from api.graphql.fast import field
 from api.graphql.filters import AppealFilter, wanted
 from api.graphql.nodes import Connection, page
 from api.graphql.paging import Bounds, placed
+from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
 from api.rest.catalogue import ServicesQuery, found_services
 from api.rest.cursors import read_cursor, write_cursor
 from domain.access import Permission
 
 
-@strawberry.type(description="What can be asked. Who comes without a token has `public`.")
-class Query:
-    """The hand-made part; the rest is derived from the operations of the house (reads.py)."""
+class _Query:
+    """The hand-made part."""
 
     @field("An appeal by its number; null where it does not exist for you.")
     async def appeal(self, info: strawberry.Info, number: str) -> a.Appeal | None:
@@ -85,3 +86,15 @@ class Query:
         found = found_services(query, context.call(principal, query=query), everything=True)
         nodes = [c.made(service, context.reference, info) for service in found]
         return placed(nodes, [node.code for node in nodes], Bounds(first, after), context)
+
+
+def _query() -> Any:
+    """The hand-made part, and what is made from the operations of the house (reads.py)."""
+    made = type("Query", (), {**vars(_Query), "__annotations__": {}})
+    for name, each in read_fields().items():
+        setattr(made, name, each)
+    words = "What can be asked. Who comes without a token has `public`."
+    return strawberry.type(made, name="Query", description=words)
+
+
+Query = _query()
