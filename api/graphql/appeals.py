@@ -8,37 +8,34 @@ from uuid import UUID
 import strawberry
 
 from api.graphql import loading
-from api.graphql.catalogue import Criticality, Service, service_of
-from api.graphql.derive import EDGES, Edge, enum_type, view_type
-from api.graphql.fast import plain, quick
+from api.graphql.catalogue import Service, service_of
+from api.graphql.derive import EDGES, Edge
+from api.graphql.enums import AppealAction, AppealStatus, Channel, Criticality, Kind, Language
+from api.graphql.fast import field, plain, quick
 from api.graphql.incidents import Incident, seen
 from api.graphql.nodes import Node, make
 from api.graphql.organisations import District, Organisation, district_of, organisation_of
-from api.graphql.scalars import JSON, Language
+from api.graphql.scalars import JSON
 from api.graphql.selection import needs_of, parts
+from api.graphql.shapes import (
+    AppealEvent,
+    Applicant,
+    Assignment,
+    Attachment,
+    Clock,
+    Confirmation,
+    Evidence,
+    Location,
+    Pause,
+    Route,
+)
 from api.rest import views
-from api.rest.attachments import AttachmentView, attachment_view
-from api.rest.evidence import AskedView, asked_view
-from api.rest.history import EventView, event_view
+from api.rest.attachments import attachment_view
+from api.rest.evidence import asked_view
+from api.rest.history import event_view
 from domain.access import Permission, Role
-from domain.appeals import model
-from domain.appeals.workflow import Action, Status, allowed
+from domain.appeals.workflow import allowed
 from domain.values import in_language
-
-Kind = enum_type(model.Kind)
-Channel = enum_type(model.Channel)
-AppealStatus = enum_type(Status)
-AppealAction = enum_type(Action)
-Location = view_type(views.LocationView)
-Applicant = view_type(views.ApplicantView)
-Assignment = view_type(views.AssignmentView)
-Clock = view_type(views.ClockView)
-Route = view_type(views.RouteView)
-Pause = view_type(views.PauseView)
-Confirmation = view_type(views.ConfirmationView)
-Evidence = view_type(AskedView)
-AppealEvent = view_type(EventView)
-Attachment = view_type(AttachmentView)
 
 MOST_EVENTS = 100
 
@@ -56,15 +53,15 @@ class Appeal(Node):
     id: strawberry.ID = plain("The global id.", "id")
     uuid: UUID = plain("The id as the REST API has it.", "id")
     number: str = plain("The registration number that residents know: SEM-2026-000123.")
-    status: AppealStatus = plain("Where the appeal stands.")  # type: ignore[valid-type]
-    kind: Kind = plain("What the resident wants.")  # type: ignore[valid-type]
-    channel: Channel = plain("By which road it came.")  # type: ignore[valid-type]
+    status: AppealStatus = plain("Where the appeal stands.")
+    kind: Kind = plain("What the resident wants.")
+    channel: Channel = plain("By which road it came.")
     language: Language = plain("The language in which the resident wrote or spoke.")
     service_code: str = plain("The code of the service.", "service")
     service_version: int = plain("The version of the service that it was registered under.")
     category: str = plain("The code of the service's category.")
     sphere: str = plain("The code of the service's sphere.")
-    criticality: Criticality = plain("How much harm waiting does.")  # type: ignore[valid-type]
+    criticality: Criticality = plain("How much harm waiting does.")
     emergency: bool = plain("Whether it became an emergency.")
     text: str = plain("What the resident said.")
     answers: JSON = plain("The answers to the service's extra questions.")
@@ -102,12 +99,12 @@ class Appeal(Node):
         return district_of(self._district, info)  # type: ignore[attr-defined]
 
     @quick("Where the problem is; the flat is shown to the resident alone.", "place")
-    def location(self, info: strawberry.Info) -> Location:  # type: ignore[valid-type]
+    def location(self, info: strawberry.Info) -> Location:
         """Masked as by REST."""
         return views.location_view(self._place, shown=_own(info))  # type: ignore[attr-defined]
 
     @quick("Who asks, masked; null where nobody is known.", "applicant")
-    def applicant(self, info: strawberry.Info) -> Applicant | None:  # type: ignore[valid-type]
+    def applicant(self, info: strawberry.Info) -> Applicant | None:
         """Masked as by REST."""
         return views.applicant_view(self._applicant, shown=_own(info))  # type: ignore[attr-defined]
 
@@ -118,36 +115,36 @@ class Appeal(Node):
         return found
 
     @quick("The appeal at its executor; null where nobody has it.", "assignment")
-    def assignment(self, info: strawberry.Info) -> Assignment | None:  # type: ignore[valid-type]
+    def assignment(self, info: strawberry.Info) -> Assignment | None:
         """With the organisation as a node."""
         context = info.context
         given = self._assignment  # type: ignore[attr-defined]
         return views.assignment_view(given, context.reference, context.language)
 
     @quick("Every promise and how it stands, by due time.", "clocks")
-    def clocks(self) -> list[Clock]:  # type: ignore[valid-type]
+    def clocks(self) -> list[Clock]:
         """As by REST."""
         return views.clock_views(self._clocks)  # type: ignore[attr-defined]
 
     @quick("Why it went where it went.", "route")
-    def route(self) -> Route:  # type: ignore[valid-type]
+    def route(self) -> Route:
         """The reason's code, and the rule."""
         route = self._route  # type: ignore[attr-defined]
         return {"reason": route.reason, "responsibility": route.responsibility}
 
     @quick("The wait that it is in.", "pause")
-    def pause(self) -> Pause | None:  # type: ignore[valid-type]
+    def pause(self) -> Pause | None:
         """None where its clocks run."""
         return views.pause_view(self._pause)  # type: ignore[attr-defined]
 
     @quick("The resident's word, once it was given.", "confirmation")
-    def confirmation(self, info: strawberry.Info) -> Confirmation | None:  # type: ignore[valid-type]
+    def confirmation(self, info: strawberry.Info) -> Confirmation | None:
         """Masked as by REST."""
         said = self._confirmation  # type: ignore[attr-defined]
         return views.confirmation_view(said, info.context.require())
 
     @quick("What the acts ahead will need.", "whole")
-    def evidence(self, info: strawberry.Info) -> list[Evidence]:  # type: ignore[valid-type]
+    def evidence(self, info: strawberry.Info) -> list[Evidence]:
         """By the rules, which see the appeal whole."""
         context = info.context
         whole = self._whole  # type: ignore[attr-defined]
@@ -155,27 +152,21 @@ class Appeal(Node):
         return [asked_view(each, context.language) for each in asked]
 
     @quick("What the caller may do with it now; the rules may know more.", "status")
-    def allowed(self, info: strawberry.Info) -> list[AppealAction]:  # type: ignore[valid-type]
+    def allowed(self, info: strawberry.Info) -> list[AppealAction]:
         """By the transition table and the caller's role."""
         return list(allowed(self.status, info.context.require()))
 
-    @strawberry.field(
-        description="The incident that it is joined to, where it exists for the caller.",
-        metadata={"needs": ("incident",)},
-    )
-    async def incident(self, info: strawberry.Info) -> Incident | None:  # type: ignore[valid-type]
+    @field("The incident that it is joined to, where it exists for the caller.", "incident")
+    async def incident(self, info: strawberry.Info) -> Incident | None:
         """Batched."""
         id = self._incident  # type: ignore[attr-defined]
         found = await loading.incidents(info.context).load(id) if id is not None else None
         return seen(found, info.context) if found is not None else None
 
-    @strawberry.field(
-        description="The history, oldest first, `first` events after the sequence number `after`.",
-        metadata={"needs": ("id",)},
-    )
+    @field("The history, oldest first, `first` events after the sequence number `after`.", "id")
     async def events(
         self, info: strawberry.Info, first: int = 50, after: int = 0
-    ) -> list[AppealEvent]:  # type: ignore[valid-type]
+    ) -> list[AppealEvent]:
         """Batched; masked as by REST."""
         principal = info.context.require(Permission.READ_APPEAL)
         found = await loading.events(
@@ -186,10 +177,8 @@ class Appeal(Node):
         ).load(self.uuid)
         return [event_view(document, principal) for document in found]
 
-    @strawberry.field(
-        description="What is attached, the oldest first.", metadata={"needs": ("id",)}
-    )
-    async def attachments(self, info: strawberry.Info) -> list[Attachment]:  # type: ignore[valid-type]
+    @field("What is attached, the oldest first.", "id")
+    async def attachments(self, info: strawberry.Info) -> list[Attachment]:
         """Batched."""
         principal = info.context.require(Permission.READ_APPEAL)
         found = await loading.attachments(info.context).load(self.uuid)
@@ -217,9 +206,9 @@ def made(sketch: dict[str, Any]) -> Appeal:
 
 _SHOWN = {
     **{
-        field.python_name: field.python_name
-        for field in Appeal.__strawberry_definition__.fields  # type: ignore[attr-defined]
-        if field.base_resolver is None
+        each.python_name: each.python_name
+        for each in Appeal.__strawberry_definition__.fields  # type: ignore[attr-defined]
+        if each.base_resolver is None
     },
     "id": "uuid",
     "service": "service_code",

@@ -5,21 +5,20 @@ from typing import Any
 
 import strawberry
 
-from api.graphql.derive import EDGES, Edge, enum_type, view_type
+from api.graphql.derive import EDGES, Edge
+from api.graphql.enums import Criticality, Language
 from api.graphql.fast import plain, quick
+from api.graphql.needs import Need
 from api.graphql.nodes import Node, make
-from api.graphql.scalars import JSON, Language
+from api.graphql.scalars import JSON
 from api.rest.catalogue import ServiceBrief, public_only
-from api.rest.evidence import NeedView, evidence_view
+from api.rest.evidence import evidence_view
 from api.rest.incident_views import CodeAndName
 from api.rest.views import ServiceName
 from domain.catalogue import model
 from domain.catalogue.localised import localise
 from domain.reference import Reference
 from domain.values import in_language
-
-Criticality = enum_type(model.Criticality)
-Need = view_type(NeedView)
 
 
 @strawberry.type(description="A field of city life: roads, lifts, water, …")
@@ -77,7 +76,7 @@ class Service(Node):
     _city: strawberry.Private[Reference]
     code: str = plain("The code, unique in the city.")
     version: int = plain("The version; it never changes its content.")
-    criticality: Criticality = plain("How much harm waiting does.")  # type: ignore[valid-type]
+    criticality: Criticality = plain("How much harm waiting does.")
     public: bool = plain("Whether a resident may choose it alone.")
 
     @quick("The name, in the language asked for or the request's own.")
@@ -135,7 +134,7 @@ class Service(Node):
         return form and localise(form, language or info.context.language)  # type: ignore[return-value]
 
     @quick("What must be shown before a stage of it counts.")
-    def evidence(self, info: strawberry.Info) -> list[Need]:  # type: ignore[valid-type]
+    def evidence(self, info: strawberry.Info) -> list[Need]:
         """By stage."""
         return evidence_view(self._said.evidence, info.context.language)
 

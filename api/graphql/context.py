@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 from api.bootstrap import House
 from api.errors import Malformed, Unauthenticated
 from api.rest.operation import Call
-from domain.access import Permission, Principal
+from domain.access import Permission, Principal, Role
 from domain.errors import NotFound
 from domain.reference import Reference
+from domain.values import new_id
 
 T = TypeVar("T")
+_ANYBODY = new_id()
 
 
 @dataclass(slots=True)
@@ -39,6 +41,10 @@ class Context:
         if permission is not None:
             self.principal.require(permission)
         return self.principal
+
+    def anybody(self) -> Principal:
+        """Who asks, or a principal who may nothing."""
+        return self.principal or Principal(_ANYBODY, Role.SYSTEM, _ANYBODY)
 
     @property
     def reference(self) -> Reference:
@@ -79,6 +85,7 @@ class Context:
         query: Any = None,
         body: Any = None,
         language: str | None = None,
+        conditional: bool = False,
         versions: frozenset[int] | None = None,
         key: str | None = None,
     ) -> Call:
@@ -91,7 +98,7 @@ class Context:
             path=path or {},
             query=query,
             body=body,
-            conditional=True,
+            conditional=conditional,
             if_match=versions,
             if_none_match=None,
             key=key,

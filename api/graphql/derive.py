@@ -9,10 +9,11 @@ derived field leads to the node itself (EDGES).
 import enum
 import types
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import strawberry
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 from strawberry.utils.str_converters import to_camel_case
 from typing_extensions import is_typeddict
@@ -45,6 +46,8 @@ _NAMES: Mapping[str, str] = {
     "api.rest.webhooks.EventTypeView": "WebhookEventType",
     "api.rest.triage.ModelView": "TriageModel",
     "api.rest.triage.WhyView": "TriageReason",
+    "api.rest.promises.StageView": "PromisedStage",
+    "api.rest.appeals.ApplicantInTheClear": "ApplicantInTheClear",
 }
 _views: dict[Any, Any] = {}
 _inputs: dict[Any, Any] = {}
@@ -171,7 +174,7 @@ def given(hint: Any) -> Any:
         return input_type(hint)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return enum_type(hint)
-    return hint
+    return datetime if hint is AwareDatetime else hint
 
 
 def _literal(args: tuple[Any, ...]) -> Any:
@@ -204,7 +207,8 @@ _CHOICE_WORDS = {
 def enum_type(kind: type[enum.Enum]) -> Any:
     """The enum of the graph for one of the domain."""
     if kind not in _enums:
-        _enums[kind] = _described(kind, _said(kind), _ENUM_NAMES.get(kind.__qualname__))
+        name = _free(_ENUM_NAMES.get(kind.__name__, kind.__name__), kind)
+        _enums[kind] = _described(kind, _said(kind), name)
     return _enums[kind]
 
 
@@ -233,7 +237,8 @@ def _free(name: str, thing: Any) -> str:
         return name
     room = thing.__module__.rpartition(".")[2].title().replace("_", "")
     longer = f"{room}{name}"
-    assert _taken.setdefault(longer, thing) is thing, longer
+    if _taken.setdefault(longer, thing) is not thing:
+        raise AssertionError(longer)
     return longer
 
 

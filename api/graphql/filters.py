@@ -6,8 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.graphql.appeals import AppealStatus, Channel, Kind
-from api.graphql.catalogue import Criticality
+from api.graphql.enums import AppealStatus, Channel, Criticality, Kind
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
 from domain.ports import AppealFilter as Wanted
@@ -21,15 +20,15 @@ def _given(description: str) -> Any:
 class AppealFilter:
     """What is null or left out does not narrow."""
 
-    status: list[AppealStatus] | None = _given("In one of these statuses.")  # type: ignore[valid-type]
+    status: list[AppealStatus] | None = _given("In one of these statuses.")
     service: str | None = _given("Of this service, by code.")
     category: str | None = _given("Of this category, by code.")
     sphere: str | None = _given("Of this sphere, by code.")
     district: str | None = _given("In this district, by code.")
     organisation: UUID | None = _given("With this organisation now.")
-    channel: Channel | None = _given("Come by this road.")  # type: ignore[valid-type]
-    kind: Kind | None = _given("Of this kind.")  # type: ignore[valid-type]
-    criticality: Criticality | None = _given("Of this criticality.")  # type: ignore[valid-type]
+    channel: Channel | None = _given("Come by this road.")
+    kind: Kind | None = _given("Of this kind.")
+    criticality: Criticality | None = _given("Of this criticality.")
     emergency: bool | None = _given("Only emergencies, or only what is none.")
     incident: UUID | None = _given("Joined to this incident.")
     overdue: bool | None = _given("True: only what is past due. False narrows nothing.")

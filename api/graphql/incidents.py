@@ -5,7 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.graphql import derive
+from api.graphql import catalogue, derive, organisations  # noqa: F401 (two fill EDGES)
 from api.graphql.fast import plain
 from api.graphql.nodes import Node, make
 from api.graphql.words import describe

@@ -1,6 +1,6 @@
 """Nodes and pages (Relay): what every thing of the graph has, and how lists of them go on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import strawberry
@@ -65,7 +65,7 @@ class Connection(Generic[T]):
     """A page of a list (Relay)."""
 
     _nodes: strawberry.Private[list[Any]]
-    _cursors: strawberry.Private[list[Callable[[], str]]]
+    _cursors: strawberry.Private[Sequence[Callable[[], str]]]
     _more: strawberry.Private[bool]
     _began: strawberry.Private[bool]
 
@@ -93,7 +93,7 @@ class Connection(Generic[T]):
 
 
 def page(
-    nodes: list[Any], cursors: list[Callable[[], str]], *, first: int, began: bool
+    nodes: list[Any], cursors: Sequence[Callable[[], str]], *, first: int, began: bool
 ) -> Connection[Any]:
     """The first `first` of what was found; one more than that tells that it goes on."""
     return Connection(

@@ -5,17 +5,17 @@ from uuid import UUID
 
 import strawberry
 
-from api.graphql.derive import EDGES, Edge, enum_type
+from api.graphql.derive import EDGES, Edge
+from api.graphql.enums import Language, OrganisationKind
 from api.graphql.fast import plain, quick
 from api.graphql.nodes import Node, make
-from api.graphql.scalars import JSON, Language
+from api.graphql.scalars import JSON
 from api.rest.views import Named
 from domain.access import Permission
 from domain.organisations import model
 from domain.reference import Reference
 from domain.values import in_language
 
-Kind = enum_type(model.OrganisationKind)
 _READ = Permission.READ_ORGANISATIONS
 
 
@@ -38,7 +38,7 @@ class Organisation(Node):
         return self._said.code
 
     @quick("What it is to the city. For staff.")
-    def kind(self, info: strawberry.Info) -> Kind | None:  # type: ignore[valid-type]
+    def kind(self, info: strawberry.Info) -> OrganisationKind | None:
         """See the class."""
         info.context.require(_READ)
         return self._said.kind
@@ -143,4 +143,5 @@ def _children(context: Any) -> dict[UUID | None, list[model.Organisation]]:
     return below
 
 
-EDGES[Named] = Edge(Organisation, lambda named, info: organisation_of(named["id"], info))
+# Answers that were kept for a key are JSON, in which ids are words.
+EDGES[Named] = Edge(Organisation, lambda named, info: organisation_of(UUID(str(named["id"])), info))

@@ -1,26 +1,28 @@
 """What can be asked of the graph."""
 
 from functools import partial
+from typing import Any
 
 import strawberry
 
 from api.graphql import appeals as a
 from api.graphql import catalogue as c
 from api.graphql import loading
+from api.graphql.fast import field
 from api.graphql.filters import AppealFilter, wanted
 from api.graphql.nodes import Connection, page
 from api.graphql.paging import Bounds, placed
+from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
 from api.rest.catalogue import ServicesQuery, found_services
 from api.rest.cursors import read_cursor, write_cursor
 from domain.access import Permission
 
 
-@strawberry.type(description="What can be asked. Who comes without a token has `public`.")
-class Query:
-    """The hand-made part; the rest is derived from the operations of the house (reads.py)."""
+class _Query:
+    """The hand-made part."""
 
-    @strawberry.field(description="An appeal by its number; null where it does not exist for you.")
+    @field("An appeal by its number; null where it does not exist for you.")
     async def appeal(self, info: strawberry.Info, number: str) -> a.Appeal | None:
         """One appeal."""
         info.context.require(Permission.READ_APPEAL)
@@ -28,7 +30,7 @@ class Query:
         sketch = await load.load(number)
         return a.made(sketch) if sketch is not None else None
 
-    @strawberry.field(description="Appeals, the newest first.")
+    @field("Appeals, the newest first.")
     async def appeals(
         self,
         info: strawberry.Info,
@@ -57,14 +59,14 @@ class Query:
         nodes = [a.made(sketch) for sketch in found]
         return page(nodes, cursors, first=bounds.first, began=after is not None)
 
-    @strawberry.field(description="A service by its code; null where it does not exist for you.")
+    @field("A service by its code; null where it does not exist for you.")
     def service(self, info: strawberry.Info, code: str) -> c.Service | None:
         """From the snapshot."""
         info.context.require(Permission.READ_CATALOGUE)
         return c.service_of(code, info)
 
-    @strawberry.field(
-        description="Services that the words mean, in any of the languages, typos forgiven; without"
+    @field(
+        "Services that the words mean, in any of the languages, typos forgiven; without"
         " words those that are offered today, in the order of the catalogue."
     )
     def services(
@@ -84,3 +86,15 @@ class Query:
         found = found_services(query, context.call(principal, query=query), everything=True)
         nodes = [c.made(service, context.reference, info) for service in found]
         return placed(nodes, [node.code for node in nodes], Bounds(first, after), context)
+
+
+def _query() -> Any:
+    """The hand-made part, and what is made from the operations of the house (reads.py)."""
+    made = type("Query", (), {**vars(_Query), "__annotations__": {}})
+    for name, each in read_fields().items():
+        setattr(made, name, each)
+    words = "What can be asked. Who comes without a token has `public`."
+    return strawberry.type(made, name="Query", description=words)
+
+
+Query = _query()

@@ -12,9 +12,8 @@ from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition, ScalarWrapper
 
 from api.rest import fields as f
-from domain.values import Language as _Language
 
-__all__ = ["JSON", "OVERRIDES", "Language"]
+__all__ = ["JSON", "OVERRIDES"]
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(f.Instant)
 _ID: TypeAdapter[UUID] = TypeAdapter(f.Id)
@@ -56,7 +55,3 @@ OVERRIDES: Mapping[object, type | ScalarWrapper | ScalarDefinition] = {
         parse_value=_parsed(_ID, "UUID"),
     ),
 }
-
-Language = strawberry.enum(
-    _Language, description="The languages the city answers in.", name="Language"
-)

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.fast import FastExecutor, value_of
+from api.graphql.mutation import Mutation
 from api.graphql.query import Query
 from api.graphql.scalars import OVERRIDES
 from api.graphql.subscriptions import Subscription
@@ -16,6 +17,7 @@ def build_schema() -> strawberry.Schema:
     """The schema; made once, since types are derived once."""
     return strawberry.Schema(
         query=Query,
+        mutation=Mutation,
         subscription=Subscription,
         execution_context_class=FastExecutor,
         scalar_overrides=OVERRIDES,
