@@ -25,6 +25,7 @@ from api.bootstrap import House, WaysIn, open_house, open_ways
 from api.browser import bound
 from api.clock import real
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.graphql.explorer import ROUTES as EXPLORER
 from api.graphql.mount import ROUTES as GRAPH
 from api.graphql.mount import open_graph
 from api.languages import preferred
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *_routes(),
             reading("/v1/openapi.json", _contract),
             *GRAPH,
+            *EXPLORER,
             *OAUTH,
             *LOGIN,
             reading("/oauth/openapi.json", _oauth_contract),

@@ -83,8 +83,6 @@ class Settings(BaseSettings):
     """How long one operation may take."""
     graphql_batch: int = Field(default=5, ge=0)
     """Operations of one request; 0: no batches."""
-    graphql_max_body: int = Field(default=200_000, ge=1_000)
-    """Bytes of one request, or of one message of a socket."""
     graphql_subscriptions: int = Field(default=5_000, ge=1)
     """Subscriptions open at once on one process."""
     graphql_subscriptions_each: int = Field(default=100, ge=1)

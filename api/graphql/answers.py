@@ -74,8 +74,13 @@ def refuse(
 
 
 def tell_errors(errors: Iterable[GraphQLError], voice: Voice) -> list[dict[str, Any]]:
-    """Errors as GraphQL forms them, masked."""
-    return [_error(error, voice) for error, _ in zip(errors, range(MOST_ERRORS), strict=False)]
+    """Errors as GraphQL forms them, masked; of those that are ours the first goes into the log."""
+    found = list(errors)
+    causes = [original(error) for error in found]
+    ours = [each for each in causes if each is not None and not isinstance(each, Refusal)]
+    if ours:
+        log.error("unexpected", request_id=voice.request_id, count=len(ours), exc_info=ours[0])
+    return [_error(error, voice) for error in found[:MOST_ERRORS]]
 
 
 def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:
@@ -86,7 +91,6 @@ def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:
         told = {"code": BAD_REQUEST, "request_id": voice.request_id}
         said = {"message": error.message, "extensions": told}
     else:
-        log.error("unexpected", request_id=voice.request_id, exc_info=cause)
         said = _refusal(Internal(request_id=voice.request_id), voice)
     if error.locations:
         said["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]

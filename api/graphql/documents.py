@@ -21,11 +21,15 @@ from typing import Any
 import orjson
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     parse,
     specified_rules,
     validate,
@@ -50,6 +54,7 @@ RULES: tuple[type[ASTValidationRule], ...] = (
 MOST_WEIGHINGS = 64
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ABSENT = object()
+_OF_SCHEMA = frozenset({"__schema", "__type"})
 
 
 class Unreadable(Exception):
@@ -82,6 +87,34 @@ class Document:
         if found is None or (found.name is None and name != ""):
             raise _unreadable("Unknown operation named by operationName.")
         return found
+
+    def introspects(self, operation: OperationDefinitionNode) -> bool:
+        """Whether the operation asks of the schema. Raises Unreadable where it asks of data too."""
+        names = self._roots(operation.selection_set)
+        if names.isdisjoint(_OF_SCHEMA):
+            return False
+        if not names <= {*_OF_SCHEMA, "__typename"}:
+            raise _unreadable("Introspection comes alone: ask of data in another operation.")
+        return True
+
+    def _roots(self, selections: SelectionSetNode) -> set[str]:
+        """The names of the fields at the root, those of fragments among them."""
+        names: set[str] = set()
+        seen: set[str] = set()
+        waiting = [selections]
+        while waiting:
+            spread: set[str] = set()
+            for selection in waiting.pop().selections:
+                if isinstance(selection, FieldNode):
+                    names.add(selection.name.value)
+                elif isinstance(selection, InlineFragmentNode):
+                    waiting.append(selection.selection_set)
+                elif isinstance(selection, FragmentSpreadNode):
+                    spread.add(selection.name.value)
+            for name in spread - seen:
+                waiting.append(self.fragments[name].selection_set)
+            seen |= spread
+        return names
 
 
 def _unreadable(message: str) -> Unreadable:
@@ -210,6 +243,7 @@ class Documents:
         scales = Scales(self._schema, document.fragments, operation, variables)
         if weight is None:
             weight = scales.weight()
+            document.introspects(operation)
             if len(document.weighed) < MOST_WEIGHINGS:
                 document.weighed[key] = weight
         for what in ("written", "depth"):

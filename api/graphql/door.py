@@ -29,7 +29,7 @@ class GraphDoor:
         settings = house.settings
         self._house, self._engine, self.hub = house, engine, hub
         self._transport = Transport(
-            engine, max_body=settings.graphql_max_body, batch=settings.graphql_batch
+            engine, max_body=settings.max_body, batch=settings.graphql_batch
         )
         self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
         self._quota = Quota(settings.rate_limit)
@@ -55,7 +55,7 @@ class GraphDoor:
             # Before it is accepted: the handshake is answered by 403.
             await websocket.close()
             return
-        await Socket(websocket, self._engine, self._greet, settings.graphql_max_body).serve()
+        await Socket(websocket, self._engine, self._greet, settings.max_body).serve()
 
     async def _greet(self, websocket: WebSocket, header: str | None) -> Caller:
         caller = await self._caller(websocket, header, str(new_id()))

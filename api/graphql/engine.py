@@ -1,9 +1,10 @@
 """One operation from its text to its answer, whichever way it came: HTTP, SSE or a socket."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
@@ -105,6 +106,10 @@ Renew = Callable[[Any, Caller], None]
 """Makes the context of a subscription fit for one more event: another moment, nothing loaded."""
 
 
+INTROSPECTIONS = 8
+"""Answers about the schema that are remembered: some megabytes each."""
+
+
 class Engine:
     """Prepares and runs operations of one schema."""
 
@@ -127,6 +132,8 @@ class Engine:
         self._seconds = seconds
         self._budget = Quota(budget)
         self._budgets = budget, public_budget
+        self._introspecting = asyncio.Lock()
+        self._schema_said: OrderedDict[Any, ExecutionResult] = OrderedDict()
 
     def prepare(self, params: Params, caller: Caller) -> Prepared:
         """Read, weigh and charge an operation; no resolver has run.
@@ -159,11 +166,27 @@ class Engine:
             return refuse(executor, caller.voice, self.told(prepared))
         try:
             async with asyncio.timeout(self._seconds):
+                if prepared.document.introspects(prepared.operation):
+                    return tell(await self._introspected(prepared, executor), caller.voice)
                 found = execute_root_selection_set(executor)
                 result: ExecutionResult = await found if is_awaitable(found) else found  # type: ignore[assignment]
         except TimeoutError:
             raise TimedOut(seconds=self._seconds) from None
         return tell(result, caller.voice, self.told(prepared))
+
+    async def _introspected(self, prepared: Prepared, executor: Executor) -> ExecutionResult:
+        """What the schema says of itself. The whole of it keeps Python busy for the better part of
+        a second, so it is made beside the loop, one at a time, and remembered.
+        """
+        key = prepared.document.hash, prepared.name, encode(prepared.variables)
+        async with self._introspecting:
+            known = self._schema_said.get(key)
+            if known is None:
+                made = await asyncio.to_thread(execute_root_selection_set, executor)
+                known = self._schema_said[key] = cast("ExecutionResult", made)
+                if len(self._schema_said) > INTROSPECTIONS:
+                    self._schema_said.popitem(last=False)
+            return known
 
     def told(self, prepared: Prepared) -> dict[str, Any]:
         """What the answer says of its price."""

@@ -32,9 +32,9 @@ SWEEP = 1.0
 LISTEN_AGAIN = 1.0
 JUDGED = 5.0
 """Seconds after which each subscriber is judged again, though nothing happens."""
-BATCH = 500
-QUEUE = 256
-"""Happenings that wait for one subscriber."""
+BATCH = 200
+QUEUE = 2_000
+"""Happenings that wait for one subscriber: names of what all of them share."""
 CATCH_UP = 50_000
 """Events that are looked through for who comes back; who was away for longer comes again from the
 cursor that is told with the last one."""
@@ -190,7 +190,9 @@ class Hub:
     async def _turn(self) -> bool:
         """Wait for a call, read what there is, tell it; true, since the waiting is done here."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), SWEEP)
+            # Not wait_for, which may swallow that the task is cancelled.
+            async with asyncio.timeout(SWEEP):
+                await self._woken.wait()
         self._woken.clear()
         place = self._place
         if place is None:
@@ -200,18 +202,25 @@ class Hub:
         floor = await self._happenings.floor()
         while place < floor:
             told = await self._happenings.after(place, floor, BATCH)
+            for happening in told:
+                if not await self._tell(happening):
+                    return True
             if self._place is None:
                 return True
-            for happening in told:
-                self._tell(happening)
             place = told[-1].place if len(told) == BATCH else floor
             self._place = place
         return True
 
-    def _tell(self, happening: Happening) -> None:
+    async def _tell(self, happening: Happening) -> bool:
+        """Tell everybody, and let them take it before the next; whether somebody still follows."""
+        if self._place is None:
+            return False
         for subscriber in self._subscribers:
             if happening.place > subscriber.start:
                 subscriber.tell(happening)
+        self._place = happening.place
+        await asyncio.sleep(0)
+        return True
 
     async def _judge(self) -> bool:
         """Judge everybody again, so that who may no more is let go though nothing happens."""

@@ -75,7 +75,7 @@ class Scales:
     fragments: Mapping[str, FragmentDefinitionNode]
     operation: OperationDefinitionNode
     variables: Mapping[str, Any]
-    _known: dict[str, Weight] = field(default_factory=dict)
+    _known: dict[tuple[str, bool], Weight] = field(default_factory=dict)
     _defaults: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,10 +93,10 @@ class Scales:
         """The fields that cost most, from the root down the dearest way: `path` and `cost`."""
         told: list[dict[str, Any]] = []
         where, path, times = self.operation.selection_set, "", 1
-        parent = self._root
+        parent, sized = self._root, False
         while len(told) < NAMED:
             fields = self._fields(where, parent)
-            priced = [(self._field(node, kind).cost, node, kind) for node, kind in fields]
+            priced = [(self._field(node, kind, sized).cost, node, kind) for node, kind in fields]
             priced.sort(key=lambda each: -each[0])
             if not priced or not priced[0][0]:
                 break
@@ -106,7 +106,8 @@ class Scales:
             found = self._definition(node, kind)
             if found is None or node.selection_set is None:
                 break
-            times *= self._size(node, found, kind)
+            times *= self._size(node, found, sized)
+            sized = _sized(found) and not _is_list(found)
             where, parent = node.selection_set, get_named_type(found.type)
         return told
 
@@ -117,49 +118,50 @@ class Scales:
             raise LookupError(self.operation.operation)
         return root
 
-    def _set(self, selections: SelectionSetNode, parent: GraphQLNamedType) -> Weight:
+    def _set(
+        self, selections: SelectionSetNode, parent: GraphQLNamedType, sized: bool = False
+    ) -> Weight:
+        """The weight of a selection; `sized`: of a page, of which was said how long it is."""
         weight = NOTHING
         for selection in selections.selections:
-            weight = weight.beside(self._selection(selection, parent))
+            weight = weight.beside(self._selection(selection, parent, sized))
         return weight
 
-    def _selection(self, selection: SelectionNode, parent: GraphQLNamedType) -> Weight:
+    def _selection(self, selection: SelectionNode, parent: GraphQLNamedType, sized: bool) -> Weight:
         if isinstance(selection, FieldNode):
-            return self._field(selection, parent)
+            return self._field(selection, parent, sized)
         if isinstance(selection, InlineFragmentNode):
-            return self._set(selection.selection_set, self._condition(selection, parent))
+            return self._set(selection.selection_set, self._condition(selection, parent), sized)
         if isinstance(selection, FragmentSpreadNode):
-            return self._fragment(selection.name.value)
+            return self._fragment(selection.name.value, sized)
         return NOTHING
 
-    def _fragment(self, name: str) -> Weight:
-        known = self._known.get(name)
+    def _fragment(self, name: str, sized: bool) -> Weight:
+        known = self._known.get((name, sized))
         if known is None:
             node = self.fragments[name]
             kind = self.schema.type_map[node.type_condition.name.value]
-            known = self._known[name] = self._set(node.selection_set, kind)
+            known = self._known[name, sized] = self._set(node.selection_set, kind, sized)
         return known
 
     def _condition(self, node: InlineFragmentNode, parent: GraphQLNamedType) -> GraphQLNamedType:
         condition = node.type_condition
         return parent if condition is None else self.schema.type_map[condition.name.value]
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType) -> Weight:
+    def _field(self, node: FieldNode, parent: GraphQLNamedType, sized: bool = False) -> Weight:
         name = node.name.value
         if name.startswith("__"):
             return Weight(0 if name == "__typename" else INTROSPECTION, 1, 1)
         found = self._definition(node, parent)
         if found is None:
             return NOTHING
-        inner = (
-            self._set(node.selection_set, get_named_type(found.type))
-            if node.selection_set
-            else NOTHING
-        )
-        own, size = self._own(found, parent), self._size(node, found, parent)
-        if is_list_type(get_nullable_type(found.type)):
-            return Weight(size * (own + inner.cost), inner.depth + 1, inner.written + 1)
-        return Weight(own + size * inner.cost, inner.depth + 1, inner.written + 1)
+        inner = NOTHING
+        if node.selection_set is not None:
+            page = _sized(found) and not _is_list(found)
+            inner = self._set(node.selection_set, get_named_type(found.type), page)
+        own, size = self._own(found, parent), self._size(node, found, sized)
+        cost = size * (own + inner.cost) if _is_list(found) else own + size * inner.cost
+        return Weight(cost, inner.depth + 1, inner.written + 1)
 
     def _definition(self, node: FieldNode, parent: GraphQLNamedType) -> GraphQLField | None:
         if not is_composite_type(parent):
@@ -174,22 +176,19 @@ class Scales:
             return MUTATION
         return 1 if is_composite_type(get_named_type(found.type)) else 0
 
-    def _size(self, node: FieldNode, found: GraphQLField, parent: GraphQLNamedType) -> int:
+    def _size(self, node: FieldNode, found: GraphQLField, sized: bool) -> int:
         """How often what stands under a field may come."""
-        asked = [name for name in found.args if name in SIZES]
-        if asked:
-            return self._asked(node, found, asked)
-        if not is_list_type(get_nullable_type(found.type)):
-            return 1
+        if _sized(found):
+            return self._asked(node, found)
         # The entries of a page were counted where it was asked for.
-        if parent.name.endswith("Connection"):
+        if sized or not _is_list(found):
             return 1
         return int(_told(found).get("size", LIST))
 
-    def _asked(self, node: FieldNode, found: GraphQLField, names: list[str]) -> int:
+    def _asked(self, node: FieldNode, found: GraphQLField) -> int:
         said = {argument.name.value: argument.value for argument in node.arguments or ()}
         sizes = []
-        for name in names:
+        for name in SIZES & found.args.keys():
             value: Any = None
             given = said.get(name)
             if isinstance(given, IntValueNode):
@@ -223,6 +222,15 @@ class Scales:
                         fragment = self.fragments[name]
                         condition = fragment.type_condition.name.value
                         waiting.append((fragment.selection_set, self.schema.type_map[condition]))
+
+
+def _sized(found: GraphQLField) -> bool:
+    """Whether who asks may say how many entries there are to be."""
+    return not SIZES.isdisjoint(found.args)
+
+
+def _is_list(found: GraphQLField) -> bool:
+    return is_list_type(get_nullable_type(found.type))
 
 
 def _told(found: GraphQLField) -> Mapping[str, Any]:

@@ -89,7 +89,10 @@ ATTACKS: dict[str, Any] = {
 BODIES: dict[str, bytes] = {
     "10 MiB": json.dumps({"query": "{ dear }" + " " * 10_485_760}).encode(),
     "no JSON": b'{"query": "{ dear }"',
-    "deep JSON": b'{"query": "{ dear }", "variables": {"a": ' + b"[" * 90_000 + b"]" * 90_000 + b"}}",
+    "deep JSON": b'{"query": "{ dear }", "variables": {"a": '
+    + b"[" * 90_000
+    + b"]" * 90_000
+    + b"}}",
     "variable bomb": json.dumps(
         {"query": "query($f: Filter) { appeals(filter: $f) { nodes { text } } }",
          "variables": {"f": inner(200)}}

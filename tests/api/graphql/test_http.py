@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: forms, statuses, documents by hash, batches, prices, and what is never said."""
+"""GraphQL over HTTP: forms, statuses, documents by hash, batches, prices, what is never said."""
 
 import json
 import shutil
@@ -121,8 +121,12 @@ async def test_our_faults_are_masked_and_traced_by_the_request_alone(
 
 
 async def test_suggestions_tell_nothing_of_the_schema(client: httpx2.AsyncClient):
-    for query in ("{ appea }", "{ appeal(numbre: 1) { number } }", '{ appeals(filter: {numbr: "1"}) '
-                  "{ nodes { text } } }", "{ appeal { ... on Appea { text } } }"):  # fmt: skip
+    for query in (
+        "{ appea }",
+        "{ appeal(numbre: 1) { number } }",
+        '{ appeals(filter: {numbr: "1"}) { nodes { text } } }',
+        "{ appeal { ... on Appea { text } } }",
+    ):
         response = await ask(client, query)
         assert response.status_code == 400
         assert "Did you mean" not in response.text
@@ -204,6 +208,16 @@ async def test_introspection_is_a_setting():
         for query in ("{ __schema { types { name } } }", '{ __type(name: "Query") { name } }'):
             assert (await ask(client, query)).status_code == 400
         assert (await ask(client, "{ __typename dear }")).json()["data"]["__typename"] == "Query"
+
+
+async def test_introspection_comes_alone_and_is_remembered(client: httpx2.AsyncClient):
+    mixed = await ask(client, "{ dear ...S } fragment S on Query { __schema { types { name } } }")
+    assert mixed.status_code == 400
+    assert "alone" in mixed.json()["errors"][0]["message"]
+    query = "query T($n: String!) { __type(name: $n) { name } }"
+    for name in ("Appeal", "Service", "Appeal"):
+        said = (await ask(client, query, variables={"n": name})).json()
+        assert said["data"] == {"__type": {"name": name}}
 
 
 async def test_a_batch_is_answered_in_order_and_is_short(client: httpx2.AsyncClient):

@@ -13,10 +13,10 @@ from domain.appeals.happenings import Place, Wanted, hears
 from domain.appeals.workflow import Action, Status
 from domain.events import EventType
 from domain.values import new_id
+from integrations.postgres.doors import door_of
 from integrations.postgres.happenings import CHANNEL
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import inside
-from integrations.postgres.doors import door_of
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
