@@ -94,7 +94,9 @@ async def test_the_key_may_come_as_a_header_and_must_come(callers: Callers, grap
 async def test_each_family_of_refusals_is_a_type_of_its_own(callers: Callers, graph: Graph):
     number = (await callers.register())["number"]
 
-    async def told(name: str, arguments: str, role: Role | None, of: str = number) -> dict[str, object]:
+    async def told(
+        name: str, arguments: str, role: Role | None, of: str = number
+    ) -> dict[str, object]:
         asked = _act(name, arguments)
         answer = await graph.data(
             asked, role, number=of, key=uuid4().hex, headers={"accept-language": "en"}
@@ -119,7 +121,9 @@ async def test_each_family_of_refusals_is_a_type_of_its_own(callers: Callers, gr
 async def test_faults_are_named_as_the_graph_names_its_fields(callers: Callers, graph: Graph):
     said = {**INTAKE, "text": "", "serviceVersion": 0, "answers": {"odd_one": 1},
             "location": {"coordinates": {"latitude": 91.0, "longitude": 0.0}}}  # fmt: skip
-    made = (await graph.data(REGISTER, Role.OPERATOR, input=said, key=uuid4().hex))["registerAppeal"]
+    made = (await graph.data(REGISTER, Role.OPERATOR, input=said, key=uuid4().hex))[
+        "registerAppeal"
+    ]
     assert made["__typename"] == "InvalidProblem"
     pointers = {fault["pointer"] for fault in made["faults"]}
     assert {"/text", "/serviceVersion", "/location/coordinates/latitude"} <= pointers
@@ -130,7 +134,7 @@ async def test_a_correction_needs_the_version_that_was_read(callers: Callers, gr
     appeal = await callers.register()
     asked = (
         "mutation ($number: String!, $version: Int) { correctAppeal(number: $number,"
-        f" ifVersion: $version, input: {{text: \"Түзетілді\"}}) {{ ... on AppealPayload"
+        f' ifVersion: $version, input: {{text: "Түзетілді"}}) {{ ... on AppealPayload'
         f" {{ appeal {{ text kind }} }} {PROBLEM} }} }}"
     )
     without = await graph.data(asked, Role.OPERATOR, number=appeal["number"])
