@@ -10,6 +10,7 @@ import enum
 import types
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from inspect import iscoroutinefunction
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import strawberry
@@ -18,7 +19,7 @@ from pydantic.fields import FieldInfo
 from strawberry.utils.str_converters import to_camel_case
 from typing_extensions import is_typeddict
 
-from api.graphql.fast import quick, value_of
+from api.graphql.fast import field, quick, value_of
 from api.graphql.scalars import JSON
 from api.graphql.words import describe
 
@@ -63,34 +64,34 @@ def view_type(view: Any) -> Any:
     made = type(name, (), {"__module__": __name__, "__annotations__": {}})
     # Views may hold each other: known before its fields are made.
     _views[view] = made
-    for field, hint in get_type_hints(view).items():
-        add_field(made, field, hint, describe(name, field))
+    for each, hint in get_type_hints(view).items():
+        add_field(made, each, hint, describe(name, each))
     strawberry.type(made, name=name, description=_said(view))
     return made
 
 
-def add_field(made: Any, field: str, hint: Any, description: str) -> None:
+def add_field(made: Any, name: str, hint: Any, description: str) -> None:
     """Give a type that is being made a field of a view."""
     edge = _edge(hint)
     if edge is not None:
-        attribute = _edge_field(field, hint, edge, description)
-    elif field.isidentifier() and field not in _KEYWORDS:
+        attribute = _edge_field(name, hint, edge, description)
+    elif name.isidentifier() and name not in _KEYWORDS:
         attribute = strawberry.field(description=description)
-        made.__annotations__[field] = output(hint)
+        made.__annotations__[name] = output(hint)
     else:
-        attribute = _read(field, output(hint), description)
-    setattr(made, field if field not in _KEYWORDS else f"{field}_", attribute)
+        attribute = _read(name, output(hint), description)
+    setattr(made, name if name not in _KEYWORDS else f"{name}_", attribute)
 
 
 _KEYWORDS = frozenset({"from"})
 
 
-def _read(field: str, hint: Any, description: str) -> Any:
+def _read(name: str, hint: Any, description: str) -> Any:
     def read(source: strawberry.Parent[Any]) -> Any:
-        return value_of(source, field)
+        return value_of(source, name)
 
     read.__annotations__["return"] = hint
-    return quick(description, name=to_camel_case(field))(read)
+    return quick(description, name=to_camel_case(name))(read)
 
 
 def _edge(hint: Any) -> Edge | None:
@@ -98,19 +99,28 @@ def _edge(hint: Any) -> Edge | None:
     return EDGES.get(get_args(inner)[0] if get_origin(inner) is list else inner)
 
 
-def _edge_field(field: str, hint: Any, edge: Edge, description: str) -> Any:
+def _edge_field(name: str, hint: Any, edge: Edge, description: str) -> Any:
     """A field that leads to a node, or a list of them; what cannot be seen is null."""
     inner = _without_none(hint)
     if get_origin(inner) is list:
 
         def many(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
-            return [edge.resolve(value, info) for value in value_of(source, field)]
+            return [edge.resolve(value, info) for value in value_of(source, name)]
 
         many.__annotations__["return"] = list[edge.type | None]  # type: ignore[name-defined]
         return quick(description)(many)
 
+    if iscoroutinefunction(edge.resolve):
+
+        async def later(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+            value = value_of(source, name)
+            return None if value is None else await edge.resolve(value, info)
+
+        later.__annotations__["return"] = edge.type | None
+        return field(description)(later)
+
     def one(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
-        value = value_of(source, field)
+        value = value_of(source, name)
         return None if value is None else edge.resolve(value, info)
 
     one.__annotations__["return"] = edge.type | None
@@ -141,10 +151,10 @@ def input_type(model: type[BaseModel]) -> Any:
         return _inputs[model]
     name = f"{model.__name__.removesuffix('Body')}Input"
     made = type(name, (), {"__module__": __name__, "__annotations__": {}})
-    for field, info in model.model_fields.items():
-        made.__annotations__[field] = argument(info)
+    for each, info in model.model_fields.items():
+        made.__annotations__[each] = argument(info)
         options = {} if info.is_required() else {"default": strawberry.UNSET}
-        setattr(made, field, strawberry.field(description=describe(name, field), **options))
+        setattr(made, each, strawberry.field(description=describe(name, each), **options))
     _inputs[model] = strawberry.input(made, name=_free(name, model), description=_said(model))
     return made
 

@@ -5,6 +5,8 @@ from domain import values
 from domain.appeals import model
 from domain.appeals.workflow import Action, Status
 from domain.catalogue import model as catalogue
+from domain.incidents import model as incidents
+from domain.incidents.workflow import IncidentStatus as IncidentStatusOfDomain
 from domain.organisations import model as organisations
 
 Kind = enum_type(model.Kind)
@@ -14,3 +16,6 @@ AppealAction = enum_type(Action)
 Criticality = enum_type(catalogue.Criticality)
 OrganisationKind = enum_type(organisations.OrganisationKind)
 Language = enum_type(values.Language)
+TerritoryKind = enum_type(organisations.TerritoryKind)
+IncidentKind = enum_type(incidents.IncidentKind)
+IncidentStatus = enum_type(IncidentStatusOfDomain)

@@ -44,9 +44,7 @@ def wanted(said: AppealFilter | None, context: Any) -> Wanted:
     """The filter as the house has it. Raises Malformed."""
     if said is None:
         return Wanted()
-    given = {
-        _NAMES.get(name, name): getattr(said, name) for name in AppealFilter.__dataclass_fields__
-    }
+    given = {_NAMES.get(name, name): value for name, value in vars(said).items()}
     if not given["overdue"]:
         del given["overdue"]
     return wanted_appeals(as_query(AppealsQuery, given, "/filter"), context.at)

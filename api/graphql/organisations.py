@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from api.graphql.derive import EDGES, Edge
-from api.graphql.enums import Language, OrganisationKind
+from api.graphql.enums import Language, OrganisationKind, TerritoryKind
 from api.graphql.fast import plain, quick
 from api.graphql.nodes import Node, make
 from api.graphql.scalars import JSON
@@ -98,6 +98,56 @@ class District(Node):
         """The outer ring."""
         ring = self._said.polygon
         return None if ring is None else [list(point) for point in ring]
+
+
+@strawberry.type(description="A part of the city for which somebody answers.")
+class Territory(Node):
+    """Told to staff."""
+
+    _said: strawberry.Private[model.Territory]
+    _city: strawberry.Private[Reference]
+    uuid: UUID = plain("The id as the REST API has it.")
+    code: str = plain("The code, unique in the city.")
+    kind: TerritoryKind = plain("How it is drawn, from the broadest to the narrowest.")
+
+    @quick("The name, in the language asked for or the request's own.")
+    def name(self, info: strawberry.Info, language: Language | None = None) -> str:
+        """Localised."""
+        return in_language(self._said.names, language or info.context.language)
+
+    @quick("The district that it is, where it is one.")
+    def district(self) -> District | None:
+        """From the snapshot."""
+        return district_in(self._said.district, self._city)
+
+    @quick("The street that it is, where it is one.")
+    def street(self) -> UUID | None:
+        """Its id."""
+        return self._said.street
+
+    @quick("The buildings that it is made of, where it is some.")
+    def buildings(self) -> list[UUID]:
+        """Their ids."""
+        return sorted(self._said.buildings)
+
+    @quick("Its border, where it has one: pairs of longitude and latitude (WGS 84).")
+    def polygon(self) -> list[list[float]] | None:
+        """The outer ring."""
+        ring = self._said.polygon
+        return None if ring is None else [list(point) for point in ring]
+
+
+def made_territory(territory: model.Territory, city: Reference) -> Territory:
+    """The node of a territory."""
+    return make(
+        Territory,
+        territory.id,
+        uuid=territory.id,
+        code=territory.code,
+        kind=territory.kind,
+        _said=territory,
+        _city=city,
+    )
 
 
 def made(organisation: model.Organisation) -> Organisation:

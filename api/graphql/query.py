@@ -1,21 +1,29 @@
 """What can be asked of the graph."""
 
+from asyncio import gather
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
 from api.graphql import appeals as a
 from api.graphql import catalogue as c
 from api.graphql import loading
-from api.graphql.fast import field
+from api.graphql import organisations as o
+from api.graphql.enums import OrganisationKind
+from api.graphql.fast import field, quick
 from api.graphql.filters import AppealFilter, wanted
-from api.graphql.nodes import Connection, page
+from api.graphql.finding import IncidentFilter, found_incidents, found_node
+from api.graphql.incidents import Incident, seen
+from api.graphql.nodes import MOST, Connection, Node, page
 from api.graphql.paging import Bounds, placed
 from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
 from api.rest.catalogue import ServicesQuery, found_services
 from api.rest.cursors import read_cursor, write_cursor
+from api.rest.operation import malformed
+from api.rest.organisations import OrganisationsQuery, wanted_organisations
 from domain.access import Permission
 
 
@@ -86,6 +94,88 @@ class _Query:
         found = found_services(query, context.call(principal, query=query), everything=True)
         nodes = [c.made(service, context.reference, info) for service in found]
         return placed(nodes, [node.code for node in nodes], Bounds(first, after), context)
+
+    @quick("The spheres of the catalogue, in its order: the tree of services begins here.")
+    def spheres(self, info: strawberry.Info) -> list[c.Sphere] | None:
+        """From the snapshot."""
+        info.context.require(Permission.READ_CATALOGUE)
+        city = info.context.reference
+        return [c.made_sphere(each, city) for each in city.catalogue.spheres]
+
+    @quick("The districts of the city, by code.")
+    def districts(self, info: strawberry.Info) -> list[o.District] | None:
+        """From the snapshot."""
+        info.context.require(Permission.READ_CATALOGUE)
+        city = info.context.reference
+        ordered = sorted(city.districts.values(), key=lambda each: each.code)
+        return [o.made_district(each, city) for each in ordered]
+
+    @quick("The territories for which somebody answers, by code. For staff.")
+    def territories(self, info: strawberry.Info) -> list[o.Territory] | None:
+        """From the snapshot."""
+        info.context.require(Permission.READ_ORGANISATIONS)
+        city = info.context.reference
+        known = sorted(city.routing.territories.values(), key=lambda each: each.code)
+        return [o.made_territory(each, city) for each in known]
+
+    @field("An organisation by its id; null where it does not exist. For staff.")
+    def organisation(self, info: strawberry.Info, uuid: UUID) -> o.Organisation | None:
+        """From the snapshot."""
+        info.context.require(Permission.READ_ORGANISATIONS)
+        return o.organisation_of(uuid, info)
+
+    @field("The organisations of the city, by code; `roots` are those that stand under nobody.")
+    def organisations(
+        self,
+        info: strawberry.Info,
+        kind: OrganisationKind | None = None,
+        district: str | None = None,
+        text: str | None = None,
+        roots: bool = False,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Connection[o.Organisation] | None:
+        """The REST API's list, in pages."""
+        context = info.context
+        context.require(Permission.READ_ORGANISATIONS)
+        query = as_query(OrganisationsQuery, {"kind": kind, "district": district, "q": text})
+        found = [
+            each
+            for each in wanted_organisations(query, context.reference)
+            if not roots or each.parent is None
+        ]
+        keys = [each.code for each in found]
+        return placed([o.made(each) for each in found], keys, Bounds(first, after), context)
+
+    @field("An incident by its id; null where it does not exist for you.")
+    async def incident(self, info: strawberry.Info, uuid: UUID) -> Incident | None:
+        """Its public fields, and the rest for those whom it concerns."""
+        info.context.require(Permission.READ_INCIDENT)
+        found = await loading.incidents(info.context).load(uuid)
+        return seen(found, info.context) if found is not None else None
+
+    @field("Incidents, the newest first.")
+    async def incidents(
+        self,
+        info: strawberry.Info,
+        filter: IncidentFilter | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Connection[Incident] | None:
+        """A page of incidents."""
+        return await found_incidents(info.context, filter, Bounds(first, after))
+
+    @field("Anything by its global id (Relay); null where it does not exist for you.")
+    async def node(self, info: strawberry.Info, id: strawberry.ID) -> Node | None:
+        """A forged id is the id of nothing."""
+        return await found_node(str(id), info)
+
+    @field("Several things by their global ids, in the same order; at most 100.")
+    async def nodes(self, info: strawberry.Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        """Batched."""
+        if len(ids) > MOST:
+            raise malformed("ids", "/ids", "too-long", max_length=MOST)
+        return list(await gather(*(found_node(str(id), info) for id in ids)))
 
 
 def _query() -> Any:

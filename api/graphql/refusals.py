@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from graphql import GraphQLError
 
 from api.errors import Asked, Internal, document
 from domain.errors import Refusal
+
+log = structlog.get_logger()
 
 
 def told(error: GraphQLError, *, language: str, request_id: str) -> dict[str, Any]:
@@ -18,6 +21,9 @@ def told(error: GraphQLError, *, language: str, request_id: str) -> dict[str, An
     if cause is None:
         return formatted
     refusal = cause if isinstance(cause, Refusal) else Internal(request_id=request_id)
+    if not isinstance(cause, Refusal):
+        # The path is that of the schema's names and of list places: it tells of nobody.
+        log.error("unexpected", request_id=request_id, path=error.path, exc_info=cause)
     said = document(refusal, Asked("", language, request_id))
     formatted["message"] = said["detail"]
     formatted["extensions"] = extensions(said)

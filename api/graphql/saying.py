@@ -43,6 +43,8 @@ def body_of(given: Any) -> bytes:
 
 def plain(given: Any) -> Any:
     """An input as JSON; what was left out of it is left out."""
+    if isinstance(given, Enum):
+        return given.value
     if hasattr(given, "__strawberry_definition__"):
         values = {name: getattr(given, name) for name in given.__dataclass_fields__}
         return {
@@ -50,7 +52,7 @@ def plain(given: Any) -> Any:
         }
     if isinstance(given, list):
         return [plain(each) for each in given]
-    return given.value if isinstance(given, Enum) else given
+    return given
 
 
 def named(faults: Iterable[Fault], model: type[BaseModel] | None, under: str = "") -> list[Fault]:

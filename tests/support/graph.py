@@ -24,9 +24,8 @@ class Graph:
     ) -> dict[str, Any]:
         """The answer, whatever it says."""
         said = {"query": query, "variables": variables}
-        response = await self.callers.call(
-            "POST", "/graphql", said, role=role, headers=dict(headers or {})
-        )
+        async with self.callers.client(role) as client:
+            response = await client.post("/graphql", json=said, headers=dict(headers or {}))
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.json()
         return answer
