@@ -42,6 +42,7 @@ COMMANDS = {
     "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
     "register": ("api.commands.register:app", "The register of events: verify, export, sign."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
+    "graphql": ("api.commands.graph:graphql", "The contract of the graph."),
     "workflow": ("api.commands.contracts:workflow", "The life of an appeal, as a diagram."),
     "doctor": ("api.commands.doctor:doctor", "Look at everything that the platform stands on."),
 }

@@ -1,26 +1,19 @@
 """GraphQL over HTTP: forms, statuses, documents by hash, batches, prices, what is never said."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from api.graphql.census import Bounds
 from api.graphql.documents import Documents, read_trusted
 from api.graphql.http import JSON, RESPONSE
 from tests.api.graphql.serving import engine_of, served
 from tests.api.graphql.toy import GRAPH, RAN
-from tests.house.source import ROOT
-from tests.support.live import serving
-
-AUDITS = ROOT / "judges/graphql/audit.mjs"
-NODE = shutil.which("node")
-INSTALLED = (ROOT / "judges/node_modules/graphql-http").is_dir()
 
 
 def client_of(**options: Any) -> httpx2.AsyncClient:
@@ -39,16 +32,6 @@ async def ask(
 ) -> httpx2.Response:
     said = rest if query is None else {"query": query, **rest}
     return await client.post("/graphql", json=said, headers={"accept": accept})
-
-
-@pytest.mark.skipif(not (NODE and INSTALLED), reason="needs node, and npm install in judges/")
-def test_every_audit_of_graphql_http_passes():
-    with serving(served()) as base:
-        told = subprocess.run(
-            [str(NODE), str(AUDITS), f"{base}/graphql"], capture_output=True, text=True, timeout=60
-        )
-    assert told.returncode == 0, told.stdout
-    assert told.stdout.count("ok ") >= 61
 
 
 @pytest.mark.parametrize(
@@ -99,9 +82,10 @@ async def test_a_get_asks_and_changes_nothing(client: httpx2.AsyncClient):
 
 
 async def test_our_faults_are_masked_and_traced_by_the_request_alone(
-    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+    client: httpx2.AsyncClient,
 ):
-    response = await ask(client, '{ broken appeal(number: "900101300123") { number } }')
+    with capture_logs() as logged:
+        response = await ask(client, '{ broken appeal(number: "900101300123") { number } }')
     assert response.status_code == 200
     said = response.json()
     assert said["data"] == {"broken": None, "appeal": {"number": "1"}}
@@ -113,11 +97,10 @@ async def test_our_faults_are_masked_and_traced_by_the_request_alone(
     assert id in error["message"]
     assert "somebody" not in response.text
     assert "Traceback" not in response.text
-    logged = capsys.readouterr().out
-    assert id in logged
+    assert id in {line["request_id"] for line in logged if line["event"] == "unexpected"}
     # Neither the document nor its values reach the log (law 6).
-    assert "900101300123" not in logged
-    assert "appeal(number" not in logged
+    assert "900101300123" not in str(logged)
+    assert "appeal(number" not in str(logged)
 
 
 async def test_suggestions_tell_nothing_of_the_schema(client: httpx2.AsyncClient):
