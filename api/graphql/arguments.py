@@ -40,12 +40,15 @@ def query_arguments(operation: Operation) -> list[Parameter]:
             annotation_of(field),
             describe(model.__name__, name),
             Parameter.empty if field.is_required() else None,
+            field.alias,
         )
         for name, field in model.model_fields.items()
     ]
 
 
-def argument(name: str, kind: Any, words: str, default: Any = Parameter.empty) -> Parameter:
-    """One argument, with its description."""
-    annotation = Annotated[kind, strawberry.argument(description=words)]
+def argument(
+    name: str, kind: Any, words: str, default: Any = Parameter.empty, alias: str | None = None
+) -> Parameter:
+    """One argument, with its description; `alias` is its name where Python cannot say it."""
+    annotation = Annotated[kind, strawberry.argument(description=words, name=alias)]
     return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)

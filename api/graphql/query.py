@@ -173,6 +173,7 @@ class _Query:
     @field("Several things by their global ids, in the same order; at most 100.")
     async def nodes(self, info: strawberry.Info, ids: list[strawberry.ID]) -> list[Node | None]:
         """Batched."""
+        info.context.require()
         if len(ids) > MOST:
             raise malformed("ids", "/ids", "too-long", max_length=MOST)
         return list(await gather(*(found_node(str(id), info) for id in ids)))

@@ -88,8 +88,7 @@ def _field(operation: Operation) -> Any:
         reply = await reads(
             context.call(principal, path=path, query=query, body=body, language=language)
         )
-        # What a handler wrote out already.
-        return orjson.loads(reply.body) if isinstance(reply.body, bytes) else reply.body
+        return _told(operation, reply.body)
 
     arguments = [Parameter("info", Parameter.KEYWORD_ONLY, annotation=strawberry.Info)]
     arguments += [path_argument(name) for name in names] + query_arguments(operation)
@@ -103,3 +102,10 @@ def _field(operation: Operation) -> Any:
     resolve.__signature__ = Signature(ordered, return_annotation=answer)  # type: ignore[attr-defined]
     resolve.__annotations__ = {a.name: a.annotation for a in ordered} | {"return": answer}
     return strawberry.field(resolver=resolve, description=f"{operation.summary}.")
+
+
+def _told(operation: Operation, body: Any) -> Any:
+    """A body as the graph takes it: text as text, and what a handler wrote out already read."""
+    if not isinstance(body, bytes):
+        return body
+    return body.decode() if operation.answer is str else orjson.loads(body)

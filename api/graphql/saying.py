@@ -24,7 +24,7 @@ from domain.errors import Fault
 def as_query(model: type[BaseModel], given: Mapping[str, Any], under: str = "") -> Any:
     """The query of these arguments; what is None is not said. Raises Malformed."""
     said = [
-        (name, _worded(each))
+        (model.model_fields[name].alias or name, _worded(each))
         for name, value in given.items()
         if value is not None
         for each in (value if isinstance(value, list) else [value])
