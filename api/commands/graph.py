@@ -12,9 +12,7 @@ graphql = App(name="graphql", help="The contract of the graph, in GraphQL's sche
 
 
 @graphql.command(name="export")
-def export_graphql(
-    target: Path = SDL, /, *, check: bool = False, breaking: bool = False
-) -> None:
+def export_graphql(target: Path = SDL, /, *, check: bool = False, breaking: bool = False) -> None:
     """Write the contract as the code stands; refuse to break that which stands there.
 
     Parameters

@@ -9,7 +9,7 @@ from typing import Any, cast
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 from graphql.execution.execute import execute_root_selection_set
-from strawberry.execution import optimized_is_awaitable as is_awaitable
+from strawberry.execution import optimized_is_awaitable
 
 from api.errors import Malformed, TimedOut
 from api.graphql.answers import Voice, encode, refuse, tell
@@ -120,7 +120,7 @@ class Engine:
         *,
         context: MakeContext,
         renew: Renew = lambda context, caller: None,
-        executor: type[Executor] = Executor,
+        executor: type[Executor[Any]] = Executor,
         seconds: float = 10.0,
         budget: int = 0,
         public_budget: int = 0,
@@ -168,13 +168,12 @@ class Engine:
             async with asyncio.timeout(self._seconds):
                 if prepared.document.introspects(prepared.operation):
                     return tell(await self._introspected(prepared, executor), caller.voice)
-                found = execute_root_selection_set(executor)
-                result: ExecutionResult = await found if is_awaitable(found) else found  # type: ignore[assignment]
+                result = await _settled(execute_root_selection_set(executor))
         except TimeoutError:
             raise TimedOut(seconds=self._seconds) from None
         return tell(result, caller.voice, self.told(prepared))
 
-    async def _introspected(self, prepared: Prepared, executor: Executor) -> ExecutionResult:
+    async def _introspected(self, prepared: Prepared, executor: Executor[Any]) -> ExecutionResult:
         """What the schema says of itself. The whole of it keeps Python busy for the better part of
         a second, so it is made beside the loop, one at a time, and remembered.
         """
@@ -202,7 +201,7 @@ class Engine:
             }
         return {"cost": cost}
 
-    def _build(self, prepared: Prepared, caller: Caller) -> Executor | list[GraphQLError]:
+    def _build(self, prepared: Prepared, caller: Caller) -> Executor[Any] | list[GraphQLError]:
         return self._executor.build(
             self.schema,
             prepared.document.ast,
@@ -211,7 +210,7 @@ class Engine:
             dict(prepared.variables),
             prepared.name,
             hide_suggestions=True,
-            is_awaitable=is_awaitable,
+            is_awaitable=cast("Any", optimized_is_awaitable),
             max_coercion_errors=10,
         )
 
@@ -223,8 +222,7 @@ class Engine:
         executor = self._build(prepared, caller)
         if isinstance(executor, list):
             raise Refused(refuse(executor, caller.voice))
-        begun = create_source_event_stream(executor)
-        source: Any = await begun if is_awaitable(begun) else begun
+        source = await _settled(create_source_event_stream(executor))
         if isinstance(source, ExecutionResult):
             raise Refused(refuse(source.errors or (), caller.voice))
         try:
@@ -236,7 +234,7 @@ class Engine:
             await source.aclose()
 
     async def _event(
-        self, executor: Executor, value: Any, prepared: Prepared, caller: Caller
+        self, executor: Executor[Any], value: Any, prepared: Prepared, caller: Caller
     ) -> bytes:
         shared: dict[Any, bytes] | None = getattr(value, "rendered", None)
         key = (prepared.document.hash, prepared.name, caller.voice.language,
@@ -246,8 +244,7 @@ class Engine:
         self._renew(executor.context_value, caller)
         turn = executor.build_per_event_executor(value)
         async with asyncio.timeout(self._seconds):
-            found = execute_subscription_event(turn)
-            result: ExecutionResult = await found if is_awaitable(found) else found  # type: ignore[assignment]
+            result = await _settled(execute_subscription_event(turn))
         said = encode(tell(result, caller.voice))
         if shared is not None:
             shared[key] = said
@@ -265,6 +262,11 @@ class Engine:
     def is_query(self, prepared: Prepared) -> bool:
         """Whether the operation may come by GET."""
         return is_query(prepared.operation)
+
+
+async def _settled(found: Any) -> Any:
+    """What may have to be waited for, waited for."""
+    return await found if optimized_is_awaitable(found) else found
 
 
 class Refused(Exception):

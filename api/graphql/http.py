@@ -67,7 +67,7 @@ class Transport:
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
-            raise Malformed("JSON", [Fault("", "json", {})]) from None
+            raise Malformed("JSON", [Fault("", "format", {})]) from None
 
     async def _one(self, request: Request, params: Params, caller: Caller, form: str) -> Response:
         status, body, prepared = self._prepared(params, caller, form)
@@ -154,7 +154,7 @@ def _query(request: Request) -> dict[str, Any]:
             try:
                 said[name] = orjson.loads(said[name])
             except orjson.JSONDecodeError:
-                raise Malformed("JSON", [Fault(f"/{name}", "json", {})]) from None
+                raise Malformed("JSON", [Fault(f"/{name}", "format", {})]) from None
     return said
 
 

@@ -1,5 +1,6 @@
 """The graph at /graphql: over HTTP, as a stream of events, and over WebSockets."""
 
+from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
@@ -57,7 +58,7 @@ def open_graph(house: House) -> GraphDoor:
     return door
 
 
-def make_documents(schema: object, settings: Settings) -> Documents:
+def make_documents(schema: GraphQLSchema, settings: Settings) -> Documents:
     """What judges documents, by the city's settings. Raises ValueError."""
     path = settings.graphql_documents
     return Documents(

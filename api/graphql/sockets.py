@@ -75,7 +75,8 @@ class Socket:
         await self._websocket.accept(PROTOCOL)
         listening = asyncio.ensure_future(self._listen())
         try:
-            await asyncio.wait({listening, self._closing}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {listening, self._closing}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if listening.done():
                 listening.result()
             else:

@@ -6,7 +6,7 @@ each few seconds keeps the way open through proxies, and shows who has gone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
@@ -50,8 +50,10 @@ async def _told(engine: Engine, prepared: Prepared, caller: Caller) -> AsyncIter
     yield COMPLETE
 
 
-async def _followed(engine: Engine, prepared: Prepared, caller: Caller) -> AsyncIterator[bytes]:
-    events = aiter(engine.follow(prepared, caller))
+async def _followed(
+    engine: Engine, prepared: Prepared, caller: Caller
+) -> AsyncGenerator[bytes, None]:
+    events = engine.follow(prepared, caller)
     waiting: asyncio.Task[bytes] | None = None
     try:
         while True:

@@ -19,8 +19,9 @@ import strawberry
 from api.errors import Malformed, TooSlow
 from api.graphql import appeals as a
 from api.graphql import loading
-from api.graphql.appeals import Appeal, AppealStatus
+from api.graphql.appeals import Appeal
 from api.graphql.derive import enum_type
+from api.graphql.enums import AppealStatus
 from api.graphql.fast import quick
 from api.graphql.hub import Hub
 from api.graphql.organisations import Organisation, organisation_of
@@ -139,7 +140,7 @@ class AppealUpdate:
         return self._said.at
 
     @quick("Where the appeal stood after it.")
-    def status(self) -> AppealStatus:  # type: ignore[valid-type]
+    def status(self) -> AppealStatus:
         """After the event."""
         return self._said.status
 
@@ -163,7 +164,7 @@ class AppealUpdate:
         """Residents hear of none of these."""
         return self._said.internal
 
-    @strawberry.field(
+    @strawberry.field(  # type: ignore[untyped-decorator]
         description="The appeal as it stands now; null where it is no longer yours to see."
     )
     async def appeal(self, info: strawberry.Info) -> Appeal | None:
@@ -182,7 +183,7 @@ class UpdateFilter:
     """What is null or left out does not narrow."""
 
     types: list[Kind] | None = _given("One of these kinds of events.")  # type: ignore[valid-type]
-    statuses: list[AppealStatus] | None = _given(  # type: ignore[valid-type]
+    statuses: list[AppealStatus] | None = _given(
         "The appeal stands in one of these statuses after it."
     )
     services: list[str] | None = _given("The appeal is of one of these services, by code.")
@@ -199,7 +200,7 @@ AFTER = strawberry.argument(description="The cursor of the last entry that you h
 class Subscription:
     """Each narrows what the caller may hear; none widens it."""
 
-    @strawberry.subscription(description="What happens to one appeal.")
+    @strawberry.subscription(description="What happens to one appeal.")  # type: ignore[untyped-decorator]
     async def appeal(
         self, info: strawberry.Info, number: str, after: str | None = None
     ) -> AsyncGenerator[AppealUpdate, None]:
@@ -210,7 +211,7 @@ class Subscription:
             raise NotFound(kind="appeal", id=number)
         return _updates(info.context, Wanted(principal.city, number=number), after)
 
-    @strawberry.subscription(description="What happens to appeals that you may see.")
+    @strawberry.subscription(description="What happens to appeals that you may see.")  # type: ignore[untyped-decorator]
     async def appeals(
         self, info: strawberry.Info, filter: UpdateFilter | None = None, after: str | None = None
     ) -> AsyncGenerator[AppealUpdate, None]:
@@ -218,7 +219,7 @@ class Subscription:
         principal = info.context.require(Permission.READ_APPEAL)
         return _updates(info.context, _wanted(principal, filter), after)
 
-    @strawberry.subscription(
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
         description="What happens in the queue of an organisation: to appeals that were ever given"
         " to it or to one below it. An appeal that leaves is told by the event that moves it."
     )
