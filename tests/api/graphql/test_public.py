@@ -122,6 +122,8 @@ async def test_figures_are_published_in_steps_and_staff_see_them_whole(
     callers: Callers, graph: Graph
 ):
     house = callers.house
+    for _ in range(FEWEST):
+        await callers.register()
     (row,) = await fetch(house, "SELECT count(*) AS n FROM appeal WHERE city_id = $1", KISHI.id)
     whole = await graph.data("{ figures(by: SERVICE) { total groups { key count name } } }")
     table = whole["figures"]
