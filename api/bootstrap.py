@@ -30,6 +30,7 @@ from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.figures import Figures
 from integrations.postgres.grants import Grants
 from integrations.postgres.happenings import SqlHappenings
 from integrations.postgres.histories import Histories
@@ -84,6 +85,7 @@ class House:
     lists: Lists
     sketches: Sketches
     bundles: Bundles
+    figures: Figures
     statistics: Statistics
     histories: Histories
     models: Models
@@ -233,6 +235,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         lists=Lists(engine, keyring),
         sketches=Sketches(engine, keyring),
         bundles=Bundles(engine, keyring),
+        figures=Figures(engine),
         statistics=Statistics(engine),
         histories=Histories(engine, keyring),
         models=Models(settings.home),

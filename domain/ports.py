@@ -16,6 +16,7 @@ from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
 from domain.sla.clock import Clock
+from domain.values import Box, Circle
 from domain.webhooks.model import Endpoint
 
 Now = Callable[[], datetime]
@@ -343,6 +344,8 @@ class AppealFilter:
     registered_from: datetime | None = None
     registered_to: datetime | None = None
     text: str | None = None
+    box: Box | None = None
+    circle: Circle | None = None
 
 
 @dataclass(frozen=True, slots=True)

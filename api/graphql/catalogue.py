@@ -104,10 +104,7 @@ class Service(Node):
     @quick("The category.")
     def category(self) -> Category | None:
         """The shelf that it stands on."""
-        known = self._city.catalogue.categories
-        return next(
-            (made_category(c, self._city) for c in known if c.code == self._said.category), None
-        )
+        return category_in(self._said.category, self._city)
 
     @quick("The sphere.")
     def sphere(self) -> Sphere | None:
@@ -195,6 +192,18 @@ def made_sphere(sphere: model.Sphere, city: Reference) -> Sphere:
     """The node of a sphere."""
     key = f"{city.city.code}/{sphere.code}"
     return make(Sphere, key, code=sphere.code, _said=sphere, _city=city)
+
+
+def category_in(code: str, city: Reference) -> Category | None:
+    """The node of a category of a city."""
+    known = city.catalogue.categories
+    return next((made_category(each, city) for each in known if each.code == code), None)
+
+
+def sphere_in(code: str, city: Reference) -> Sphere | None:
+    """The node of a sphere of a city."""
+    known = city.catalogue.spheres
+    return next((made_sphere(each, city) for each in known if each.code == code), None)
 
 
 def service_in(code: str, city: Reference, info: Any) -> Service | None:

@@ -1,5 +1,6 @@
 """By what lists of appeals can be narrowed: the conditions of the REST API, and places."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,35 @@ import strawberry
 from api.graphql.enums import AppealStatus, Channel, Criticality, Kind
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
+from api.rest.operation import malformed
 from domain.ports import AppealFilter as Wanted
+from domain.values import Box, Circle, Coordinates
+
+FARTHEST = 100_000
+"""Metres."""
 
 
 def _given(description: str) -> Any:
     return strawberry.field(description=description, default=None)
+
+
+@strawberry.input(description="A piece of the map between two parallels and two meridians.")
+class BoundingBox:
+    """WGS 84 degrees; a box does not cross the 180th meridian, nor does Kazakhstan."""
+
+    south: float = strawberry.field(description="The least latitude.")
+    west: float = strawberry.field(description="The least longitude.")
+    north: float = strawberry.field(description="The greatest latitude.")
+    east: float = strawberry.field(description="The greatest longitude.")
+
+
+@strawberry.input(description="What lies about a point.")
+class Around:
+    """Measured on the sphere."""
+
+    latitude: float = strawberry.field(description="Degrees north, WGS 84.")
+    longitude: float = strawberry.field(description="Degrees east, WGS 84.")
+    metres: float = strawberry.field(description="How far at most, up to 100,000.")
 
 
 @strawberry.input(description="Which appeals; conditions are joined by 'and'.")
@@ -35,6 +60,8 @@ class AppealFilter:
     registered_from: datetime | None = _given("Registered at this time or later.")
     registered_to: datetime | None = _given("Registered before this time.")
     text: str | None = _given("Words, anywhere in text, address and number.")
+    within: BoundingBox | None = _given("In this piece of the map.")
+    around: Around | None = _given("So near to a point.")
 
 
 _NAMES = {"text": "q"}
@@ -47,4 +74,26 @@ def wanted(said: AppealFilter | None, context: Any) -> Wanted:
     given = {_NAMES.get(name, name): value for name, value in vars(said).items()}
     if not given["overdue"]:
         del given["overdue"]
-    return wanted_appeals(as_query(AppealsQuery, given, "/filter"), context.at)
+    within, around = given.pop("within"), given.pop("around")
+    found = wanted_appeals(as_query(AppealsQuery, given, "/filter"), context.at)
+    return replace(found, box=_box(within), circle=_circle(around))
+
+
+def _box(said: BoundingBox | None) -> Box | None:
+    if said is None:
+        return None
+    for low, high, most in (("south", "north", 90), ("west", "east", 180)):
+        if not -most <= getattr(said, low) <= getattr(said, high) <= most:
+            raise malformed("filter", f"/filter/within/{low}", "out-of-range", ge=-most, le=most)
+    return Box(said.south, said.west, said.north, said.east)
+
+
+def _circle(said: Around | None) -> Circle | None:
+    if said is None:
+        return None
+    for name, least, most in (
+        ("latitude", -90, 90), ("longitude", -180, 180), ("metres", 0, FARTHEST)
+    ):  # fmt: skip
+        if not least <= getattr(said, name) <= most:
+            raise malformed("filter", f"/filter/around/{name}", "out-of-range", ge=least, le=most)
+    return Circle(Coordinates(said.latitude, said.longitude), said.metres)

@@ -15,12 +15,11 @@ from api.graphql.enums import IncidentKind, IncidentStatus
 from api.graphql.ids import parse_id, parse_uuid
 from api.graphql.incidents import seen
 from api.graphql.nodes import Connection, Node, page
-from api.graphql.paging import Bounds
+from api.graphql.paging import Bounds, resumed
 from api.graphql.saying import as_query
-from api.rest.cursors import read_cursor, write_cursor
+from api.rest.cursors import write_cursor
 from api.rest.incidents import IncidentsQuery, wanted_incidents
 from domain.access import Permission
-from domain.reference import Reference
 
 
 def _given(description: str) -> Any:
@@ -54,7 +53,7 @@ async def found_incidents(
     )
     call = context.call(principal, query=as_query(IncidentsQuery, given, "/filter"))
     keyring = context.house.keyring
-    after = read_cursor(bounds.after, keyring)
+    after = resumed(bounds.after, keyring)
     found = await context.house.incidents.incidents(
         principal, wanted_incidents(call), after, bounds.first + 1
     )
@@ -115,12 +114,4 @@ def _by_code(kind: str, key: str, info: Any) -> Node | None:
         return c.service_in(code, city, info)
     if kind == "District":
         return o.district_in(code, city)
-    return _shelf(kind, code, city)
-
-
-def _shelf(kind: str, code: str, city: Reference) -> Node | None:
-    if kind == "Sphere":
-        spheres = city.catalogue.spheres
-        return next((c.made_sphere(each, city) for each in spheres if each.code == code), None)
-    categories = city.catalogue.categories
-    return next((c.made_category(each, city) for each in categories if each.code == code), None)
+    return c.sphere_in(code, city) if kind == "Sphere" else c.category_in(code, city)

@@ -68,6 +68,7 @@ class Connection(Generic[T]):
     _cursors: strawberry.Private[Sequence[Callable[[], str]]]
     _more: strawberry.Private[bool]
     _began: strawberry.Private[bool]
+    _last: strawberry.Private[Callable[[], str] | None] = None
 
     @quick("The entries with their places.")
     def edges(self) -> list[Edge[T] | None]:
@@ -84,18 +85,30 @@ class Connection(Generic[T]):
     def page_info(self) -> PageInfo:
         """Sealed ends."""
         ends = self._cursors
+        last = self._last or (ends[-1] if ends else None)
         return PageInfo(
             has_next_page=self._more,
             has_previous_page=self._began,
             start_cursor=ends[0]() if ends else None,
-            end_cursor=ends[-1]() if ends else None,
+            end_cursor=last() if last else None,
         )
 
 
 def page(
-    nodes: list[Any], cursors: Sequence[Callable[[], str]], *, first: int, began: bool
+    nodes: list[Any],
+    cursors: Sequence[Callable[[], str]],
+    *,
+    first: int,
+    began: bool,
+    last: Callable[[], str] | None = None,
 ) -> Connection[Any]:
-    """The first `first` of what was found; one more than that tells that it goes on."""
+    """The first `first` of what was found; one more than that tells that it goes on, or `last`,
+    the place after which it does where not all that was found is shown.
+    """
     return Connection(
-        _nodes=nodes[:first], _cursors=cursors[:first], _more=len(nodes) > first, _began=began
+        _nodes=nodes[:first],
+        _cursors=cursors[:first],
+        _more=last is not None or len(nodes) > first,
+        _began=began,
+        _last=last,
     )

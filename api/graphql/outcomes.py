@@ -128,7 +128,7 @@ def problem_of(refusal: Refusal, context: Any) -> Problem:
     words: dict[str, Any] = {
         "code": said["code"], "title": said["title"], "message": said["detail"]
     }  # fmt: skip
-    if "faults" in kind.__dataclass_fields__:  # type: ignore[attr-defined]
+    if "faults" in kind.__dataclass_fields__:
         words["faults"] = [
             Fault(
                 pointer=each["pointer"],

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from api.errors import Malformed
 from api.graphql.nodes import MOST, Connection, page
+from api.rest.cursors import read_cursor
 from api.rest.operation import malformed
+from domain.ports import Keyring, Page
 
 LONGEST = 200
 
@@ -24,6 +27,14 @@ class Bounds:
             raise malformed("first", "/first", "out-of-range", ge=1, le=MOST)
         if self.after is not None and len(self.after) > LONGEST:
             raise malformed("after", "/after", "too-long", max_length=LONGEST)
+
+
+def resumed(after: str | None, keyring: Keyring) -> Page | None:
+    """Where a list of the register goes on. Raises Malformed for what we did not write."""
+    try:
+        return read_cursor(after, keyring)
+    except Malformed:
+        raise malformed("after", "/after", "cursor") from None
 
 
 def placed(nodes: list[Any], keys: list[str], bounds: Bounds, context: Any) -> Connection[Any]:

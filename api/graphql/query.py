@@ -11,17 +11,19 @@ from api.graphql import appeals as a
 from api.graphql import catalogue as c
 from api.graphql import loading
 from api.graphql import organisations as o
+from api.graphql.counting import CountBy, FigureTable, figures_of
 from api.graphql.enums import OrganisationKind
 from api.graphql.fast import field, quick
 from api.graphql.filters import AppealFilter, wanted
 from api.graphql.finding import IncidentFilter, found_incidents, found_node
 from api.graphql.incidents import Incident, seen
 from api.graphql.nodes import MOST, Connection, Node, page
-from api.graphql.paging import Bounds, placed
+from api.graphql.paging import Bounds, placed, resumed
+from api.graphql.public import PublicCity
 from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
 from api.rest.catalogue import ServicesQuery, found_services
-from api.rest.cursors import read_cursor, write_cursor
+from api.rest.cursors import write_cursor
 from api.rest.operation import malformed
 from api.rest.organisations import OrganisationsQuery, wanted_organisations
 from domain.access import Permission
@@ -56,7 +58,7 @@ class _Query:
         found = await context.house.sketches.listed(
             principal,
             wanted(filter, context),
-            read_cursor(bounds.after, keyring),
+            resumed(bounds.after, keyring),
             bounds.first + 1,
             asked,
         )
@@ -177,6 +179,23 @@ class _Query:
         if len(ids) > MOST:
             raise malformed("ids", "/ids", "too-long", max_length=MOST)
         return list(await gather(*(found_node(str(id), info) for id in ids)))
+
+    @field(
+        "Appeals counted by groups, with shares of kept promises and medians; for staff. Of the"
+        " thirty days before `registeredTo`, unless `registeredFrom` says otherwise."
+    )
+    async def figures(
+        self, info: strawberry.Info, by: CountBy, filter: AppealFilter | None = None
+    ) -> FigureTable | None:
+        """What staff see counted."""
+        return await figures_of(info, by, filter)
+
+    @field("A city as the public is told of it, by its code; without one your own, or the only"
+           " one. Needs no token.")  # fmt: skip
+    def public(self, info: strawberry.Info, city: str | None = None) -> PublicCity | None:
+        """The public view."""
+        found = info.context.city(city)
+        return PublicCity(_city=found, code=found.city.code)
 
 
 def _query() -> Any:

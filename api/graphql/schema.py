@@ -5,6 +5,7 @@ from functools import lru_cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.graphql.explaining import explain
 from api.graphql.fast import FastExecutor, value_of
 from api.graphql.mutation import Mutation
 from api.graphql.query import Query
@@ -15,7 +16,7 @@ from api.graphql.subscriptions import Subscription
 @lru_cache(maxsize=1)
 def build_schema() -> strawberry.Schema:
     """The schema; made once, since types are derived once."""
-    return strawberry.Schema(
+    schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
@@ -26,3 +27,5 @@ def build_schema() -> strawberry.Schema:
             disable_field_suggestions=True,
         ),
     )
+    explain(schema._schema)
+    return schema

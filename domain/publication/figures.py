@@ -89,7 +89,7 @@ def stepped(count: int) -> int:
 def _part(part: int, whole: int) -> int | None:
     """A part of a count: neither it nor what it leaves may be a few."""
     left = whole - part
-    if part and part < FEWEST or left and left < FEWEST:
+    if (part and part < FEWEST) or (left and left < FEWEST):
         return None
     return stepped(part)
 

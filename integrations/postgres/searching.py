@@ -22,6 +22,9 @@ NEWEST = 1000
 SPANS = (1, 7, 49)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
 
+EARTH = 6_371_008.8
+"""Metres: the mean radius (IUGG)."""
+
 _NUMBER = re.compile(r"\s*([A-Za-z]{2,6})[- ]?([0-9]{4})[- ]?([0-9]{6,9})\s*")
 
 _EQUALS = {name: name for name in NAMED} | {
@@ -51,6 +54,26 @@ def whole_number(text: str | None) -> str | None:
     """
     found = _NUMBER.fullmatch(text or "")
     return f"{found[1].upper()}-{found[2]}-{found[3]}" if found else None
+
+
+def within(wanted: AppealFilter, parameters: Parameters) -> list[str]:
+    """The conditions of place: a box, and a circle by the great-circle distance (haversine)."""
+    found = []
+    if (box := wanted.box) is not None:
+        south, north = parameters.add(box.south), parameters.add(box.north)
+        west, east = parameters.add(box.west), parameters.add(box.east)
+        found.append(f"a.latitude BETWEEN {south} AND {north}")
+        found.append(f"a.longitude BETWEEN {west} AND {east}")
+    if (circle := wanted.circle) is not None:
+        y, x = parameters.add(circle.centre.latitude), parameters.add(circle.centre.longitude)
+        # A degree of latitude is longer than this everywhere: what is farther is not near.
+        near = parameters.add(circle.metres / 110_000)
+        found.append(f"abs(a.latitude - {y}) <= {near}")
+        half = f"power(sin(radians(a.latitude - {y}) / 2), 2) + cos(radians({y}))"
+        half += f" * cos(radians(a.latitude)) * power(sin(radians(a.longitude - {x}) / 2), 2)"
+        metres = parameters.add(circle.metres)
+        found.append(f"2 * {EARTH} * asin(least(1, sqrt({half}))) <= {metres}")
+    return found
 
 
 class Search:
@@ -129,6 +152,7 @@ class Search:
         ):
             if value is not None:
                 found.append(f"{condition} {parameters.add(value)}")
+        found += within(wanted, parameters)
         if after is not None:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             found.append(f"(a.registered_at, a.id) < {place}")
@@ -155,6 +179,10 @@ class Search:
         card = f"SELECT 1 FROM card c WHERE c.appeal_id = a.id AND c.words LIKE {pattern}"
         return f" AND EXISTS ({card})"
 
+    def conditions(self, parameters: Parameters) -> str:
+        """All that is asked of `a`, a row of `appeal`."""
+        return self._asked(parameters) + self._status(parameters) + self._worded(parameters)
+
     async def _plain(self) -> list[Any]:
         """In the order of an index, however far it must be followed."""
         parameters = Parameters(self._limit)
@@ -172,7 +200,7 @@ class Search:
     async def _newest(self) -> list[Any]:
         """Among the newest alone."""
         parameters = Parameters(self._limit)
-        asked = self._asked(parameters) + self._status(parameters) + self._worded(parameters)
+        asked = self.conditions(parameters)
         bounds = f"a.city_id = {parameters.add(self._principal.city)}"
         if self._walled:
             # The wall says so too, but not what the planner could guess by.

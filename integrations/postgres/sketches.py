@@ -15,7 +15,7 @@ from domain.appeals.model import Channel, Kind
 from domain.appeals.workflow import Status
 from domain.catalogue.model import Criticality
 from domain.ports import AppealFilter, Keyring, Page
-from domain.values import Language
+from domain.values import Coordinates, Language
 from integrations.postgres import rows
 from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
@@ -72,6 +72,14 @@ PARTS: Mapping[str, Part] = {
     "channel": _column("channel", Channel),
     "language": _column("language", Language),
     "criticality": _column("criticality", Criticality),
+    "point": Part(
+        ("a.latitude", "a.longitude"),
+        lambda row, _: (
+            Coordinates(row["latitude"], row["longitude"])
+            if row["latitude"] is not None
+            else None
+        ),
+    ),
     "place": Part(_PLACE, lambda row, _: rows.read_place(row)),
     "applicant": Part(
         ("a.applicant", "a.citizen_id"),

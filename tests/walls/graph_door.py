@@ -48,6 +48,8 @@ _OWN = {
     "organisations": POLICY["listOrganisations"],
     "incident": POLICY["readIncident"],
     "incidents": POLICY["listIncidents"],
+    "figures": Row(POLICY["readStatistics"].roles, query={"by": "service"}),
+    "public": Row(ALL, query={"city": "@city"}, open=True),
     "node": POLICY["readAppeal"],
     "nodes": Row(ALL, query={"ids": []}),
 }

@@ -157,7 +157,7 @@ class _Brief:
     ids=["coerced", "null", "wrong", "missing"],
 )
 def test_what_goes_wrong_is_told_with_its_place_and_path(values: dict[str, Any]):
-    kind = SCHEMA._schema.type_map["PageInfo"]
+    kind: Any = SCHEMA._schema.type_map["PageInfo"]
     answers = []
     for executor in (FastExecutor, SlowExecutor):
         built = executor.build(
@@ -175,10 +175,10 @@ def test_what_goes_wrong_is_told_with_its_place_and_path(values: dict[str, Any])
             {},
             built.variable_values,
             kind,
-            built.operation,  # type: ignore[arg-type]
+            built.operation,
         ).grouped_field_set
         try:
-            found = built.execute_fields(kind, _Brief(**values), None, fields, None)  # type: ignore[arg-type]
+            found = built.execute_fields(kind, _Brief(**values), None, fields, None)
             raised = None
         except Exception as error:
             found, raised = None, error
