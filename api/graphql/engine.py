@@ -167,7 +167,8 @@ class Engine:
         try:
             async with asyncio.timeout(self._seconds):
                 if prepared.document.introspects(prepared.operation):
-                    return tell(await self._introspected(prepared, executor), caller.voice)
+                    said = await self._introspected(prepared, executor)
+                    return tell(said, caller.voice, self.told(prepared))
                 result = await _settled(execute_root_selection_set(executor))
         except TimeoutError:
             raise TimedOut(seconds=self._seconds) from None
