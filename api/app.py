@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from api.bootstrap import House, WaysIn, open_house, open_ways
 from api.browser import bound
 from api.clock import real
-from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.errors import WATCHED, Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.graphql.explorer import ROUTES as EXPLORER
 from api.graphql.mount import ROUTES as GRAPH
 from api.graphql.mount import open_graph
@@ -56,8 +56,6 @@ EXPOSED = (
     "etag", "link", "location", "x-request-id", "retry-after", "idempotency-replayed", *NAMES,
 )  # fmt: skip
 REFRESH_SECONDS = 1.0
-WATCHED = frozenset({"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"})
-"""Refusals of people, not of what they say: each has a line of its own in the logs."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:

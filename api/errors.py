@@ -175,6 +175,8 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
 }
 
 RETRY_SECONDS = 2
+WATCHED = frozenset({"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"})
+"""Refusals of people, not of what they say: each has a line of its own in the logs."""
 
 
 @dataclass(frozen=True, slots=True)

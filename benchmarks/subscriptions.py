@@ -99,7 +99,8 @@ async def opened(
                 raise AssertionError("unreachable")
 
         found = await asyncio.gather(*(one() for _ in range(many)))
-        stack.callback(lambda: [each.transport.abort() for each in found])
+        for each in found:
+            stack.callback(each.transport.abort)
         yield list(found)
 
 

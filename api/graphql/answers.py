@@ -14,6 +14,7 @@ import structlog
 from graphql import ExecutionResult, GraphQLError
 
 from api.errors import (
+    WATCHED,
     Asked,
     DocumentTooCostly,
     DocumentUnknown,
@@ -35,10 +36,11 @@ MOST_ERRORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """In whose language, and about which request."""
+    """In whose language, about which request, and to whom (an id, for the logs alone)."""
 
     language: str
     request_id: str
+    who: str | None = None
 
 
 def encode(body: Any) -> bytes:
@@ -66,6 +68,7 @@ def refuse(
 ) -> dict[str, Any]:
     """The answer to an operation that did not run: no `data` at all."""
     if isinstance(error, Refusal):
+        _watch([error], voice)
         errors = [_refusal(error, voice)]
     else:
         found = error.errors if isinstance(error, Unreadable) else error
@@ -80,7 +83,22 @@ def tell_errors(errors: Iterable[GraphQLError], voice: Voice) -> list[dict[str, 
     ours = [each for each in causes if each is not None and not isinstance(each, Refusal)]
     if ours:
         log.error("unexpected", request_id=voice.request_id, count=len(ours), exc_info=ours[0])
+    _watch([each for each in causes if isinstance(each, Refusal)], voice)
     return [_error(error, voice) for error in found[:MOST_ERRORS]]
+
+
+def _watch(refusals: Iterable[Refusal], voice: Voice) -> None:
+    """Who tries doors is seen by who watches the logs (ASVS 16.3.1-3): a line for each kind."""
+    kinds = {each.code: each for each in refusals if each.code in WATCHED}
+    for code, refusal in kinds.items():
+        log.warning(
+            "refused",
+            code=code,
+            route="graphql",
+            who=voice.who,
+            permission=refusal.params.get("permission"),
+            request_id=voice.request_id,
+        )
 
 
 def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:

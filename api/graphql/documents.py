@@ -28,7 +28,6 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
     parse,
     specified_rules,
@@ -278,11 +277,6 @@ def _hash(text: str) -> str:
 def _plain(value: Any) -> Any:
     """A value of a size as a key; whatever is no number weighs the same, and is refused later."""
     return value if type(value) is int or value is _ABSENT else None
-
-
-def is_query(operation: OperationDefinitionNode) -> bool:
-    """Whether the operation asks and changes nothing."""
-    return operation.operation is OperationType.QUERY
 
 
 def read_hash(extensions: Mapping[str, Any] | None) -> str | None:

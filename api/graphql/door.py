@@ -55,7 +55,12 @@ class GraphDoor:
             # Before it is accepted: the handshake is answered by 403.
             await websocket.close()
             return
-        await Socket(websocket, self._engine, self._greet, settings.max_body).serve()
+        # An operation over a socket is a request like any other.
+        spend = self._require
+        await Socket(websocket, self._engine, self._greet, spend, settings.max_body).serve()
+
+    def _require(self, caller: Caller) -> None:
+        self._spent(caller).require()
 
     async def _greet(self, websocket: WebSocket, header: str | None) -> Caller:
         caller = await self._caller(websocket, header, str(new_id()))
@@ -76,7 +81,7 @@ class GraphDoor:
             except Refusal:
                 self._quota.spend(address).require()
                 raise
-        voice = Voice(preferred(languages), request_id)
+        voice = Voice(preferred(languages), request_id, str(principal.id) if principal else None)
         return Caller(principal, voice, header, address, connection.headers.get("idempotency-key"))
 
     def stream(self, caller: Caller) -> Stream:

@@ -6,7 +6,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+)
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 from graphql.execution.execute import execute_root_selection_set
 from strawberry.execution import optimized_is_awaitable
@@ -14,7 +20,7 @@ from strawberry.execution import optimized_is_awaitable
 from api.errors import Malformed, TimedOut
 from api.graphql.answers import Voice, encode, refuse, tell
 from api.graphql.census import weigh_values
-from api.graphql.documents import Document, Documents, Unreadable, is_query, read_hash
+from api.graphql.documents import Document, Documents, read_hash
 from api.graphql.weighing import Weight
 from api.limits import NOTHING, Quota, Standing
 from domain.access import Principal
@@ -99,6 +105,11 @@ class Prepared:
     def name(self) -> str | None:
         """The operation's name."""
         return self.operation.name.value if self.operation.name else None
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.operation.operation
 
 
 MakeContext = Callable[[Caller], Any]
@@ -231,6 +242,9 @@ class Engine:
                 yield await self._event(executor, value, prepared, caller)
         except Refusal as refusal:
             raise Refused(refuse(refusal, caller.voice), refusal) from None
+        except Exception as error:
+            fault = GraphQLError("", original_error=error)
+            raise Refused(refuse([fault], caller.voice)) from None
         finally:
             await source.aclose()
 
@@ -244,8 +258,11 @@ class Engine:
             return shared[key]
         self._renew(executor.context_value, caller)
         turn = executor.build_per_event_executor(value)
-        async with asyncio.timeout(self._seconds):
-            result = await _settled(execute_subscription_event(turn))
+        try:
+            async with asyncio.timeout(self._seconds):
+                result = await _settled(execute_subscription_event(turn))
+        except TimeoutError:
+            raise TimedOut(seconds=self._seconds) from None
         said = encode(tell(result, caller.voice))
         if shared is not None:
             shared[key] = said
@@ -260,10 +277,6 @@ class Engine:
             return None
         return caller.principal
 
-    def is_query(self, prepared: Prepared) -> bool:
-        """Whether the operation may come by GET."""
-        return is_query(prepared.operation)
-
 
 async def _settled(found: Any) -> Any:
     """What may have to be waited for, waited for."""
@@ -276,6 +289,3 @@ class Refused(Exception):
     def __init__(self, body: dict[str, Any], refusal: Refusal | None = None) -> None:
         super().__init__("refused")
         self.body, self.refusal = body, refusal
-
-
-__all__ = ["Caller", "Engine", "Params", "Prepared", "Refused", "Unreadable", "read_params"]

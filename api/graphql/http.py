@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,11 +23,12 @@ from api.errors import (
     TimedOut,
     UnsupportedMediaType,
 )
-from api.graphql.answers import Voice, encode, refuse
+from api.graphql.answers import encode, refuse
 from api.graphql.documents import Unreadable
 from api.graphql.engine import Caller, Engine, Params, Prepared, read_params
 from api.graphql.sse import MEDIA_TYPE as EVENT_STREAM
 from api.graphql.sse import stream
+from api.limits import Standing
 from api.quality import quality
 from api.rest.bodies import read_limited
 from domain.errors import Fault, Refusal
@@ -48,6 +50,7 @@ class Transport:
     async def answer(self, request: Request, caller: Caller) -> Response:
         """The response. Raises Refusal for what is no GraphQL request at all."""
         form = _form(request)
+        request.state.quota = dict(request.state.headers)
         try:
             said = await self._said(request)
             if isinstance(said, list):
@@ -73,12 +76,10 @@ class Transport:
         status, body, prepared = self._prepared(params, caller, form)
         if prepared is None:
             return _response(body, status, form)
-        request.state.headers.update(prepared.standing.headers)
-        if request.method == "GET" and not self._engine.is_query(prepared) and form != EVENT_STREAM:
+        _tell(request, prepared.standing)
+        if request.method == "GET" and prepared.kind is OperationType.MUTATION:
             raise MethodNotAllowed(allowed="POST")
         if form == EVENT_STREAM:
-            if request.method == "GET" and prepared.operation.operation.value == "mutation":
-                raise MethodNotAllowed(allowed="POST")
             return stream(self._engine, prepared, caller)
         status, body = await self._run(prepared, caller, form)
         return _response(body, status, form)
@@ -92,7 +93,7 @@ class Transport:
         for each in said:
             _, body, prepared = self._prepared(read_params(each), caller, form)
             if prepared is not None:
-                request.state.headers.update(prepared.standing.headers)
+                _tell(request, prepared.standing)
                 _, body = await self._run(prepared, caller, form)
             answers.append(body)
         return _response(answers, 200, form)
@@ -108,7 +109,7 @@ class Transport:
     async def _run(
         self, prepared: Prepared, caller: Caller, form: str
     ) -> tuple[int, dict[str, Any]]:
-        if prepared.operation.operation.value == "subscription":
+        if prepared.kind is OperationType.SUBSCRIPTION:
             refusal = NotAcceptable(media_type=EVENT_STREAM)
             return _status(refusal, form), refuse(refusal, caller.voice)
         try:
@@ -116,6 +117,13 @@ class Transport:
         except TimedOut as refusal:
             return _status(refusal, form), refuse(refusal, caller.voice)
         return (200 if "data" in body or form == JSON else 400), body
+
+
+def _tell(request: Request, standing: Standing) -> None:
+    """Tell the budget beside the quota of requests, which the door told."""
+    before: Mapping[str, str] = request.state.quota
+    for name, value in standing.headers.items():
+        request.state.headers[name] = f"{before[name]}, {value}" if name in before else value
 
 
 def _status(error: Refusal | Unreadable, form: str) -> int:
@@ -162,6 +170,3 @@ def _response(body: Mapping[str, Any] | list[Any], status: int, form: str) -> Re
     # A stream of events that cannot begin is told as any other answer.
     kind = RESPONSE if form == EVENT_STREAM else form
     return Response(encode(body), status, media_type=f"{kind}; charset=utf-8")
-
-
-__all__ = ["ALLOWED", "Transport", "Voice"]

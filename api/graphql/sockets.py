@@ -13,13 +13,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+import structlog
+from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.errors import Malformed, TimedOut, Unauthenticated
+from api.errors import TimedOut, Unauthenticated
 from api.graphql.answers import encode, refuse
 from api.graphql.documents import Unreadable
 from api.graphql.engine import Caller, Engine, Prepared, Refused, read_params
 from domain.errors import Refusal
+
+log = structlog.get_logger()
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 5.0
@@ -31,6 +35,9 @@ LONGEST_ID = 64
 
 Greet = Callable[[WebSocket, str | None], Awaitable[Caller]]
 """Who comes with a header. Raises Unauthenticated, RateLimited."""
+
+Spend = Callable[[Caller], None]
+"""Counts one request of a caller. Raises RateLimited."""
 
 
 class Closed(Exception):
@@ -58,9 +65,11 @@ def same_origin(websocket: WebSocket, allowed: Iterable[str], own: str) -> bool:
 class Socket:
     """One connection."""
 
-    def __init__(self, websocket: WebSocket, engine: Engine, greet: Greet, max_body: int) -> None:
+    def __init__(
+        self, websocket: WebSocket, engine: Engine, greet: Greet, spend: Spend, max_body: int
+    ) -> None:
         self._websocket, self._engine, self._greet = websocket, engine, greet
-        self._max_body = max_body
+        self._spend, self._max_body = spend, max_body
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
@@ -183,6 +192,9 @@ class Socket:
         except (RuntimeError, WebSocketDisconnect):
             # Sent to one who has gone: the listener sees it too, and ends all of it.
             self._close(Closed(1011, "The connection is lost"))
+        except Exception as error:
+            log.error("unexpected", route="graphql", exc_info=error)
+            self._close(Closed(1011, "An error of ours"))
         finally:
             if self._running.get(id) is asyncio.current_task():
                 del self._running[id]
@@ -196,11 +208,12 @@ class Socket:
         if caller is None:
             raise Closed(4401, "Unauthorized")
         try:
+            self._spend(caller)
             prepared = self._engine.prepare(read_params(payload), caller)
         except (Unreadable, Refusal) as error:
             await self._error(id, refuse(error, caller.voice))
             return
-        if prepared.operation.operation.value == "subscription":
+        if prepared.kind is OperationType.SUBSCRIPTION:
             await self._follow(id, prepared, caller)
             return
         try:
@@ -255,6 +268,3 @@ def _id(message: dict[str, Any]) -> str:
     if not isinstance(id, str) or not 0 < len(id) <= LONGEST_ID:
         raise Closed(4400, "An operation has an id")
     return id
-
-
-__all__ = ["PROTOCOL", "Malformed", "Socket", "same_origin"]

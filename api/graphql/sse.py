@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
+from graphql import OperationType
 from starlette.responses import StreamingResponse
 
 from api.errors import TimedOut
@@ -38,7 +39,7 @@ def _next(body: bytes) -> bytes:
 async def _told(engine: Engine, prepared: Prepared, caller: Caller) -> AsyncIterator[bytes]:
     # At once, so that the caller knows that the way is open.
     yield ALIVE
-    if prepared.operation.operation.value != "subscription":
+    if prepared.kind is not OperationType.SUBSCRIPTION:
         try:
             yield _next(encode(await engine.run(prepared, caller)))
         except TimedOut as refusal:

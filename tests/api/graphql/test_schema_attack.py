@@ -23,11 +23,10 @@ from tests.support.rest import Callers, make_callers_app
 SEED = int(os.environ.get("IKOMEK_ATTACK_SEED", "109"))
 EXAMPLES = int(os.environ.get("IKOMEK_ATTACK_EXAMPLES", "1")) * 2
 SDL = schemathesis.graphql.from_file(str(build_schema()))
-OPERATIONS = {
-    found.ok().definition.field_name: found.ok()
-    for found in SDL.get_all_operations()
-    if found.ok() is not None
-}
+OPERATIONS: dict[str, Any] = {}
+for _found in SDL.get_all_operations():
+    _operation: Any = _found.ok()  # type: ignore[union-attr]
+    OPERATIONS[_operation.definition.field_name] = _operation
 SECONDS = 60.0
 """What the whole attack may take; the rest of the operations has its turn with another seed."""
 KNOWN = {"bad-request", "document-too-costly", "document-too-large", "rate-limited"}

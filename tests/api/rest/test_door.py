@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.app import WATCHED
+from api.errors import WATCHED
 from api.settings import Settings
 from domain.access import Role
 from tests.support.register import signed
