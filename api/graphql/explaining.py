@@ -28,6 +28,11 @@ _ARGUMENTS = {
 }
 _OF_FIELD = {
     ("Appeal", "events", "after"): "The sequence number after which to go on.",
+    ("Subscription", "queue", "organisation"): "The organisation, by its id in the REST API.",
+    **{
+        ("Subscription", field, "after"): "The cursor of the last entry that you had."
+        for field in ("appeal", "appeals", "queue")
+    },
 }
 _TYPES = {"Consistency": "A proof that the register only grew from one tree to another."}
 

@@ -113,7 +113,12 @@ class FastExecutor(Executor[Any]):
         waiting: list[str] = []
         try:
             for step in self._plan(parent_type, grouped_field_set):
-                value = self._field(parent_type, source_value, path, step, position_context)
+                value = self._read(source_value, step)
+                if value is None or (step.coerce is not None and value is not Undefined):
+                    # A leaf, or nothing: it waits for nobody.
+                    results[step.name] = value
+                    continue
+                value = self._completed(parent_type, source_value, path, step, value)
                 if value is not Undefined:
                     results[step.name] = value
                     if value is not None and self.is_awaitable(value):
@@ -123,22 +128,6 @@ class FastExecutor(Executor[Any]):
                 self.settle_in_background([results[name] for name in waiting])
             raise
         return _awaited(results, waiting) if waiting else results
-
-    def _field(
-        self,
-        parent_type: GraphQLObjectType,
-        source: Any,
-        path: Path | None,
-        step: Step,
-        position_context: Any,
-    ) -> Any:
-        value = self._read(source, step)
-        if value is not Undefined:
-            if value is None or step.coerce is not None:
-                return value
-            return self._below(parent_type, path, step, value, position_context)
-        here = Path(path, step.name, parent_type.name)
-        return self.execute_field(parent_type, source, step.details, here, position_context)
 
     def _read(self, source: Any, step: Step) -> Any:
         """The value of a step, coerced where it is a leaf; Undefined where the long way must be
@@ -157,32 +146,29 @@ class FastExecutor(Executor[Any]):
             return Undefined
         return Undefined if coerced is None else coerced
 
-    def _below(
-        self,
-        parent_type: GraphQLObjectType,
-        path: Path | None,
-        step: Step,
-        value: Any,
-        position_context: Any,
+    def _completed(
+        self, parent_type: GraphQLObjectType, source: Any, path: Path | None, step: Step, value: Any
     ) -> Any:
-        """The object that a quick field gave, or its list of them."""
-        definition = step.definition
+        """The object that a quick field gave, or its list of them, with what is asked of it;
+        graphql-core's own way for a field that was not read.
+        """
         here = Path(path, step.name, parent_type.name)
+        if value is Undefined:
+            return self.execute_field(parent_type, source, step.details, here, None)
+        definition = step.definition
         nodes = [detail.node for detail in step.details]
         info = self.build_resolve_info(definition, nodes, parent_type, here)
         try:
-            completed = self.complete_value(
-                definition.type, step.details, info, here, value, position_context
-            )
+            completed = self.complete_value(definition.type, step.details, info, here, value, None)
         except Exception as error:
             # Not the long way once more: errors deep down would be met twice at each step up.
             self.handle_field_error(error, definition.type, step.details, here)
             return None
         if not self.is_awaitable(completed):
             return completed
-        return self._completed(completed, definition, step.details, here)
+        return self._later(completed, definition, step.details, here)
 
-    async def _completed(
+    async def _later(
         self,
         awaitable: Awaitable[Any],
         definition: GraphQLField,

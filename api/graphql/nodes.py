@@ -47,7 +47,7 @@ class PageInfo:
     end_cursor: str | None = plain("The cursor of the last entry: the next page's `after`.")
 
 
-@strawberry.type(description="An entry of a list, and its place there (Relay).")
+@strawberry.type
 class Edge(Generic[T]):
     """An entry of a list, and its place there."""
 
@@ -60,7 +60,7 @@ class Edge(Generic[T]):
         return self._cursor()
 
 
-@strawberry.type(description="A page of a list (Relay).")
+@strawberry.type
 class Connection(Generic[T]):
     """A page of a list (Relay)."""
 

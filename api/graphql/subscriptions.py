@@ -190,9 +190,6 @@ class UpdateFilter:
     districts: list[str] | None = _given("The place is in one of these districts, by code.")
 
 
-AFTER = strawberry.argument(description="The cursor of the last entry that you had.")
-
-
 @strawberry.type(
     description="What happens, while it happens, over graphql-transport-ws or as server-sent"
     " events. Needs a token; ends with it."
