@@ -28,6 +28,8 @@ from api.errors import DocumentTooLarge
 
 SIZES = frozenset({"first", "last", "limit"})
 """Arguments that say how many entries a list may have."""
+NAMED = frozenset({"ids"})
+"""Arguments that name the entries one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ def _walk(selection_set: SelectionSetNode, census: Census) -> None:
 
 def _arguments(node: FieldNode, census: Census) -> None:
     for argument in node.arguments or ():
-        if argument.name.value in SIZES and isinstance(argument.value, VariableNode):
+        sizing = argument.name.value in SIZES | NAMED
+        if sizing and isinstance(argument.value, VariableNode):
             census.sizes.add(argument.value.name.value)
         waiting: list[ValueNode] = [argument.value]
         while waiting:

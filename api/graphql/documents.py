@@ -276,6 +276,8 @@ def _hash(text: str) -> str:
 
 def _plain(value: Any) -> Any:
     """A value of a size as a key; whatever is no number weighs the same, and is refused later."""
+    if isinstance(value, list):
+        return len(value)
     return value if type(value) is int or value is _ABSENT else None
 
 

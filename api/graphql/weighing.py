@@ -2,8 +2,8 @@
 
 The price list: a plain field 0, each object 1, a mutation MUTATION, introspection INTROSPECTION; a
 field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
-each entry that it may have: `first` or `last` where they are given, else the argument's own
-default, else LIST (or `metadata={"size": 3}`).
+each entry that it may have: `first`, `last` or `limit` where they are given, as many as `ids`
+names, else the argument's own default, else PAGE or LIST (or `metadata={"size": 3}`).
 
 A valid document has no circles of fragments, and each fragment is weighed once, however often it
 is spread: the work is linear in the document, and a bomb of fragments comes out as a large number.
@@ -22,6 +22,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -34,15 +35,23 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from api.graphql.census import SIZES
+from api.graphql.census import NAMED, SIZES
 
 MUTATION = 10
 INTROSPECTION = 400
 PAGE = 20
 """Entries of a connection of which nobody says how many."""
 LIST = 5
-NAMED = 5
+DEAREST = 5
 """Fields that a refusal names."""
+PRICES: Mapping[tuple[str, str], int] = {
+    ("Query", "figures"): 50,
+    ("PublicCity", "figures"): 50,
+    ("Query", "executorFigures"): 50,
+    ("Query", "coverage"): 20,
+    ("Query", "triage"): 5,
+}
+"""What costs the database more than its entries tell, by type and field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ class Scales:
         told: list[dict[str, Any]] = []
         where, path, times = self.operation.selection_set, "", 1
         parent, sized = self._root, False
-        while len(told) < NAMED:
+        while len(told) < DEAREST:
             fields = self._fields(where, parent)
             priced = [(self._field(node, kind, sized).cost, node, kind) for node, kind in fields]
             priced.sort(key=lambda each: -each[0])
@@ -159,7 +168,7 @@ class Scales:
         if node.selection_set is not None:
             page = _sized(found) and not _is_list(found)
             inner = self._set(node.selection_set, get_named_type(found.type), page)
-        own, size = self._own(found, parent), self._size(node, found, sized)
+        own, size = self._own(name, found, parent), self._size(node, found, sized)
         cost = size * (own + inner.cost) if _is_list(found) else own + size * inner.cost
         return Weight(cost, inner.depth + 1, inner.written + 1)
 
@@ -168,8 +177,8 @@ class Scales:
             return None
         return self.schema.get_field(parent, node.name.value)
 
-    def _own(self, found: GraphQLField, parent: GraphQLNamedType) -> int:
-        priced = _told(found).get("cost")
+    def _own(self, name: str, found: GraphQLField, parent: GraphQLNamedType) -> int:
+        priced = PRICES.get((parent.name, name), _told(found).get("cost"))
         if priced is not None:
             return int(priced)
         if parent is self.schema.mutation_type:
@@ -188,7 +197,7 @@ class Scales:
     def _asked(self, node: FieldNode, found: GraphQLField) -> int:
         said = {argument.name.value: argument.value for argument in node.arguments or ()}
         sizes = []
-        for name in SIZES & found.args.keys():
+        for name in (SIZES | NAMED) & found.args.keys():
             value: Any = None
             given = said.get(name)
             if isinstance(given, IntValueNode):
@@ -198,6 +207,10 @@ class Scales:
                 value = self.variables.get(variable, self._defaults.get(variable))
             elif given is None and found.args[name].default_value is not Undefined:
                 value = found.args[name].default_value
+            elif isinstance(given, ListValueNode):
+                value = len(given.values)
+            if isinstance(value, list):
+                value = len(value)
             if isinstance(value, int) and not isinstance(value, bool):
                 sizes.append(max(1, value))
         return max(sizes, default=PAGE)
@@ -226,7 +239,7 @@ class Scales:
 
 def _sized(found: GraphQLField) -> bool:
     """Whether who asks may say how many entries there are to be."""
-    return not SIZES.isdisjoint(found.args)
+    return not (SIZES | NAMED).isdisjoint(found.args)
 
 
 def _is_list(found: GraphQLField) -> bool:

@@ -213,6 +213,15 @@ async def _events(
         await asyncio.gather(serving, return_exceptions=True)
 
 
+async def test_11_what_the_public_sees(callers: Callers, graph: Graph):
+    for _ in range(6):
+        await callers.register()
+    found = await run(graph, "11-what-the-public-sees", None)
+    assert found["public"]["name"]
+    assert "Айгүл" not in json.dumps(found, ensure_ascii=False)
+    assert_like(found, shown("11-what-the-public-sees"))
+
+
 def test_the_page_shows_an_answer_to_each():
     for name in EXAMPLES:
         assert shape(shown(name)), name

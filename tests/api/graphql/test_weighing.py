@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from api.errors import DocumentTooCostly
 from api.graphql.census import Bounds
 from api.graphql.documents import Documents
+from api.graphql.schema import build_schema
+from api.graphql.weighing import PRICES
 from tests.api.graphql.toy import GRAPH
 
 WIDE = Bounds(depth=10_000, cost=10**9)
@@ -53,6 +55,22 @@ def test_the_length_of_a_list_may_come_in_a_variable():
 def test_no_value_of_a_length_makes_an_operation_free(value: Any):
     text = "query($n: Int) { appeals(first: $n) { nodes { number } } }"
     assert weight(text, n=value)[0] >= 2
+
+
+def test_whoever_names_things_one_by_one_pays_for_each():
+    text = "query($ids: [ID!]!) { named(ids: $ids) { number } }"
+    documents = Documents(GRAPH, WIDE)
+    document = documents.find(text)
+    for many in (1, 80, 3):
+        weighed = documents.weigh(document, document.operation(None), {"ids": ["x"] * many})
+        assert weighed.cost == many
+    assert weight('{ named(ids: ["a", "b"]) { number } }')[0] == 2
+
+
+def test_every_price_is_of_a_field_that_there_is():
+    schema = build_schema()._schema
+    for kind, field in PRICES:
+        assert field in schema.type_map[kind].fields  # type: ignore[attr-defined]
 
 
 def test_a_refusal_names_the_fields_that_cost_most():

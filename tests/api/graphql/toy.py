@@ -60,6 +60,11 @@ class Query:
         return appeal(1)
 
     @strawberry.field
+    def named(self, ids: list[strawberry.ID]) -> list[Appeal]:
+        RAN.append("named")
+        return [appeal(1) for _ in ids]
+
+    @strawberry.field
     def broken(self) -> str | None:
         raise RuntimeError("the text of somebody's appeal")
 
