@@ -12,6 +12,7 @@ import strawberry
 from api.graphql.enums import Language
 from api.graphql.fast import plain, quick
 from api.graphql.filters import AppealFilter, wanted
+from api.graphql.selection import fields
 from api.rest.operation import malformed
 from domain.access import Permission
 from domain.ports import AppealFilter as Wanted
@@ -81,11 +82,26 @@ async def figures_of(info: Any, by: CountBy, said: AppealFilter | None) -> Figur
     principal = context.require(Permission.READ_STATISTICS)
     city = context.reference
     asked = bounded(wanted(said, context), context.at)
-    found = await context.house.figures.by(principal, asked, by.value, city.city.zone)
+    found = await context.house.figures.by(
+        principal, asked, by.value, city.city.zone, promises=asks_for_promises(info)
+    )
     return FigureTable(
         total=sum(figure.count for figure in found),
         groups=[_group(each, each.share, city, by.value) for each in found],
     )
+
+
+def asks_for_promises(info: Any) -> bool:
+    """Whether shares or medians are asked for, which the clocks must be read for."""
+    raw = info._raw_info
+    sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
+    groups = [
+        each.selection_set
+        for each in fields(sets, raw.fragments)
+        if each.name.value == "groups" and each.selection_set
+    ]
+    asked = {each.name.value for each in fields(groups, raw.fragments)}
+    return not asked.isdisjoint({"keptShare", "medianSeconds"})
 
 
 def _group(

@@ -1,4 +1,6 @@
-"""What hides whom in a city, remembered by the process: its houses, and what its weeks share."""
+"""What hides whom in a city, remembered by the process: its houses, what its weeks share, and
+what was published of its figures.
+"""
 
 from collections import OrderedDict
 from datetime import date, datetime, timedelta
@@ -6,6 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from api.graphql.context import Context
+from domain.access import public
+from domain.ports import AppealFilter
+from domain.publication.figures import Table, publish
 from domain.publication.places import Crowd
 from domain.publication.rows import Shared
 from domain.reference import Reference
@@ -14,6 +19,7 @@ KNOWN_FOR = timedelta(seconds=60)
 KEPT = 200
 
 _crowds: dict[UUID, tuple[Any, Crowd]] = {}
+_tables: OrderedDict[tuple[UUID, AppealFilter, str, bool], tuple[datetime, Table]] = OrderedDict()
 _shared: OrderedDict[tuple[UUID, date, date], tuple[datetime, Shared]] = OrderedDict()
 
 
@@ -43,6 +49,24 @@ async def shared_in(registered: list[date], context: Context, city: Reference) -
         known = _shared[key] = context.at, Shared(counted)
         if len(_shared) > KEPT:
             _shared.popitem(last=False)
+    return known[1]
+
+
+async def published(
+    asked: AppealFilter, by: str, context: Context, city: Reference, *, promises: bool
+) -> Table:
+    """What the public is told of a count, believed for a minute: whoever asks without a token
+    asks the register no oftener.
+    """
+    key = (city.city.id, asked, by, promises)
+    known = _tables.get(key)
+    if known is None or not known[0] <= context.at < known[0] + KNOWN_FOR:
+        found = await context.house.figures.by(
+            public(city.city.id), asked, by, city.city.zone, promises=promises
+        )
+        known = _tables[key] = context.at, publish(found)
+        if len(_tables) > KEPT:
+            _tables.popitem(last=False)
     return known[1]
 
 
