@@ -22,6 +22,8 @@ from domain.reference import Reference
 from domain.values import in_language
 
 LONGEST = timedelta(days=366)
+LONGEST_PUBLIC = timedelta(days=92)
+"""Whoever comes without a token has no right to the time of a whole year's count."""
 USUAL = timedelta(days=30)
 
 
@@ -140,12 +142,12 @@ def days(
 ) -> tuple[datetime, datetime]:
     """Whole days of a city as instants: from the first up to and with the last.
 
-    Raises Malformed for more than a year, or for days in the wrong order.
+    Raises Malformed for more than LONGEST_PUBLIC, or for days in the wrong order.
     """
     last = end or city.city.local(at).date()
     first = begin or last - USUAL
-    if not timedelta() <= last - first <= LONGEST:
-        raise malformed("filter", "/firstDay", "out-of-range", le=LONGEST.days)
+    if not timedelta() <= last - first <= LONGEST_PUBLIC:
+        raise malformed("filter", "/firstDay", "out-of-range", ge=0, le=LONGEST_PUBLIC.days)
     zone = city.city.zone_info()
     return (
         datetime.combine(first, time(), zone),

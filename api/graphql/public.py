@@ -29,7 +29,7 @@ from api.graphql.counting import (
     days,
     published_groups,
 )
-from api.graphql.crowds import crowd_of, published, shared_in
+from api.graphql.crowds import crowd_of, details_of, published
 from api.graphql.enums import AppealStatus, IncidentKind, IncidentStatus, Language
 from api.graphql.fast import field, plain, quick
 from api.graphql.nodes import Connection, page
@@ -261,13 +261,11 @@ async def _told(
 ) -> list[tuple[dict[str, Any], PublicAppeal]]:
     """What may be told of these appeals, without those of which nothing may unless `everything`."""
     pairs = [(sketch, _kin(sketch, city)) for sketch in sketches]
-    if not pairs:
-        return []
-    shared = await shared_in([kin.day for _, kin in pairs], context, city)
+    details = await details_of([kin for _, kin in pairs], context, city)
     return [
-        (sketch, _made(sketch, kin, shared.detail(kin), city))
-        for sketch, kin in pairs
-        if everything or shared.detail(kin) is not Detail.NOTHING
+        (sketch, _made(sketch, kin, detail, city))
+        for (sketch, kin), detail in zip(pairs, details, strict=True)
+        if everything or detail is not Detail.NOTHING
     ]
 
 

@@ -4,7 +4,7 @@ Unlike the tallies (statistics.py) they follow a filter, and so the register is 
 that the caller is held to, by the index of registrations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -91,20 +91,23 @@ class Figures:
         return [_figure(row) for row in found]
 
     async def kin(
-        self, city: UUID, begin: datetime, end: datetime, zone: str
+        self, city: UUID, spans: Sequence[tuple[datetime, datetime]], zone: str
     ) -> list[tuple[Kin, int]]:
-        """How many appeals of a city were registered from `begin` to `end`, by what the public
-        may be told of them (domain/publication/rows.py).
+        """How many appeals of a city were registered within any of these spans, from the one
+        instant and before the other, by what the public may be told of them
+        (domain/publication/rows.py).
         """
         statement = """
             SELECT a.service, a.category, a.sphere, a.district,
                    (a.registered_at AT TIME ZONE $4)::date AS day, count(*) AS n
-              FROM appeal a
-             WHERE a.city_id = $1 AND a.registered_at >= $2 AND a.registered_at < $3
+              FROM unnest($2::timestamptz[], $3::timestamptz[]) w (begin, until)
+              JOIN appeal a ON a.registered_at >= w.begin AND a.registered_at < w.until
+             WHERE a.city_id = $1
              GROUP BY 1, 2, 3, 4, 5
         """
+        begins, ends = [begin for begin, _ in spans], [end for _, end in spans]
         async with inside(self._engine, door_of(public(city))) as driver:
-            found = await driver.fetch(statement, city, begin, end, zone)
+            found = await driver.fetch(statement, city, begins, ends, zone)
         return [(_kin(row, row["day"]), row["n"]) for row in found]
 
 

@@ -64,7 +64,7 @@ async def test_of_a_lonely_appeal_nothing_is_listed_and_its_number_tells_its_sta
 async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("api.graphql.crowds._shared", OrderedDict())
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     for _ in range(FEWEST):
         await callers.register(text=SECRET, location={"building": str(KISHI.house)})
     answer = await graph.ask(ROWS, None)
@@ -92,7 +92,7 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
         return await original(self, query, *args, **options)
 
     monkeypatch.setattr(Connection, "fetch", spied)
-    monkeypatch.setattr("api.graphql.crowds._shared", OrderedDict())
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     number = (await callers.register())["number"]
     asked.clear()
     await graph.data(ROWS, None)
@@ -141,7 +141,7 @@ async def test_figures_are_published_in_steps_and_staff_see_them_whole(
     assert rare["service"]["code"] not in {group["key"] for group in again["groups"]}
 
 
-async def test_a_period_is_at_most_a_year(graph: Graph):
+async def test_a_period_has_a_longest_and_an_order(graph: Graph):
     for query, role in (
         ('{ public { figures(by: DAY, firstDay: "2024-01-01") { total } } }', None),
         ('{ public { figures(by: DAY, firstDay: "2027-01-01") { total } } }', None),
