@@ -160,10 +160,11 @@ class Search:
 
     def _seen(self, parameters: Parameters) -> str:
         """The scope. Of the few that are open each is asked whether it is a tenant's: a planner
-        left to itself would begin with all that the tenant ever had.
+        left to itself would begin with all that the tenant ever had. A resident's own are fewer.
         """
         scope = visible(self._principal, parameters)
-        if not (self._tenant and self._few()):
+        resident = self._principal.role is Role.CITIZEN
+        if resident or not (self._tenant and self._few()):
             return scope
         return f"a.city_id = {parameters.add(self._principal.city)} AND (SELECT {scope})"
 
