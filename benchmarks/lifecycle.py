@@ -1,12 +1,15 @@
 """Whole lives over HTTP in a large register: create, assign, accept, resolve, find, search.
 
     python -m benchmarks.lifecycle [--appeals 1000000] [--lines 16] [--seconds 20] [--step 10]
+        [--alone]
 
 First as many lives a second as the callers can live, each call waiting for its answer; then lives
 that begin at 1, 15, 1, 25, 2, 35 and 10 a second whether or not earlier ones have ended, so many
 seconds each. The appeal names a place that nobody knows, so that an inspector assigns it; it is
 found by its number and searched for by its words. Scheduler and worker run beside, as in a city:
 events are sealed and relayed, clocks watched, and the executor's webhooks go to a receiver here.
+Before each of the two a bare loop of additions says how fast this machine is just now. With --alone
+nothing runs beside, as on a machine that only answers.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
@@ -122,22 +126,32 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--step", type=float, default=10)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--alone", action="store_true", help="no worker, no scheduler")
     said = parser.parse_args()
-    with (
-        open_stage(said.workers, said.appeals) as stage,
-        running(stage.environment, "worker"),
-        running(stage.environment, "scheduler"),
-        Receiver(free_port()) as receiver,
-    ):
+    with ExitStack() as opened:
+        stage = opened.enter_context(open_stage(said.workers, said.appeals))
+        for beside in () if said.alone else ("worker", "scheduler"):
+            opened.enter_context(running(stage.environment, beside))
+        receiver = opened.enter_context(Receiver(free_port()))
         asyncio.run(_subscribe(stage, receiver))
+        print(f"this machine: {speed():.0f} million additions a second")
         asyncio.run(_saturate(stage, said.lines, said.seconds))
         print(f"webhooks received by then: {receiver.count}")
+        print(f"this machine: {speed():.0f} million additions a second")
         asyncio.run(_spike(stage, said.step))
         print(f"MB resident of each API process: {memory(f'serve --port {stage.port}')}  (aim 300)")
         print(f"MB resident of the worker: {memory('api.cli worker')}  (aim 300)")
         print(f"MB resident of the scheduler: {memory('api.cli scheduler')}")
         _await_quiet(receiver)
         print(f"webhooks received in all: {receiver.count}")
+
+
+def speed() -> float:
+    """Millions of additions that one core makes in a second in a bare loop, now."""
+    begun, total = time.perf_counter(), 0
+    for number in range(3_000_000):
+        total += number
+    return 3 / (time.perf_counter() - begun)
 
 
 class Receiver:

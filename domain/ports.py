@@ -6,7 +6,7 @@ Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alo
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from domain.access import Principal
@@ -346,6 +346,14 @@ class AppealFilter:
     text: str | None = None
     box: Box | None = None
     circle: Circle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order appeals are listed: by registration, or by when they are next due."""
+
+    by: Literal["registered_at", "due_at"] = "registered_at"
+    ascending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import strawberry
 from api.graphql.enums import Language
 from api.graphql.fast import plain, quick
 from api.graphql.filters import AppealFilter, wanted
+from api.graphql.selection import fields
 from api.rest.operation import malformed
 from domain.access import Permission
 from domain.ports import AppealFilter as Wanted
@@ -21,6 +22,8 @@ from domain.reference import Reference
 from domain.values import in_language
 
 LONGEST = timedelta(days=366)
+LONGEST_PUBLIC = timedelta(days=92)
+"""Whoever comes without a token has no right to the time of a whole year's count."""
 USUAL = timedelta(days=30)
 
 
@@ -81,11 +84,26 @@ async def figures_of(info: Any, by: CountBy, said: AppealFilter | None) -> Figur
     principal = context.require(Permission.READ_STATISTICS)
     city = context.reference
     asked = bounded(wanted(said, context), context.at)
-    found = await context.house.figures.by(principal, asked, by.value, city.city.zone)
+    found = await context.house.figures.by(
+        principal, asked, by.value, city.city.zone, promises=asks_for_promises(info)
+    )
     return FigureTable(
         total=sum(figure.count for figure in found),
         groups=[_group(each, each.share, city, by.value) for each in found],
     )
+
+
+def asks_for_promises(info: Any) -> bool:
+    """Whether shares or medians are asked for, which the clocks must be read for."""
+    raw = info._raw_info
+    sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
+    groups = [
+        each.selection_set
+        for each in fields(sets, raw.fragments)
+        if each.name.value == "groups" and each.selection_set
+    ]
+    asked = {each.name.value for each in fields(groups, raw.fragments)}
+    return not asked.isdisjoint({"keptShare", "medianSeconds"})
 
 
 def _group(
@@ -124,12 +142,12 @@ def days(
 ) -> tuple[datetime, datetime]:
     """Whole days of a city as instants: from the first up to and with the last.
 
-    Raises Malformed for more than a year, or for days in the wrong order.
+    Raises Malformed for more than LONGEST_PUBLIC, or for days in the wrong order.
     """
     last = end or city.city.local(at).date()
     first = begin or last - USUAL
-    if not timedelta() <= last - first <= LONGEST:
-        raise malformed("filter", "/firstDay", "out-of-range", le=LONGEST.days)
+    if not timedelta() <= last - first <= LONGEST_PUBLIC:
+        raise malformed("filter", "/firstDay", "out-of-range", ge=0, le=LONGEST_PUBLIC.days)
     zone = city.city.zone_info()
     return (
         datetime.combine(first, time(), zone),

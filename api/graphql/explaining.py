@@ -20,6 +20,7 @@ _ARGUMENTS = {
     "language": "The language, instead of the request's own.",
     "lastDay": "The last day of the city; today.",
     "number": "The registration number.",
+    "order": "In which order; the newest first.",
     "roots": "Only those that stand under nobody.",
     "sphere": "Of this sphere, by code.",
     "status": "In one of these statuses.",

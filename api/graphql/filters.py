@@ -1,5 +1,6 @@
 """By what lists of appeals can be narrowed: the conditions of the REST API, and places."""
 
+import enum
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
 from api.rest.operation import malformed
 from domain.ports import AppealFilter as Wanted
+from domain.ports import Order
 from domain.values import Box, Circle, Coordinates
 
 FARTHEST = 100_000
@@ -62,6 +64,38 @@ class AppealFilter:
     text: str | None = _given("Words, anywhere in text, address and number.")
     within: BoundingBox | None = _given("In this piece of the map.")
     around: Around | None = _given("So near to a point.")
+
+
+@strawberry.enum(description="By what appeals are ordered.")
+class AppealOrderBy(enum.Enum):
+    """Columns of the register."""
+
+    REGISTERED_AT = "registered_at"
+    DUE_AT = "due_at"
+
+
+@strawberry.enum(description="Which way a list goes.")
+class Direction(enum.Enum):
+    """Up or down."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+@strawberry.input(
+    description="In which order appeals come. By `DUE_AT` only those whose promise still counts."
+)
+class AppealOrder:
+    """The newest first, unless it says otherwise."""
+
+    by: AppealOrderBy = strawberry.field(
+        description="By what.", default=AppealOrderBy.REGISTERED_AT
+    )
+    direction: Direction = strawberry.field(description="Which way.", default=Direction.DESC)
+
+    def order(self) -> Order:
+        """As the house has it."""
+        return Order(self.by.value, self.direction is Direction.ASC)
 
 
 _NAMES = {"text": "q"}

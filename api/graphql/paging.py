@@ -10,7 +10,7 @@ from api.errors import Malformed
 from api.graphql.nodes import MOST, Connection, page
 from api.rest.cursors import read_cursor
 from api.rest.operation import malformed
-from domain.ports import Keyring, Page
+from domain.ports import Keyring, Order, Page
 
 LONGEST = 200
 
@@ -29,12 +29,22 @@ class Bounds:
             raise malformed("after", "/after", "too-long", max_length=LONGEST)
 
 
-def resumed(after: str | None, keyring: Keyring) -> Page | None:
-    """Where a list of the register goes on. Raises Malformed for what we did not write."""
+def marked(order: Order) -> str:
+    """What tells the places of one order from those of another; of the usual one as over REST."""
+    return "" if order == Order() else f"{order.by}/{'asc' if order.ascending else 'desc'}"
+
+
+def resumed(after: str | None, keyring: Keyring, mark: str = "") -> Page | None:
+    """Where a list of the register goes on. Raises Malformed for what we did not write, or not
+    for this order.
+    """
     try:
-        return read_cursor(after, keyring)
+        place = read_cursor(after, keyring)
     except Malformed:
         raise malformed("after", "/after", "cursor") from None
+    if place is not None and place.mark != mark:
+        raise malformed("after", "/after", "cursor")
+    return place
 
 
 def placed(nodes: list[Any], keys: list[str], bounds: Bounds, context: Any) -> Connection[Any]:

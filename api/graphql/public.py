@@ -22,8 +22,14 @@ from api.graphql.catalogue import (
     sphere_in,
 )
 from api.graphql.context import Context
-from api.graphql.counting import CountBy, FigureTable, days, published_groups
-from api.graphql.crowds import crowd_of, shared_in
+from api.graphql.counting import (
+    CountBy,
+    FigureTable,
+    asks_for_promises,
+    days,
+    published_groups,
+)
+from api.graphql.crowds import crowd_of, details_of, published
 from api.graphql.enums import AppealStatus, IncidentKind, IncidentStatus, Language
 from api.graphql.fast import field, plain, quick
 from api.graphql.nodes import Connection, page
@@ -36,7 +42,6 @@ from domain.access import public
 from domain.incidents.model import Incident
 from domain.ports import AppealFilter as Wanted
 from domain.publication import places
-from domain.publication.figures import publish
 from domain.publication.rows import Detail, Kin
 from domain.reference import Reference
 from domain.values import in_language
@@ -225,10 +230,8 @@ class PublicCity:
         context, city = info.context, self._city
         begin, end = days(first_day, last_day, city, context.at)
         asked = Wanted(sphere=sphere, district=district, registered_from=begin, registered_to=end)
-        found = await context.house.figures.by(
-            public(city.city.id), asked, by.value, city.city.zone
-        )
-        table = publish(found)
+        promises = asks_for_promises(info)
+        table = await published(asked, by.value, context, city, promises=promises)
         return FigureTable(total=table.total, groups=published_groups(table.groups, city, by.value))
 
     @quick("Incidents that were published and are not over.")
@@ -258,13 +261,11 @@ async def _told(
 ) -> list[tuple[dict[str, Any], PublicAppeal]]:
     """What may be told of these appeals, without those of which nothing may unless `everything`."""
     pairs = [(sketch, _kin(sketch, city)) for sketch in sketches]
-    if not pairs:
-        return []
-    shared = await shared_in([kin.day for _, kin in pairs], context, city)
+    details = await details_of([kin for _, kin in pairs], context, city)
     return [
-        (sketch, _made(sketch, kin, shared.detail(kin), city))
-        for sketch, kin in pairs
-        if everything or shared.detail(kin) is not Detail.NOTHING
+        (sketch, _made(sketch, kin, detail, city))
+        for (sketch, kin), detail in zip(pairs, details, strict=True)
+        if everything or detail is not Detail.NOTHING
     ]
 
 

@@ -14,11 +14,11 @@ from api.graphql import organisations as o
 from api.graphql.counting import CountBy, FigureTable, figures_of
 from api.graphql.enums import OrganisationKind
 from api.graphql.fast import field, quick
-from api.graphql.filters import AppealFilter, wanted
+from api.graphql.filters import AppealFilter, AppealOrder, wanted
 from api.graphql.finding import IncidentFilter, found_incidents, found_node
 from api.graphql.incidents import Incident, seen
 from api.graphql.nodes import MOST, Connection, Node, page
-from api.graphql.paging import Bounds, placed, resumed
+from api.graphql.paging import Bounds, marked, placed, resumed
 from api.graphql.public import PublicCity
 from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
@@ -27,6 +27,7 @@ from api.rest.cursors import write_cursor
 from api.rest.operation import malformed
 from api.rest.organisations import OrganisationsQuery, wanted_organisations
 from domain.access import Permission
+from domain.ports import Order
 
 
 class _Query:
@@ -40,31 +41,32 @@ class _Query:
         sketch = await load.load(number)
         return a.made(sketch) if sketch is not None else None
 
-    @field("Appeals, the newest first.")
+    @field("Appeals, the newest first unless `order` says otherwise.")
     async def appeals(
         self,
         info: strawberry.Info,
         filter: AppealFilter | None = None,
+        order: AppealOrder | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> Connection[a.Appeal] | None:
         """A page of appeals."""
         context = info.context
         principal = context.require(Permission.READ_APPEAL)
-        bounds = Bounds(first, after)
+        bounds, sort = Bounds(first, after), order.order() if order else Order()
         raw = info._raw_info
-        asked = a.parts_below(raw, "nodes") | a.parts_below(raw, "edges", "node")
-        keyring = context.house.keyring
+        asked = a.parts_below(raw, "nodes") | a.parts_below(raw, "edges", "node") | {sort.by}
+        keyring, mark = context.house.keyring, marked(sort)
         found = await context.house.sketches.listed(
             principal,
             wanted(filter, context),
-            resumed(bounds.after, keyring),
+            resumed(bounds.after, keyring, mark),
             bounds.first + 1,
             asked,
+            sort,
         )
         cursors = [
-            partial(write_cursor, sketch["registered_at"], sketch["id"], keyring)
-            for sketch in found
+            partial(write_cursor, sketch[sort.by], sketch["id"], keyring, mark) for sketch in found
         ]
         nodes = [a.made(sketch) for sketch in found]
         return page(nodes, cursors, first=bounds.first, began=after is not None)

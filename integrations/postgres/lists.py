@@ -166,13 +166,15 @@ class Lists:
             """,
             principal,
             parameters,
+            # Expecting few, the planner would gather all of a state, wall by wall, and sort them.
+            setting="SET LOCAL enable_bitmapscan = off",
         )
         return [(rows.read_clock(row["clock"]), row["number"], row["id"]) for row in found]
 
     async def _fetch(
-        self, statement: str, principal: Principal, parameters: Parameters
+        self, statement: str, principal: Principal, parameters: Parameters, *, setting: str = ""
     ) -> list[Any]:
-        async with inside(self._engine, door_of(principal)) as driver:
+        async with inside(self._engine, door_of(principal), setting=setting) as driver:
             return list(await driver.fetch(statement, *parameters.values))
 
 

@@ -34,10 +34,14 @@ _NEWS = """
 SELECT e.xid::text, e.id, e.city_id, e.appeal_id, e.sequence, e.hash FROM event e
  WHERE (e.xid, e.id) > ($1::text::xid8, $2) AND e.xid >= $1::text::xid8
    AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
-   AND (SELECT l.index FROM log_leaf l WHERE l.event_id = e.id) IS NULL
+   AND NOT EXISTS (SELECT FROM log_leaf l WHERE l.event_id = e.id OFFSET 0)
  ORDER BY e.xid, e.id LIMIT $3
 """
-"""A scalar look-up, so that no plan reads the log whole to find what is not in it."""
+"""OFFSET 0 keeps it a look-up for each event: no plan reads the log whole to find what is not in
+it, nor, expecting hardly any news, a register whose millions of events all wait to be sealed."""
+
+_LOOK_UP = "SET LOCAL enable_seqscan = off"
+"""What is looked up in the log goes by its index, though it was empty when it was last measured."""
 
 _STRAYS = """
 SELECT e.xid::text, e.id, e.city_id, e.appeal_id, e.sequence, e.hash FROM event e
@@ -85,6 +89,7 @@ class Sealer:
 
 async def seal_some(driver: Any, limit: int = BATCH) -> int:
     """As Sealer.seal, in the transaction of a caller who holds LOG_LOCK."""
+    await driver.execute(_LOOK_UP)
     cursor = await driver.fetchrow(_CURSOR)
     stray = cursor["cluster"] != cursor["here"]
     found = await (_strays(driver, limit) if stray else _news(driver, cursor, limit))

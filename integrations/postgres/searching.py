@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.workflow import FINAL
-from domain.ports import AppealFilter, Page
+from domain.ports import AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.scope import Parameters, visible
@@ -160,10 +160,11 @@ class Search:
 
     def _seen(self, parameters: Parameters) -> str:
         """The scope. Of the few that are open each is asked whether it is a tenant's: a planner
-        left to itself would begin with all that the tenant ever had.
+        left to itself would begin with all that the tenant ever had. A resident's own are fewer.
         """
         scope = visible(self._principal, parameters)
-        if not (self._tenant and self._few()):
+        resident = self._principal.role is Role.CITIZEN
+        if resident or not (self._tenant and self._few()):
             return scope
         return f"a.city_id = {parameters.add(self._principal.city)} AND (SELECT {scope})"
 
@@ -182,6 +183,27 @@ class Search:
     def conditions(self, parameters: Parameters) -> str:
         """All that is asked of `a`, a row of `appeal`."""
         return self._asked(parameters) + self._status(parameters) + self._worded(parameters)
+
+    async def sorted(self, order: Order, after: Page | None) -> list[Any]:
+        """Rows in another order than that of lists, after a place in it. By due time only those
+        that have one: they are few, and have an index.
+        """
+        parameters = Parameters(self._limit)
+        asked, column = self.conditions(parameters), f"a.{order.by}"
+        if order.by != "registered_at":
+            asked += f" AND {column} IS NOT NULL"
+        if after is not None:
+            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
+            asked += f" AND ({column}, a.id) {'>' if order.ascending else '<'} {place}"
+        way = "ASC" if order.ascending else "DESC"
+        sort = f"ORDER BY {column} {way}, a.id {way}"
+        return list(
+            await self._driver.fetch(
+                f"SELECT {self._columns} FROM (SELECT a.* FROM appeal a WHERE {asked} {sort}"
+                f" LIMIT $1) a {sort}",
+                *parameters.values,
+            )
+        )
 
     async def _plain(self) -> list[Any]:
         """In the order of an index, however far it must be followed."""

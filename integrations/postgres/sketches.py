@@ -14,7 +14,7 @@ from domain.access import Principal
 from domain.appeals.model import Channel, Kind
 from domain.appeals.workflow import Status
 from domain.catalogue.model import Criticality
-from domain.ports import AppealFilter, Keyring, Page
+from domain.ports import AppealFilter, Keyring, Order, Page
 from domain.values import Coordinates, Language
 from integrations.postgres import rows
 from integrations.postgres.cards import words
@@ -98,6 +98,7 @@ PARTS: Mapping[str, Part] = {
 }  # fmt: skip
 """What can be asked for. Reading `applicant` opens what is sealed: mask it (law 6)."""
 
+NEWEST_FIRST = Order()
 _ALWAYS = frozenset({"id", "registered_at"})
 """The place in a list."""
 
@@ -116,14 +117,20 @@ class Sketches:
         after: Page | None,
         limit: int,
         parts: Collection[str],
+        order: Order = NEWEST_FIRST,
     ) -> list[Sketch]:
-        """As Lists.appeals: the newest registration first."""
+        """As Lists.appeals: the newest registration first, unless another order is wanted."""
         if wanted.text is not None and not words(wanted.text).strip():
             return []
         setting = "SET LOCAL enable_seqscan = off"
         async with inside(self._engine, door_of(principal), setting=setting) as driver:
-            search = Search(driver, principal, wanted, after, limit, columns(parts))
-            return self._read(await search.rows(), parts)
+            picked = columns(parts)
+            if order == NEWEST_FIRST:
+                found = await Search(driver, principal, wanted, after, limit, picked).rows()
+            else:
+                search = Search(driver, principal, wanted, None, limit, picked)
+                found = await search.sorted(order, after)
+        return self._read(found, parts)
 
     async def by(
         self, principal: Principal, field: str, keys: Sequence[Any], parts: Collection[str]

@@ -20,7 +20,7 @@ PLATFORM = {
     POSTGRES + "revocations.py": {"live", "forget"},
     POSTGRES + "signings.py": {"open", "signed", "take", "_find"},
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
-    POSTGRES + "checkpoints.py": {"sign"},
+    POSTGRES + "checkpoints.py": {"sign", "_seal"},
     POSTGRES + "deliveries.py": {"_fetch"},
     POSTGRES + "happenings.py": {"floor", "after"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},

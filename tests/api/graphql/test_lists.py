@@ -94,6 +94,37 @@ async def test_pages_follow_each_other_without_gap_or_repeat(callers: Callers, g
     assert seen == [appeal["number"] for appeal in rest]
 
 
+async def test_appeals_come_in_the_order_that_is_asked_for(callers: Callers, graph: Graph):
+    await callers.brought_to("withdrawn")
+    query = """query ($order: AppealOrder, $first: Int!, $after: String) {
+      appeals(order: $order, first: $first, after: $after) {
+        nodes { number registeredAt dueAt } pageInfo { hasNextPage endCursor } } }"""
+
+    async def walked(order: dict[str, str] | None) -> list[Any]:
+        found: list[Any] = []
+        after = None
+        while True:
+            page = (await graph.data(query, order=order, first=3, after=after))["appeals"]
+            found += page["nodes"]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+
+    newest = await walked(None)
+    assert await walked({"by": "REGISTERED_AT", "direction": "DESC"}) == newest
+    assert await walked({"direction": "ASC"}) == newest[::-1]
+    due = await walked({"by": "DUE_AT", "direction": "ASC"})
+    assert [each["dueAt"] for each in due] == sorted(each["dueAt"] for each in due)
+    assert {each["number"] for each in due} == {
+        each["number"] for each in newest if each["dueAt"] is not None
+    }
+    assert 0 < len(due) < len(newest)
+    first = await graph.data(query, first=1, order={"direction": "ASC"})
+    cursor = first["appeals"]["pageInfo"]["endCursor"]
+    other = await graph.ask(query, first=1, after=cursor)
+    assert other["errors"][0]["extensions"]["code"] == "malformed", "a place in another order"
+
+
 @pytest.mark.parametrize(
     "arguments",
     ["first: 0", "first: 101", 'after: "forged"', 'filter: {service: "no such"}',

@@ -1,5 +1,6 @@
 """What whoever comes without a token is told: nothing by which anybody could be found."""
 
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ async def test_of_a_lonely_appeal_nothing_is_listed_and_its_number_tells_its_sta
 async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("api.graphql.crowds._shared", {})
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     for _ in range(FEWEST):
         await callers.register(text=SECRET, location={"building": str(KISHI.house)})
     answer = await graph.ask(ROWS, None)
@@ -91,7 +92,7 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
         return await original(self, query, *args, **options)
 
     monkeypatch.setattr(Connection, "fetch", spied)
-    monkeypatch.setattr("api.graphql.crowds._shared", {})
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     number = (await callers.register())["number"]
     asked.clear()
     await graph.data(ROWS, None)
@@ -119,7 +120,7 @@ async def test_the_public_learns_no_more_by_asking_for_more(graph: Graph):
 
 
 async def test_figures_are_published_in_steps_and_staff_see_them_whole(
-    callers: Callers, graph: Graph
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
     house = callers.house
     for _ in range(FEWEST):
@@ -130,15 +131,17 @@ async def test_figures_are_published_in_steps_and_staff_see_them_whole(
     assert table["total"] == row["n"] == sum(group["count"] for group in table["groups"])
     assert table["groups"][0]["name"]
     asked = "{ public { figures(by: SERVICE) { total groups { key count closed keptShare } } } }"
+    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
     told = (await graph.data(asked, None))["public"]["figures"]
     assert told["total"] == row["n"] - row["n"] % FEWEST
     assert all(group["count"] % FEWEST == 0 for group in told["groups"])
+    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
     rare = await callers.register(service="lifts.person-trapped", answers=TRAPPED)
     again = (await graph.data(asked, None))["public"]["figures"]
     assert rare["service"]["code"] not in {group["key"] for group in again["groups"]}
 
 
-async def test_a_period_is_at_most_a_year(graph: Graph):
+async def test_a_period_has_a_longest_and_an_order(graph: Graph):
     for query, role in (
         ('{ public { figures(by: DAY, firstDay: "2024-01-01") { total } } }', None),
         ('{ public { figures(by: DAY, firstDay: "2027-01-01") { total } } }', None),

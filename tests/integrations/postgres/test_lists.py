@@ -3,7 +3,7 @@
 import importlib
 import re
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from tests.support.city import KISHI
 from tests.support.sql import fetch
 
 CROWD = 8_000
+LATE = datetime(2027, 1, 1, tzinfo=UTC)
 BIG = r"(Parallel )?Seq Scan on (appeal|card|clock|assignment|event)\b"
 CARDS = importlib.import_module("migrations.versions.0009_a_million_appeals")._CARDS
 
@@ -222,6 +223,17 @@ async def test_a_period_long_ago_is_found_as_fast(house, crowd, watched):
     watched[0].check(most=1000)
 
 
+@pytest.mark.parametrize("wanted", [{"statuses": ["in_progress"]}, {"overdue_at": LATE}], ids=str)
+async def test_a_resident_is_asked_for_their_own_and_not_for_all_that_is_open(
+    house, crowd, watched, wanted
+):
+    who, asked = KISHI.principal(Role.CITIZEN), AppealFilter(**wanted)
+    found = [appeal.number for appeal in await house.lists.appeals(who, asked, None, 51)]
+    assert found == await looked_through(house, who, asked, 51)
+    assert "ix_appeal_citizen" in watched[0].plans[0]
+    watched[0].check(most=30)
+
+
 async def test_marks_alone_are_no_words_and_find_nothing(house, crowd):
     assert await house.lists.appeals(KISHI.principal(), AppealFilter(text="?!"), None, 51) == []
 
@@ -288,7 +300,7 @@ async def test_clocks_are_listed_in_the_order_of_their_index(house, crowd, watch
     assert {str(clock.state) for clock, _, _ in found} <= set(states or ClockState)
     assert not re.search(r"Seq Scan on (clock|appeal)\b", watched[0].plans[0])
     if role is Role.EXECUTOR:
-        assert "ix_clock_executor" in watched[0].plans[0]
+        assert "Index Scan using ix_clock_executor" in watched[0].plans[0]
         # Of each state and stage a page at most, however many clocks are others'.
         watched[0].check(most=51 * 3)
 

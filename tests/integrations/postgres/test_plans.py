@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +15,7 @@ from integrations.postgres.doors import PLATFORM, Door, door_of
 from integrations.postgres.incidents import _LAGGING
 from integrations.postgres.likeness_queries import _OPEN
 from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.sealer import _NEWS
 from integrations.postgres.session import inside
 from integrations.postgres.statements import DUE, LOADED
 from tests.support.appeals import add_endpoint, register
@@ -68,6 +70,22 @@ async def test_what_is_due_is_found_by_its_time_alone(house, crowd):
     assert "ix_appeal_pause" in found
     assert "Seq Scan on appeal" not in found
     assert "Seq Scan on clock" not in found
+
+
+async def test_the_sealer_walks_in_order_however_much_waits(house, crowd):
+    await fetch(
+        house,
+        "INSERT INTO event (id, city_id, appeal_id, sequence, type, at, internal, canonical, hash)"
+        " SELECT md5('e' || n)::uuid, e.city_id, md5(n::text)::uuid, 1, e.type, e.at, e.internal,"
+        " e.canonical, e.hash FROM event e, generate_series(1, 4000) n"
+        " WHERE e.appeal_id = $1 AND e.sequence = 1",
+        crowd.id,
+    )
+    await fetch(house, "ANALYZE event")
+    found = await plan(house, PLATFORM, _NEWS, "0", UUID(int=0), 50)
+    assert "Index Scan using ix_event_order on event" in found
+    assert "Sort" not in found
+    assert "Seq Scan on event" not in found
 
 
 async def test_one_appeal_is_read_by_its_number(house, crowd):
