@@ -88,14 +88,14 @@ class Direction(enum.Enum):
 class AppealOrder:
     """The newest first, unless it says otherwise."""
 
-    by: AppealOrderBy = strawberry.field(
-        description="By what.", default=AppealOrderBy.REGISTERED_AT
-    )
-    direction: Direction = strawberry.field(description="Which way.", default=Direction.DESC)
+    # A default that is an enum cannot be told by introspection (strawberry on graphql-core 3.3).
+    by: AppealOrderBy | None = _given("By what; `REGISTERED_AT` unless it is said.")
+    direction: Direction | None = _given("Which way; `DESC` unless it is said.")
 
     def order(self) -> Order:
         """As the house has it."""
-        return Order(self.by.value, self.direction is Direction.ASC)
+        by = self.by or AppealOrderBy.REGISTERED_AT
+        return Order(by.value, self.direction is Direction.ASC)
 
 
 _NAMES = {"text": "q"}
