@@ -24,7 +24,10 @@ from starlette.types import Receive, Scope, Send
 from api.bootstrap import House, WaysIn, open_house, open_ways
 from api.browser import bound
 from api.clock import real
-from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.errors import WATCHED, Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.graphql.explorer import ROUTES as EXPLORER
+from api.graphql.mount import ROUTES as GRAPH
+from api.graphql.mount import open_graph
 from api.languages import preferred
 from api.limits import NAMES
 from api.login.door import LoginDoor
@@ -53,8 +56,6 @@ EXPOSED = (
     "etag", "link", "location", "x-request-id", "retry-after", "idempotency-replayed", *NAMES,
 )  # fmt: skip
 REFRESH_SECONDS = 1.0
-WATCHED = frozenset({"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"})
-"""Refusals of people, not of what they say: each has a line of its own in the logs."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -70,9 +71,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
             _kept_fresh(house),
         ):
             app.state.door = Door(house)
+            app.state.graph = open_graph(house)
             app.state.oauth = OAuthDoor(house)
             app.state.login = _login(house, opened)
             yield
+            await app.state.graph.hub.close()
             with suppress(Refusal):
                 await house.units.numbers.release()
 
@@ -80,6 +83,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=[
             *_routes(),
             reading("/v1/openapi.json", _contract),
+            *GRAPH,
+            *EXPLORER,
             *OAUTH,
             *LOGIN,
             reading("/oauth/openapi.json", _oauth_contract),

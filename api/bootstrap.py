@@ -27,6 +27,7 @@ from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
 from integrations.postgres.alarms import Alarms
 from integrations.postgres.authorizations import SqlAuthorizations
+from integrations.postgres.bundles import Bundles
 from integrations.postgres.checkpoints import Checkpoints
 from integrations.postgres.clients import Clients
 from integrations.postgres.completions import Completions
@@ -36,7 +37,9 @@ from integrations.postgres.engine import APP_ROLE, open_engine
 from integrations.postgres.exchange_queue import ExchangeQueue
 from integrations.postgres.exchange_reports import ExchangeReports
 from integrations.postgres.feed import Feed
+from integrations.postgres.figures import Figures
 from integrations.postgres.grants import Grants
+from integrations.postgres.happenings import SqlHappenings
 from integrations.postgres.histories import Histories
 from integrations.postgres.housekeeping import Housekeeping
 from integrations.postgres.idempotency import Answers
@@ -55,6 +58,7 @@ from integrations.postgres.revocations import SqlRevocations
 from integrations.postgres.rosters import Rosters
 from integrations.postgres.sealer import Sealer
 from integrations.postgres.signings import SqlSignings
+from integrations.postgres.sketches import Sketches
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
@@ -89,6 +93,9 @@ class House:
     tokens: Tokens
     queries: Queries
     lists: Lists
+    sketches: Sketches
+    bundles: Bundles
+    figures: Figures
     statistics: Statistics
     control: Control
     histories: Histories
@@ -126,6 +133,7 @@ class House:
     exchange: ExchangeQueue
     exchange_reports: ExchangeReports
     show_letter: Callable[[bytes], Mapping[str, str]]
+    happenings: SqlHappenings
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -278,6 +286,9 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
         lists=Lists(engine, keyring),
+        sketches=Sketches(engine, keyring),
+        bundles=Bundles(engine, keyring),
+        figures=Figures(engine),
         statistics=Statistics(engine),
         control=Control(engine, keyring),
         histories=Histories(engine, keyring),
@@ -315,6 +326,7 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         exchange=ExchangeQueue(engine, keyring),
         exchange_reports=ExchangeReports(engine, keyring),
         show_letter=show_letter,
+        happenings=SqlHappenings(engine),
     )
     try:
         yield house

@@ -44,6 +44,7 @@ COMMANDS = {
     "eotinish": ("api.commands.eotinish:app", "The national register: check, reconcile."),
     "register": ("api.commands.register:app", "The register of events: verify, export, sign."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),
+    "graphql": ("api.commands.graph:graphql", "The contract of the graph."),
     "workflow": ("api.commands.contracts:workflow", "The life of an appeal, as a diagram."),
     "doctor": ("api.commands.doctor:doctor", "Look at everything that the platform stands on."),
 }

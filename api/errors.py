@@ -109,10 +109,54 @@ class Internal(Refusal):
     code: ClassVar[str] = "internal"
 
 
+class DocumentTooLarge(Refusal):
+    """A GraphQL document is over a bound. Params: `what` (of api/graphql/census.py), `count`,
+    `limit`.
+    """
+
+    code: ClassVar[str] = "document-too-large"
+
+
+class DocumentTooCostly(Refusal):
+    """A GraphQL operation costs more than one may. Params: `cost`, `limit`, `fields` (what costs
+    most, from the root down: path and cost).
+    """
+
+    code: ClassVar[str] = "document-too-costly"
+
+
+class DocumentUnknown(Refusal):
+    """A GraphQL document is asked for by its hash, and is not kept here."""
+
+    code: ClassVar[str] = "document-unknown"
+
+
+class DocumentNotTrusted(Refusal):
+    """This city runs the GraphQL documents that it was given, and this is none of them."""
+
+    code: ClassVar[str] = "document-not-trusted"
+
+
+class TimedOut(Refusal):
+    """A GraphQL operation took longer than one may. Params: `seconds`."""
+
+    code: ClassVar[str] = "timed-out"
+
+
+class TooSlow(Refusal):
+    """A subscriber does not take what happens as fast as it happens. Params: `kept`."""
+
+    code: ClassVar[str] = "too-slow"
+
+
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
     Malformed: HTTPStatus.BAD_REQUEST,
     KeyRequired: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    DocumentTooLarge: HTTPStatus.BAD_REQUEST,
+    DocumentTooCostly: HTTPStatus.BAD_REQUEST,
+    DocumentUnknown: HTTPStatus.NOT_FOUND,
+    DocumentNotTrusted: HTTPStatus.FORBIDDEN,
     NotPermitted: HTTPStatus.FORBIDDEN,
     ScopeMissing: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -131,11 +175,15 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     LoginRefused: HTTPStatus.FORBIDDEN,
     PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    TooSlow: HTTPStatus.TOO_MANY_REQUESTS,
     Internal: HTTPStatus.INTERNAL_SERVER_ERROR,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TimedOut: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 RETRY_SECONDS = 2
+WATCHED = frozenset({"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"})
+"""Refusals of people, not of what they say: each has a line of its own in the logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +197,19 @@ class Asked:
 
 def problem(refusal: Refusal, asked: Asked) -> Response:
     """The refusal as a response."""
+    said = document(refusal, asked)
+    return Response(
+        orjson.dumps(said, default=str),
+        said["status"],
+        headers={**_headers(refusal), "content-language": asked.language},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def document(refusal: Refusal, asked: Asked) -> dict[str, Any]:
+    """The refusal as a problem document (RFC 9457)."""
     status = STATUS[type(refusal)]
-    document: dict[str, Any] = {
+    said: dict[str, Any] = {
         "type": f"/problems/{refusal.code}",
         "title": in_language(TITLES[refusal.code], asked.language),
         "status": int(status),
@@ -160,15 +219,10 @@ def problem(refusal: Refusal, asked: Asked) -> Response:
         "request_id": asked.request_id,
     }
     if faults := getattr(refusal, "faults", ()):
-        document["errors"] = [_fault(fault, asked.language) for fault in faults]
+        said["errors"] = [_fault(fault, asked.language) for fault in faults]
     if isinstance(refusal, InvalidTransition):
-        document["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
-    return Response(
-        orjson.dumps(document, default=str),
-        status,
-        headers={**_headers(refusal), "content-language": asked.language},
-        media_type=MEDIA_TYPE,
-    )
+        said["allowed"] = list(refusal.params["allowed"])  # type: ignore[call-overload]
+    return said
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:

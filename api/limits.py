@@ -28,6 +28,8 @@ class Standing:
     headers: dict[str, str]
     exceeded: bool
     seconds: int
+    most: int = 0
+    left: int = 0
 
     def require(self) -> None:
         """Raise RateLimited when nothing is left."""
@@ -78,8 +80,10 @@ class Quota:
         self._window = 0
         self._spent: dict[str, int] = {}
 
-    def spend(self, key: str, most: int | None = None, name: str = "default") -> Standing:
-        """Count one request of this key, of its own `most` where it has one."""
+    def spend(
+        self, key: str, most: int | None = None, name: str = "default", count: int = 1
+    ) -> Standing:
+        """Count one request of this key (or what it costs), of its own `most` where it has one."""
         most = self._most if most is None else most
         if not most:
             return Standing({}, False, 0)
@@ -87,13 +91,13 @@ class Quota:
         window = int(now // WINDOW)
         if window != self._window or len(self._spent) > KEPT:
             self._window, self._spent = window, {}
-        spent = self._spent[key] = self._spent.get(key, 0) + 1
+        spent = self._spent[key] = self._spent.get(key, 0) + count
         seconds = max(1, math.ceil((window + 1) * WINDOW - now))
         headers = {
             "ratelimit-policy": f'"{name}";q={most};w={WINDOW}',
             "ratelimit": f'"{name}";r={max(0, most - spent)};t={seconds}',
         }
-        return Standing(headers, spent > most, seconds)
+        return Standing(headers, spent > most, seconds, most, max(0, most - spent))
 
 
 NOTHING = Standing({}, False, 0)

@@ -69,6 +69,26 @@ class Settings(BaseSettings):
     webhook_allowed_networks: tuple[str, ...] = ()
     max_body: int = 1_000_000
     """Bytes of a JSON body; uploads have limits of their own."""
+    graphql_introspection: bool = True
+    """Whether clients may ask the graph for its schema."""
+    graphql_documents: Path | None = None
+    """The city's own list of GraphQL documents, by name; none: no list."""
+    graphql_trusted_only: bool = False
+    """Run the documents of that list and no others."""
+    graphql_cost: int = Field(default=2_000, ge=1)
+    """What one operation may cost."""
+    graphql_budget: int = Field(default=60_000, ge=0)
+    """What one principal's operations may cost a minute on one process; 0: no budget."""
+    graphql_public_budget: int = Field(default=6_000, ge=0)
+    """The same for all who come without a token from one address."""
+    graphql_seconds: float = Field(default=10.0, gt=0)
+    """How long one operation may take."""
+    graphql_batch: int = Field(default=5, ge=0)
+    """Operations of one request; 0: no batches."""
+    graphql_subscriptions: int = Field(default=5_000, ge=1)
+    """Subscriptions open at once on one process."""
+    graphql_subscriptions_each: int = Field(default=100, ge=1)
+    """Of one principal."""
     log_level: str = "INFO"
     warp_from: datetime | None = None
     """Demo only: the city's clock starts here, runs fast, and is the real one from `warp_until`."""
@@ -86,6 +106,12 @@ class Settings(BaseSettings):
     def _mail_can_leave(self) -> "Settings":
         if self.checkpoint_mail and self.smtp_url is None:
             raise ValueError("IKOMEK_CHECKPOINT_MAIL needs IKOMEK_SMTP_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _trusts_something(self) -> "Settings":
+        if self.graphql_trusted_only and self.graphql_documents is None:
+            raise ValueError("IKOMEK_GRAPHQL_TRUSTED_ONLY needs IKOMEK_GRAPHQL_DOCUMENTS")
         return self
 
     @property

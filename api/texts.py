@@ -9,6 +9,7 @@ from api import (
     evidence_texts,
     executor_texts,
     file_texts,
+    graph_texts,
     law_texts,
     people_texts,
     webhook_texts,
@@ -62,6 +63,7 @@ TITLES: Mapping[str, LocalizedText] = {
     "login-refused": _t("Кіру болмады", "Вход не состоялся", "Nobody was logged in"),
     "internal": _t("Біздің қате", "Ошибка на нашей стороне", "An error of ours"),
     **executor_texts.TITLES,
+    **graph_texts.TITLES,
 }
 
 DETAILS: Mapping[str, LocalizedText] = {
@@ -174,6 +176,7 @@ DETAILS: Mapping[str, LocalizedText] = {
         "The error was recorded. Name the request id: {request_id}.",
     ),
     **executor_texts.DETAILS,
+    **graph_texts.DETAILS,
 }
 
 DAY_ENDED: LocalizedText = _t(

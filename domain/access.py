@@ -213,3 +213,10 @@ class Principal:
             raise NotPermitted(permission=str(permission), role=str(self.role))
         if self.granted is not None and permission not in self.granted:
             raise ScopeMissing(permission=str(permission))
+
+
+def public(city: UUID) -> Principal:
+    """Whoever comes without a name: they may do nothing, and are told what domain/publication
+    picks for them.
+    """
+    return Principal(NOBODY, Role.SYSTEM, city)

@@ -6,7 +6,7 @@ Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alo
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from domain.access import Principal
@@ -18,6 +18,7 @@ from domain.members.ports import Clients, Firms, Invitations, Members
 from domain.reference import Reference
 from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock
+from domain.values import Box, Circle
 from domain.webhooks.model import Endpoint
 from domain.webhooks.replay import Replay
 
@@ -372,6 +373,16 @@ class AppealFilter:
     registered_from: datetime | None = None
     registered_to: datetime | None = None
     text: str | None = None
+    box: Box | None = None
+    circle: Circle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order appeals are listed: by registration, or by when they are next due."""
+
+    by: Literal["registered_at", "due_at"] = "registered_at"
+    ascending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

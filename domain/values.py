@@ -36,6 +36,24 @@ class Coordinates:
     longitude: float
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What lies between two parallels and two meridians, in WGS 84 degrees."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """What lies within so many metres of a point."""
+
+    centre: Coordinates
+    metres: float
+
+
 def new_id() -> UUID:
     """A fresh identifier, ordered by the time of its making (UUIDv7, RFC 9562)."""
     return uuid7()

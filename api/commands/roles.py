@@ -87,7 +87,7 @@ def _serve(settings: Settings) -> None:
         workers=settings.workers,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-        websockets=False,
+        websockets=True,
         log_level=LogLevels[settings.log_level.lower()],
     ).serve()
 

@@ -1,6 +1,7 @@
 """Appeals: register, find, read, correct; their history, clocks, applicant and attachments."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
 from api.rest.incident_views import KnownIncident, known_incidents
 from api.rest.operation import Call, Operation, Reply
-from api.rest.views import AppealView, ClockView, appeal_view, clock_view
+from api.rest.views import AppealView, ClockView, appeal_view, clock_views
 from domain.access import Permission, Principal
 from domain.appeals.commands import Correct, FirstAnswer, Intake, Whereabouts
 from domain.appeals.intake import form_faults, register
@@ -206,7 +207,23 @@ async def list_appeals(call: Call) -> Reply:
     """Appeals, the newest first."""
     query: AppealsQuery = call.query
     keyring = call.house.keyring
-    wanted = AppealFilter(
+    wanted = wanted_appeals(query, call.at)
+    after = read_cursor(query.cursor, keyring)
+    found = await call.house.lists.appeals(call.principal, wanted, after, query.limit + 1)
+    items = found[: query.limit]
+    more = len(found) > query.limit
+    last = items[-1] if more else None
+    return Reply(
+        {
+            "items": [appeal_view(appeal, call) for appeal in items],
+            "next": write_cursor(last.registered_at, last.id, keyring) if last else None,
+        }
+    )
+
+
+def wanted_appeals(query: AppealsQuery, at: datetime) -> AppealFilter:
+    """What the query asks for, `at` this time."""
+    return AppealFilter(
         statuses=[str(status) for status in query.status],
         service=query.service,
         category=query.category,
@@ -218,21 +235,10 @@ async def list_appeals(call: Call) -> Reply:
         criticality=query.criticality,
         emergency=query.emergency,
         incident=query.incident,
-        overdue_at=call.at if query.overdue else None,
+        overdue_at=at if query.overdue else None,
         registered_from=query.registered_from,
         registered_to=query.registered_to,
         text=query.q,
-    )
-    after = read_cursor(query.cursor, keyring)
-    found = await call.house.lists.appeals(call.principal, wanted, after, query.limit + 1)
-    items = found[: query.limit]
-    more = len(found) > query.limit
-    last = items[-1] if more else None
-    return Reply(
-        {
-            "items": [appeal_view(appeal, call) for appeal in items],
-            "next": write_cursor(last.registered_at, last.id, keyring) if last else None,
-        }
     )
 
 
@@ -269,8 +275,7 @@ async def correct_appeal(call: Call, uow: UnitOfWork) -> Reply:
 async def list_clocks(call: Call) -> Reply:
     """Every promise of an appeal, and how it stands."""
     appeal = await call.house.queries.appeal(call.principal, call.path["number"])
-    ordered = sorted(appeal.clocks, key=lambda clock: (clock.due_at, clock.stage, clock.round))
-    return Reply({"items": [clock_view(clock) for clock in ordered]})
+    return Reply({"items": clock_views(appeal.clocks)})
 
 
 async def read_applicant(call: Call) -> Reply:

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from api.rest import fields as f
 from api.rest.evidence import NeedView, evidence_view
 from api.rest.operation import Call, Operation, Reply
-from domain.access import Permission
+from domain.access import Permission, Principal
 from domain.catalogue.localised import localise
 from domain.catalogue.model import Service
 from domain.errors import NotFound
@@ -109,8 +109,9 @@ def _whole(service: Service, language: str) -> ServiceView:
     }
 
 
-def _public_only(call: Call) -> bool:
-    return not call.principal.may(Permission.REGISTER_FOR_OTHERS)
+def public_only(principal: Principal) -> bool:
+    """Whether they know only what a resident may choose."""
+    return not principal.may(Permission.REGISTER_FOR_OTHERS)
 
 
 def _today(call: Call) -> Any:
@@ -120,7 +121,7 @@ def _today(call: Call) -> Any:
 def _found(call: Call) -> Service:
     code = call.path["code"]
     service = call.reference.catalogue.service(code)
-    if _public_only(call) and not service.public:
+    if public_only(call.principal) and not service.public:
         raise NotFound(kind="service", id=code)
     return service
 
@@ -128,7 +129,7 @@ def _found(call: Call) -> Service:
 async def read_tree(call: Call) -> Reply:
     """Spheres, categories and the services in force today."""
     reference, language = call.reference, call.language
-    branches = reference.catalogue.tree(day=_today(call), public_only=_public_only(call))
+    branches = reference.catalogue.tree(day=_today(call), public_only=public_only(call.principal))
     spheres = [
         {
             "code": branch.sphere.code,
@@ -144,32 +145,35 @@ async def read_tree(call: Call) -> Reply:
         }
         for branch in branches
     ]
-    tag = f'"{reference.version}-{language}-{int(_public_only(call))}-{_today(call)}"'
+    tag = f'"{reference.version}-{language}-{int(public_only(call.principal))}-{_today(call)}"'
     return Reply({"version": reference.version, "spheres": spheres}, headers={"etag": tag})
 
 
 async def list_services(call: Call) -> Reply:
     """Services that the words mean; without words, in catalogue order."""
     query: ServicesQuery = call.query
-    services = [
+    services = found_services(query, call)[: query.limit]
+    return Reply({"items": [service_brief(service, call.language) for service in services]})
+
+
+def found_services(query: ServicesQuery, call: Call, *, everything: bool = False) -> list[Service]:
+    """Services that a query means, the best first: at least the first `limit`, or all."""
+    return [
         service
-        for service in _candidates(call, query)
+        for service in _candidates(call, query, everything)
         if query.sphere in (None, service.sphere) and query.category in (None, service.category)
     ]
-    return Reply(
-        {"items": [service_brief(service, call.language) for service in services[: query.limit]]}
-    )
 
 
-def _candidates(call: Call, query: ServicesQuery) -> list[Service]:
-    reference, hidden, today = call.reference, _public_only(call), _today(call)
+def _candidates(call: Call, query: ServicesQuery, everything: bool) -> list[Service]:
+    reference, hidden, today = call.reference, public_only(call.principal), _today(call)
     if query.q is None:
         return [
             service
             for service in reference.catalogue.services
             if service.valid_on(today) and (service.public or not hidden)
         ]
-    narrowed = query.sphere is not None or query.category is not None
+    narrowed = everything or query.sphere is not None or query.category is not None
     hits = reference.search.search(
         query.q,
         language=call.language,

@@ -1,36 +1,29 @@
 """The way of one request: who asks, how much, what exactly, do it, answer.
 
-The unit of work of a write is opened and committed here, together with the answer to its
-Idempotency-Key. A refusal looks first whether the key was answered before, so that a repeat
-gets the first answer even where the act would no longer be allowed; the first call pays
-nothing for it.
+What it does when it changes something is acting.py.
 """
 
 import re
-from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.accept import accepts
 from api.auth import Authenticator
 from api.bootstrap import House
-from api.errors import KeyRequired, KeyReused, NotAcceptable, UnsupportedMediaType
+from api.errors import KeyRequired, NotAcceptable, UnsupportedMediaType
 from api.languages import LONGEST, preferred
 from api.limits import NOTHING, Quota, Standing, Turns
+from api.rest.acting import carry_out, encoded, judged, sound_key
 from api.rest.bodies import read_limited, read_upload
 from api.rest.decode import canonical, decode_body, decode_query
 from api.rest.fields import Query
 from api.rest.operation import Call, Operation, Reply, Upload, malformed
 from domain.access import Principal, Role
-from domain.errors import Fault, Invalid, NotFound, Refusal, Unavailable
-from domain.ports import Answer, KeyTaken
+from domain.errors import Invalid, NotFound, Refusal
 from domain.values import new_id
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]{0,64})"')
 # A tag may hold commas, so that a list cannot be cut at them.
 _LIST = re.compile(rf"\s*{_TAG.pattern}(\s*,\s*{_TAG.pattern})*\s*")
@@ -67,7 +60,7 @@ class Door:
     ) -> Response:
         call = await self._call(operation, request, principal)
         if operation.writes is not None:
-            reply = await self._write(operation, call, request)
+            reply = await carry_out(operation, call, _said(operation, call, request))
         elif operation.reads is not None:
             reply = await operation.reads(call)
         else:
@@ -130,70 +123,8 @@ class Door:
         try:
             return decode_body(operation.body, raw)
         except Invalid as refusal:
-            raise Invalid(self._judged(operation, refusal, raw, principal)) from None
-
-    def _judged(
-        self, operation: Operation, refusal: Invalid, raw: bytes, principal: Principal
-    ) -> tuple[Fault, ...]:
-        """The faults of a body's form, and those that the city finds beside them."""
-        try:
-            said = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            # Not-a-number and its kin, which Python's readers let pass: the form said so already.
-            return refusal.faults
-        if operation.judges is None or not isinstance(said, dict):
-            return refusal.faults
-        reference = self._house.references.of(principal.city)
-        found = operation.judges(said, principal, reference, self._house.now())
-        known = {fault.pointer for fault in refusal.faults}
-        return (*refusal.faults, *(fault for fault in found if fault.pointer not in known))
-
-    async def _write(self, operation: Operation, call: Call, request: Request) -> Reply:
-        key, fingerprint = call.key, _fingerprint(operation, call, request)
-        try:
-            if operation.prepare is not None:
-                call = replace(call, body=await operation.prepare(call))
-            return await self._act(operation, call, key, fingerprint)
-        except KeyTaken:
-            return await self._again(call, key, fingerprint)
-        except Refusal as refusal:
-            if key is None or isinstance(refusal, Unavailable):
-                raise
-            return await self._again(call, key, fingerprint, otherwise=refusal)
-
-    async def _act(
-        self, operation: Operation, call: Call, key: str | None, fingerprint: bytes
-    ) -> Reply:
-        if operation.writes is None:
-            raise AssertionError(operation.id)
-        async with call.house.units.open(call.principal) as uow:
-            reply = await operation.writes(call, uow)
-            if key is None:
-                await uow.commit()
-                return reply
-            reply = Reply(_encoded(reply.body), reply.status, reply.headers, reply.media_type)
-            headers = {**reply.headers, "content-type": reply.media_type,
-                       "content-language": call.language}  # fmt: skip
-            await uow.commit(Answer(key, fingerprint, reply.status, headers, reply.body))
-            return reply
-
-    async def _again(
-        self,
-        call: Call,
-        key: str | None,
-        fingerprint: bytes,
-        otherwise: Refusal | None = None,
-    ) -> Reply:
-        """The first answer to the key; where there is none, the refusal stands."""
-        first = await call.house.answers.find(call.principal, key or "")
-        if first is None:
-            raise otherwise or Unavailable(what="answer")
-        if first.fingerprint != fingerprint:
-            raise KeyReused
-        headers = dict(first.headers)
-        media_type = headers.pop("content-type", "application/json")
-        headers["idempotency-replayed"] = "true"
-        return Reply(first.body, first.status, headers, media_type)
+            reference = self._house.references.of(principal.city)
+            raise judged(operation, refusal, raw, principal, reference, self._house.now()) from None
 
 
 def _check_form(operation: Operation, request: Request) -> None:
@@ -221,17 +152,15 @@ def _key(request: Request) -> str:
         raise KeyRequired
     if len(keys) > 1:
         raise malformed("Idempotency-Key", "/idempotency-key", "not-unique")
-    if not _KEY.fullmatch(keys[0]):
-        raise malformed("Idempotency-Key", "/idempotency-key", "pattern")
-    return keys[0]
+    return sound_key(keys[0])
 
 
-def _fingerprint(operation: Operation, call: Call, request: Request) -> bytes:
+def _said(operation: Operation, call: Call, request: Request) -> bytes:
+    """What tells this request from another under the same key."""
     if isinstance(operation.body, Upload):
-        said = call.body.fingerprint()
-    else:
-        said = canonical(getattr(request.state, "raw_body", b""))
-    return sha256(f"{operation.id} {request.url.path}\n".encode() + said).digest()
+        fingerprint: bytes = call.body.fingerprint()
+        return fingerprint
+    return canonical(getattr(request.state, "raw_body", b""))
 
 
 def _versions(header: str | None) -> frozenset[int] | None:
@@ -247,12 +176,6 @@ def _versions(header: str | None) -> frozenset[int] | None:
     return frozenset(int(said) for said in strong if _VERSION.fullmatch(said))
 
 
-def _encoded(body: Any) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    return orjson.dumps(body, default=str, option=orjson.OPT_UTC_Z)
-
-
 def _respond(reply: Reply, call: Call, *, safe: bool) -> Response:
     headers = dict(reply.headers)
     tag, known = headers.get("etag"), call.if_none_match
@@ -262,7 +185,7 @@ def _respond(reply: Reply, call: Call, *, safe: bool) -> Response:
     if reply.status == 204:
         return Response(status_code=204, headers=headers)
     headers.setdefault("content-language", call.language)
-    return Response(_encoded(reply.body), reply.status, headers, media_type=reply.media_type)
+    return Response(encoded(reply.body), reply.status, headers, media_type=reply.media_type)
 
 
 def _matches(header: str, tag: str) -> bool:

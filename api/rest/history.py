@@ -63,12 +63,13 @@ async def list_events(call: Call) -> Reply:
         after=query.after,
         limit=query.limit + 1,
     )
-    items = [_event(document, call.principal) for document in found[: query.limit]]
+    items = [event_view(document, call.principal) for document in found[: query.limit]]
     more = len(found) > query.limit
     return Reply({"items": items, "next": items[-1]["sequence"] if more else None})
 
 
-def _event(document: dict[str, Any], principal: Principal) -> dict[str, Any]:
+def event_view(document: dict[str, Any], principal: Principal) -> dict[str, Any]:
+    """A fact of the history as the principal may see it."""
     inside = principal.may(Permission.READ_INTERNAL)
     hidden = _HIDDEN if inside else _HIDDEN | {AMONG_COLLEAGUES.get(document["type"])}
     actor = document["actor"]

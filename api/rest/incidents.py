@@ -191,21 +191,27 @@ async def list_incidents(call: Call) -> Reply:
     """Incidents, the newest first; of a place those that are live there."""
     query: IncidentsQuery = call.query
     keyring = call.house.keyring
-    wanted = IncidentFilter(
-        statuses=[str(status) for status in query.status],
-        kind=query.kind,
-        service=query.service,
-        organisation=query.organisation,
-        ids=_at_place(call),
-    )
+    wanted = wanted_incidents(call)
     after = read_cursor(query.cursor, keyring)
     found = await call.house.incidents.incidents(call.principal, wanted, after, query.limit + 1)
     last = found[query.limit - 1].incident if len(found) > query.limit else None
     return Reply(
         {
-            "items": [_seen(one, call) for one in found[: query.limit]],
+            "items": [seen_view(one, call) for one in found[: query.limit]],
             "next": write_cursor(last.opened_at, last.id, keyring) if last else None,
         }
+    )
+
+
+def wanted_incidents(call: Call) -> IncidentFilter:
+    """What the query asks for. Raises Malformed, Invalid."""
+    query: IncidentsQuery = call.query
+    return IncidentFilter(
+        statuses=[str(status) for status in query.status],
+        kind=query.kind,
+        service=query.service,
+        organisation=query.organisation,
+        ids=_at_place(call),
     )
 
 
@@ -236,10 +242,11 @@ def _at_place(call: Call) -> frozenset[UUID] | None:
 async def read_incident(call: Call) -> Reply:
     """One incident."""
     seen = await call.house.incidents.incident(call.principal, call.id("incident"))
-    return Reply(_seen(seen, call), headers={"etag": f'"{seen.incident.version}"'})
+    return Reply(seen_view(seen, call), headers={"etag": f'"{seen.incident.version}"'})
 
 
-def _seen(seen: Any, call: Call) -> IncidentView:
+def seen_view(seen: Any, call: Call) -> IncidentView:
+    """An incident as the caller sees it."""
     counts: CountsView = {
         "joined": sum(seen.counts.values()),
         "by_status": dict(seen.counts),

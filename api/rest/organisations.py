@@ -116,11 +116,15 @@ def _view(organisation: Organisation, language: str) -> OrganisationView:
 async def list_organisations(call: Call) -> Reply:
     """Organisations of the city by code."""
     query: OrganisationsQuery = call.query
-    wanted = sorted(
-        (o for o in call.reference.organisations.values() if _fits(o, query)), key=lambda o: o.code
-    )
+    wanted = wanted_organisations(query, call.reference)
     items = [_view(organisation, call.language) for organisation in wanted[: query.limit]]
     return Reply({"items": items, "next": items[-1]["code"] if len(wanted) > query.limit else None})
+
+
+def wanted_organisations(query: OrganisationsQuery, reference: Reference) -> list[Organisation]:
+    """What the query asks for, by code, however many there are."""
+    found = (o for o in reference.organisations.values() if _fits(o, query))
+    return sorted(found, key=lambda o: o.code)
 
 
 def _fits(organisation: Organisation, query: OrganisationsQuery) -> bool:

@@ -17,7 +17,7 @@ from api.rest.operation import Call
 from domain.access import Permission, Principal, Role
 from domain.appeals.evidence import Asked, ahead
 from domain.appeals.extensions import pending
-from domain.appeals.model import Appeal, Applicant, Assignment, Place
+from domain.appeals.model import Appeal, Applicant, Assignment, Confirmation, Pause, Place
 from domain.appeals.workflow import OPEN, allowed
 from domain.errors import NotFound
 from domain.organisations.spelling import without_flats
@@ -200,12 +200,12 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "operator": None if own else appeal.operator,
         "contact": appeal.contact,
         "assignment": assignment_view(appeal.assignment, reference, language),
-        "clocks": [clock_view(clock) for clock in _ordered(appeal.clocks)],
+        "clocks": clock_views(appeal.clocks),
         "route": {"reason": appeal.route.reason, "responsibility": appeal.route.responsibility},
-        "pause": _pause(appeal),
+        "pause": pause_view(appeal.pause),
         "extension": _wish(appeal, call),
-        "evidence": [asked_view(asked, language) for asked in _ahead(appeal, reference)],
-        "confirmation": _confirmation(appeal, call.principal),
+        "evidence": [asked_view(asked, language) for asked in evidence_ahead(appeal, reference)],
+        "confirmation": confirmation_view(appeal.confirmation, call.principal),
         "incident": appeal.membership.incident if appeal.membership else None,
         "legal": legal_view(appeal.legal, reference, language),
         "leading": leading_view(appeal, reference, language),
@@ -221,7 +221,8 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
     }
 
 
-def _ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
+def evidence_ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
+    """What the acts ahead will need; nothing once nobody of the city must act."""
     return ahead(appeal, reference) if appeal.status in OPEN else ()
 
 
@@ -334,8 +335,10 @@ def known_organisation(id: UUID, reference: Reference) -> Any:
     return organisation
 
 
-def _ordered(clocks: Iterable[Clock]) -> list[Clock]:
-    return sorted(clocks, key=lambda clock: (clock.due_at, clock.stage, clock.round))
+def clock_views(clocks: Iterable[Clock]) -> list[ClockView]:
+    """Clocks by due time."""
+    ordered = sorted(clocks, key=lambda clock: (clock.due_at, clock.stage, clock.round))
+    return [clock_view(clock) for clock in ordered]
 
 
 def _wish(appeal: Appeal, call: Call) -> WishView | None:
@@ -351,8 +354,8 @@ def _wish(appeal: Appeal, call: Call) -> WishView | None:
     }
 
 
-def _pause(appeal: Appeal) -> PauseView | None:
-    pause = appeal.pause
+def pause_view(pause: Pause | None) -> PauseView | None:
+    """The wait, if there is one."""
     if pause is None:
         return None
     return {"reason": pause.reason, "since": pause.since, "until": pause.until}
@@ -369,8 +372,8 @@ def known_to(principal: Principal, who: UUID, role: str) -> UUID | None:
     return who if may else None
 
 
-def _confirmation(appeal: Appeal, principal: Principal) -> ConfirmationView | None:
-    said = appeal.confirmation
+def confirmation_view(said: Confirmation | None, principal: Principal) -> ConfirmationView | None:
+    """The resident's word, if it was given."""
     if said is None:
         return None
     return {

@@ -31,6 +31,11 @@ class Board:
             [(one.id, one.area.polygon) for one in live if one.area.polygon is not None]
         )
 
+    @property
+    def live(self) -> tuple[Incident, ...]:
+        """All of them, the oldest first."""
+        return tuple(self._by_id.values())
+
     def get(self, id: UUID) -> Incident | None:
         """One of them."""
         return self._by_id.get(id)

@@ -19,6 +19,7 @@ from domain.values import new_id
 from domain.webhooks.events import News, payload
 from integrations.postgres.doors import PLATFORM
 from integrations.postgres.exchange_feed import feed
+from integrations.postgres.happenings import CALL
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
@@ -145,6 +146,9 @@ class Outbox:
             heard = self._unique(rows)
             if heard:
                 await driver.execute(_DELIVER, at, *_columns(heard, self._base_url))
+            if rows:
+                # Not where events are written: a call in that transaction halves its speed.
+                await driver.execute(CALL)
         return Relayed(len({row["id"] for row in rows}), len(heard))
 
     @staticmethod

@@ -61,7 +61,7 @@ class Queries:
             principal,
             parameters,
         )
-        return [self._event(row) for row in found]
+        return [read_event(row, self._keyring) for row in found]
 
     async def attachments(self, principal: Principal, number: str) -> list[Row]:
         """What is attached to an appeal, oldest first."""
@@ -121,14 +121,6 @@ class Queries:
             return None
         return None if found is None else str(found)
 
-    def _event(self, row: Row) -> dict[str, Any]:
-        texts = {
-            name: self._keyring.open(bytes.fromhex(sealed)).decode()
-            for name, sealed in row["personal"].items()
-        }
-        document: dict[str, Any] = orjson.loads(bytes(row["canonical"]))
-        return document | {"hash": bytes(row["hash"]).hex(), "texts": texts}
-
     async def _id(self, principal: Principal, number: str) -> UUID:
         parameters = Parameters(number)
         scope = visible(principal, parameters)
@@ -144,3 +136,13 @@ class Queries:
     ) -> list[Any]:
         async with inside(self._engine, door_of(principal)) as driver:
             return list(await driver.fetch(statement, *parameters.values))
+
+
+def read_event(row: Row, keyring: Keyring) -> dict[str, Any]:
+    """The event of a row, as the register has it, with its hash and its texts unsealed."""
+    texts = {
+        name: keyring.open(bytes.fromhex(sealed)).decode()
+        for name, sealed in row["personal"].items()
+    }
+    document: dict[str, Any] = orjson.loads(bytes(row["canonical"]))
+    return document | {"hash": bytes(row["hash"]).hex(), "texts": texts}

@@ -257,11 +257,11 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         contact=row["contact"],
         assignment=read_assignment(assignment) if assignment else None,
         clocks=tuple(read_clock(one) for one in row["clocks"]),
-        route=_read_route(row["route"]),
-        pause=_read_pause(row["pause"]),
+        route=read_route(row["route"]),
+        pause=read_pause(row["pause"]),
         waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
         extension=_read_extension(row["extension"]),
-        confirmation=_read_confirmation(row["confirmation"]),
+        confirmation=read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
         legal=read_legal(row["legal"]),
         first_contact=row["first_contact"],
@@ -301,12 +301,14 @@ def read_clock(said: Row) -> Clock:
     return Clock(**values | {"stage": Stage(said["stage"]), "state": ClockState(said["state"])})
 
 
-def _read_route(said: Row) -> Route:
+def read_route(said: Row) -> Route:
+    """The route of a JSON row."""
     rule = said["responsibility"]
     return Route(said["reason"], UUID(rule) if rule else None)
 
 
-def _read_pause(said: Row | None) -> Pause | None:
+def read_pause(said: Row | None) -> Pause | None:
+    """The pause of a JSON row."""
     if said is None:
         return None
     return Pause(
@@ -329,7 +331,8 @@ def _read_membership(row: Row) -> Membership | None:
     return Membership(row["incident_id"], row["incident_joined_at"], row["incident_followed"])
 
 
-def _read_confirmation(said: Row | None) -> Confirmation | None:
+def read_confirmation(said: Row | None) -> Confirmation | None:
+    """The confirmation of a JSON row."""
     if said is None:
         return None
     return Confirmation(

@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.workflow import FINAL
-from domain.ports import AppealFilter, Page
+from domain.ports import AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.scope import Parameters, visible
@@ -21,6 +21,9 @@ NEWEST = 1000
 """So many of the newest appeals are looked through before cards are."""
 SPANS = (1, 7, 49)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
+
+EARTH = 6_371_008.8
+"""Metres: the mean radius (IUGG)."""
 
 _NUMBER = re.compile(r"\s*([A-Za-z]{2,6})[- ]?([0-9]{4})[- ]?([0-9]{6,9})\s*")
 
@@ -53,6 +56,26 @@ def whole_number(text: str | None) -> str | None:
     return f"{found[1].upper()}-{found[2]}-{found[3]}" if found else None
 
 
+def within(wanted: AppealFilter, parameters: Parameters) -> list[str]:
+    """The conditions of place: a box, and a circle by the great-circle distance (haversine)."""
+    found = []
+    if (box := wanted.box) is not None:
+        south, north = parameters.add(box.south), parameters.add(box.north)
+        west, east = parameters.add(box.west), parameters.add(box.east)
+        found.append(f"a.latitude BETWEEN {south} AND {north}")
+        found.append(f"a.longitude BETWEEN {west} AND {east}")
+    if (circle := wanted.circle) is not None:
+        y, x = parameters.add(circle.centre.latitude), parameters.add(circle.centre.longitude)
+        # A degree of latitude is longer than this everywhere: what is farther is not near.
+        near = parameters.add(circle.metres / 110_000)
+        found.append(f"abs(a.latitude - {y}) <= {near}")
+        half = f"power(sin(radians(a.latitude - {y}) / 2), 2) + cos(radians({y}))"
+        half += f" * cos(radians(a.latitude)) * power(sin(radians(a.longitude - {x}) / 2), 2)"
+        metres = parameters.add(circle.metres)
+        found.append(f"2 * {EARTH} * asin(least(1, sqrt({half}))) <= {metres}")
+    return found
+
+
 class Search:
     """One page: at most `limit` rows, in order, after `after`.
 
@@ -66,12 +89,14 @@ class Search:
         wanted: AppealFilter,
         after: Page | None,
         limit: int,
+        columns: str = LOADED,
     ) -> None:
         self._driver = driver
         self._principal = principal
         self._wanted = wanted
         self._after = after
         self._limit = limit
+        self._columns = columns
         self._number = whole_number(wanted.text)
         self._tenant = principal.role not in CITY_WIDE
         akim = principal.role is Role.AKIM
@@ -80,7 +105,7 @@ class Search:
         self._walled = self._tenant or (akim and principal.district is not None)
 
     async def rows(self) -> list[Any]:
-        """Rows as rows.read_appeal wants them."""
+        """Rows of the columns that were asked for; LOADED is what rows.read_appeal wants."""
         if self._principal.role is Role.CITIZEN or self._few() or self._number:
             return await self._plain()
         if not self._tenant:
@@ -127,6 +152,7 @@ class Search:
         ):
             if value is not None:
                 found.append(f"{condition} {parameters.add(value)}")
+        found += within(wanted, parameters)
         if after is not None:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             found.append(f"(a.registered_at, a.id) < {place}")
@@ -154,6 +180,31 @@ class Search:
         card = f"SELECT 1 FROM card c WHERE c.appeal_id = a.id AND c.words LIKE {pattern}"
         return f" AND EXISTS ({card})"
 
+    def conditions(self, parameters: Parameters) -> str:
+        """All that is asked of `a`, a row of `appeal`."""
+        return self._asked(parameters) + self._status(parameters) + self._worded(parameters)
+
+    async def sorted(self, order: Order, after: Page | None) -> list[Any]:
+        """Rows in another order than that of lists, after a place in it. By due time only those
+        that have one: they are few, and have an index.
+        """
+        parameters = Parameters(self._limit)
+        asked, column = self.conditions(parameters), f"a.{order.by}"
+        if order.by != "registered_at":
+            asked += f" AND {column} IS NOT NULL"
+        if after is not None:
+            place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
+            asked += f" AND ({column}, a.id) {'>' if order.ascending else '<'} {place}"
+        way = "ASC" if order.ascending else "DESC"
+        sort = f"ORDER BY {column} {way}, a.id {way}"
+        return list(
+            await self._driver.fetch(
+                f"SELECT {self._columns} FROM (SELECT a.* FROM appeal a WHERE {asked} {sort}"
+                f" LIMIT $1) a {sort}",
+                *parameters.values,
+            )
+        )
+
     async def _plain(self) -> list[Any]:
         """In the order of an index, however far it must be followed."""
         parameters = Parameters(self._limit)
@@ -171,7 +222,7 @@ class Search:
     async def _newest(self) -> list[Any]:
         """Among the newest alone."""
         parameters = Parameters(self._limit)
-        asked = self._asked(parameters) + self._status(parameters) + self._worded(parameters)
+        asked = self.conditions(parameters)
         bounds = f"a.city_id = {parameters.add(self._principal.city)}"
         if self._walled:
             # The wall says so too, but not what the planner could guess by.
@@ -241,7 +292,7 @@ class Search:
 
     async def _page(self, source: str, parameters: Parameters, before: str = "") -> list[Any]:
         """The first rows of a source of appeals; clocks and assignments are read of these alone."""
-        statement = f"{before} SELECT {LOADED} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
+        statement = f"{before} SELECT {self._columns} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
         return list(await self._driver.fetch(statement, *parameters.values))
 
 

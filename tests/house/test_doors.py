@@ -24,6 +24,7 @@ PLATFORM = {
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
     POSTGRES + "checkpoints.py": {"sign", "_seal"},
     POSTGRES + "deliveries.py": {"_fetch", "finish", "finish_delivered"},
+    POSTGRES + "happenings.py": {"floor", "after"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {
         "forget_answers",
@@ -42,12 +43,15 @@ PLATFORM = {
     "api/commands/database.py": {"open_office"},
     "api/commands/trial_work.py": {"_count_job"},
 }
-"""The API asks for the snapshot, for whoever is nobody's yet (logins, clients, codes, tokens), and
-for the record of readings; the rest is the scheduler's, the worker's and the command line's.
+"""The API asks for the snapshot, for whoever is nobody's yet (logins, clients, codes, tokens), for
+the record of readings, and for what happens, of which one reader tells each what they may hear
+(domain/appeals/happenings.py: hears); the rest is the scheduler's, the worker's and the command
+line's.
 """
 
 DOORLESS = {
     POSTGRES + "checkpoints.py": {"standing", "unended", "end_day", "unmailed", "mailed", "adopt"},
+    POSTGRES + "happenings.py": {"listen"},
     POSTGRES + "proofs.py": {
         "newest", "checkpoint", "checkpoints", "after", "consistency", "keys", "cosign",
     },
@@ -55,7 +59,7 @@ DOORLESS = {
     POSTGRES + "session.py": {"inside"},
     POSTGRES + "unit_of_work.py": {"borrow", "_fetch"},
 }  # fmt: skip
-"""The public log, the revision, free numbers; and where doors themselves are opened."""
+"""The public log, the revision, free numbers, the relay's call; and where doors are opened."""
 
 PLAIN = {
     POSTGRES + "migrate.py": {"current", "_configured"},

@@ -85,7 +85,11 @@ def test_the_policy_leaves_no_role_and_no_kind_of_thing_untried():
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_everybody_gets_what_the_policy_says(stage: Stage, operation: str):
     """Whom it refuses leaves no trace in any table, not even that of a reading."""
-    cells = _cells(operation)
+    await told_as_they_should_be(stage, _cells(operation))
+
+
+async def told_as_they_should_be(stage: Stage, cells: Sequence["Cell"]) -> None:
+    """Try everybody; AssertionError with what is wrong."""
     refused = [cell for cell in cells if not cell.may_succeed()]
     await _made_ready(stage, refused)
     before = await _written(stage)
@@ -98,7 +102,11 @@ async def test_everybody_gets_what_the_policy_says(stage: Stage, operation: str)
 
 
 def _cells(operation: str) -> list["Cell"]:
-    row = row_of(operation)
+    return cells_of(operation, row_of(operation))
+
+
+def cells_of(operation: str, row: Row) -> list["Cell"]:
+    """The squares of an operation that has such a policy."""
     return [Cell(operation, row, who, kind) for who in EVERYBODY for kind in row.kinds or (None,)]
 
 

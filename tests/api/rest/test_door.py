@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.app import WATCHED
+from api.errors import WATCHED
 from api.settings import Settings
 from domain.access import Role
 from tests.support.register import signed
@@ -132,8 +132,7 @@ async def test_what_somebody_said_wrong_is_no_matter_for_the_watch(callers: Call
     assert {"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"} == WATCHED
 
 
-async def test_no_websocket_is_opened(callers: Callers):
-    """The server is started without them, and the application would not know what to do."""
+async def test_no_websocket_is_opened_but_that_of_the_graph(callers: Callers):
     sent: list[dict[str, Any]] = []
     scope = {
         "type": "websocket", "path": "/v1/appeals", "raw_path": b"/v1/appeals", "headers": [],

@@ -1,0 +1,174 @@
+"""Figures in the graph: what staff see of them, and what the public is told."""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.graphql.enums import Language
+from api.graphql.fast import plain, quick
+from api.graphql.filters import AppealFilter, wanted
+from api.graphql.selection import fields
+from api.rest.operation import malformed
+from domain.access import Permission
+from domain.ports import AppealFilter as Wanted
+from domain.publication.figures import Figure as Counted
+from domain.publication.figures import Published
+from domain.reference import Reference
+from domain.values import in_language
+
+LONGEST = timedelta(days=366)
+LONGEST_PUBLIC = timedelta(days=92)
+"""Whoever comes without a token has no right to the time of a whole year's count."""
+USUAL = timedelta(days=30)
+
+
+@strawberry.enum(description="By what appeals are counted.")
+class CountBy(enum.Enum):
+    """Columns of integrations/postgres/figures.py."""
+
+    STATUS = "status"
+    SERVICE = "service"
+    CATEGORY = "category"
+    SPHERE = "sphere"
+    DISTRICT = "district"
+    ORGANISATION = "organisation"
+    CHANNEL = "channel"
+    KIND = "kind"
+    CRITICALITY = "criticality"
+    HOUR = "hour"
+    DAY = "day"
+
+
+@strawberry.type(description="One group of a count.")
+class FigureGroup:
+    """Either counted whole, for staff, or as it is published."""
+
+    _city: strawberry.Private[Reference]
+    _by: strawberry.Private[str]
+    key: str | None = plain(
+        "What the group has in common: a status, a code, the id of an organisation, an hour (00 to"
+        " 23) or a day of the city; null for what has none."
+    )
+    count: int = plain("How many appeals.")
+    closed: int | None = plain("How many of them the residents closed; null where too few to tell.")
+    kept_share: float | None = plain(
+        "Of those whose promise to resolve is decided, the part that kept it, from 0 to 1."
+    )
+    median_seconds: float | None = plain(
+        "The median time from registration to resolution, in seconds."
+    )
+
+    @quick("The name of what the key stands for, in the language asked for.")
+    def name(self, info: strawberry.Info, language: Language | None = None) -> str | None:
+        """Localised, where the key is that of something with a name."""
+        names = _names(self._by, self.key, self._city)
+        return in_language(names, language or info.context.language) if names else None
+
+
+@strawberry.type(description="Appeals counted by groups.")
+class FigureTable:
+    """See domain/publication/figures.py for what the public is told."""
+
+    total: int | None = plain("All of them together; null where it cannot be told.")
+    groups: list[FigureGroup] = plain("The groups by key; groups of none are not there.")
+
+
+async def figures_of(info: Any, by: CountBy, said: AppealFilter | None) -> FigureTable:
+    """What staff see counted. Raises Refusal."""
+    context = info.context
+    principal = context.require(Permission.READ_STATISTICS)
+    city = context.reference
+    asked = bounded(wanted(said, context), context.at)
+    found = await context.house.figures.by(
+        principal, asked, by.value, city.city.zone, promises=asks_for_promises(info)
+    )
+    return FigureTable(
+        total=sum(figure.count for figure in found),
+        groups=[_group(each, each.share, city, by.value) for each in found],
+    )
+
+
+def asks_for_promises(info: Any) -> bool:
+    """Whether shares or medians are asked for, which the clocks must be read for."""
+    raw = info._raw_info
+    sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
+    groups = [
+        each.selection_set
+        for each in fields(sets, raw.fragments)
+        if each.name.value == "groups" and each.selection_set
+    ]
+    asked = {each.name.value for each in fields(groups, raw.fragments)}
+    return not asked.isdisjoint({"keptShare", "medianSeconds"})
+
+
+def _group(
+    figure: Counted | Published, share: float | None, city: Reference, by: str
+) -> FigureGroup:
+    return FigureGroup(
+        _city=city,
+        _by=by,
+        key=figure.key,
+        count=figure.count,
+        closed=figure.closed,
+        kept_share=share,
+        median_seconds=figure.median,
+    )
+
+
+def published_groups(groups: Iterable[Published], city: Reference, by: str) -> list[FigureGroup]:
+    """Groups as the public is told them."""
+    return [_group(each, each.share, city, by) for each in groups]
+
+
+def bounded(asked: Wanted, at: datetime) -> Wanted:
+    """The filter held to a period: the thirty days before its end unless it says otherwise.
+
+    Raises Malformed for more than a year.
+    """
+    end = asked.registered_to or at
+    begin = asked.registered_from or end - USUAL
+    if end - begin > LONGEST:
+        raise malformed("filter", "/filter/registeredFrom", "out-of-range", le=LONGEST.days)
+    return replace(asked, registered_from=begin, registered_to=end)
+
+
+def days(
+    begin: date | None, end: date | None, city: Reference, at: datetime
+) -> tuple[datetime, datetime]:
+    """Whole days of a city as instants: from the first up to and with the last.
+
+    Raises Malformed for more than LONGEST_PUBLIC, or for days in the wrong order.
+    """
+    last = end or city.city.local(at).date()
+    first = begin or last - USUAL
+    if not timedelta() <= last - first <= LONGEST_PUBLIC:
+        raise malformed("filter", "/firstDay", "out-of-range", ge=0, le=LONGEST_PUBLIC.days)
+    zone = city.city.zone_info()
+    return (
+        datetime.combine(first, time(), zone),
+        datetime.combine(last + timedelta(days=1), time(), zone),
+    )
+
+
+def _names(by: str, key: str | None, city: Reference) -> Any:
+    if key is None:
+        return None
+    catalogue = city.catalogue
+    match by:
+        case "service":
+            return catalogue.service(key).names if key in catalogue else None
+        case "category":
+            return next((each.names for each in catalogue.categories if each.code == key), None)
+        case "sphere":
+            return next((each.names for each in catalogue.spheres if each.code == key), None)
+        case "district":
+            return city.districts[key].names if key in city.districts else None
+        case "organisation":
+            found = city.organisations.get(UUID(key))
+            return found.names if found else None
+    return None

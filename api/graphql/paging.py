@@ -1,0 +1,82 @@
+"""The bounds of a page, judged as the REST API judges `limit` and `cursor`."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from api.errors import Malformed
+from api.graphql.nodes import MOST, Connection, page
+from api.rest.cursors import read_cursor
+from api.rest.operation import malformed
+from domain.ports import Keyring, Order, Page
+
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`first` entries after a cursor. Raises Malformed."""
+
+    first: int
+    after: str | None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.first <= MOST:
+            raise malformed("first", "/first", "out-of-range", ge=1, le=MOST)
+        if self.after is not None and len(self.after) > LONGEST:
+            raise malformed("after", "/after", "too-long", max_length=LONGEST)
+
+
+def marked(order: Order) -> str:
+    """What tells the places of one order from those of another; of the usual one as over REST."""
+    return "" if order == Order() else f"{order.by}/{'asc' if order.ascending else 'desc'}"
+
+
+def resumed(after: str | None, keyring: Keyring, mark: str = "") -> Page | None:
+    """Where a list of the register goes on. Raises Malformed for what we did not write, or not
+    for this order.
+    """
+    try:
+        place = read_cursor(after, keyring)
+    except Malformed:
+        raise malformed("after", "/after", "cursor") from None
+    if place is not None and place.mark != mark:
+        raise malformed("after", "/after", "cursor")
+    return place
+
+
+def placed(nodes: list[Any], keys: list[str], bounds: Bounds, context: Any) -> Connection[Any]:
+    """A page of a list that is known whole; each node is placed by its key, which the cursor seals.
+
+    Raises Malformed for a cursor that we did not write. What was taken off the list since then
+    has no place in it any more: the list begins anew.
+    """
+    keyring = context.house.keyring
+    start = 0
+    if bounds.after is not None:
+        key = _read(bounds.after, keyring)
+        start = keys.index(key) + 1 if key in keys else 0
+    end = start + bounds.first + 1
+    cursors = [partial(_write, key, keyring) for key in keys[start:end]]
+    return page(nodes[start:end], cursors, first=bounds.first, began=start > 0)
+
+
+_SEAL = 8
+
+
+def _write(key: str, keyring: Any) -> str:
+    seal: bytes = keyring.index(f"place {key}")[:_SEAL]
+    return urlsafe_b64encode(seal + key.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, keyring: Any) -> str:
+    try:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        key = raw[_SEAL:].decode()
+    except ValueError:
+        raise malformed("after", "/after", "cursor") from None
+    if not hmac.compare_digest(raw[:_SEAL], keyring.index(f"place {key}")[:_SEAL]):
+        raise malformed("after", "/after", "cursor")
+    return key

@@ -1,0 +1,293 @@
+"""The public view: what is told to whoever comes without a token.
+
+The types have no field for what is not told, and the parts that are read are PARTS alone: no text,
+no name, no contact, no flat, no attachment leaves the database for it. How much of a row is told,
+and of a figure, is decided in domain/publication.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+import strawberry
+
+from api.graphql.catalogue import (
+    Category,
+    Service,
+    Sphere,
+    category_in,
+    made_sphere,
+    service_in,
+    sphere_in,
+)
+from api.graphql.context import Context
+from api.graphql.counting import (
+    CountBy,
+    FigureTable,
+    asks_for_promises,
+    days,
+    published_groups,
+)
+from api.graphql.crowds import crowd_of, details_of, published
+from api.graphql.enums import AppealStatus, IncidentKind, IncidentStatus, Language
+from api.graphql.fast import field, plain, quick
+from api.graphql.nodes import Connection, page
+from api.graphql.organisations import District, district_in
+from api.graphql.paging import Bounds, resumed
+from api.graphql.saying import as_query
+from api.rest.appeals import AppealsQuery, wanted_appeals
+from api.rest.cursors import write_cursor
+from domain.access import public
+from domain.incidents.model import Incident
+from domain.ports import AppealFilter as Wanted
+from domain.publication import places
+from domain.publication.rows import Detail, Kin
+from domain.reference import Reference
+from domain.values import in_language
+
+PARTS = frozenset(
+    {"id", "number", "status", "service", "category", "sphere", "district", "point",
+     "registered_at", "closed_at"}
+)  # fmt: skip
+"""All that is read of an appeal for the public."""
+
+
+@strawberry.type(description="About where: the middle of a piece of the city, not the place.")
+class PublicPlace:
+    """See domain/publication/places.py."""
+
+    cell: str = plain("The piece of the city, as H3 names it (https://h3geo.org).")
+    latitude: float = plain("The middle of it, degrees north (WGS 84).")
+    longitude: float = plain("The middle of it, degrees east (WGS 84).")
+
+
+@strawberry.type(
+    description="An appeal as the public is told of it: what it shares with at least five others"
+    " of its week, and nothing of who asked or what they said."
+)
+class PublicAppeal:
+    """See domain/publication/rows.py."""
+
+    _kin: strawberry.Private[Kin]
+    _detail: strawberry.Private[Detail]
+    _city: strawberry.Private[Reference]
+    _point: strawberry.Private[Any]
+    number: str = plain("The registration number.")
+    status: AppealStatus = plain("Where the appeal stands.")
+    registered_on: date = plain("The day of the city on which it was registered.")
+    closed_on: date | None = plain("The day on which it was closed or withdrawn.")
+
+    @quick("The service, where at least five of its district and week are about it.")
+    def service(self, info: strawberry.Info) -> Service | None:
+        """From the snapshot; only what residents may choose."""
+        if self._detail < Detail.SERVICE:
+            return None
+        return service_in(self._kin.service, self._city, info)
+
+    @quick("The category, where at least five of its district and week are about it.")
+    def category(self) -> Category | None:
+        """From the snapshot."""
+        if self._detail < Detail.CATEGORY:
+            return None
+        return category_in(self._kin.category, self._city)
+
+    @quick("The sphere, where at least five of its week are about it.")
+    def sphere(self) -> Sphere | None:
+        """From the snapshot."""
+        if self._detail < Detail.SPHERE:
+            return None
+        return sphere_in(self._kin.sphere, self._city)
+
+    @quick("The district, where service or category are told.")
+    def district(self) -> District | None:
+        """From the snapshot."""
+        if self._detail < Detail.CATEGORY:
+            return None
+        return district_in(self._kin.district, self._city)
+
+    @quick("About where, where service or category are told and enough houses stand about it.")
+    def place(self, info: strawberry.Info) -> PublicPlace | None:
+        """Never the point itself."""
+        if self._detail < Detail.CATEGORY or self._point is None:
+            return None
+        cell = crowd_of(self._city).cell(self._point)
+        if cell is None:
+            return None
+        middle = places.centre(cell)
+        return PublicPlace(
+            cell=places.name(cell), latitude=middle.latitude, longitude=middle.longitude
+        )
+
+
+@strawberry.type(description="An incident that was published: an outage, planned works.")
+class PublicIncident:
+    """Its public fields."""
+
+    _said: strawberry.Private[Incident]
+    _city: strawberry.Private[Reference]
+    kind: IncidentKind = plain("What kind of problem it is.")
+    status: IncidentStatus = plain("Where it stands.")
+    opened_at: datetime = plain("When it was opened.")
+    planned_from: datetime | None = plain("When it begins, where that is planned.")
+    planned_to: datetime | None = plain("When it is expected to end.")
+
+    @quick("What the city says of it, in the language asked for.")
+    def text(self, info: strawberry.Info, language: Language | None = None) -> str:
+        """Published by whoever opened it."""
+        return in_language(self._said.texts, language or info.context.language)
+
+    @quick("The services that it is about.")
+    def services(self, info: strawberry.Info) -> list[Service | None]:
+        """Those that residents may choose."""
+        return [service_in(code, self._city, info) for code in self._said.services]
+
+    @quick("The districts that it touches.")
+    def districts(self) -> list[District | None]:
+        """From the snapshot."""
+        return [district_in(code, self._city) for code in sorted(self._said.districts)]
+
+
+@strawberry.type(description="A city as the public is told of it.")
+class PublicCity:
+    """For everybody, with a token or without."""
+
+    _city: strawberry.Private[Reference]
+    code: str = plain("The code of the city.")
+
+    @quick("The name, in the language asked for or the request's own.")
+    def name(self, info: strawberry.Info, language: Language | None = None) -> str:
+        """Localised."""
+        return in_language(self._city.city.names, language or info.context.language)
+
+    @quick("The spheres of its catalogue, in its order.")
+    def spheres(self) -> list[Sphere]:
+        """The tree of services begins here."""
+        return [made_sphere(each, self._city) for each in self._city.catalogue.spheres]
+
+    @field("A service by its code; null where residents cannot choose it.")
+    def service(self, info: strawberry.Info, code: str) -> Service | None:
+        """From the snapshot."""
+        return service_in(code, self._city, info)
+
+    @quick("Its districts, by code.")
+    def districts(self) -> list[District | None]:
+        """From the snapshot."""
+        return [district_in(code, self._city) for code in sorted(self._city.districts)]
+
+    @field("An appeal by its number: where it stands, and what may be told besides.")
+    async def appeal(self, info: strawberry.Info, number: str) -> PublicAppeal | None:
+        """One appeal."""
+        context, city = info.context, self._city
+        found = await context.house.sketches.by(public(city.city.id), "number", [number], PARTS)
+        told = await _told(found.values(), context, city, everything=True)
+        return told[0][1] if told else None
+
+    @field("Appeals of which something may be told, the newest first. A page may hold fewer than"
+           " asked for and still go on.")  # fmt: skip
+    async def appeals(
+        self,
+        info: strawberry.Info,
+        status: list[AppealStatus] | None = None,
+        sphere: str | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Connection[PublicAppeal] | None:
+        """A page of rows."""
+        context, city, bounds = info.context, self._city, Bounds(first, after)
+        asked = wanted_appeals(
+            as_query(AppealsQuery, {"status": status, "sphere": sphere}), context.at
+        )
+        keyring = context.house.keyring
+        found = await context.house.sketches.listed(
+            public(city.city.id), asked, resumed(after, keyring), bounds.first + 1, PARTS
+        )
+        told = await _told(found[: bounds.first], context, city)
+        cursors = [
+            partial(write_cursor, sketch["registered_at"], sketch["id"], keyring)
+            for sketch, _ in told
+        ]
+        more = found[bounds.first - 1] if len(found) > bounds.first else None
+        return page(
+            [node for _, node in told],
+            cursors,
+            first=bounds.first,
+            began=after is not None,
+            last=more and partial(write_cursor, more["registered_at"], more["id"], keyring),
+        )
+
+    @field("Appeals counted over whole days: in steps of five, groups of fewer than five left out.")
+    async def figures(
+        self,
+        info: strawberry.Info,
+        by: CountBy,
+        first_day: date | None = None,
+        last_day: date | None = None,
+        sphere: str | None = None,
+        district: str | None = None,
+    ) -> FigureTable | None:
+        """By the rules of domain/publication/figures.py."""
+        context, city = info.context, self._city
+        begin, end = days(first_day, last_day, city, context.at)
+        asked = Wanted(sphere=sphere, district=district, registered_from=begin, registered_to=end)
+        promises = asks_for_promises(info)
+        table = await published(asked, by.value, context, city, promises=promises)
+        return FigureTable(total=table.total, groups=published_groups(table.groups, city, by.value))
+
+    @quick("Incidents that were published and are not over.")
+    def incidents(self) -> list[PublicIncident]:
+        """From the snapshot."""
+        return [
+            PublicIncident(
+                _said=each,
+                _city=self._city,
+                kind=each.kind,
+                status=each.status,
+                opened_at=each.opened_at,
+                planned_from=each.planned_from,
+                planned_to=each.planned_to,
+            )
+            for each in self._city.incidents.live
+            if each.public
+        ]
+
+
+async def _told(
+    sketches: Iterable[dict[str, Any]],
+    context: Context,
+    city: Reference,
+    *,
+    everything: bool = False,
+) -> list[tuple[dict[str, Any], PublicAppeal]]:
+    """What may be told of these appeals, without those of which nothing may unless `everything`."""
+    pairs = [(sketch, _kin(sketch, city)) for sketch in sketches]
+    details = await details_of([kin for _, kin in pairs], context, city)
+    return [
+        (sketch, _made(sketch, kin, detail, city))
+        for (sketch, kin), detail in zip(pairs, details, strict=True)
+        if everything or detail is not Detail.NOTHING
+    ]
+
+
+def _kin(sketch: dict[str, Any], city: Reference) -> Kin:
+    return Kin(
+        sketch["service"],
+        sketch["category"],
+        sketch["sphere"],
+        sketch["district"],
+        city.city.local(sketch["registered_at"]).date(),
+    )
+
+
+def _made(sketch: dict[str, Any], kin: Kin, detail: Detail, city: Reference) -> PublicAppeal:
+    closed = sketch["closed_at"]
+    return PublicAppeal(
+        _kin=kin,
+        _detail=detail,
+        _city=city,
+        _point=sketch["point"],
+        number=sketch["number"],
+        status=sketch["status"],
+        registered_on=kin.day,
+        closed_on=city.city.local(closed).date() if closed else None,
+    )

@@ -1,0 +1,22 @@
+"""The derived types that the nodes name.
+
+Imported after the rooms of the nodes that views lead to (derive.py: EDGES).
+"""
+
+from api.graphql import catalogue, organisations  # noqa: F401 (they fill EDGES)
+from api.graphql.derive import view_type
+from api.rest import views
+from api.rest.attachments import AttachmentView
+from api.rest.evidence import AskedView
+from api.rest.history import EventView
+
+Location = view_type(views.LocationView)
+Applicant = view_type(views.ApplicantView)
+Assignment = view_type(views.AssignmentView)
+Clock = view_type(views.ClockView)
+Route = view_type(views.RouteView)
+Pause = view_type(views.PauseView)
+Confirmation = view_type(views.ConfirmationView)
+Evidence = view_type(AskedView)
+AppealEvent = view_type(EventView)
+Attachment = view_type(AttachmentView)

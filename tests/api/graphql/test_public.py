@@ -1,0 +1,152 @@
+"""What whoever comes without a token is told: nothing by which anybody could be found."""
+
+from collections import OrderedDict
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, is_leaf_type
+
+from api.graphql import public
+from api.graphql.schema import build_schema
+from domain.access import Role
+from domain.publication.figures import FEWEST
+from tests.support.city import KISHI
+from tests.support.graph import Graph
+from tests.support.rest import Callers
+from tests.support.sql import fetch
+
+TRAPPED = {"entrance": 1, "people": 1}
+SECRET = "Айгүл жасырған сөз"
+ROWS = """{ public { appeals(first: 50) { pageInfo { hasNextPage endCursor } edges { cursor node {
+  number status registeredOn closedOn service { code } category { code } sphere { code }
+  district { code } place { cell latitude longitude } } } } } }"""
+
+
+def _leaves(kind: Any, seen: set[str]) -> set[str]:
+    """The names of all plain fields below a type."""
+    found = set()
+    if kind.name in seen or not isinstance(kind, GraphQLObjectType):
+        return set()
+    seen.add(kind.name)
+    for name, field in kind.fields.items():
+        inner = field.type
+        while hasattr(inner, "of_type"):
+            inner = inner.of_type
+        found |= {f"{kind.name}.{name}"} if is_leaf_type(inner) else _leaves(inner, seen)
+    return found
+
+
+def test_the_public_types_have_no_field_for_what_is_not_told():
+    leaves = _leaves(build_schema()._schema.type_map["PublicAppeal"], set())
+    own = {leaf for leaf in leaves if leaf.startswith("Public")}
+    assert own == {
+        "PublicAppeal.number", "PublicAppeal.status", "PublicAppeal.registeredOn",
+        "PublicAppeal.closedOn", "PublicPlace.cell", "PublicPlace.latitude",
+        "PublicPlace.longitude",
+    }  # fmt: skip
+    assert not {"text", "applicant", "answers", "place", "contact", "whole"} & public.PARTS
+
+
+async def test_of_a_lonely_appeal_nothing_is_listed_and_its_number_tells_its_status_alone(
+    callers: Callers, graph: Graph
+):
+    """Runs first: nobody else has registered yet."""
+    number = (await callers.register(text=SECRET))["number"]
+    assert (await graph.data(ROWS, None))["public"]["appeals"]["edges"] == []
+    asked = f"""{{ public {{ appeal(number: "{number}") {{ number status service {{ code }}
+        category {{ code }} sphere {{ code }} district {{ code }} place {{ cell }} }} }} }}"""
+    assert (await graph.data(asked, None))["public"]["appeal"] == {
+        "number": number, "status": "ASSIGNED", "service": None, "category": None,
+        "sphere": None, "district": None, "place": None,
+    }  # fmt: skip
+
+
+async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    for _ in range(FEWEST):
+        await callers.register(text=SECRET, location={"building": str(KISHI.house)})
+    answer = await graph.ask(ROWS, None)
+    rows = [edge["node"] for edge in answer["data"]["public"]["appeals"]["edges"]]
+    assert len(rows) >= FEWEST
+    assert {row["service"]["code"] for row in rows} == {"manholes.open-on-road"}
+    assert all(row["district"]["code"] == "centre" for row in rows)
+    assert all(row["place"] is None for row in rows), "two houses hide nobody"
+    said = str(answer)
+    for word in (SECRET, "Айгүл", "7015550109", "80.25", "50.41", "Абай", str(KISHI.house)):
+        assert word not in said
+
+
+async def test_nothing_personal_leaves_the_database_for_the_public(
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever the public asks, the statements name no column that could tell of a person."""
+    asked: list[str] = []
+    from asyncpg import Connection
+
+    original = Connection.fetch
+
+    async def spied(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        asked.append(query)
+        return await original(self, query, *args, **options)
+
+    monkeypatch.setattr(Connection, "fetch", spied)
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    number = (await callers.register())["number"]
+    asked.clear()
+    await graph.data(ROWS, None)
+    await graph.data(f'{{ public {{ appeal(number: "{number}") {{ status }} }} }}', None)
+    await graph.data("{ public { figures(by: HOUR) { total } incidents { text } } }", None)
+    assert asked
+    for statement in asked:
+        picked = statement.partition(" FROM ")[0]
+        for column in ("text", "address", "apartment", "applicant", "phone", "citizen", "contact",
+                       "answers", "building", "street", "event", "a.*"):  # fmt: skip
+            assert column not in picked.replace("::text", "").replace("organisation_id::text", "")
+
+
+async def test_the_public_learns_no_more_by_asking_for_more(graph: Graph):
+    for query, code in (
+        ("{ appeals { nodes { text } } }", "unauthenticated"),
+        ("{ figures(by: STATUS) { total } }", "unauthenticated"),
+        ("{ organisations { nodes { code } } }", "unauthenticated"),
+        ("{ members { next } }", "unauthenticated"),
+        ('{ node(id: "x") { id } }', "unauthenticated"),
+        ('{ public(city: "atlantis") { code } }', "not-found"),
+    ):
+        answer = await graph.ask(query, None)
+        assert [error["extensions"]["code"] for error in answer["errors"]] == [code], query
+
+
+async def test_figures_are_published_in_steps_and_staff_see_them_whole(
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    house = callers.house
+    for _ in range(FEWEST):
+        await callers.register()
+    (row,) = await fetch(house, "SELECT count(*) AS n FROM appeal WHERE city_id = $1", KISHI.id)
+    whole = await graph.data("{ figures(by: SERVICE) { total groups { key count name } } }")
+    table = whole["figures"]
+    assert table["total"] == row["n"] == sum(group["count"] for group in table["groups"])
+    assert table["groups"][0]["name"]
+    asked = "{ public { figures(by: SERVICE) { total groups { key count closed keptShare } } } }"
+    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
+    told = (await graph.data(asked, None))["public"]["figures"]
+    assert told["total"] == row["n"] - row["n"] % FEWEST
+    assert all(group["count"] % FEWEST == 0 for group in told["groups"])
+    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
+    rare = await callers.register(service="lifts.person-trapped", answers=TRAPPED)
+    again = (await graph.data(asked, None))["public"]["figures"]
+    assert rare["service"]["code"] not in {group["key"] for group in again["groups"]}
+
+
+async def test_a_period_has_a_longest_and_an_order(graph: Graph):
+    for query, role in (
+        ('{ public { figures(by: DAY, firstDay: "2024-01-01") { total } } }', None),
+        ('{ public { figures(by: DAY, firstDay: "2027-01-01") { total } } }', None),
+        ('{ figures(by: DAY, filter: {registeredFrom: "2024-01-01T00:00:00Z"}) { total } }',
+         Role.INSPECTOR),
+    ):  # fmt: skip
+        answer = await graph.ask(query, role)
+        assert answer["errors"][0]["extensions"]["code"] == "malformed"

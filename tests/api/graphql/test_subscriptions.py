@@ -1,0 +1,319 @@
+"""Subscriptions as their clients meet them: a real server, real sockets, real events."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from api.bootstrap import House
+from api.graphql import sockets
+from api.settings import Settings
+from domain.access import Role
+from tests.support.city import KISHI
+from tests.support.live import serving
+from tests.support.rest import Callers, make_callers_app
+from tests.support.subscriptions import Peer, dialled, greeted
+
+APPEALS = "subscription($after: String) { appeals(after: $after) { cursor number sequence type } }"
+SETTLED = 0.3
+"""Seconds in which a subscription begins."""
+QUIET = 1.5
+"""Seconds after which what was not told will not be."""
+
+
+@pytest.fixture(scope="module")
+def base(settings: Settings) -> Iterator[str]:
+    with serving(make_callers_app(settings, rate_limit=0)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def inspector(callers: Callers) -> str:
+    return callers.tokens[Role.INSPECTOR]
+
+
+async def silent(peer: Peer) -> None:
+    with pytest.raises(TimeoutError):
+        await peer.hear(QUIET)
+
+
+async def test_what_happens_to_an_appeal_is_told_while_it_happens(
+    base: str, callers: Callers, inspector: str
+):
+    number = (await callers.register())["number"]
+    query = """subscription($n: String!) { appeal(number: $n) {
+        number type status sequence internal by serviceCode organisation { uuid }
+        appeal { number status version } } }"""
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(query, n=number)
+        await asyncio.sleep(SETTLED)
+        other = await callers.register()
+        assert other["number"] != number
+        await callers.act(number, "accept", {}, role=Role.EXECUTOR)
+        told = (await peer.next())["appeal"]
+        assert told["number"] == number
+        assert (told["type"], told["status"], told["by"]) == ("ACCEPTED", "IN_PROGRESS", "EXECUTOR")
+        assert told["organisation"] == {"uuid": str(KISHI.water)}
+        assert told["appeal"] == {"number": number, "status": "IN_PROGRESS", "version": 2}
+
+
+async def test_a_filter_narrows_what_is_told(base: str, callers: Callers, inspector: str):
+    query = "subscription { appeals(filter: {types: [ACCEPTED]}) { type number } }"
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(query)
+        await asyncio.sleep(SETTLED)
+        number = (await callers.brought_to("in_progress"))["number"]
+        assert await peer.next() == {"appeals": {"type": "ACCEPTED", "number": number}}
+        await silent(peer)
+
+
+async def test_an_organisation_follows_its_queue_and_a_stranger_does_not(
+    base: str, callers: Callers, inspector: str
+):
+    query = "subscription($o: UUID!) { queue(organisation: $o) { number type } }"
+    executor = callers.tokens[Role.EXECUTOR]
+    async with greeted(base, executor) as theirs, greeted(base, inspector) as city:
+        await theirs.subscribe(query, o=str(KISHI.water))
+        await city.subscribe(query, o=str(KISHI.centre))
+        await asyncio.sleep(SETTLED)
+        number = (await callers.register())["number"]
+        told = {(await theirs.next())["queue"]["type"] for _ in range(2)}
+        assert told == {"REGISTERED", "ASSIGNED"}
+        await silent(city)
+        for organisation in (KISHI.centre, uuid4()):
+            await theirs.subscribe(query, o=str(organisation))
+            refused = await theirs.hear()
+            assert refused["type"] == "error"
+            assert refused["payload"][0]["extensions"]["code"] == "not-found"
+        assert number
+
+
+async def test_nobody_hears_of_what_they_may_not_see(base: str, callers: Callers):
+    """The resident hears of their own appeals, and of nothing that colleagues say."""
+    resident = callers.tokens[Role.CITIZEN]
+    async with greeted(base, resident) as peer:
+        await peer.subscribe(APPEALS)
+        await asyncio.sleep(SETTLED)
+        await callers.register()
+        own = (await callers.register(Role.CITIZEN, applicant=...))["number"]
+        said = {"text": "ішкі", "internal": True}
+        await callers.act(own, "comment", said, role=Role.OPERATOR)
+        await callers.act(own, "comment", {"text": "жауап"}, role=Role.OPERATOR)
+        told = [(await peer.next())["appeals"] for _ in range(3)]
+        assert {each["number"] for each in told} == {own}
+        assert [each["sequence"] for each in told] == [1, 2, 4]
+        await silent(peer)
+
+
+async def test_an_appeal_of_others_does_not_exist(base: str, callers: Callers):
+    number = (await callers.register())["number"]
+    query = "subscription($n: String!) { appeal(number: $n) { number } }"
+    async with greeted(base, callers.tokens[Role.CITIZEN]) as peer:
+        answers = []
+        for asked in (number, "KSH-2026-999999"):
+            await peer.subscribe(query, n=asked)
+            refused = await peer.hear()
+            assert refused["type"] == "error"
+            answers.append(refused["payload"][0]["extensions"]["code"])
+        assert answers == ["not-found", "not-found"]
+
+
+async def test_the_public_follows_nothing(base: str):
+    async with greeted(base, None) as peer:
+        await peer.subscribe(APPEALS)
+        refused = await peer.hear()
+        assert refused["payload"][0]["extensions"]["code"] == "unauthenticated"
+
+
+async def test_a_lost_connection_costs_no_event_under_concurrent_writers(
+    base: str, callers: Callers, house: House, inspector: str
+):
+    """Eight writers; a client that loses its socket after each few entries and comes back."""
+    told: list[tuple[str, int]] = []
+    cursor: str | None = None
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(APPEALS)
+        await asyncio.sleep(SETTLED)
+        first = await callers.register()
+        seen = [(await peer.next())["appeals"] for _ in range(2)]
+        cursor = seen[-1]["cursor"]
+        assert {each["number"] for each in seen} == {first["number"]}
+    written: list[str] = []
+
+    async def write() -> None:
+        for _ in range(5):
+            written.append((await callers.register())["number"])
+
+    writing = asyncio.gather(*(write() for _ in range(8)))
+    while len(told) < 2 * 40:
+        async with greeted(base, inspector) as peer:
+            await peer.subscribe(APPEALS, after=cursor)
+            for _ in range(7):
+                entry = (await peer.next())["appeals"]
+                told.append((entry["number"], entry["sequence"]))
+                cursor = entry["cursor"]
+                if len(told) == 2 * 40:
+                    break
+            # Lost, not closed: neither side says goodbye.
+            peer.socket.transport.abort()
+    await writing
+    assert len(told) == len(set(told))
+    assert set(told) == {(number, sequence) for number in written for sequence in (1, 2)}
+
+
+async def test_a_cursor_that_nobody_gave_is_refused(base: str, inspector: str):
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(APPEALS, after="AAAAAAAAAAAxIDE")
+        refused = await peer.hear()
+        assert refused["type"] == "error"
+        assert refused["payload"][0]["extensions"]["code"] == "malformed"
+
+
+async def test_the_socket_ends_with_the_token(base: str, callers: Callers, house: House):
+    token = await house.tokens.issue(
+        KISHI.id,
+        name="soon over",
+        member=KISHI.ident(f"member-{Role.INSPECTOR}"),
+        expires_at=house.now() + timedelta(seconds=2),
+    )
+    async with greeted(base, token) as peer:
+        id = await peer.subscribe(APPEALS)
+        # Nothing happens meanwhile: it is judged again all the same.
+        told = await peer.hear(15)
+        assert (told["type"], told["id"]) == ("error", id)
+        assert told["payload"][0]["extensions"]["code"] == "unauthenticated"
+        assert await peer.closed() == 4403
+
+
+async def test_a_page_of_another_origin_is_turned_away(base: str, inspector: str):
+    with pytest.raises(InvalidStatus) as refused:
+        async with dialled(base, origin="https://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+    async with greeted(base, inspector, origin=base) as peer:
+        await peer.say("ping")
+        assert (await peer.hear())["type"] == "pong"
+
+
+async def test_the_token_may_come_with_the_handshake(base: str, callers: Callers, inspector: str):
+    headers = {"authorization": f"Bearer {inspector}"}
+    async with greeted(base, None, additional_headers=headers) as peer:
+        await peer.subscribe("{ viewer { role } }")
+        assert (await peer.next())["viewer"] == {"role": "inspector"}
+        assert (await peer.hear())["type"] == "complete"
+
+
+async def test_a_token_that_stands_for_nobody_opens_nothing(base: str):
+    async with dialled(base) as peer:
+        await peer.say("connection_init", payload={"authorization": "Bearer 109_nobody"})
+        assert await peer.closed() == 4403
+
+
+async def test_a_subscription_ends_when_its_client_says_so(
+    base: str, callers: Callers, inspector: str
+):
+    async with greeted(base, inspector) as peer:
+        id = await peer.subscribe(APPEALS)
+        await asyncio.sleep(SETTLED)
+        await peer.say("complete", id=id)
+        await callers.register()
+        await silent(peer)
+        # Its id is free again.
+        await peer.say("subscribe", id=id, payload={"query": "{ viewer { role } }"})
+        assert (await peer.hear())["type"] == "next"
+
+
+async def _two_of_one_id(peer: Peer) -> None:
+    await peer.say("connection_init")
+    for _ in range(2):
+        await peer.say("subscribe", id="1", payload={"query": APPEALS})
+
+
+async def _twice_greeted(peer: Peer) -> None:
+    await peer.say("connection_init")
+    await peer.say("connection_init")
+
+
+OFFENCES: dict[str, tuple[int, Any]] = {
+    "no JSON": (4400, lambda peer: peer.socket.send("{")),
+    "bytes": (4400, lambda peer: peer.socket.send(b"{}")),
+    "no object": (4400, lambda peer: peer.socket.send("[]")),
+    "no type": (4400, lambda peer: peer.socket.send("{}")),
+    "an unknown type": (4400, lambda peer: peer.say("hello")),
+    "a payload that is none": (4400, lambda peer: peer.say("connection_init", payload=[])),
+    "before the greeting": (
+        4401, lambda peer: peer.say("subscribe", id="1", payload={"query": "{ viewer { role } }"}),
+    ),
+    "greeted twice": (4429, _twice_greeted),
+    "a megabyte": (1009, lambda peer: peer.say("x" * 1_000_001)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OFFENCES)
+async def test_what_offends_the_protocol_ends_the_socket_by_its_code(base: str, name: str):
+    code, offend = OFFENCES[name]
+    async with dialled(base) as peer:
+        await offend(peer)
+        assert await peer.closed() == code
+
+
+async def test_two_operations_of_one_id_end_the_socket(base: str, inspector: str):
+    async with greeted(base, inspector) as peer:
+        for _ in range(2):
+            await peer.say("subscribe", id="1", payload={"query": APPEALS})
+        assert await peer.closed() == 4409
+
+
+async def test_who_does_not_greet_is_not_waited_for(base: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sockets, "INIT_SECONDS", 0.2)
+    async with dialled(base) as peer:
+        assert await peer.closed() == 4408
+
+
+async def test_another_protocol_is_not_spoken(base: str):
+    from websockets.asyncio.client import connect
+
+    url = base.replace("http", "ws", 1) + "/graphql"
+    async with connect(url, subprotocols=["graphql-ws"]) as socket:  # type: ignore[list-item]
+        await socket.wait_closed()
+        assert socket.close_code == 4406
+
+
+async def test_a_document_that_is_too_dear_or_unsound_is_refused_alone(base: str, inspector: str):
+    async with greeted(base, inspector) as peer:
+        for query, code in (
+            ("{ nothing }", "bad-request"),
+            ("{ appeals(first: 100000) { nodes { number } } }", "document-too-costly"),
+            ("{ " + "a " * 3000 + "}", "document-too-large"),
+        ):
+            await peer.subscribe(query)
+            refused = await peer.hear()
+            assert refused["payload"][0]["extensions"]["code"] == code
+        await peer.subscribe("{ viewer { role } }")
+        assert (await peer.next())["viewer"]["role"] == "inspector"
+
+
+async def test_server_sent_events_tell_the_same(base: str, callers: Callers, inspector: str):
+    headers = {"authorization": f"Bearer {inspector}", "accept": "text/event-stream"}
+    told: list[dict[str, Any]] = []
+    async with (
+        httpx2.AsyncClient(base_url=base, timeout=15) as client,
+        client.stream("POST", "/graphql", json={"query": APPEALS}, headers=headers) as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = response.aiter_lines()
+        assert (await anext(lines)) == ":"
+        await asyncio.sleep(SETTLED)
+        number = (await callers.register())["number"]
+        async for line in lines:
+            if line.startswith("data: "):
+                told.append(json.loads(line[6:])["data"]["appeals"])
+            if len(told) == 2:
+                break
+    assert [(each["number"], each["sequence"]) for each in told] == [(number, 1), (number, 2)]
