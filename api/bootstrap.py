@@ -270,12 +270,22 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
     if settings.database_url is None:
         raise ValueError("open_house needs DATABASE_URL; the CLI starts the embedded server")
     engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
+    cleaner = MediaCleaner()
+    try:
+        yield _furnish(settings, engine, cleaner)
+    finally:
+        await cleaner.close()
+        await engine.dispose()
+
+
+def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> House:
+    """Every port with its adapter."""
     keyring = read_keyring(settings)
     clients, revocations = Clients(engine), SqlRevocations(engine)
-    cleaner, store = MediaCleaner(), open_store(settings.storage)
+    store = open_store(settings.storage)
     references, feed = PostgresReferences(engine), Feed(engine, settings.base_url)
     units = UnitsOfWork(engine, keyring, settings.base_url)
-    house = House(
+    return House(
         settings=settings,
         now=read_now(settings),
         engine=engine,
@@ -328,11 +338,6 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         show_letter=show_letter,
         happenings=SqlHappenings(engine),
     )
-    try:
-        yield house
-    finally:
-        await cleaner.close()
-        await engine.dispose()
 
 
 def application_url(settings: Settings) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from domain.values import LocalizedText
-from domain.webhooks.events import CATALOGUE, NOTICES
+from domain.webhooks.catalogue import CATALOGUE
+from domain.webhooks.events import NOTICES
 from domain.webhooks.messages import MESSAGES, VERSIONS
 
 Schema = dict[str, Any]

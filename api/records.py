@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.access import Principal
-from domain.ports import Page
+from domain.questions import Page
 
 READS_AT_MOST = 100_000
 FIELDS = ("name", "phone", "email", "iin", "appeals")

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 
 from api import (
+    conflict_texts,
     evidence_texts,
     executor_texts,
     file_texts,
@@ -189,89 +190,11 @@ DAY_ENDED: LocalizedText = _t(
 """What the mail with a day's last checkpoint says."""
 
 CONFLICTS: Mapping[str, LocalizedText] = {
+    **conflict_texts.CONFLICTS,
     **people_texts.CONFLICTS,
     **executor_texts.CONFLICTS,
     **webhook_texts.CONFLICTS,
     **law_texts.CONFLICTS,
-    "no-executor": _t(
-        "Өтінішті әлі ешкім алған жоқ.",
-        "У обращения ещё нет исполнителя.",
-        "The appeal has no executor yet.",
-    ),
-    "same-executor": _t(
-        "Өтініш осы ұйымда тұр.",
-        "Обращение уже у этой организации.",
-        "The appeal is with this organisation already.",
-    ),
-    "stage-reported-already": _t(
-        "Бұл кезең туралы хабарланған.",
-        "Об этом этапе уже сообщено.",
-        "This stage has been reported already.",
-    ),
-    "emergency-cannot-wait": _t(
-        "Төтенше жағдайдың уақыты тоқтатылмайды.",
-        "Часы чрезвычайного случая не останавливаются.",
-        "The clock of an emergency cannot be paused.",
-    ),
-    "waited-long-enough": _t(
-        "Бұл себеппен барлығы {days} күннен артық күтуге болмайды.",
-        "По этой причине нельзя ждать дольше {days} дней в сумме.",
-        "For this reason nobody may wait longer than {days} days in all.",
-    ),
-    "closed-too-long-ago": _t(
-        "Жабылғанына {days} күннен асты: жаңа өтініш беріңіз.",
-        "Закрыто более {days} дней назад: подайте новое обращение.",
-        "Closed more than {days} days ago: file a new appeal.",
-    ),
-    "nothing-to-waive": _t(
-        "Бұл кезеңде мұндай дәлел сұралмайды.",
-        "Для этого этапа такого подтверждения не требуется.",
-        "No such evidence is asked for at this stage.",
-    ),
-    "nothing-changed": _t("Өзгерген ештеңе жоқ.", "Ничего не изменилось.", "Nothing has changed."),
-    "delivery-not-finished": _t(
-        "Жеткізу әлі аяқталған жоқ.",
-        "Доставка ещё не завершена.",
-        "The delivery has not finished yet.",
-    ),
-    "endpoint-disabled": _t(
-        "Алушы мекенжай өшірулі.",
-        "Адрес приёма выключен.",
-        "The endpoint is disabled.",
-    ),
-    "file-exists": _t(
-        "Бұл кілтпен басқа файл сақталған: жаңа Idempotency-Key алыңыз.",
-        "С этим ключом сохранён другой файл: возьмите новый Idempotency-Key.",
-        "Another file was kept under this key: take a new Idempotency-Key.",
-    ),
-    "organisation-cycle": _t(
-        "Ұйым өзіне бағына алмайды.",
-        "Организация не может подчиняться самой себе.",
-        "An organisation cannot be its own parent.",
-    ),
-    "incident-accepted-already": _t(
-        "Оқиға жұмысқа қабылданған.", "Инцидент уже принят.", "The incident is accepted already."
-    ),
-    "incident-not-accepted": _t(
-        "Алдымен оқиғаны жұмысқа қабылдаңыз.",
-        "Сначала примите инцидент в работу.",
-        "Accept the incident first.",
-    ),
-    "joined-to-another": _t(
-        "{number} өтініші басқа оқиғаға қосылған.",
-        "Обращение {number} уже присоединено к инциденту.",
-        "The appeal {number} is joined to an incident already.",
-    ),
-    "appeal-not-open": _t(
-        "{number} өтініші ашық емес.",
-        "Обращение {number} не открыто.",
-        "The appeal {number} is not open.",
-    ),
-    "too-many-endpoints": _t(
-        "Ұйымға ең көбі {limit} мекенжай тіркеледі.",
-        "Организация может иметь не более {limit} адресов.",
-        "An organisation can have at most {limit} endpoints.",
-    ),
 }
 
 RULES: Mapping[str, LocalizedText] = {

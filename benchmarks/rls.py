@@ -34,7 +34,7 @@ from domain.access import Principal
 from domain.appeals import intake as intakes
 from domain.appeals.commands import Intake, Whereabouts
 from domain.appeals.model import Applicant, Channel, Kind
-from domain.ports import AppealFilter
+from domain.questions import AppealFilter
 from domain.values import Language
 from integrations.postgres.doors import WORKER, Door
 from integrations.postgres.embedded import EmbeddedPostgres

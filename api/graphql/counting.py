@@ -15,9 +15,9 @@ from api.graphql.filters import AppealFilter, wanted
 from api.graphql.selection import fields
 from api.rest.operation import malformed
 from domain.access import Permission
-from domain.ports import AppealFilter as Wanted
 from domain.publication.figures import Figure as Counted
 from domain.publication.figures import Published
+from domain.questions import AppealFilter as Wanted
 from domain.reference import Reference
 from domain.values import in_language
 

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from api.graphql.context import Context
 from domain.access import public
-from domain.ports import AppealFilter
 from domain.publication.figures import Table, publish
 from domain.publication.places import Crowd
 from domain.publication.rows import Detail, Kin, Shared
+from domain.questions import AppealFilter
 from domain.reference import Reference
 
 KNOWN_FOR = timedelta(seconds=60)

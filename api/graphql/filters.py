@@ -12,8 +12,8 @@ from api.graphql.enums import AppealStatus, Channel, Criticality, Kind
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
 from api.rest.operation import malformed
-from domain.ports import AppealFilter as Wanted
 from domain.ports import Order
+from domain.questions import AppealFilter as Wanted
 from domain.values import Box, Circle, Coordinates
 
 FARTHEST = 100_000

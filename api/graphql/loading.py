@@ -7,7 +7,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from api.graphql.context import Context
-from domain.ports import IncidentFilter
+from domain.questions import IncidentFilter
 
 
 def appeals_by(context: Context, field: str, parts: frozenset[str]) -> DataLoader[Any, Any]:

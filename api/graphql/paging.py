@@ -10,7 +10,8 @@ from api.errors import Malformed
 from api.graphql.nodes import MOST, Connection, page
 from api.rest.cursors import read_cursor
 from api.rest.operation import malformed
-from domain.ports import Keyring, Order, Page
+from domain.ports import Keyring, Order
+from domain.questions import Page
 
 LONGEST = 200
 

@@ -40,9 +40,9 @@ from api.rest.appeals import AppealsQuery, wanted_appeals
 from api.rest.cursors import write_cursor
 from domain.access import public
 from domain.incidents.model import Incident
-from domain.ports import AppealFilter as Wanted
 from domain.publication import places
 from domain.publication.rows import Detail, Kin
+from domain.questions import AppealFilter as Wanted
 from domain.reference import Reference
 from domain.values import in_language
 

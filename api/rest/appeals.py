@@ -22,7 +22,8 @@ from domain.appeals.workflow import Action, Status
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid
 from domain.law.kinds import AppealKind
-from domain.ports import AppealFilter, UnitOfWork
+from domain.ports import UnitOfWork
+from domain.questions import AppealFilter
 from domain.values import Coordinates, Language
 
 How = Literal["call", "app", "web", "chat", "email", "sms", "in_person"]

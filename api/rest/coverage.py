@@ -16,7 +16,7 @@ from api.routing_words import describe, rule_words
 from domain.access import Permission, Principal
 from domain.organisations.findings import Area, Finding, Lack, Severity
 from domain.organisations.survey import MOST_NAMED
-from domain.ports import Page
+from domain.questions import Page
 from domain.reference import Reference
 
 

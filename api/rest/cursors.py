@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from api.rest.operation import malformed
-from domain.ports import Keyring, Page
+from domain.ports import Keyring
+from domain.questions import Page
 
 _SEAL = 8
 

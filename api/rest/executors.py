@@ -9,7 +9,7 @@ from api.rest import fields as f
 from api.rest.operation import Call, Operation, Reply, malformed
 from api.rest.views import Named, organisation_name
 from domain.access import Permission
-from domain.ports import Period
+from domain.questions import Period
 from domain.values import in_language
 
 USUAL = timedelta(days=30)

@@ -16,7 +16,8 @@ from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply, malformed
 from domain.access import Permission
 from domain.errors import NotFound
-from domain.webhooks.events import CATALOGUE, NOTICES
+from domain.webhooks.catalogue import CATALOGUE
+from domain.webhooks.events import NOTICES
 from domain.webhooks.feed import KEPT, FeedPage
 from domain.webhooks.messages import CHECKPOINT_TYPE
 

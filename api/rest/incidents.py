@@ -29,7 +29,8 @@ from domain.incidents.model import Area, Incident, IncidentKind, Matching
 from domain.incidents.use_cases import open_incident, perform
 from domain.incidents.workflow import IncidentAction, IncidentStatus
 from domain.organisations.model import Polygon
-from domain.ports import IncidentFilter, UnitOfWork
+from domain.ports import UnitOfWork
+from domain.questions import IncidentFilter
 from domain.values import Coordinates
 
 MOST_NUMBERS = 100

@@ -13,7 +13,8 @@ from api.rest import fields as f
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.ports import UnitOfWork
-from domain.webhooks.events import CATALOGUE, TEST_TYPE, Notice
+from domain.webhooks.catalogue import CATALOGUE
+from domain.webhooks.events import TEST_TYPE, Notice
 from domain.webhooks.headers import masked
 from domain.webhooks.keys import jwk
 from domain.webhooks.model import Endpoint

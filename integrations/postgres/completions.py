@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.verdicts import Verdict
-from domain.ports import Period
+from domain.questions import Period
 from integrations.postgres.doors import door_of
 from integrations.postgres.scope import Parameters, performed
 from integrations.postgres.session import inside

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.model import Appeal
 from domain.control.model import NAMES, Basis, Cell, Figures, Horizon, Matter, Part
-from domain.ports import Keyring, Page
+from domain.ports import Keyring
+from domain.questions import Page
 from integrations.postgres import rows
 from integrations.postgres.doors import door_of
 from integrations.postgres.scope import Parameters

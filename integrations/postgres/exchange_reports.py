@@ -13,7 +13,8 @@ from domain.access import Principal
 from domain.appeals.workflow import Status
 from domain.eotinish.model import Origin
 from domain.eotinish.reconciling import OurCase, Report
-from domain.ports import Keyring, Page
+from domain.ports import Keyring
+from domain.questions import Page
 from integrations.postgres.doors import city_door, door_of
 from integrations.postgres.session import inside
 

@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal, public
-from domain.ports import AppealFilter
 from domain.publication.figures import Figure
 from domain.publication.rows import Kin
+from domain.questions import AppealFilter
 from integrations.postgres.doors import door_of
 from integrations.postgres.scope import Parameters
 from integrations.postgres.searching import Search

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import Principal
 from domain.errors import NotFound
 from domain.incidents.model import Incident, IncidentEvent
-from domain.ports import IncidentFilter, Keyring, Page
+from domain.ports import Keyring
+from domain.questions import IncidentFilter, Page
 from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.incident_rows import read_incident, read_incident_event
 from integrations.postgres.scope import Parameters, concerning, known, visible

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.model import Appeal, AssignmentState
 from domain.incidents.model import Incident
-from domain.ports import AppealFilter, Keyring, Page
+from domain.ports import Keyring
+from domain.questions import AppealFilter, Page
 from domain.sla.clock import ClockState
 from domain.sla.policy import Stage
 from integrations.postgres import rows

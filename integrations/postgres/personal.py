@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.model import Appeal
-from domain.ports import Keyring, Page
+from domain.ports import Keyring
+from domain.questions import Page
 from integrations.postgres import rows
 from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.scope import Parameters, visible

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.errors import NotFound
 from domain.members.model import Invitation, Member
 from domain.members.ports import MemberFilter
-from domain.ports import Page
+from domain.questions import Page
 from integrations.postgres.doors import city_door
 from integrations.postgres.members import INVITATION, read_invitation, read_member
 from integrations.postgres.scope import Parameters

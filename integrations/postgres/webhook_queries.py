@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.errors import NotFound
-from domain.ports import Page
+from domain.questions import Page
 from domain.webhooks.health import Health
 from domain.webhooks.replay import LogFilter
 from integrations.postgres.doors import door_of

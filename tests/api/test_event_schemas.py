@@ -16,7 +16,8 @@ from domain.appeals import commands as c
 from domain.appeals.workflow import Action, Directive, PauseReason
 from domain.events import EventType, IncidentEventType
 from domain.sla.policy import Stage
-from domain.webhooks.events import CATALOGUE, NOTICES, payload
+from domain.webhooks.catalogue import CATALOGUE
+from domain.webhooks.events import NOTICES, payload
 from domain.webhooks.examples import example
 from domain.webhooks.messages import MESSAGES
 from integrations.postgres.outbox import read_news

@@ -8,7 +8,8 @@ import pytest
 
 from domain.errors import Invalid
 from domain.events import EventType, IncidentEventType
-from domain.webhooks.events import CATALOGUE, NOTICES, News, Notice, check_event_types, payload
+from domain.webhooks.catalogue import CATALOGUE
+from domain.webhooks.events import NOTICES, News, Notice, check_event_types, payload
 from domain.webhooks.secrets import new_secret
 
 NEWS = News(

@@ -20,7 +20,7 @@ from domain.appeals.commands import (
     Withdraw,
 )
 from domain.appeals.workflow import Action
-from domain.ports import Period
+from domain.questions import Period
 from integrations.postgres.completions import counted
 from integrations.postgres.scope import Parameters
 from tests.support.appeals import perform, register

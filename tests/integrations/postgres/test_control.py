@@ -25,7 +25,7 @@ from domain.control.model import (
 )
 from domain.law.kinds import AppealKind
 from domain.law.standing import Decision, HearingWay
-from domain.ports import Page
+from domain.questions import Page
 from integrations.postgres.control import counting, keeping, listing
 from integrations.postgres.doors import door_of
 from tests.integrations.postgres.test_plans import plan

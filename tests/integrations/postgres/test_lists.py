@@ -12,7 +12,7 @@ import pytest
 from domain.access import Role
 from domain.appeals.commands import Assign, Correct, Whereabouts, Withdraw
 from domain.appeals.workflow import Action
-from domain.ports import AppealFilter, Page
+from domain.questions import AppealFilter, Page
 from domain.sla.clock import ClockState
 from integrations.postgres import session
 from integrations.postgres.cards import words

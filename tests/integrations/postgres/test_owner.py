@@ -8,7 +8,7 @@ from api.bootstrap import open_house
 from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
-from domain.ports import AppealFilter
+from domain.questions import AppealFilter
 from integrations.postgres import migrate, resealing
 from integrations.postgres.doors import ROLES
 from integrations.postgres.embedded import EmbeddedPostgres

@@ -8,7 +8,7 @@ from domain.access import Role
 from domain.appeals.commands import Assign, Decline, Whereabouts
 from domain.appeals.workflow import Action
 from domain.errors import NotFound
-from domain.ports import AppealFilter
+from domain.questions import AppealFilter
 from domain.values import new_id
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI, SmallCity, write_small_city
