@@ -259,10 +259,17 @@ def latency(seconds: float) -> None:
         add_endpoints(here, [f"http://127.0.0.1:{here.hooks}/ours"])
         port = free_port()
         with serving(here.environment, port, 1), at_work(here):
-            _appeals(here, port, 10, 3)
+            _awake(here, port)
             took = _appeals(here, port, 50, seconds)
     _tell(f"{len(took) / seconds:.0f} events a second, commit to arrival", took)
     print("(aim p50 100 ms, p99 500 ms)")
+
+
+def _awake(here: Scene, port: int) -> None:
+    """Wait until everybody is at work: until what happened now has arrived."""
+    while not _appeals(here, port, 10, 2):
+        pass
+    _until(lambda: not here.book.fresh(), "the receiver does not come to rest")
 
 
 def _appeals(here: Scene, port: int, rate: float, seconds: float) -> list[float]:
@@ -299,7 +306,7 @@ def dead(rounds: int, seconds: float) -> None:
         hollow = _add_dead(here)
         port = free_port()
         with serving(here.environment, port, 1), at_work(here):
-            _appeals(here, port, 5, 3)
+            _awake(here, port)
             alone, beside = [], []
             for _ in range(rounds):
                 alone.append(_tell("beside nobody", _appeals(here, port, 5, seconds)))

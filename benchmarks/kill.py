@@ -8,7 +8,7 @@
 The API, two workers, two schedulers, the broker and PostgreSQL work under callers who repeat each
 call until it is answered (callers.py). In every round some of them, chosen by the seed, are struck
 by SIGKILL one after the other and started again, or stand still for a while (SIGSTOP) and wake up
-as if no time had passed; in every thirtieth a worker stands still for longer than its leases last.
+as if no time had passed; in every twentieth a worker stands still for longer than its leases last.
 A receiver, in a process of its own, keeps what comes to two endpoints. Then the load ends, and what
 was promised is checked (evidence.py). Leaves 1 where a promise was broken.
 
@@ -42,7 +42,7 @@ from benchmarks.victims import (
 from integrations.postgres.embedded import EmbeddedPostgres
 
 BROKERS = {"rabbitmq": rabbitmq, "redis": redis_server}
-ZOMBIE_EVERY = 30
+ZOMBIE_EVERY = 20
 ZOMBIE_SECONDS = 70.0
 """Longer than a lease of integrations/postgres/deliveries.py lasts."""
 ANSWERS_AGAIN = 90.0

@@ -138,15 +138,13 @@ def receiving(port: int, file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A receiver at work on this port, writing into this file."""
     command = [sys.executable, "-m", "benchmarks.receiver", str(port), str(file)]
     root = Path(__file__).parents[1]
-    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        if process.stdout.readline() != b"ready\n":
-            raise RuntimeError("the receiver does not listen")
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) as process:
+        try:
+            if process.stdout is None or process.stdout.readline() != b"ready\n":
+                raise RuntimeError("the receiver does not listen")
+            yield process
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ class Endpoints(Protocol):
         """How many deliveries of an endpoint a replay would send again."""
 
     async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:
-        """Put them on their way again; how many there were."""
+        """Put at most Replay.MOST of them on their way again, the oldest; how many."""
 
 
 class Consultations(Protocol):

@@ -45,7 +45,8 @@ class PageQuery(f.Query):
 class ReplayBody(f.Body):
     """What is sent again: what was `missed` (exhausted, or ended since the endpoint was disabled
     or gone), or `all` that is over; created at `since` or later and before `until`, of these types.
-    With `dry_run` it is only counted. Receivers drop what they have by its `webhook-id`.
+    With `dry_run` it is only counted. Of more than 20,000 that were missed the oldest go: ask again
+    while more were found than sent. Receivers drop what they have by its `webhook-id`.
     """
 
     what: Literal["missed", "all"]

@@ -66,7 +66,7 @@ QUERY = {
     "start": "Where to begin without `after`: at the oldest message kept, or behind the newest",
     "wait": "Seconds to wait for a message, where there is none yet",
     "due_before": "Due before this time (RFC 3339)",
-    "type": "Of this type; may be repeated, any of them will do",
+    "type": "Of this type only; may be repeated, any of them will do",
     "appeal": "Registration number of the appeal",
     "http_status": "With a try that was answered by this HTTP status",
     "since": "Created at this time or later (RFC 3339)",

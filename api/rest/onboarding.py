@@ -112,7 +112,7 @@ async def onboard_organisation(call: Call, uow: UnitOfWork) -> Reply:
         "organisation": {"id": home.id, "code": home.code, "name": name, "parent": home.parent},
         "invitation": {**invited, "secret": done.secret},
         "client": _client(done.client),
-        "webhook": endpoint_with_secret(done.endpoint, call.at) if done.endpoint else None,
+        "webhook": endpoint_with_secret(done.endpoint) if done.endpoint else None,
     }
     where = f"{call.house.settings.base_url}/v1/organisations/{home.id}"
     return Reply(view, 201, {"location": where, "cache-control": "no-store"})

@@ -2,12 +2,15 @@
 
 An actor begins the deliveries of a message in the loop and is free again: how many endpoints are
 waited for at once is bounded by SLOTS, not by threads, so that receivers who never answer do not
-keep the others from their messages. The broker's word that a message was handled means
-little; the lease in PostgreSQL says who has a delivery, and lets it go if a worker dies.
+keep the others from their messages. What the broker brings begins; an endpoint that takes much is
+fed on by the worker that has its attention, from the same queue and under the same leases. The
+broker's word that a message was handled means little; the lease in PostgreSQL says who has a
+delivery, and lets it go if a worker dies.
 """
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -47,11 +50,14 @@ class Workshop(Middleware):
         self._settings = settings
         self._stack = AsyncExitStack()
         self._slots = asyncio.Semaphore(SLOTS)
-        self._attempts: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
         self._house: House | None = None
         self._post: Post | None = None
         self._ledger: Ledger | None = None
         self._chance = random.SystemRandom().random
+        self._busy: Counter[UUID] = Counter()
+        self._hungry: set[UUID] = set()
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Open the room; a worker that cannot is not started."""
@@ -64,26 +70,39 @@ class Workshop(Middleware):
         """Let the attempts in the air end, then close the room."""
         _run(self._close())
 
-    async def take(self, deliveries: Sequence[UUID], lease: datetime) -> None:
-        """Begin attempts of what one claim leased, as soon as there are slots; returns then."""
+    async def take(
+        self, deliveries: Sequence[UUID], lease: datetime, *, carried: bool = True
+    ) -> None:
+        """Begin attempts of what one claim leased, as soon as there are slots; returns then.
+
+        `carried`: by the broker; else we claimed it a moment ago.
+        """
         if self._house is None:
             raise RuntimeError("the worker's house is not open")
         for _ in deliveries:
             await self._slots.acquire()
         begun: Sequence[Attempt] = ()
         try:
-            begun = await self._house.deliveries.begin_all(deliveries, lease, clock.real())
+            begun = await self._house.deliveries.begin_all(
+                deliveries, lease, clock.real(), carried=carried
+            )
         except Exception as error:
             # Their lease ends by itself, and they are due again.
             log.warning("deliveries_postponed", count=len(deliveries), error=summary(error))
         for attempt in begun:
-            task = asyncio.create_task(self._attempt(attempt))
-            self._attempts.add(task)
-            task.add_done_callback(self._ended)
+            self._busy[attempt.endpoint.id] += 1
+            self._start(self._attempt(attempt), slot=True)
         if passed_over := len(deliveries) - len(begun):
             log.info("deliveries_passed_over", count=passed_over)
             for _ in range(passed_over):
                 self._slots.release()
+
+    def _start(self, work: Coroutine[Any, Any, None], *, slot: bool) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if slot:
+            task.add_done_callback(lambda _: self._slots.release())
 
     async def _open(self) -> None:
         self._house = await self._stack.enter_async_context(
@@ -93,27 +112,55 @@ class Workshop(Middleware):
         self._ledger = Ledger(self._house.deliveries)
 
     async def _close(self) -> None:
-        if self._attempts:
-            await asyncio.wait(self._attempts, timeout=LAST_CALL)
-        for attempt in self._attempts:
-            attempt.cancel()
+        self._closing = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_CALL)
+        for task in self._tasks:
+            task.cancel()
         await self._stack.aclose()
 
     async def _attempt(self, attempt: Attempt) -> None:
         if self._house is None or self._post is None or self._ledger is None:
             raise RuntimeError("the worker's house is not open")
+        endpoint = attempt.endpoint
         try:
             report = await attempt_delivery(self._house, self._post, attempt, chance=self._chance)
-            tell(report, taken=await self._ledger.note(report))
+            taken = await self._ledger.note(report)
+            tell(report, taken=taken)
+            if report.result.delivered and 2 * self._busy[endpoint.id] >= endpoint.concurrency:
+                self._feed(endpoint.id)
         except Exception as error:
             # Its lease ends by itself, and the delivery is due again.
             log.warning(
                 "delivery_postponed", delivery_id=str(attempt.delivery), error=summary(error)
             )
+        finally:
+            self._busy[endpoint.id] -= 1
+            if not self._busy[endpoint.id]:
+                del self._busy[endpoint.id]
 
-    def _ended(self, attempt: asyncio.Task[None]) -> None:
-        self._attempts.discard(attempt)
-        self._slots.release()
+    def _feed(self, endpoint: UUID) -> None:
+        """Let an endpoint that takes much have more, without another round by the broker."""
+        if self._closing:
+            return
+        if not self._hungry:
+            self._start(self._claim(), slot=False)
+        self._hungry.add(endpoint)
+
+    async def _claim(self) -> None:
+        """Claim what is due for those that took what they had: all of a page together."""
+        endpoints, self._hungry = list(self._hungry), set()
+        if self._house is None:
+            raise RuntimeError("the worker's house is not open")
+        try:
+            claims = await self._house.deliveries.claim(clock.real(), endpoints=endpoints)
+        except Exception as error:
+            # The schedulers claim it.
+            log.warning("feeding_postponed", count=len(endpoints), error=summary(error))
+            return
+        if claims:
+            told = [claim.delivery for claim in claims]
+            await self.take(told, claims[0].lease, carried=False)
 
 
 def declare_actors(broker: dramatiq.Broker, workshop: Workshop) -> None:

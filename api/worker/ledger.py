@@ -17,7 +17,7 @@ from domain.webhooks.model import AttemptResult
 from domain.webhooks.schedule import Outcome, Verdict
 
 PAGE = 200
-MOMENT = 0.01
+MOMENT = 0.02
 """Seconds that a page waits for company."""
 FEW = 3
 """Failures that are written down at once: fewer than a worker has connections."""

@@ -1,7 +1,6 @@
 """From the outbox to deliveries, and from deliveries that are due to the broker."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,8 +15,6 @@ from domain.webhooks.attempts import Claim
 log = structlog.get_logger()
 
 BATCH = 500
-SOON, TRAFFIC = 0.03, 1.0
-"""Seconds after which the dispatch looks again, for so many since it last found something."""
 TOGETHER = 50
 """Deliveries in one message of the broker: it costs as much as several of them."""
 
@@ -40,15 +37,13 @@ class Relay:
 class Dispatch:
     """Hands deliveries that are due to the broker, each on a lease.
 
-    The broker's client waits and blocks, so it has a thread to itself. While there is traffic it
-    looks again soon: an endpoint gets its next messages when the last ones have arrived.
+    The broker's client waits and blocks, so it has a thread to itself.
     """
 
     def __init__(self, house: House, broker: Broker) -> None:
         self._house = house
         self._broker = broker
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker")
-        self._claimed = -TRAFFIC
 
     async def turn(self) -> bool:
         """Hand on what is due; whether there may be more. What the broker does not take is due
@@ -56,19 +51,12 @@ class Dispatch:
         """
         claims = await self._house.deliveries.claim(clock.real())
         if not claims:
-            return await self._soon()
-        self._claimed = time.monotonic()
+            return False
         loop = asyncio.get_running_loop()
         sent, error = await loop.run_in_executor(self._thread, self._send, claims)
         if error is not None:
             await self._house.deliveries.release(claims[sent:])
             raise error
-        return True
-
-    async def _soon(self) -> bool:
-        if time.monotonic() > self._claimed + TRAFFIC:
-            return False
-        await asyncio.sleep(SOON)
         return True
 
     def close(self) -> None:

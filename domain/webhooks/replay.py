@@ -19,8 +19,8 @@ class Replay:
     `dry_run` only counts them.
     """
 
-    MOST: ClassVar[int] = 100_000
-    """That one order may send again."""
+    MOST: ClassVar[int] = 20_000
+    """That one order may send again: the oldest of what was missed, and then the next."""
 
     missed: bool
     since: datetime | None = None

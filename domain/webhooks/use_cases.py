@@ -119,8 +119,10 @@ async def rotate_secret(
 async def replay(id: UUID, asked: Replay, *, uow: UnitOfWork, at: datetime) -> Replayed:
     """Send again what an endpoint missed, or everything since a time; or only count it.
 
-    Each begins its schedule anew; what is on its way already is left alone. Raises NotFound,
-    Conflict for a disabled endpoint, and for more than can be sent again at once.
+    Each begins its schedule anew; what is on its way already is left alone. Of more that was
+    missed than can be sent at once the oldest go, so that the next order goes on; of more of
+    everything none would know where to go on. Raises NotFound, Conflict for a disabled endpoint,
+    and for that.
     """
     uow.principal.require(Permission.MANAGE_ENDPOINTS)
     endpoint = await uow.endpoints.get(id)
@@ -129,7 +131,7 @@ async def replay(id: UUID, asked: Replay, *, uow: UnitOfWork, at: datetime) -> R
     found = await uow.endpoints.count(id, asked)
     if asked.dry_run:
         return Replayed(found, 0)
-    if found > asked.MOST:
+    if found > asked.MOST and not asked.missed:
         raise Conflict(reason="replay-too-many", count=found, limit=asked.MOST)
     return Replayed(found, await uow.endpoints.replay(id, asked, at=at))
 

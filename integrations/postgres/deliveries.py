@@ -21,7 +21,6 @@ from domain.webhooks.model import (
     About,
     AttemptResult,
     DeliveryState,
-    DisabledReason,
     Endpoint,
     EndReason,
 )
@@ -42,7 +41,8 @@ depends on all that is out.
 _CLAIM = """
 WITH away AS (
     SELECT endpoint_id, count(*) AS busy FROM delivery
-     WHERE state = 'pending' AND leased_until > $1 GROUP BY endpoint_id
+     WHERE state = 'pending' AND leased_until > $1
+       AND ($5::uuid[] IS NULL OR endpoint_id = ANY($5)) GROUP BY endpoint_id
 ), paced AS (
     SELECT w.id, w.enabled, w.rate_limit, coalesce(a.busy, 0) AS busy,
            CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1 END
@@ -53,7 +53,8 @@ WITH away AS (
       FROM webhook_endpoint w
       LEFT JOIN endpoint_health h ON h.endpoint_id = w.id
       LEFT JOIN away a ON a.endpoint_id = w.id
-     WHERE w.removed_at IS NULL AND (h.open_until <= $1) IS NOT FALSE
+     WHERE w.removed_at IS NULL AND ($5::uuid[] IS NULL OR w.id = ANY($5))
+       AND (h.open_until <= $1) IS NOT FALSE
        AND (h.throttled_until <= $1) IS NOT FALSE
 ), open AS (
     SELECT p.*, least(p.seats, CASE WHEN p.rate_limit > 0 THEN floor(0.001
@@ -72,7 +73,7 @@ WITH away AS (
                         WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
                           AND e.sequence < d.sequence AND e.state = 'pending' AND e.in_turn))
                  ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f
-         WHERE o.enabled OR f.type = $5) due
+         WHERE o.enabled OR f.type = $6) due
      ORDER BY due.place, due.next_attempt_at
      LIMIT greatest(0, $3 - (SELECT coalesce(sum(busy), 0) FROM away))
 ), free AS (
@@ -105,15 +106,25 @@ UPDATE delivery SET leased_until = NULL
  WHERE id = ANY($1) AND leased_until = $2 AND state = 'pending'
 """
 
-_BEGIN = """
+_BEGUN = """
+       d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
+       d.payload, d.attempts, d.tries_before,
+       CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
+       (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
+       END AS about, w.*
+"""
+
+_BEGIN = f"""
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
  WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
-RETURNING d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
-          d.payload, d.attempts, d.tries_before,
-          CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
-          (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
-          END AS about, w.*
+RETURNING {_BEGUN}
 """
+
+_GO_ON = f"""
+SELECT {_BEGUN} FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
+ WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2
+"""
+"""For whoever claimed a moment ago and told nobody: the claim's lease is the attempt's."""
 
 _CANCEL = """
 UPDATE delivery SET state = 'cancelled', finished_at = $3, next_attempt_at = NULL,
@@ -215,16 +226,21 @@ class Deliveries:
         self._attempt_lease = attempt_lease
 
     async def claim(
-        self, at: datetime, *, per_endpoint: int = MOST_AT_ONCE, in_flight: int = 2000
+        self,
+        at: datetime,
+        *,
+        per_endpoint: int = MOST_AT_ONCE,
+        in_flight: int = 2000,
+        endpoints: Sequence[UUID] | None = None,
     ) -> Sequence[Claim]:
         """Lease what is due by `at`, the oldest of every endpoint first.
 
         Never more than its concurrency, nor `per_endpoint`, of one endpoint, and `in_flight` of
-        all, are on lease.
+        all, are on lease. `endpoints`: of these alone, which `in_flight` then counts.
         """
         lease = at + self._lease
         rows = await self._fetch(
-            _CLAIM, at, per_endpoint, in_flight, lease, TEST_TYPE,
+            _CLAIM, at, per_endpoint, in_flight, lease, endpoints, TEST_TYPE,
             setting=f"SELECT pg_advisory_xact_lock({CLAIMING})",
         )  # fmt: skip
         return [Claim(row["id"], lease) for row in rows]
@@ -245,15 +261,23 @@ class Deliveries:
         return begun[0] if begun else None
 
     async def begin_all(
-        self, deliveries: Sequence[UUID], lease: datetime, at: datetime
+        self, deliveries: Sequence[UUID], lease: datetime, at: datetime, *, carried: bool = True
     ) -> Sequence[Attempt]:
-        """Begin all that one claim leased together; see begin."""
+        """Begin all that one claim leased together; see begin.
+
+        `carried`: by a broker, which may take its time and tell twice. Else the caller claimed them
+        a moment ago, and their lease is its own.
+        """
         # Later than the claim's own end in any case, so that no second attempt begins on it.
         own = max(at + self._attempt_lease, lease + timedelta(microseconds=1))
+        carried = carried or lease - at < self._attempt_lease / 2
+        if not carried:
+            own = lease
         begun = []
         # What an endpoint is stands in each of its rows, sealed.
         known: dict[UUID, Endpoint] = {}
-        for row in await self._fetch(_BEGIN, deliveries, lease, own):
+        values = (deliveries, lease, own) if carried else (deliveries, lease)
+        for row in await self._fetch(_BEGIN if carried else _GO_ON, *values):
             endpoint = known.get(row["id"]) or read_endpoint(row, self._keyring)
             attempt = _attempt(row, known.setdefault(endpoint.id, endpoint), own, at)
             unwanted = _unwanted(row, attempt.endpoint)
@@ -350,11 +374,4 @@ def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:
     if row["type"] == TEST_TYPE:
         # Whoever mends an endpoint tries it before it is enabled again.
         return None
-    if not endpoint.enabled:
-        gone = endpoint.disabled_reason is DisabledReason.GONE
-        return EndReason.ENDPOINT_GONE if gone else EndReason.ENDPOINT_DISABLED
-    if not endpoint.chose(row["type"]):
-        return EndReason.TYPE_DESELECTED
-    if row["about"] is not None and not endpoint.concerns(About(*row["about"])):
-        return EndReason.FILTER_DESELECTED
-    return None
+    return endpoint.declines(row["type"], About(*row["about"]) if row["about"] else None)

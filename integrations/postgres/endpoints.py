@@ -27,6 +27,9 @@ _KEPT = (
 )  # fmt: skip
 """The columns that a change may write, the id before them."""
 
+_AT_ONCE = 5000
+"""Deliveries that one call ends."""
+
 _AGAIN = (
     "state = 'pending', next_attempt_at = $1, finished_at = NULL, leased_until = NULL,"
     " reason = NULL, tries_before = attempts"
@@ -92,7 +95,11 @@ class SqlEndpoints:
             await self._lane.fetch(SAVE_HEALTH, id, *health_values(anew(read_health(found[0]))))
 
     async def remove(self, id: UUID, *, at: datetime) -> None:
-        """Take it out of use; what was on its way ends by name, and stays in the log."""
+        """Take it out of use; what was on its way ends by name, and stays in the log.
+
+        Of a long queue the beginning ends here, and the rest within seconds by itself
+        (deliveries.py: end_unwanted).
+        """
         await self.get(id)
         await self._lane.fetch(
             f"UPDATE webhook_endpoint SET removed_at = $4, enabled = false WHERE {_OWN}"
@@ -101,8 +108,9 @@ class SqlEndpoints:
         )  # fmt: skip
         await self._lane.fetch(
             "UPDATE delivery SET state = 'cancelled', finished_at = $2, next_attempt_at = NULL,"
-            " reason = $3 WHERE endpoint_id = $1 AND state = 'pending'",
-            id, at, EndReason.ENDPOINT_REMOVED,
+            " reason = $3 WHERE id IN (SELECT d.id FROM delivery d WHERE d.endpoint_id = $1"
+            " AND d.state = 'pending' ORDER BY d.next_attempt_at, d.id LIMIT $4)",
+            id, at, EndReason.ENDPOINT_REMOVED, _AT_ONCE,
         )  # fmt: skip
 
     async def send(self, endpoint: Endpoint, type: str, payload: bytes, *, at: datetime) -> UUID:
@@ -142,11 +150,13 @@ class SqlEndpoints:
         return int(counted)
 
     async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:
-        """Put them on their way again, in the order in which they were made."""
+        """Put the oldest of them on their way again; how many."""
         await self._lane.begin()
         condition, values = _replayed(id, asked, first=2)
         counted = await self._lane.fetchval(
-            f"WITH sent AS (UPDATE delivery d SET {_AGAIN} WHERE {condition} RETURNING 1)"
+            f"WITH chosen AS (SELECT d.id FROM delivery d WHERE {condition}"
+            f" ORDER BY d.created_at, d.id LIMIT {asked.MOST}), sent AS ("
+            f"UPDATE delivery d SET {_AGAIN} FROM chosen WHERE d.id = chosen.id RETURNING 1)"
             " SELECT count(*) FROM sent",
             at, *values,
         )  # fmt: skip

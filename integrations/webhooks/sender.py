@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from domain.errors import Invalid
@@ -33,6 +34,11 @@ from integrations.webhooks.retry_after import parse_retry_after
 
 BODY_LIMIT = 4096
 """How many bytes of an answer are read and kept."""
+
+ANSWER_LIMIT = 1 << 20
+"""How many bytes of an answer are taken off the wire at all: much more than its head, what is kept
+of its body, and what one reading of a socket may bring.
+"""
 
 HEADERS = {
     "User-Agent": "iKomek-109-webhooks/1",
@@ -114,6 +120,8 @@ class Sender:
             # How many attempts run at once is the worker's business.
             limit=0,
         )
+        # Not a public name, hence the tests of answers without end.
+        connector._factory = partial(_Bounded, loop=asyncio.get_running_loop())
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -174,6 +182,23 @@ class Sender:
         if self._session is None or self._session.closed:
             raise RuntimeError("a Sender sends inside its 'async with'")
         return self._session
+
+
+class _Bounded(ResponseHandler):
+    """A connection that hangs up on who sends without end where the parser keeps nothing, as
+    extensions of chunks, and so holds nothing back either.
+    """
+
+    taken = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Count, and let the parser read."""
+        self.taken += len(data)
+        if self.taken > ANSWER_LIMIT:
+            if self.transport is not None:
+                self.transport.abort()
+            return
+        super().data_received(data)
 
 
 @lru_cache(maxsize=4096)

@@ -315,7 +315,6 @@ LISTS: Mapping[str, Kind | None] = {
     "listEventTypes": None,
     "readFeed": None,
     "listNotices": None,
-    "listWebhookKeys": None,
     "suggestAddresses": None,
     "readCoverage": None,
     "listOwnReads": None,

@@ -62,7 +62,7 @@ async def _known(callers: Callers) -> Known:
     endpoints = [await _endpoint(callers) for _ in range(4)]
     organisations = [str(KISHI.water), str(KISHI.department)]
     own_endpoint = ("readEndpoint", "changeEndpoint", "rotateSecret", "testEndpoint",
-                    "listDeliveries")  # fmt: skip
+                    "listDeliveries", "readEndpointHealth", "replayDeliveries")  # fmt: skip
     ids = dict.fromkeys(own_endpoint, endpoints)
     ids["readOrganisation"] = organisations
     for operation, status in INCIDENTS.items():

@@ -66,7 +66,7 @@ async def test_an_endpoint_is_what_was_asked_for(callers: Callers):
         ({"districts": ["nowhere"]}, "/districts/0", "unknown-district"),
         ({"event_types": ["appeal.imagined"]}, "/event_types/0", "unknown"),
         ({"payload_version": 2}, "/payload_version", "enum"),
-        ({"concurrency": 65}, "/concurrency", "out-of-range"),
+        ({"concurrency": 33}, "/concurrency", "out-of-range"),
         ({"rate_limit": -1}, "/rate_limit", "out-of-range"),
         ({"headers": {"Host": "evil"}}, "/headers/Host", "header-reserved"),
         ({"headers": {"X": "a\r\nb"}}, "/headers/X", "header-value"),

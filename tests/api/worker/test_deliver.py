@@ -106,7 +106,7 @@ async def test_a_message_bears_the_house_s_own_signature_and_the_organisation_s_
     said = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode()
     marks = [mark.partition(",") for mark in request.headers["webhook-signature"].split()]
     openly = [b64decode(mark) for scheme, _, mark in marks if scheme == "v1a"]
-    assert len(openly) == 2
+    assert len(openly) >= 2
     published = await carried.webhook_keys.signing(datetime.now(UTC))
     assert published[0].kid == fresh.kid
     for key, signature in zip(published, openly, strict=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import dramatiq
 import pytest
 
 from api import clock
@@ -13,13 +14,14 @@ from tests.support.sql import fetch
 COUNT = TOGETHER + 10
 
 
-class Broker:
+class Broker(dramatiq.Broker):
     """Keeps what it is told, and is away after `takes` messages."""
 
     def __init__(self, takes):
+        super().__init__(middleware=[])
         self.takes, self.told = takes, []
 
-    def enqueue(self, message):
+    def enqueue(self, message, *, delay=None):
         if len(self.told) == self.takes:
             raise ConnectionError("the broker is away")
         self.told.append(message)

@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
 def report(outcome=Outcome.DELIVERED):
     endpoint = Endpoint(new_id(), new_id(), new_id(), "", frozenset(), "", True, (), AT)
-    attempt = Attempt(new_id(), 1, 1, AT, AT, "appeal.registered", b"{}", endpoint)
+    attempt = Attempt(new_id(), new_id(), 1, 1, AT, AT, "appeal.registered", b"{}", endpoint)
     return Report(attempt, AttemptResult(204, None, 1, "", None), Verdict(outcome, AT), AT)
 
 
@@ -28,10 +28,12 @@ class Book:
         self.pages, self.alone = [], []
         self.open = asyncio.Event()
         self.open.set()
+        self.begun = asyncio.Event()
         self.poison, self.error = poison, error
         self.at_once = self.most_at_once = 0
 
     async def finish_delivered(self, reports):
+        self.begun.set()
         await self.open.wait()
         ids = [report.attempt.delivery for report in reports]
         self.pages.append(ids)
@@ -56,7 +58,7 @@ async def test_who_comes_while_a_page_is_written_is_on_the_next_one():
     ledger = Ledger(book)
     said = [report() for _ in range(PAGE + 11)]
     first = asyncio.create_task(ledger.note(said[0]))
-    await asyncio.sleep(0)
+    await asyncio.wait_for(book.begun.wait(), 2)
     rest = [asyncio.create_task(ledger.note(one)) for one in said[1:]]
     await asyncio.sleep(0.01)
     book.open.set()
@@ -64,6 +66,13 @@ async def test_who_comes_while_a_page_is_written_is_on_the_next_one():
     assert [len(page) for page in book.pages] == [1, PAGE, 10]
     assert await ledger.note(report())
     assert len(book.pages) == 4
+
+
+async def test_what_is_delivered_in_the_same_moment_is_on_one_page():
+    book = Book()
+    ledger = Ledger(book)
+    assert all(await asyncio.gather(*(ledger.note(report()) for _ in range(7))))
+    assert [len(page) for page in book.pages] == [7]
 
 
 async def test_a_word_that_is_not_taken_is_told_to_whom_it_belongs():

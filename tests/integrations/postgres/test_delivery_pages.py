@@ -74,6 +74,31 @@ async def test_a_message_given_twice_begins_nothing_the_second_time(house, queue
     assert await queue.begin_all(told, claims[0].lease, AT) == []
 
 
+async def test_of_some_endpoints_alone_what_is_due_is_claimed_and_begins_under_its_claim(
+    house, queue, endpoint
+):
+    other = await add_endpoint(house, "https://other.example.kz/109")
+    known = {await add_delivery(house, endpoint) for _ in range(3)}
+    waiting = await add_delivery(house, other)
+    claims = await queue.claim(AT, endpoints=[endpoint.id])
+    assert {claim.delivery for claim in claims} == known
+    told, lease = [claim.delivery for claim in claims], claims[0].lease
+    page = await queue.begin_all(told, lease, AT, carried=False)
+    assert {(attempt.delivery, attempt.lease) for attempt in page} == {(d, lease) for d in known}
+    assert await queue.claim(AT, endpoints=[endpoint.id]) == []
+    assert await queue.finish_delivered(reports(page)) == known
+    assert [claim.delivery for claim in await queue.claim(AT)] == [waiting]
+
+
+async def test_whoever_comes_late_to_a_claim_of_its_own_takes_a_fresh_lease(house, queue, endpoint):
+    await add_delivery(house, endpoint)
+    (claim,) = await queue.claim(AT)
+    late = AT + timedelta(seconds=50)
+    (attempt,) = await queue.begin_all([claim.delivery], claim.lease, late, carried=False)
+    assert attempt.lease == late + timedelta(seconds=60)
+    assert await queue.claim(AT + timedelta(seconds=70)) == []
+
+
 async def test_of_a_page_the_word_of_a_sleeper_alone_is_not_taken(house, queue, endpoint):
     """Somebody stood still for longer than its lease; what others have done meanwhile stands."""
     known = [await add_delivery(house, endpoint) for _ in range(3)]

@@ -203,7 +203,7 @@ def _healths(who: Principal, parameters: Parameters) -> str:
     return f"t.endpoint_id IN (SELECT w.id FROM webhook_endpoint w WHERE {own})"
 
 
-def _notices(who: Principal, parameters: Parameters) -> str:
+def _told_to_tenants(who: Principal, parameters: Parameters) -> str:
     return _own(who, parameters) if door_of(who).role == TENANT else "false"
 
 
@@ -269,7 +269,13 @@ TRUTH = {
     "delivery": lambda who, p: _delivered(who, p, "t.id"),
     "delivery_attempt": lambda who, p: _delivered(who, p, "t.delivery_id"),
     "endpoint_health": _healths,
-    "notice": _notices,
+    "notice": _told_to_tenants,
+    "feed_entry": _told_to_tenants,
+    "incident_message": lambda who, p: (
+        f"t.city_id = {p.add(who.city)} AND t.organisations && {p.add(list(who.organisations))}"
+        if door_of(who).role == TENANT
+        else "false"
+    ),
     "idempotency": lambda who, p: f"t.principal_id = {p.add(who.id)}",
     "incident": lambda who, p: scope.known(who, p, "t"),
     "incident_event": lambda who, p: (
@@ -509,7 +515,7 @@ SELECT c.relname, k.conname, (SELECT a.attname FROM pg_attribute a
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
  WHERE k.contype IN ('p', 'u') AND c.relrowsecurity AND c.relnamespace = 'public'::regnamespace
 """
-COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally", "pk_revocation"}
+COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally", "pk_revocation", "pk_feed_entry"}
 """Numbers that the database gives by itself."""
 SECRETS = {"hash", "page", "telephone", "kid"}
 """Hashes of what nobody can guess, and the thumbprints of keys."""

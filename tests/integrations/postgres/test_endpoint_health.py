@@ -151,6 +151,27 @@ async def test_five_days_of_failure_disable_an_endpoint_and_tell_its_people_once
     assert await states(house, endpoint) == {("cancelled", "endpoint-disabled"): 300}
 
 
+async def test_what_people_are_told_stands_in_the_feed_as_other_endpoints_hear_it(house, queue):
+    endpoint = await add_endpoint(house)
+    ears = await add_endpoint(house, "https://ears.example.kz/109", event_types=TOLD)
+    await add_deliveries(house, endpoint, 1)
+    head = KISHI.principal(Role.HEAD)
+    # What other tests led to.
+    await house.outbox.relay(AT)
+    begun = await house.feed.newest(head)
+    await turn(queue, AT, AttemptResult(410, None, 5, "", None))
+    for _ in range(2):
+        await house.outbox.relay(AT)
+    page = await house.feed.page(head, begun, [], 100, AT)
+    (entry,) = page.entries
+    (heard,) = await fetch(house, "SELECT * FROM delivery WHERE endpoint_id = $1", ears.id)
+    assert entry.payload == bytes(heard["payload"])
+    assert entry.id == heard["message_id"]
+    assert orjson.loads(entry.payload)["type"] == "endpoint.disabled"
+    others = await house.feed.page(KISHI.principal(Role.ADMINISTRATOR), begun, [], 100, AT)
+    assert others.entries == ()
+
+
 async def test_a_success_every_four_days_keeps_an_endpoint(house, queue):
     endpoint = await add_endpoint(house)
     await add_deliveries(house, endpoint, 2000)

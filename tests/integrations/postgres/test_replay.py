@@ -105,11 +105,28 @@ async def test_nothing_is_sent_again_to_a_disabled_endpoint_but_it_is_counted(ho
     assert refused.value.params["reason"] == "endpoint-disabled"
 
 
-async def test_more_than_can_be_sent_at_once_is_refused_whole(house, endpoint, monkeypatch):
+async def test_of_more_that_was_missed_than_can_be_sent_at_once_the_oldest_go_first(
+    house, endpoint, monkeypatch
+):
+    monkeypatch.setattr(Replay, "MOST", 4)
+    assert await asked(house, endpoint, missed=True) == Replayed(6, 4)
+    rows = await fetch(
+        house,
+        "SELECT created_at, count(*) AS n FROM delivery WHERE endpoint_id = $1"
+        " AND state = 'pending' AND next_attempt_at = $2 GROUP BY 1 ORDER BY 1",
+        endpoint.id, AT + 3 * DAY,
+    )  # fmt: skip
+    assert [tuple(row) for row in rows] == [(AT, 3), (AT + DAY, 1)]
+    assert await asked(house, endpoint, missed=True) == Replayed(2, 2)
+
+
+async def test_more_of_everything_than_can_be_sent_at_once_is_refused_whole(
+    house, endpoint, monkeypatch
+):
     monkeypatch.setattr(Replay, "MOST", 5)
     with pytest.raises(Conflict) as refused:
-        await asked(house, endpoint, missed=True)
-    assert refused.value.params == {"reason": "replay-too-many", "count": 6, "limit": 5}
+        await asked(house, endpoint, missed=False)
+    assert refused.value.params == {"reason": "replay-too-many", "count": 12, "limit": 5}
     assert await house.deliveries.claim(AT + 3 * DAY) == []
 
 

@@ -1,0 +1,88 @@
+"""An endpoint that takes much is fed on by the worker that has its attention."""
+
+import asyncio
+
+from api.worker.broker import make_broker
+from api.worker.relay import Dispatch
+from domain.webhooks.model import CONCURRENCY
+from tests.integrations.webhooks.receiver import receiver
+from tests.support.appeals import add_endpoint
+from tests.support.city import KISHI
+from tests.support.sql import fetch
+from tests.support.worker import eventually, working
+
+COUNT = 10 * CONCURRENCY
+
+
+async def states(house, endpoint):
+    rows = await fetch(
+        house,
+        "SELECT state, count(*) FROM delivery WHERE endpoint_id = $1 GROUP BY state",
+        endpoint.id,
+    )
+    return {row["state"]: row["count"] for row in rows}
+
+
+async def test_a_long_queue_is_emptied_after_one_message_of_the_broker(carried):
+    """No scheduler is at work: what the first claim began, the worker ends."""
+    async with receiver() as machine, working(carried.settings):
+        endpoint = await add_endpoint(carried, machine.url())
+        await fetch(
+            carried,
+            "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
+            " next_attempt_at) SELECT gen_random_uuid(), $1, $2, 'appeal.registered', '{}',"
+            " 'pending', now(), now() FROM generate_series(1, $3)",
+            KISHI.id, endpoint.id, COUNT,
+        )  # fmt: skip
+        await begin(carried)
+
+        async def empty():
+            return await states(carried, endpoint) == {"delivered": COUNT}
+
+        await eventually(empty)
+    ids = [request.headers["webhook-id"] for request in machine.requests]
+    assert len(ids) == len(set(ids)) == COUNT
+    (attempts,) = await fetch(
+        carried,
+        "SELECT count(*), max(number) FROM delivery_attempt a JOIN delivery d"
+        " ON d.id = a.delivery_id WHERE d.endpoint_id = $1",
+        endpoint.id,
+    )
+    assert tuple(attempts) == (COUNT, 1)
+
+
+async def begin(house):
+    """What a scheduler does once."""
+    dispatch = Dispatch(house, make_broker(house.settings))
+    assert await dispatch.turn()
+    dispatch.close()
+
+
+async def test_an_endpoint_s_own_limit_holds_while_it_is_fed(carried):
+    most, now = 0, 0
+
+    async def count(writer):
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.02)
+        now -= 1
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    async with receiver(count) as machine, working(carried.settings):
+        endpoint = await add_endpoint(carried, machine.url(), concurrency=3)
+        await fetch(
+            carried,
+            "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
+            " next_attempt_at) SELECT gen_random_uuid(), $1, $2, 'appeal.registered', '{}',"
+            " 'pending', now(), now() FROM generate_series(1, 20)",
+            KISHI.id, endpoint.id,
+        )  # fmt: skip
+        await begin(carried)
+
+        async def empty():
+            return await states(carried, endpoint) == {"delivered": 20}
+
+        await eventually(empty)
+    assert most == 3
