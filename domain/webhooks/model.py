@@ -39,6 +39,16 @@ class About:
     district: str | None
 
 
+class EndReason(StrEnum):
+    """Why a delivery was cancelled."""
+
+    ENDPOINT_REMOVED = "endpoint-removed"
+    ENDPOINT_DISABLED = "endpoint-disabled"
+    ENDPOINT_GONE = "endpoint-gone"
+    TYPE_DESELECTED = "type-deselected"
+    FILTER_DESELECTED = "filter-deselected"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A URL of an organisation that wants to hear what happens to its appeals.
@@ -78,13 +88,16 @@ class Endpoint:
     disabled_reason: DisabledReason | None = None
     version: int = 1
 
-    def wants(self, event_type: str) -> bool:
-        """Whether an event of this type is to be delivered here now."""
-        return self.enabled and self.chose(event_type)
-
-    def chose(self, event_type: str) -> bool:
-        """Whether it asked for events of this type, enabled or not."""
-        return not self.event_types or event_type in self.event_types
+    def declines(self, event_type: str, about: About | None) -> EndReason | None:
+        """Why news of this type, about this appeal or about none, is not wanted; None if it is."""
+        if not self.enabled:
+            gone = self.disabled_reason is DisabledReason.GONE
+            return EndReason.ENDPOINT_GONE if gone else EndReason.ENDPOINT_DISABLED
+        if self.event_types and event_type not in self.event_types:
+            return EndReason.TYPE_DESELECTED
+        if about is not None and not self.concerns(about):
+            return EndReason.FILTER_DESELECTED
+        return None
 
     def concerns(self, about: About) -> bool:
         """Whether its filters let news of such an appeal through."""
@@ -106,16 +119,6 @@ class DeliveryState(StrEnum):
     EXHAUSTED = "exhausted"
     CANCELLED = "cancelled"
     """Ended by name: see EndReason."""
-
-
-class EndReason(StrEnum):
-    """Why a delivery was cancelled."""
-
-    ENDPOINT_REMOVED = "endpoint-removed"
-    ENDPOINT_DISABLED = "endpoint-disabled"
-    ENDPOINT_GONE = "endpoint-gone"
-    TYPE_DESELECTED = "type-deselected"
-    FILTER_DESELECTED = "filter-deselected"
 
 
 MISSED = frozenset({EndReason.ENDPOINT_DISABLED, EndReason.ENDPOINT_GONE})

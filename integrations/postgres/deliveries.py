@@ -21,7 +21,6 @@ from domain.webhooks.model import (
     About,
     AttemptResult,
     DeliveryState,
-    DisabledReason,
     Endpoint,
     EndReason,
 )
@@ -375,11 +374,4 @@ def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:
     if row["type"] == TEST_TYPE:
         # Whoever mends an endpoint tries it before it is enabled again.
         return None
-    if not endpoint.enabled:
-        gone = endpoint.disabled_reason is DisabledReason.GONE
-        return EndReason.ENDPOINT_GONE if gone else EndReason.ENDPOINT_DISABLED
-    if not endpoint.chose(row["type"]):
-        return EndReason.TYPE_DESELECTED
-    if row["about"] is not None and not endpoint.concerns(About(*row["about"])):
-        return EndReason.FILTER_DESELECTED
-    return None
+    return endpoint.declines(row["type"], About(*row["about"]) if row["about"] else None)

@@ -94,6 +94,9 @@ async def world(town: Town) -> World:
     marks += await _public(town)
     for city in (KISHI, ULKEN):
         await signed(town.house, city)
+    # What was done is told: the feed of each holds it.
+    while (await town.house.outbox.relay(town.house.now())).events:
+        pass
     return World(town, RestDoor(town.app), things, marks)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.webhooks.model import About, Endpoint
+from domain.webhooks.model import About, DisabledReason, Endpoint, EndReason
 
 ENDPOINT = Endpoint(
     id=UUID(int=1),
@@ -21,19 +21,35 @@ ENDPOINT = Endpoint(
 
 
 def test_an_endpoint_without_a_choice_wants_everything():
-    assert ENDPOINT.wants("appeal.registered")
-    assert ENDPOINT.wants("clock.breached")
+    assert ENDPOINT.declines("appeal.registered", None) is None
+    assert ENDPOINT.declines("clock.breached", LIFT) is None
 
 
 def test_an_endpoint_with_a_choice_wants_only_that():
     choosy = replace(ENDPOINT, event_types=frozenset({"appeal.assigned"}))
-    assert choosy.wants("appeal.assigned")
-    assert not choosy.wants("appeal.closed")
+    assert choosy.declines("appeal.assigned", None) is None
+    assert choosy.declines("appeal.closed", None) is EndReason.TYPE_DESELECTED
 
 
 @pytest.mark.parametrize("chosen", [frozenset(), frozenset({"appeal.assigned"})])
-def test_a_disabled_endpoint_wants_nothing(chosen):
-    assert not replace(ENDPOINT, enabled=False, event_types=chosen).wants("appeal.assigned")
+@pytest.mark.parametrize(
+    ("disabled", "end"),
+    [
+        (None, EndReason.ENDPOINT_DISABLED),
+        (DisabledReason.BY_HAND, EndReason.ENDPOINT_DISABLED),
+        (DisabledReason.FAILING, EndReason.ENDPOINT_DISABLED),
+        (DisabledReason.GONE, EndReason.ENDPOINT_GONE),
+    ],
+)
+def test_a_disabled_endpoint_wants_nothing(chosen, disabled, end):
+    off = replace(ENDPOINT, enabled=False, disabled_reason=disabled, event_types=chosen)
+    assert off.declines("appeal.assigned", LIFT) is end
+
+
+def test_a_message_that_is_about_no_appeal_passes_every_filter():
+    narrow = replace(ENDPOINT, spheres=frozenset({"water"}))
+    assert narrow.declines("register.checkpoint", None) is None
+    assert narrow.declines("appeal.assigned", LIFT) is EndReason.FILTER_DESELECTED
 
 
 LIFT = About("lifts.stopped", "lifts", "almaty")

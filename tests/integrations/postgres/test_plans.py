@@ -10,6 +10,7 @@ from domain.access import Role
 from domain.incidents.likeness import around, cell_of
 from domain.incidents.model import Matching
 from domain.values import Coordinates
+from domain.webhooks.events import TEST_TYPE
 from integrations.postgres.deliveries import _CLAIM
 from integrations.postgres.doors import PLATFORM, Door, door_of
 from integrations.postgres.incidents import _LAGGING
@@ -158,7 +159,8 @@ def most_rows(found: str) -> int:
 
 async def test_of_a_long_queue_the_beginning_alone_is_read(house, dead):
     at = house.now()
-    found = await plan(house, PLATFORM, _CLAIM, at, 8, 2000, at + timedelta(seconds=60), None)
+    lease = at + timedelta(seconds=60)
+    found = await plan(house, PLATFORM, _CLAIM, at, 8, 2000, lease, None, TEST_TYPE)
     assert "ix_delivery_queue" in found
     assert most_rows(found) < 50
 
