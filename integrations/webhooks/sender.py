@@ -121,8 +121,8 @@ class Sender:
             limit=0,
         )
         # Not a public name, hence the tests of answers without end.
-        factory: partial[ResponseHandler] = partial(_Bounded, loop=asyncio.get_running_loop())
-        connector._factory = factory
+        bounded: type[ResponseHandler] = _Bounded
+        connector._factory = partial(bounded, loop=asyncio.get_running_loop())
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
