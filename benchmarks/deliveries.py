@@ -190,7 +190,23 @@ def at_work(here: Scene) -> Iterator[None]:
         yield
 
 
-def _compare(here: Scene, endpoints: Sequence[UUID], count: int) -> tuple[float, ...]:
+RATIOS = (
+    "per core",
+    "per core, without what is used with nothing to do",
+    "worker alone, per core",
+    "by the clock",
+    "per core, to a client that keeps its connections",
+)
+
+
+def _idle(here: Scene, seconds: float = 5) -> float:
+    """CPU seconds a second that are used with nothing to do."""
+    before = sum(map(used, here.pids.values()))
+    time.sleep(seconds)
+    return (sum(map(used, here.pids.values())) - before) / seconds
+
+
+def _compare(here: Scene, endpoints: Sequence[UUID], count: int, idle: float) -> tuple[float, ...]:
     bare = _bare(here, count)
     ours = _drain(here, endpoints, count // len(endpoints))
     keeping = _bare(here, count, "--keep")
@@ -202,8 +218,10 @@ def _compare(here: Scene, endpoints: Sequence[UUID], count: int) -> tuple[float,
         flush=True,
     )
     alone = ours.count / ours.cpu["worker"]
+    working = ours.count / (sum(ours.cpu.values()) - idle * ours.seconds)
     return (
         ours.per_core / bare.per_core,
+        working / bare.per_core,
         alone / bare.per_core,
         ours.rate / bare.rate,
         ours.per_core / keeping.per_core,
