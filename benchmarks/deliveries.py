@@ -66,13 +66,12 @@ def throughput(count: int, rounds: int) -> None:
         endpoints = add_endpoints(here, urls)
         with at_work(here):
             _drain(here, endpoints, 5)
-            found = [_compare(here, endpoints, count) for _ in range(rounds)]
-    for name, place in (("per core", 0), ("worker alone, per core", 1), ("by the clock", 2)):
+            idle = _idle(here)
+            print(f"with nothing to do, CPU of all three: {idle * 1000:.0f} ms a second")
+            found = [_compare(here, endpoints, count, idle) for _ in range(rounds)]
+    for place, name in enumerate(RATIOS):
         ratio = median(one[place] for one in found)
         print(f"deliveries / bare client, {name}, median of {rounds}: {ratio:.2f}")
-    print(
-        f"against a client that keeps its connections, per core: {median(o[3] for o in found):.2f}"
-    )
     print("(aim 0.50 per core)")
 
 
