@@ -47,7 +47,7 @@ class ActBody(f.Body):
 
     number: Annotated[f.Word, Field(max_length=40)]
     action: _Action
-    body: dict[str, Any] = Field(default_factory=dict)
+    body: f.Answers = Field(default_factory=dict)
     version: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
 
 
