@@ -123,7 +123,7 @@ class EndpointList(TypedDict):
     items: list[EndpointView]
 
 
-class HealthView(TypedDict):
+class EndpointHealth(TypedDict):
     """How an endpoint fares. `failures` in a row began at `failing_since`; while the `breaker` is
     open nothing is tried, and after `open_until` one message at a time until one arrives. While it
     is overloaded nothing is tried until `throttled_until`. `waiting` deliveries are on their way.
@@ -334,7 +334,7 @@ OPERATIONS = (
     ),
     Operation(
         "readEndpointHealth", "GET", f"{_ONE}/health", "Webhooks", "See how an endpoint fares",
-        reads=read_health, permission=_MAY, answer=HealthView, refusals=(404,),
+        reads=read_health, permission=_MAY, answer=EndpointHealth, refusals=(404,),
     ),
     Operation(
         "listWebhookKeys", "GET", "/v1/webhook-keys", "Webhooks",
