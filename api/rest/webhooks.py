@@ -16,6 +16,7 @@ from domain.ports import UnitOfWork
 from domain.webhooks.events import CATALOGUE, TEST_TYPE, Notice
 from domain.webhooks.headers import masked
 from domain.webhooks.keys import jwk
+from domain.webhooks.messages import VERSIONS
 from domain.webhooks.model import Endpoint
 from domain.webhooks.use_cases import Wish, change_endpoint, create_endpoint, rotate_secret
 
@@ -27,7 +28,7 @@ EventTypes = Annotated[tuple[EventType | Notice, ...], Field(max_length=50)]
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Codes = Annotated[tuple[f.Code, ...], Field(max_length=100)]
 Headers = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=10)]
-PayloadVersion = Annotated[int, Field(ge=1, le=1000), BeforeValidator(f.whole)]
+PayloadVersion = Annotated[int, Field(ge=1, le=VERSIONS[-1]), BeforeValidator(f.whole)]
 Concurrency = Annotated[int, Field(ge=1, le=32), BeforeValidator(f.whole)]
 Rate = Annotated[int, Field(ge=0, le=6000), BeforeValidator(f.whole)]
 
