@@ -21,126 +21,23 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import median
 from threading import Event, Thread
 from uuid import UUID
 
-import orjson
-import psycopg
-
-from api.bootstrap import read_keyring
-from api.settings import Settings
 from benchmarks.client import steady
 from benchmarks.intake import intake
-from benchmarks.messages import SECRET, bodies
-from benchmarks.receiver import Arrival, Book, receiving
-from benchmarks.stage import ROOT, environment_of, free_port, prepare, running, serving, tokens
-from demo.semey.geography import ident
-from domain.values import new_id
-from integrations.postgres.embedded import EmbeddedPostgres
+from benchmarks.receiver import Arrival
+from benchmarks.scene import Scene, add_deliveries, add_endpoints, scene, used
+from benchmarks.stage import ROOT, free_port, running, serving, tokens
 
-# Nothing is tuned but what tells us when a transaction was committed.
-SETTINGS = {"max_connections": "200", "track_commit_timestamp": "on"}
-WATER = ident("organisation", "water")
 MANY, HEALTHY, DEAD = 200, 20, 200
 UNHEARD = "appeal.reopened"
 """What the dead hear of, and nobody does here: what waits for them is put there by hand."""
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(slots=True)
-class Scene:
-    """The city, its database, its receiver, and who is at work."""
-
-    url: str
-    home: Path
-    environment: dict[str, str]
-    postgres: int
-    hooks: int
-    book: Book
-    pids: dict[str, int] = field(default_factory=dict)
-
-    def owner(self) -> psycopg.Connection:
-        """A session of the owner, past every adapter."""
-        return psycopg.connect(self.url, autocommit=True)
-
-
-@contextmanager
-def scene() -> Iterator[Scene]:
-    """Everything but the programs of the platform."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ikomek-bench-")))
-        postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", SETTINGS))
-        url = postgres.url("postgres")
-        prepare(url, folder, 0)
-        hooks, book = free_port(), folder / "arrivals"
-        stack.enter_context(receiving(hooks, book))
-        yield Scene(url, folder, environment_of(url, folder), postgres.pid or 0, hooks, Book(book))
-
-
-def add_endpoints(scene: Scene, urls: Sequence[str], types: str = "{}") -> list[UUID]:
-    """Endpoints of the water utility that hear of these types (all), straight into the table."""
-    keyring = read_keyring(Settings(home=scene.home, keys=None))
-    secrets = keyring.seal(orjson.dumps([SECRET]))
-    ids = [new_id() for _ in urls]
-    with scene.owner() as owner:
-        owner.cursor().executemany(
-            "INSERT INTO webhook_endpoint (id, city_id, organisation_id, url, event_types,"
-            " description, enabled, secrets, created_at)"
-            " SELECT %s, city_id, id, %s, %s, '', true, %s, now()"
-            " FROM organisation WHERE id = %s",
-            [(id, url, types, secrets, WATER) for id, url in zip(ids, urls, strict=True)],
-        )
-    return ids
-
-
-def add_deliveries(
-    scene: Scene, endpoints: Sequence[UUID], each: int, kind: str = "appeal.assigned"
-) -> int:
-    """So many deliveries that are due, for each endpoint; how many in all."""
-    rows = [
-        (new_id(), endpoints[place % len(endpoints)], body)
-        for place, body in enumerate(bodies(each * len(endpoints)))
-    ]
-    with scene.owner() as owner, owner.transaction(), owner.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE made (id uuid, endpoint uuid, body bytea)")
-        with cursor.copy("COPY made FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.execute(
-            "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
-            " next_attempt_at) SELECT m.id, w.city_id, w.id, %s, m.body, 'pending',"
-            " now(), now() FROM made m JOIN webhook_endpoint w ON w.id = m.endpoint",
-            [kind],
-        )
-        cursor.execute("DROP TABLE made")
-    return len(rows)
-
-
-def used(root: int) -> float:
-    """CPU seconds that a process and all below it have used, those that ended too."""
-    parents: dict[int, list[int]] = {}
-    spent: dict[int, float] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            said = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        pid = int(folder.name)
-        parents.setdefault(int(said[1]), []).append(pid)
-        spent[pid] = sum(map(int, said[11:15])) / TICK
-    found, stack = 0.0, [root]
-    while stack:
-        pid = stack.pop()
-        found += spent.get(pid, 0.0)
-        stack += parents.get(pid, [])
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +66,12 @@ def throughput(count: int, rounds: int) -> None:
         endpoints = add_endpoints(here, urls)
         with at_work(here):
             _drain(here, endpoints, 5)
-            found = [_compare(here, endpoints, count) for _ in range(rounds)]
-    for name, place in (("per core", 0), ("worker alone, per core", 1), ("by the clock", 2)):
+            idle = _idle(here)
+            print(f"with nothing to do, CPU of all three: {idle * 1000:.0f} ms a second")
+            found = [_compare(here, endpoints, count, idle) for _ in range(rounds)]
+    for place, name in enumerate(RATIOS):
         ratio = median(one[place] for one in found)
         print(f"deliveries / bare client, {name}, median of {rounds}: {ratio:.2f}")
-    print(
-        f"against a client that keeps its connections, per core: {median(o[3] for o in found):.2f}"
-    )
     print("(aim 0.50 per core)")
 
 
@@ -190,7 +86,23 @@ def at_work(here: Scene) -> Iterator[None]:
         yield
 
 
-def _compare(here: Scene, endpoints: Sequence[UUID], count: int) -> tuple[float, ...]:
+RATIOS = (
+    "per core",
+    "per core, without what is used with nothing to do",
+    "worker alone, per core",
+    "by the clock",
+    "per core, to a client that keeps its connections",
+)
+
+
+def _idle(here: Scene, seconds: float = 5) -> float:
+    """CPU seconds a second that are used with nothing to do."""
+    before = sum(map(used, here.pids.values()))
+    time.sleep(seconds)
+    return (sum(map(used, here.pids.values())) - before) / seconds
+
+
+def _compare(here: Scene, endpoints: Sequence[UUID], count: int, idle: float) -> tuple[float, ...]:
     bare = _bare(here, count)
     ours = _drain(here, endpoints, count // len(endpoints))
     keeping = _bare(here, count, "--keep")
@@ -202,8 +114,10 @@ def _compare(here: Scene, endpoints: Sequence[UUID], count: int) -> tuple[float,
         flush=True,
     )
     alone = ours.count / ours.cpu["worker"]
+    working = ours.count / (sum(ours.cpu.values()) - idle * ours.seconds)
     return (
         ours.per_core / bare.per_core,
+        working / bare.per_core,
         alone / bare.per_core,
         ours.rate / bare.rate,
         ours.per_core / keeping.per_core,

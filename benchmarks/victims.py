@@ -101,15 +101,22 @@ def _children(parent: int) -> list[int]:
 @contextmanager
 def rabbitmq(home: Path) -> Iterator[tuple[Program, str]]:
     """A RabbitMQ of our own, not started yet, and its URL."""
-    port, node = free_port(), f"ikomek-{os.getpid()}@localhost"
+    # The same port may be free twice.
+    port, beside = free_port(), free_port()
+    while beside == port:
+        beside = free_port()
     home.mkdir()
     (home / "plugins").write_text("[].\n")
+    # A file of its own: that of the machine says where another one listens.
+    (home / "rabbitmq.conf").write_text(f"listeners.tcp.local = 127.0.0.1:{port}\n")
     environment = os.environ | {
         "HOME": str(home),
-        "RABBITMQ_NODENAME": node,
-        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-        "RABBITMQ_NODE_PORT": str(port),
-        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_NODENAME": f"ikomek-{os.getpid()}@localhost",
+        "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+        "RABBITMQ_CONF_ENV_FILE": os.devnull,
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_FLAGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_DIST_PORT": str(beside),
         "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
         "RABBITMQ_LOG_BASE": str(home / "log"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
@@ -155,7 +162,7 @@ def _found(names: tuple[str, ...]) -> str:
     raise FileNotFoundError(f"none of these is on this machine: {', '.join(names)}")
 
 
-def await_broker(url: str, seconds: float = 60) -> None:
+def await_broker(url: str, seconds: float = 120) -> None:
     """Wait until the broker answers in its own protocol. TimeoutError if it does not."""
     ask = _ask_rabbitmq if url.startswith("amqp") else _ask_redis
     _await(lambda: ask(url), f"the broker at {url}", seconds)

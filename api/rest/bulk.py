@@ -5,6 +5,7 @@ them. Each is kept under a key of its own, made from the call's, so that a call 
 may be sent again: what was done is told again and not done again.
 """
 
+import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any
@@ -46,7 +47,7 @@ class ActBody(f.Body):
 
     number: Annotated[f.Word, Field(max_length=40)]
     action: _Action
-    body: dict[str, Any] = Field(default_factory=dict)
+    body: f.Answers = Field(default_factory=dict)
     version: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
 
 
@@ -116,7 +117,7 @@ async def _do(call: Call, act: ActBody, key: str, fingerprint: bytes) -> orjson.
         raise Invalid.at("/action", "enum", allowed=sorted(map(str, ACTIONS)))
     action = Action(act.action)
     model, make = BODIES[action]
-    command = make(decode_body(model, orjson.dumps(act.body)))
+    command = make(decode_body(model, json.dumps(act.body).encode()))
     async with call.house.units.open(call.principal) as uow:
         appeal = await perform(
             act.number,

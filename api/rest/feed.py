@@ -21,7 +21,7 @@ from domain.webhooks.events import NOTICES
 from domain.webhooks.feed import KEPT, FeedPage
 from domain.webhooks.messages import CHECKPOINT_TYPE
 
-MOST_WAITING = 8
+TURNS = Turns(8)
 """Callers of one organisation that may wait at once in one process."""
 
 TYPES = frozenset(map(str, (*CATALOGUE, *NOTICES))) - {CHECKPOINT_TYPE}
@@ -57,12 +57,6 @@ class FeedAnswer(TypedDict):
     more: bool
 
 
-class Waiting:
-    """Who waits in this process."""
-
-    turns = Turns(MOST_WAITING)
-
-
 async def read_feed(call: Call) -> Reply:
     """What the caller's organisation was told; with `wait`, as soon as there is something."""
     query: FeedQuery = call.query
@@ -75,7 +69,7 @@ async def read_feed(call: Call) -> Reply:
     position = await _begin(call, organisation)
     if query.wait == 0:
         return _reply(await _page(call, position), call, organisation)
-    with Waiting.turns.one(str(organisation)):
+    with TURNS.one(str(organisation)):
         return _reply(await _awaited(call, organisation, position), call, organisation)
 
 

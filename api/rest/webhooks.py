@@ -17,6 +17,7 @@ from domain.webhooks.catalogue import CATALOGUE
 from domain.webhooks.events import TEST_TYPE, Notice
 from domain.webhooks.headers import masked
 from domain.webhooks.keys import jwk
+from domain.webhooks.messages import VERSIONS
 from domain.webhooks.model import Endpoint
 from domain.webhooks.use_cases import Wish, change_endpoint, create_endpoint, rotate_secret
 
@@ -28,7 +29,7 @@ EventTypes = Annotated[tuple[EventType | Notice, ...], Field(max_length=50)]
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Codes = Annotated[tuple[f.Code, ...], Field(max_length=100)]
 Headers = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=10)]
-PayloadVersion = Annotated[int, Field(ge=1, le=1000), BeforeValidator(f.whole)]
+PayloadVersion = Annotated[int, Field(ge=1, le=VERSIONS[-1]), BeforeValidator(f.whole)]
 Concurrency = Annotated[int, Field(ge=1, le=32), BeforeValidator(f.whole)]
 Rate = Annotated[int, Field(ge=0, le=6000), BeforeValidator(f.whole)]
 
@@ -124,7 +125,7 @@ class EndpointList(TypedDict):
     items: list[EndpointView]
 
 
-class HealthView(TypedDict):
+class EndpointHealth(TypedDict):
     """How an endpoint fares. `failures` in a row began at `failing_since`; while the `breaker` is
     open nothing is tried, and after `open_until` one message at a time until one arrives. While it
     is overloaded nothing is tried until `throttled_until`. `waiting` deliveries are on their way.
@@ -335,7 +336,7 @@ OPERATIONS = (
     ),
     Operation(
         "readEndpointHealth", "GET", f"{_ONE}/health", "Webhooks", "See how an endpoint fares",
-        reads=read_health, permission=_MAY, answer=HealthView, refusals=(404,),
+        reads=read_health, permission=_MAY, answer=EndpointHealth, refusals=(404,),
     ),
     Operation(
         "listWebhookKeys", "GET", "/v1/webhook-keys", "Webhooks",

@@ -193,10 +193,8 @@ def _disabled(health: Health, verdict: Verdict, at: datetime) -> DisabledReason 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice to the people of an organisation, about one of its endpoints.
-
-    `count` is how often the same happened until `last_at` without another notice; `data` are the
-    facts, without anything personal and without what a URL or an answer may hold.
+    """A notice to the people of an organisation, about one of its endpoints: `data` are the facts,
+    without anything personal and without what a URL or an answer may hold.
     """
 
     id: UUID
@@ -204,8 +202,6 @@ class Told:
     at: datetime
     endpoint: UUID
     data: Mapping[str, Any]
-    count: int
-    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import orjson
 
 from domain.values import new_id
 from domain.webhooks.events import Notice
-from domain.webhooks.health import QUIET, Health, Ruling, Told, facts, notice_payload, rule
+from domain.webhooks.health import QUIET, Health, Told, facts, notice_payload, rule
 from domain.webhooks.model import AttemptResult, Endpoint
 from domain.webhooks.schedule import Verdict
 
@@ -74,10 +74,7 @@ def health_values(health: Health) -> list[object]:
 
 def read_notice(row: Any) -> Told:
     """The notice of a row of the feed."""
-    return Told(
-        row["notice_id"], Notice(row["notice"]), row["at"], row["endpoint_id"], row["data"], 1,
-        row["at"],
-    )  # fmt: skip
+    return Told(row["notice_id"], Notice(row["notice"]), row["at"], row["endpoint_id"], row["data"])
 
 
 async def settle(
@@ -88,7 +85,7 @@ async def settle(
     verdict: Verdict,
     at: datetime,
     base_url: str,
-) -> Ruling:
+) -> None:
     """Judge an endpoint by an attempt that was written down in this transaction."""
     await driver.execute(_BEGIN, endpoint.id)
     health = read_health(await driver.fetchrow(_LOCK, endpoint.id))
@@ -103,7 +100,6 @@ async def settle(
         # What others disabled meanwhile they were told of.
         if notice is not Notice.ENDPOINT_DISABLED or disabled:
             await _tell(driver, endpoint, notice, told, at, base_url)
-    return ruling
 
 
 async def _tell(
@@ -119,7 +115,7 @@ async def _tell(
     )
     if repeated:
         return
-    told = Told(new_id(), notice, at, endpoint.id, data, 1, at)
+    told = Told(new_id(), notice, at, endpoint.id, data)
     await driver.execute(
         _NOTICE, told.id, endpoint.city_id, endpoint.organisation_id, endpoint.id, str(notice), at,
         orjson.dumps(data).decode(),

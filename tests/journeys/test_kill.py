@@ -20,7 +20,7 @@ BROKERS = [
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("broker", "variable", "programs"), BROKERS)
 def test_whatever_is_killed_nothing_acknowledged_is_lost(broker, variable, programs):
     # The server is the test's own, since it is killed; the variable says that this is the run in

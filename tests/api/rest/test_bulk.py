@@ -123,6 +123,19 @@ async def test_a_call_of_another_form_is_refused_whole(callers, acts, pointer, r
     assert pointers(refused)[pointer] == rule
 
 
+@pytest.mark.parametrize("odd", [10**30, [[[[]]]], {"a": None}, "x" * 20_000, "a\x00b"])
+async def test_an_odd_body_is_the_fault_of_its_act_alone(callers, odd):
+    number = (await callers.register())["number"]
+    spoilt = {"number": number, "action": "decline", "body": {"reason": odd}}
+    answer = await send(callers, spoilt, accept(number))
+    if answer.status_code == 200:
+        assert [one["status"] for one in answer.json()["outcomes"]] == [422, 200]
+    else:
+        # What no reader of JSON takes for a text is refused before there are acts.
+        assert answer.status_code in (400, 422)
+        assert await status_of(callers, number) == "assigned"
+
+
 async def test_only_those_who_do_the_work_act_in_bulk(callers):
     for role in (Role.OPERATOR, Role.INSPECTOR, Role.AKIM, Role.CITIZEN):
         refused = await send(callers, accept("KIS-2026-000001"), role=role)

@@ -65,7 +65,7 @@ async def test_an_endpoint_is_what_was_asked_for(callers: Callers):
         ({"spheres": ["space"]}, "/spheres/0", "unknown-sphere"),
         ({"districts": ["nowhere"]}, "/districts/0", "unknown-district"),
         ({"event_types": ["appeal.imagined"]}, "/event_types/0", "unknown"),
-        ({"payload_version": 2}, "/payload_version", "enum"),
+        ({"payload_version": 2}, "/payload_version", "out-of-range"),
         ({"concurrency": 33}, "/concurrency", "out-of-range"),
         ({"rate_limit": -1}, "/rate_limit", "out-of-range"),
         ({"headers": {"Host": "evil"}}, "/headers/Host", "header-reserved"),
