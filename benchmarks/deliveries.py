@@ -138,7 +138,7 @@ def _drain(here: Scene, endpoints: Sequence[UUID], each: int) -> Run:
     count = add_deliveries(here, endpoints, each)
     arrivals: list[Arrival] = []
     until = time.monotonic() + 180
-    while len({one.id for one in arrivals}) < count:
+    while len({(one.id, one.path) for one in arrivals}) < count:
         if time.monotonic() > until:
             raise TimeoutError(f"{len(arrivals)} of {count} arrived")
         time.sleep(0.1)
@@ -194,16 +194,17 @@ def _appeals(here: Scene, port: int, rate: float, seconds: float) -> list[float]
     if tally.failed:
         raise RuntimeError(f"{tally.failed} appeals were not registered")
     time.sleep(3)
-    first: dict[str, float] = {}
+    first: dict[tuple[str, str], float] = {}
     for arrival in here.book.fresh():
-        first.setdefault(arrival.id, arrival.at)
+        first.setdefault((arrival.id, arrival.path), arrival.at)
     with here.owner() as owner:
         committed = owner.execute(
-            "SELECT d.id::text, extract(epoch FROM pg_xact_commit_timestamp(e.xmin))"
-            " FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.id::text = ANY(%s)",
-            [list(first)],
+            "SELECT e.id::text, extract(epoch FROM pg_xact_commit_timestamp(e.xmin))"
+            " FROM event e WHERE e.id::text = ANY(%s)",
+            [[id for id, _ in first]],
         ).fetchall()
-    return [first[id] - float(at) for id, at in committed]
+    commits = {id: float(at) for id, at in committed}
+    return [at - commits[id] for (id, _), at in first.items() if id in commits]
 
 
 def _tell(what: str, took: Sequence[float]) -> float:

@@ -74,8 +74,8 @@ class Evidence:
     heard: Heard
     arrived: int = 0
     unsigned: int = 0
-    bodies: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
-    """What came under each webhook-id."""
+    bodies: dict[tuple[str, str], set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    """What came under each webhook-id, endpoint by endpoint: they may share the id of an event."""
     ids: dict[tuple[str, str, int], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -90,7 +90,7 @@ class Evidence:
             self._file(arrival)
 
     def _file(self, arrival: Arrival) -> None:
-        self.bodies[arrival.id].add(arrival.body)
+        self.bodies[arrival.path, arrival.id].add(arrival.body)
         about = arrival.said()["data"]
         if "sequence" in about:
             fact = (arrival.path, str(about["number"]), int(about["sequence"]))

@@ -121,7 +121,8 @@ class Sender:
             limit=0,
         )
         # Not a public name, hence the tests of answers without end.
-        connector._factory = partial(_bounded, asyncio.get_running_loop())
+        bounded: type[ResponseHandler] = _Bounded
+        connector._factory = partial(bounded, loop=asyncio.get_running_loop())
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -199,10 +200,6 @@ class _Bounded(ResponseHandler):
                 self.transport.abort()
             return
         super().data_received(data)
-
-
-def _bounded(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
-    return _Bounded(loop)
 
 
 @lru_cache(maxsize=4096)

@@ -65,9 +65,9 @@ def test_the_table_refuses_nothing_that_ianas_registries_do_not_know_but_one_add
     known = parse_networks([*NOT_REACHABLE, *REACHABLE_BUT_NO_HOST, *MULTICAST_AND_FORMER])
     # The former IPv4-compatible and IPv4-translated forms, and the host of machines in a cloud.
     extra = {ip_network(b) for b in ("::/96", "::ffff:0:0:0/96", "168.63.129.16/32")}
-    old: list[Network] = [network for network, _ in SPECIAL_IPV4]
-    new: list[Network] = [network for network, _ in SPECIAL_IPV6]
-    for network in old + new:
+    table: list[Network] = [network for network, _ in SPECIAL_IPV4]
+    table += [network for network, _ in SPECIAL_IPV6]
+    for network in table:
         assert network in extra or any(within(network, one) for one in known), network
 
 
