@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from api.bootstrap import House
 from domain.access import NOBODY, Principal, Role
 from domain.appeals.recounts import recompute_clocks
 from tests.support.city import KISHI
@@ -132,8 +131,9 @@ async def test_a_head_controls_its_own_and_knows_no_other(callers: Callers):
 
 
 async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_again(
-    callers: Callers, house: House
+    callers: Callers,
 ):
+    house = callers.house
     number = (await lawful(callers, "application"))["number"]
     appeal = await callers.call("GET", f"/v1/appeals/{number}", role=R.INSPECTOR)
     last = date.fromisoformat(appeal.json()["legal"]["last_day"])
