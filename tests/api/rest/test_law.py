@@ -7,6 +7,7 @@ from domain.access import NOBODY, Principal, Role
 from domain.appeals.recounts import recompute_clocks
 from tests.support.city import KISHI
 from tests.support.rest import Callers, assert_problem, intake
+from tests.support.worker import eventually
 
 R = Role
 IN_ENGLISH = {"accept-language": "en"}
@@ -159,9 +160,15 @@ async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_a
         )  # fmt: skip
         await uow.commit()
     assert not found.faulty
-    told = await callers.call(
-        "GET", f"/v1/appeals/{number}/sla/explain", role=R.INSPECTOR, headers=IN_ENGLISH
-    )
+    path = f"/v1/appeals/{number}/sla/explain"
+
+    async def explained() -> bool:
+        """The API reads a new calendar within about a second."""
+        answer = await callers.call("GET", path, role=R.INSPECTOR)
+        return answer.status_code == 200
+
+    await eventually(explained)
+    told = await callers.call("GET", path, role=R.INSPECTOR, headers=IN_ENGLISH)
     clocks_now = {clock["stage"]: clock for clock in told.json()["clocks"]}
     assert clocks_now["consider"]["due_at"] > due["consider"]
     (recount,) = clocks_now["consider"]["recomputations"]
