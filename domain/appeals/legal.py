@@ -150,7 +150,7 @@ def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
 def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     """The appeal whose answer the resident did not take: received anew, with a whole term.
 
-    What the head had put off is put off no more.
+    What was put off, heard and decided belongs to the answer before.
     """
     clock, legal = appeal.clock(Stage.CONSIDER), appeal.legal
     if legal is None or clock is None or not clocks.finished(clock):
@@ -163,8 +163,11 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     start = end_of(received, working)
     target = calendar.spent(start, end_of(last, working))
     fresh = _again(clock, promise, calendar, promises, start, target)
-    standing = replace(legal, received=received, last_day=last, prolonged=0, prolongations=0)
-    return replace(appeal.with_clock(fresh), legal=standing)
+    anew = replace(
+        legal, received=received, last_day=last, prolonged=0, prolongations=0,
+        forwarded_to=None, hearing=None, decision=None,
+    )  # fmt: skip
+    return replace(appeal.with_clock(fresh), legal=anew)
 
 
 def _again(
