@@ -23,7 +23,9 @@ from domain.sla.timeline import utc
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an intake says of the law: None leaves it to the rules of the city's register."""
+    """What an intake says of the law: None leaves it to the rules of the city's register. `day`
+    is the city's, on which it is registered.
+    """
 
     kind: AppealKind | None
     channel: str
@@ -32,13 +34,14 @@ class Said:
     applicant: Applicant | None
     threat: bool
     received_at: datetime
+    day: date
 
 
 def stand(said: Said, promises: Promises) -> Legal | None:
     """How a new appeal stands before the law in force on its day; None where it is no appeal
     before the law, or the city took no law in.
     """
-    law = promises.law(utc(said.received_at).date())
+    law = promises.law(said.day)
     if law is None:
         return None
     kind = said.kind or law.kind_at_intake(said.channel, said.wish, said.service)
