@@ -188,3 +188,12 @@ async def test_a_calendar_that_is_not_there_and_one_without_days_are_not_changed
     said["calendar"] = "around-the-clock"
     refused = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
     assert_problem(refused, 409, "conflict")
+
+
+async def test_a_node_says_of_itself_what_is_said_of_it_above(callers: Callers):
+    await lawful(callers)
+    whole = (await callers.call("GET", "/v1/control/territories", role=R.AKIM)).json()
+    centre = await callers.call("GET", "/v1/control/territories?under=centre", role=R.AKIM)
+    (listed,) = [one for one in whole["items"] if one["code"] == "centre"]
+    assert centre.json()["node"] == listed
+    assert centre.json()["items"] == []
