@@ -45,6 +45,7 @@ async def test_an_appeal_shows_law_and_city_and_which_of_them_leads(callers: Cal
     assert (clocks["consider"]["by"], clocks["resolve"]["by"]) == ("law", "standard")
     assert clocks["consider"]["article"] == "АППК 76"
     assert clocks["redirect"]["article"] == "АППК 65"
+    assert "15 d promised" in clocks["consider"]["sentence"]
     assert all(clock["agrees"] for clock in explained["clocks"])
 
 
