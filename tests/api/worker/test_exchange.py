@@ -415,7 +415,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
 ):
     async with exchanging(house, state, folder):
         message = await register(house, kind=Kind.MESSAGE)
-        home = message.assignment and message.assignment.organisation
+        home = message.executor
         await perform(house, message, Action.ACCEPT, c.Accept(), organisation=home)
         await relay(house)
         assert await outbox_rows(house, message.number) == []
@@ -431,7 +431,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
 async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, state, folder):
     async with exchanging(house, state, folder):
         appeal = await register(house)
-        home = appeal.assignment and appeal.assignment.organisation
+        home = appeal.executor
         found = c.Classify(AppealKind.APPLICATION, "Өтініш")
         if appeal.legal is None:
             appeal = await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
