@@ -459,3 +459,24 @@ async def test_one_number_is_never_two_appeals(house, state, folder):
                 other.number, known.national_number or "", uow=uow,
                 reference=house.references.of(KISHI.id), at=house.now(),
             )  # fmt: skip
+
+
+async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, state, folder):
+    """Refused as if the whole exchange were at fault, while everything else goes through."""
+    async with exchanging(house, state, folder):
+        odd = await register(house)
+        state.mood(refuse=odd.number)
+
+        async def set_aside() -> bool:
+            await register(house)
+            await relay(house)
+            # A minute goes by.
+            await fetch(house, "UPDATE eotinish_city SET held_until = now()")
+            [row] = await outbox_rows(house, odd.number)
+            return bool(row["state"] == "quarantined")
+
+        await eventually(set_aside, within=60, pause=0.3)
+        state.mood()
+        assert (await numbered(house, await register(house))).national_number is not None
+    [row] = await outbox_rows(house, odd.number)
+    assert row["fault"] == "signature-refused"
