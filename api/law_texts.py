@@ -35,6 +35,11 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Срок закона не течёт: он истёк или обращение рассмотрено",
         "The law's term does not run: it is over, or the appeal was considered",
     ),
+    "work-wants-evidence": _t(
+        "Қызмет жұмыстың дәлелін талап етеді: орындалғанын дәлелмен хабарлаңыз",
+        "Услуга требует подтверждения работы: сообщите о выполнении с подтверждением",
+        "The service demands evidence of the work: report it done with that",
+    ),
     "no-hearing-called": _t(
         "Өтініш беруші тыңдауға шақырылмаған",
         "Заявителя не приглашали на заслушивание",

@@ -223,8 +223,8 @@ def _territories(
     }
     parents[WHOLE_CITY] = None
     if principal.role is Role.AKIM and principal.district is not None:
-        theirs = below(principal.district, parents)
-        return {code: parents.get(code) for code in theirs}, principal.district
+        # The walls show them that district alone; what lies in it has an akim of its own.
+        return {principal.district: None}, principal.district
     return parents, WHOLE_CITY
 
 

@@ -192,7 +192,7 @@ def _summary(run: Run, found: Explanation, language: str) -> str:
     late = clock.state is ClockState.MET and clock.breached_at is not None
     overdue = clock.state is ClockState.RUNNING and found.until > found.due_at
     said = "met-late" if late else "breached" if overdue else str(clock.state)
-    zone, days = ZoneInfo(calendar.zone), calendar.around_the_clock
+    zone, days = ZoneInfo(calendar.zone), calendar.in_days
     return phrases.CLOCKS[said][language].format(
         stage=phrases.STAGES[clock.stage][language],
         calendar=_calendar_name(calendar, language),
@@ -221,7 +221,7 @@ def _interval(one: Interval, calendar: Calendar, language: str) -> dict[str, Any
         "days_off": [_day_off(day, calendar, language) for day in one.days_off],
         "sentence": text.format(
             span=phrases.span(one.begin, one.end, ZoneInfo(calendar.zone), language),
-            counted=phrases.length(one.counted, language, days=calendar.around_the_clock),
+            counted=phrases.length(one.counted, language, days=calendar.in_days),
             days=phrases.days_off(named, language),
             wait=wait[language] if wait else one.wait,
         ),

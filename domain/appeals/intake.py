@@ -205,7 +205,8 @@ def _standing(
         service=service.code,
         applicant=applicant,
         threat=intake.reports_threat,
-        received_at=intake.received_at or desk.at,
+        received_at=min(intake.received_at or desk.at, desk.at),
+        day=desk.reference.city.local(desk.at).date(),
     )
     return legal.stand(asked, desk.reference.promises)
 

@@ -23,7 +23,9 @@ from domain.sla.timeline import utc
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an intake says of the law: None leaves it to the rules of the city's register."""
+    """What an intake says of the law: None leaves it to the rules of the city's register. `day`
+    is the city's, on which it is registered.
+    """
 
     kind: AppealKind | None
     channel: str
@@ -32,13 +34,14 @@ class Said:
     applicant: Applicant | None
     threat: bool
     received_at: datetime
+    day: date
 
 
 def stand(said: Said, promises: Promises) -> Legal | None:
     """How a new appeal stands before the law in force on its day; None where it is no appeal
     before the law, or the city took no law in.
     """
-    law = promises.law(utc(said.received_at).date())
+    law = promises.law(said.day)
     if law is None:
         return None
     kind = said.kind or law.kind_at_intake(said.channel, said.wish, said.service)
@@ -150,7 +153,7 @@ def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
 def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     """The appeal whose answer the resident did not take: received anew, with a whole term.
 
-    What the head had put off is put off no more.
+    What was put off, heard and decided belongs to the answer before.
     """
     clock, legal = appeal.clock(Stage.CONSIDER), appeal.legal
     if legal is None or clock is None or not clocks.finished(clock):
@@ -163,8 +166,11 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     start = end_of(received, working)
     target = calendar.spent(start, end_of(last, working))
     fresh = _again(clock, promise, calendar, promises, start, target)
-    standing = replace(legal, received=received, last_day=last, prolonged=0, prolongations=0)
-    return replace(appeal.with_clock(fresh), legal=standing)
+    anew = replace(
+        legal, received=received, last_day=last, prolonged=0, prolongations=0,
+        forwarded_to=None, hearing=None, decision=None,
+    )  # fmt: skip
+    return replace(appeal.with_clock(fresh), legal=anew)
 
 
 def _again(

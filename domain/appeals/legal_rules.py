@@ -12,7 +12,8 @@ from typing import Any
 from domain.access import Role
 from domain.appeals import clocks, legal
 from domain.appeals import commands as c
-from domain.appeals.desk import Desk, Step, leave, own, said, unpause
+from domain.appeals.desk import Desk, Step, hurry, leave, own, said, unpause
+from domain.appeals.evidence import asked
 from domain.appeals.model import Appeal, AssignmentState
 from domain.appeals.workflow import Action, Status
 from domain.catalogue.model import Criticality
@@ -67,7 +68,8 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
     fact = Fact(
         EventType.CLASSIFIED, data | clocks.begun(appeal, changed), said(reason=command.reason)
     )
-    return Step(changed, (fact,))
+    changed, resumed = hurry(changed, desk)
+    return Step(changed, (fact, *resumed))
 
 
 def _same(before: Legal | None, after: Legal | None) -> bool:
@@ -215,11 +217,13 @@ def hear(appeal: Appeal, command: c.Hear, desk: Desk) -> Step:
 
 def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     """The body answers. Raises Conflict for an adverse act without a hearing, or before the
-    notice of it has run.
+    notice of it has run; and for an answer that would stand for work whose evidence is demanded.
     """
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:
         _heard_first(found, desk)
+    elif command.decision is not Decision.TERMINATED and _unproven(appeal, desk):
+        raise Conflict(reason="work-wants-evidence")
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(
         appeal,
@@ -230,6 +234,13 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     after = clocks.meet(after, *Stage, at=desk.at)
     data = {"decision": str(command.decision), "organisation": str(ours.organisation)}
     return Step(after, (Fact(EventType.DECIDED, data, {"text": command.text}),), (done,))
+
+
+def _unproven(appeal: Appeal, desk: Desk) -> bool:
+    """Whether the service demands evidence of the work that nobody let go: then it is reported
+    done with it (resolve), and no decision takes its place.
+    """
+    return bool(asked(appeal, Stage.RESOLVE, desk.reference).need.pieces())
 
 
 def _heard_first(found: Legal, desk: Desk) -> None:

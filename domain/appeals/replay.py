@@ -165,7 +165,8 @@ class Replay:
         for promised in event["data"].get("promises", ()):
             self._begin(promised, at)
 
-    def forwarded(self, _: Document, at: datetime) -> None:
+    def forwarded(self, event: Document, at: datetime) -> None:
+        self.resumed(event, at)
         self.meet((Stage.ANSWER, Stage.REDIRECT), at)
         self.cancel(at)
 

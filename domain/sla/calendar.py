@@ -59,6 +59,11 @@ class Calendar:
             return worked
         return () if day in self.days_off else self.week[day.weekday()]
 
+    @property
+    def in_days(self) -> bool:
+        """Whether what is worked is whole days, so that its lengths are told in days."""
+        return all(hours in ((), WHOLE_DAY) for hours in self.week)
+
     def add(self, start: datetime, amount: timedelta) -> datetime:
         """The first instant when `amount` of working time has passed after `start`.
 

@@ -1,4 +1,4 @@
-"""The lives that took a turn: a pause, a return, a reopening, a correction. One by one."""
+"""The lives that took a turn: a wait, a return, a reopening, a correction, a sending on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

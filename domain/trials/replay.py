@@ -175,5 +175,8 @@ _ACTS: Mapping[EventType, Callable[[_Run, Act], None]] = {
 LOOKED_AT: tuple[EventType, ...] = (*_ACTS, EventType.CORRECTED)
 """The events that a replay asks the register for."""
 
-TURNS = (EventType.PAUSED, EventType.RETURNED, EventType.REOPENED, EventType.CORRECTED)
+TURNS = (
+    EventType.PAUSED, EventType.RETURNED, EventType.REOPENED, EventType.CORRECTED,
+    EventType.FORWARDED,
+)  # fmt: skip
 """Only where one of these happened is a life more than start and end of each clock."""

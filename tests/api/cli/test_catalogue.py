@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 STARTER = Path(__file__).parents[3] / "catalogues" / "starter"
+LAW = STARTER.parent / "law" / "kz.yaml"
 
 
 def _services(url):
@@ -156,3 +157,27 @@ def test_a_file_of_policies_alone_leans_on_the_calendars_of_the_city(
     source.write_text(yaml.safe_dump({"policies": [policy]}))
     answer = ikomek("policies", "import", source)
     assert (answer.status, "/policies/0/stages/0/calendar" in answer.out) == (1, True)
+
+
+def test_a_new_wording_of_the_law_stands_beside_the_old_one(ikomek, tmp_path, city_database):
+    def versions():
+        with psycopg.connect(city_database) as connection:
+            return connection.execute(
+                "SELECT version, content #>> '{receipt,until}' FROM law_version ORDER BY version"
+            ).fetchall()
+
+    assert versions() == [(1, "18:30")]
+    law = yaml.safe_load(LAW.read_text())
+    source = tmp_path / "law.yaml"
+    source.write_text(yaml.safe_dump(law))
+    answer = ikomek("policies", "import", source)
+    assert "0 calendars, 0 policies" in answer.out, answer.out + answer.err
+    assert versions() == [(1, "18:30")]
+    law["law"]["receipt"]["until"] = "18:00"
+    source.write_text(yaml.safe_dump({"law": law["law"]}))
+    assert ikomek("policies", "import", source).status == 0
+    assert versions() == [(1, "18:30"), (2, "18:00")]
+    law["law"]["kinds"][0]["policy"] = "never"
+    source.write_text(yaml.safe_dump({"law": law["law"]}))
+    answer = ikomek("policies", "import", source)
+    assert (answer.status, "/law/kinds/0/policy" in answer.out) == (1, True)

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Any
 
-from api.bootstrap import House
 from domain.access import NOBODY, Principal, Role
 from domain.appeals.recounts import recompute_clocks
 from tests.support.city import KISHI
 from tests.support.rest import Callers, assert_problem, intake
+from tests.support.worker import eventually
 
 R = Role
 IN_ENGLISH = {"accept-language": "en"}
@@ -45,6 +45,7 @@ async def test_an_appeal_shows_law_and_city_and_which_of_them_leads(callers: Cal
     assert (clocks["consider"]["by"], clocks["resolve"]["by"]) == ("law", "standard")
     assert clocks["consider"]["article"] == "АППК 76"
     assert clocks["redirect"]["article"] == "АППК 65"
+    assert "15 d promised" in clocks["consider"]["sentence"]
     assert all(clock["agrees"] for clock in explained["clocks"])
 
 
@@ -132,8 +133,9 @@ async def test_a_head_controls_its_own_and_knows_no_other(callers: Callers):
 
 
 async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_again(
-    callers: Callers, house: House
+    callers: Callers,
 ):
+    house = callers.house
     number = (await lawful(callers, "application"))["number"]
     appeal = await callers.call("GET", f"/v1/appeals/{number}", role=R.INSPECTOR)
     last = date.fromisoformat(appeal.json()["legal"]["last_day"])
@@ -159,9 +161,15 @@ async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_a
         )  # fmt: skip
         await uow.commit()
     assert not found.faulty
-    told = await callers.call(
-        "GET", f"/v1/appeals/{number}/sla/explain", role=R.INSPECTOR, headers=IN_ENGLISH
-    )
+    path = f"/v1/appeals/{number}/sla/explain"
+
+    async def explained() -> bool:
+        """The API reads a new calendar within about a second."""
+        answer = await callers.call("GET", path, role=R.INSPECTOR)
+        return answer.status_code == 200
+
+    await eventually(explained)
+    told = await callers.call("GET", path, role=R.INSPECTOR, headers=IN_ENGLISH)
     clocks_now = {clock["stage"]: clock for clock in told.json()["clocks"]}
     assert clocks_now["consider"]["due_at"] > due["consider"]
     (recount,) = clocks_now["consider"]["recomputations"]
@@ -181,3 +189,12 @@ async def test_a_calendar_that_is_not_there_and_one_without_days_are_not_changed
     said["calendar"] = "around-the-clock"
     refused = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
     assert_problem(refused, 409, "conflict")
+
+
+async def test_a_node_says_of_itself_what_is_said_of_it_above(callers: Callers):
+    await lawful(callers)
+    whole = (await callers.call("GET", "/v1/control/territories", role=R.AKIM)).json()
+    centre = await callers.call("GET", "/v1/control/territories?under=centre", role=R.AKIM)
+    (listed,) = [one for one in whole["items"] if one["code"] == "centre"]
+    assert centre.json()["node"] == listed
+    assert centre.json()["items"] == []

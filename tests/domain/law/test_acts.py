@@ -8,6 +8,7 @@ import pytest
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Applicant, Channel, Kind
+from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
 from domain.catalogue.model import Criticality
 from domain.errors import Conflict, Invalid, NotPermitted
@@ -16,7 +17,7 @@ from domain.law.standing import Decision, HearingOutcome, HearingWay
 from domain.sla.clock import ClockState
 from domain.sla.policy import LAW_STAGES, Stage
 from tests.domain.appeals.acts import speak
-from tests.domain.appeals.make import LIFTS, MANHOLE, OTHER, Life, almaty, intake
+from tests.domain.appeals.make import LIFT, LIFTS, MANHOLE, OTHER, Life, almaty, intake
 from tests.domain.law.make import shown
 
 A, R, K = Action, Role, AppealKind
@@ -282,9 +283,50 @@ def test_who_does_not_want_to_be_heard_is_not_waited_for():
 
 
 def test_what_is_granted_needs_no_hearing():
-    life = speak(lawful(), A.ACCEPT)
-    life.act(A.DECIDE, c.Decide(Decision.FAVOURABLE, "қанағаттандырылды"))
+    life = Life(almaty("2026-03-02 10:00"))
+    life.register(intake(LIFT, appeal_kind=K.APPLICATION))
+    life.act(A.ACCEPT, c.Accept(), R.EXECUTOR, LIFTS)
+    life.act(A.DECIDE, c.Decide(Decision.FAVOURABLE, "қанағаттандырылды"), R.EXECUTOR, LIFTS)
     assert life.appeal.status is Status.RESOLVED
+
+
+@pytest.mark.parametrize("decision", [Decision.FAVOURABLE, Decision.ANSWERED, Decision.NOTED])
+def test_no_decision_takes_the_place_of_work_whose_evidence_is_demanded(decision):
+    life = speak(lawful(), A.ACCEPT)
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, c.Decide(decision, "жабылды"))
+    assert refused.value.params["reason"] == "work-wants-evidence"
+    speak(life, A.WAIVE)
+    life.act(A.DECIDE, c.Decide(decision, "жабылды"))
+    assert life.appeal.status is Status.RESOLVED
+
+
+def test_a_wait_ends_with_the_threat_and_with_the_sending_on():
+    for action, command in (
+        (A.CLASSIFY, c.Classify(K.MESSAGE, "қылмыс", threat=True)),
+        (A.FORWARD, c.Forward("Полиция департаменті", "құзыреті")),
+    ):
+        life = Life(almaty("2026-03-02 10:00"))
+        life.register(intake(MANHOLE, applicant=None))
+        speak(life, A.ACCEPT, A.PAUSE)
+        life.wait(timedelta(hours=5))
+        life.act(action, command, R.INSPECTOR)
+        assert life.appeal.pause is None
+        assert life.appeal.status is not Status.PAUSED
+        told = [orjson.loads(e.canonical) for e in life.shelf.events]
+        runs = replay(told, life.reference.promises)
+        assert list(differences(life.appeal.clocks, runs)) == []
+
+
+def test_what_was_heard_before_is_not_heard_of_the_next_answer():
+    life = speak(lawful(), A.ACCEPT)
+    life.act(A.SUMMON, c.Summon(almaty("2026-03-10 10:00"), HearingWay.VIDEO, "бас тарту"))
+    life.act(A.HEAR, c.Hear(HearingOutcome.WAIVED, "жазбаша бас тартты"))
+    life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "бас тартылды"))
+    life.act(A.REOPEN, c.Reopen("call", "келіспеймін"), R.OPERATOR)
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "тағы бас тартылды"))
+    assert refused.value.params["reason"] == "hearing-first"
 
 
 def test_a_request_for_service_has_no_acts_of_the_law():
@@ -292,7 +334,7 @@ def test_a_request_for_service_has_no_acts_of_the_law():
     life.register()
     speak(life, A.ACCEPT)
     for action, command, role in (
-        (A.DECIDE, c.Decide(Decision.ANSWERED, "жауап"), R.EXECUTOR),
+        (A.DECIDE, c.Decide(Decision.TERMINATED, "тоқтатылды"), R.EXECUTOR),
         (A.PROLONG, c.Prolong(1, "ұзарту"), R.HEAD),
     ):
         with pytest.raises(Conflict) as refused:

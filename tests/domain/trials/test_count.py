@@ -14,11 +14,12 @@ from domain.catalogue.exchange import Draft
 from domain.catalogue.model import Criticality
 from domain.errors import Refusal
 from domain.sla.policy import Policy, Promise, ReopenRule, Stage
+from domain.sla.timeline import instant
 from domain.trials.count import Count
 from domain.trials.draft import Agreed, Drawn, Trial, on_trial
 from domain.trials.look import look
 from domain.trials.roads import Roads
-from domain.trials.slices import Columns, Slice
+from domain.trials.slices import STAGES, Columns, Slice
 from domain.trials.tally import Tally
 from tests.domain.appeals.acts import SPEECHES
 from tests.domain.appeals.make import (
@@ -29,6 +30,7 @@ from tests.domain.appeals.make import (
     OTHER,
     QUESTION,
     Life,
+    almaty,
     intake,
     reference,
 )
@@ -40,8 +42,8 @@ DAY = NOW.date()
 DRAWN = Drawn((), ())
 SERVICES = st.sampled_from([MANHOLE, LIFT, QUESTION, OTHER, HEATING])
 PLAIN = (A.ASSIGN, A.ACCEPT, A.REPORT, A.RESOLVE, A.CHECK, A.CONFIRM, A.ANSWER, A.DECLINE,
-         A.COMMENT, A.WITHDRAW, A.REDIRECT)  # fmt: skip
-TURNS = (A.PAUSE, A.RESUME, A.RETURN, A.REOPEN)
+         A.COMMENT, A.WITHDRAW, A.REDIRECT, A.CLASSIFY, A.PROLONG, A.DECIDE)  # fmt: skip
+TURNS = (A.PAUSE, A.RESUME, A.RETURN, A.REOPEN, A.FORWARD)
 STEPS = st.tuples(st.sampled_from(PLAIN + TURNS), st.integers(1, 3000), st.sampled_from([*Stage]),
                   st.sampled_from([*PauseReason]))  # fmt: skip
 LIVES = st.lists(
@@ -151,3 +153,25 @@ def test_a_draft_of_what_is_in_force_changes_no_row(lives):
     assert not tally.unlike.count
     assert tally.load_then == tally.load_draft
     assert not tally.moves
+
+
+def test_a_shorter_term_of_the_law_is_tried_on_whom_it_concerns():
+    known = reference().promises.policies["law-20-days", 1]
+    shorter = replace(
+        known,
+        promises=tuple(
+            replace(one, within=timedelta(days=5)) if one.stage is Stage.CONSIDER else one
+            for one in known.promises
+        ),
+    )
+    trial = on_trial(reference(), DRAWN, DAY, agreed=Agreed((), [shorter]))
+    lives = [live(OTHER, channel, []) for channel in (Channel.E_OTINISH, Channel.PHONE)]
+    pairs, _ = counted(trial, slice_of(lives))
+    law = pairs[pairs["stage"] == STAGES.index(Stage.CONSIDER)]
+    assert len(law) == 1, "a call about a lamp is no appeal before the law"
+    # Received on Monday 2 March 2026. Five days: 3, 4, 5, 6 and 10; 9 March is off.
+    assert instant(int(law[0]["due_draft"])) == almaty("2026-03-11 00:00")
+    # Twenty: 3-6 10-13 16-20 26 27 30 31 March, 1-3 April.
+    assert instant(int(law[0]["due_then"])) == almaty("2026-04-04 00:00")
+    others = pairs[pairs["stage"] != STAGES.index(Stage.CONSIDER)]
+    assert others["due_then"].tolist() == others["due_draft"].tolist()
