@@ -22,6 +22,7 @@ from api.commands.database import (
     unable,
 )
 from api.commands.environment import read_settings
+from api.commands.exchanges import judged
 from api.commands.providers import codes
 from api.settings import Settings
 from api.worker.broker import BROKERS
@@ -54,6 +55,7 @@ def doctor() -> None:
         if findings[-1][1]:
             findings += _of_role(settings) or asyncio.run(_connected(settings))
         findings += [_broker(settings), _disk(settings.home), _providers(settings)]
+        findings += _exchange(settings)
     table(("what", "state", "seen"), [(what, "ok" if ok else "WRONG", seen)
                                       for what, ok, seen in findings])  # fmt: skip
     if not all(ok for _, ok, _ in findings):
@@ -176,6 +178,16 @@ def _providers(settings: Settings) -> Finding:
         return "login", True, ", ".join(codes(settings)) or "nobody logs in through others"
     except Failure as failure:
         return "login", False, failure.sentence
+
+
+def _exchange(settings: Settings) -> list[Finding]:
+    if settings.eotinish is None:
+        return []
+    try:
+        cities, _, _ = judged(settings.eotinish)
+    except Failure as failure:
+        return [("e-otinish", False, failure.sentence)]
+    return [("e-otinish", True, ", ".join(cities))]
 
 
 def _knock(place: str | tuple[str, int]) -> None:

@@ -1,7 +1,6 @@
 """The exchange with the national register of appeals: check its file, compare both registers."""
 
 import asyncio
-import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from api.bootstrap import open_exchange, open_house
 from api.commands.console import Failure, Reported, complain, say
 from api.commands.database import ready_database
 from api.commands.environment import read_settings
+from api.commands.exchanges import judged
 from api.settings import Settings
 from api.worker.comparing import reconcile as compare
 from domain.eotinish.model import GatewayFault
@@ -30,22 +30,12 @@ def check(file: Path | None = None) -> None:
     file
         The YAML file; that of IKOMEK_EOTINISH, if left out.
     """
-    from integrations.eotinish.config import ExchangeMalformed
-    from integrations.eotinish.lines import judge_file
-
     path = file or read_settings().eotinish
     if path is None:
         raise Failure("No file: set IKOMEK_EOTINISH or name one.", status=2)
-    try:
-        settings, contract = judge_file(path, os.environ)
-    except ExchangeMalformed as error:
-        raise Failure(
-            f"The exchange cannot begin: {error}.", "docs/eotinish.md explains."
-        ) from None
-    cities = ", ".join(one.city for one in settings.cities)
-    seen, recalled = contract.seen()
-    say(f"The exchange of {cities} can begin; of the contract {seen} things were seen in a public "
-        f"source and {recalled} are recalled.")  # fmt: skip
+    cities, seen, recalled = judged(path)
+    say(f"The exchange of {', '.join(cities)} can begin; of the contract {seen} things were seen in"
+        f" a public source and {recalled} are recalled.")  # fmt: skip
 
 
 @app.command

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from api.commands.environment import environment, read_settings
+from api.commands.exchanges import judged
 from api.commands.providers import require_sound
 from api.settings import Settings
 
@@ -49,7 +50,10 @@ def worker(*, threads: Annotated[int, Parameter(validator=Number(gte=1))] = THRE
     """
     from api.worker.process import run_worker
 
-    with _database(read_settings()) as settings:
+    settings = read_settings()
+    if settings.eotinish is not None:
+        judged(settings.eotinish)
+    with _database(settings) as settings:
         run_worker(settings, threads=threads)
 
 

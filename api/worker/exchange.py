@@ -33,6 +33,8 @@ HOLD = timedelta(seconds=60)
 FETCHED = 100
 APPLIED = 4
 """Messages that one worker applies at once."""
+ALONE = 3
+"""Tries after which a fault of the exchange that meets one message alone is that message's."""
 OURS = 6
 """Tries of a message at which our own code fails, before an inspector sees it."""
 
@@ -51,12 +53,16 @@ class Sending:
         self._line = line
         self._city = city
         self._flying: set[asyncio.Task[None]] = set()
+        self._succeeded = 0
+        # How many had gone through when a message last met a fault of the exchange itself.
+        self._blamed: dict[UUID, int] = {}
 
     async def turn(self) -> bool:
         """Fill what is free; whether there may be more at once."""
         room = self._line.manners.concurrency - len(self._flying)
         if room * 4 >= self._line.manners.concurrency:
-            # Longer than every call that a try may make: files, and the message.
+            # Longer than most tries take: three files, and the message. Where one takes longer it
+            # may be sent twice, and its id makes the second a repeat.
             lease = clock.real() + timedelta(seconds=10 + 4 * self._line.manners.timeout_seconds)
             found = await self._house.exchange.claim(self._city, clock.real(), room, lease)
             for claimed in found:
@@ -103,6 +109,8 @@ class Sending:
                     self._city, claimed, "fault-of-ours", type(error).__name__, until
                 )
         else:
+            self._succeeded += 1
+            self._blamed.pop(claimed.id, None)
             await queue.sent(self._city, claimed, correlation, clock.real())
             log.info("eotinish_sent", message_id=str(claimed.id), notice=str(claimed.notice))
 
@@ -112,7 +120,7 @@ class Sending:
             code=fault.code, remedy=str(fault.remedy), attempt=claimed.attempt,
         )  # fmt: skip
         detail = f"{fault.code} {fault.detail}".strip()
-        if fault.remedy is Remedy.QUARANTINE:
+        if fault.remedy is Remedy.QUARANTINE or self._is_its_own(claimed, fault):
             await self._refused(claimed, fault.fault, detail)
             return
         now = clock.real()
@@ -121,6 +129,16 @@ class Sending:
             await self._house.exchange.hold(self._city, now + HOLD, fault.fault)
         until = _later(self._line, claimed.attempt, now)
         await self._house.exchange.postpone(self._city, claimed, fault.fault, detail, until)
+
+    def _is_its_own(self, claimed: Claimed, fault: GatewayFault) -> bool:
+        """Whether a fault of the exchange meets this message alone: others went through since it
+        last met it. One such message must not hold up all others again and again.
+        """
+        if fault.remedy is not Remedy.FIX:
+            return False
+        before = self._blamed.get(claimed.id, self._succeeded)
+        self._blamed[claimed.id] = self._succeeded
+        return claimed.attempt >= ALONE and self._succeeded > before
 
     async def _refused(self, claimed: Claimed, fault: str, detail: str) -> None:
         log.warning("eotinish_quarantined", message_id=str(claimed.id), fault=fault)

@@ -13,7 +13,7 @@ slow: seconds that every call takes. drop: the call is not taken and the line is
 taken, and the line is cut before the answer; fail: a fault of the gateway, `code` or FAULT015.
 delay: the call takes up to a second longer. repeat: a message that was accepted is given again, or
 the same one twice under two ids; reorder: messages are given in any order, and some later. rate:
-the applicant says yes to every answer.
+the applicant says yes to every answer. refuse: the number of an appeal whose signature is refused.
 
 `POST /say` is the state at work: a list of `{"tale": …, "number": …, values …}`; an assignment
 names no number and gets one. `GET /register` tells everything. The product never imports it.
@@ -170,6 +170,8 @@ class State:
     def register(self, data: Element) -> Case:
         """An appeal that the city hands in: once, however often it comes."""
         id, own = data.findtext("metadataSystem/href", ""), data.findtext("outNumber", "")
+        if own == self.mood.get("refuse"):
+            raise Refused("SBF-VE-8", "this one alone")
         with self.lock:
             if id in self.by_message:
                 self.count("registered again")
@@ -438,10 +440,8 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(state.mood.get("code", "FAULT015"), "not now")
             answer, status = self.gateway.answer(channel, body), 200
         except Refused as refused:
-            if (
-                refused.code in ("SBF-VE-8", "VAL-JSR-001", "VAL-R-004")
-                and "code" not in state.mood
-            ):
+            meant = "code" in state.mood or "refuse" in state.mood
+            if refused.code in ("SBF-VE-8", "VAL-JSR-001", "VAL-R-004") and not meant:
                 state.violations.append(f"{refused.code} {refused}")
             answer, status = self.gateway.fault(refused.code, str(refused)), 500
         if state.roll("lose"):

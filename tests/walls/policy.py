@@ -121,8 +121,8 @@ SEEN_BY: Mapping[Kind, Mapping[Place, set[str]]] = {
     Kind.SERVICE: _CODES,
     Kind.POLICY: _CODES,
     Kind.LETTER: {
-        Place.OURS: {"inspector"},
-        Place.ELSEWHERE: {"elsewhere-inspector"},
+        Place.OURS: {"inspector", "auditor"},
+        Place.ELSEWHERE: {"elsewhere-inspector", "elsewhere-auditor"},
     },
 }
 """For whom an object exists, by its kind and place: names of tests/walls/town.py."""
@@ -337,6 +337,7 @@ LISTS: Mapping[str, Kind | None] = {
     "controlOrganisations": Kind.ORGANISATION,
     "listMembers": Kind.MEMBER,
     "listInvitations": Kind.INVITATION,
+    "listQuarantine": Kind.LETTER,
     "listServices": Kind.SERVICE,
     "listPolicies": Kind.POLICY,
     # What a thing that exists for the asker has of its own, and what is everybody's.
@@ -353,7 +354,6 @@ LISTS: Mapping[str, Kind | None] = {
     "readCoverage": None,
     "listOwnReads": None,
     "listReads": None,
-    "listQuarantine": None,
     "listReconciliations": None,
 }
 """What a list is made of. Whatever it is, nothing foreign is in it (test_lists.py)."""

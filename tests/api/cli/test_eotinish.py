@@ -46,3 +46,22 @@ def test_both_registers_are_compared(nowhere: Ikomek, monkeypatch, city_database
     assert differ.status == 1
     assert f"{number} — unknown-here" in differ.out
     assert "ask-again (begun)" in differ.out
+
+
+def test_no_worker_begins_with_a_file_that_is_faulty(nowhere: Ikomek, monkeypatch, tmp_path):
+    write_keys(tmp_path)
+    file = write_file("http://127.0.0.1:1", tmp_path, strange=1)
+    monkeypatch.setenv("IKOMEK_EOTINISH", str(file))
+    told = nowhere("worker")
+    assert told.status == 1
+    assert "strange" in told.err
+    assert "docs/eotinish.md" in told.err
+
+
+def test_the_doctor_looks_at_the_exchange(nowhere: Ikomek, monkeypatch, city_database, tmp_path):
+    write_keys(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", city_database)
+    monkeypatch.setenv("IKOMEK_EOTINISH", str(write_file("http://127.0.0.1:1", tmp_path)))
+    assert "e-otinish\tok\tkishi" in nowhere("doctor").out
+    monkeypatch.setenv("IKOMEK_EOTINISH", str(tmp_path / "absent.yaml"))
+    assert "e-otinish\tWRONG\t" in nowhere("doctor").out

@@ -416,7 +416,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
 ):
     async with exchanging(house, state, folder):
         message = await register(house, kind=Kind.MESSAGE)
-        home = message.assignment and message.assignment.organisation
+        home = message.executor
         await perform(house, message, Action.ACCEPT, c.Accept(), organisation=home)
         await relay(house)
         assert await outbox_rows(house, message.number) == []
@@ -432,7 +432,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
 async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, state, folder):
     async with exchanging(house, state, folder):
         appeal = await register(house)
-        home = appeal.assignment and appeal.assignment.organisation
+        home = appeal.executor
         found = c.Classify(AppealKind.APPLICATION, "Өтініш")
         if appeal.legal is None:
             appeal = await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
@@ -460,3 +460,24 @@ async def test_one_number_is_never_two_appeals(house, state, folder):
                 other.number, known.national_number or "", uow=uow,
                 reference=house.references.of(KISHI.id), at=house.now(),
             )  # fmt: skip
+
+
+async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, state, folder):
+    """Refused as if the whole exchange were at fault, while everything else goes through."""
+    async with exchanging(house, state, folder):
+        odd = await register(house)
+        state.mood(refuse=odd.number)
+
+        async def set_aside() -> bool:
+            await register(house)
+            await relay(house)
+            # A minute goes by.
+            await fetch(house, "UPDATE eotinish_city SET held_until = now()")
+            [row] = await outbox_rows(house, odd.number)
+            return bool(row["state"] == "quarantined")
+
+        await eventually(set_aside, within=60, pause=0.3)
+        state.mood()
+        assert (await numbered(house, await register(house))).national_number is not None
+    [row] = await outbox_rows(house, odd.number)
+    assert row["fault"] == "signature-refused"

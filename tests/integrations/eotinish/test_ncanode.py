@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     load_pem_private_key,
@@ -33,13 +34,9 @@ async def signer(node: Peer, keys) -> AsyncIterator[NcaNodeSigner]:
     node.mood()
     key = load_pem_private_key((keys / "city.key").read_bytes(), None)
     certificate = x509.load_pem_x509_certificate((keys / "city.crt").read_bytes())
-    packed = serialize_key_and_certificates(
-        b"city",
-        key,
-        certificate,
-        None,
-        BestAvailableEncryption(PASSWORD.encode()),  # type: ignore[arg-type]
-    )
+    assert isinstance(key, RSAPrivateKey)
+    locked = BestAvailableEncryption(PASSWORD.encode())
+    packed = serialize_key_and_certificates(b"city", key, certificate, None, locked)
     made = NcaNodeSigner(node.url, b64encode(packed).decode(), PASSWORD, issuers=frozenset())
     yield made
     await made.close()
