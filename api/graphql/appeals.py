@@ -1,6 +1,5 @@
 """Appeals as nodes of the graph. What is shown of one, and masked, is what the REST API shows."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -213,8 +212,6 @@ _SHOWN = {
     "id": "uuid",
     "service": "service_code",
 }
-
-_Load = Callable[..., Any]
 
 
 async def _by_number(view: Any, info: strawberry.Info) -> Appeal | None:

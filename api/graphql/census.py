@@ -37,7 +37,7 @@ class Bounds:
     """How large a document may be; the defaults leave ten times what a screen needs."""
 
     characters: int = 20_000
-    tokens: int = 2_000
+    tokens: int = 1_000
     operations: int = 10
     fragments: int = 40
     spreads: int = 80

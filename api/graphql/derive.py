@@ -8,6 +8,7 @@ derived field leads to the node itself (EDGES).
 
 import enum
 import types
+from asyncio import gather
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from inspect import iscoroutinefunction
@@ -31,6 +32,11 @@ class Edge(NamedTuple):
 
     type: Any
     resolve: Resolve
+
+    @property
+    def waits(self) -> bool:
+        """Whether it must be awaited."""
+        return iscoroutinefunction(self.resolve)
 
 
 EDGES: dict[Any, Edge] = {}
@@ -102,29 +108,33 @@ def _edge(hint: Any) -> Edge | None:
 def _edge_field(name: str, hint: Any, edge: Edge, description: str) -> Any:
     """A field that leads to a node, or a list of them; what cannot be seen is null."""
     inner = _without_none(hint)
-    if get_origin(inner) is list:
+    listed = get_origin(inner) is list
+    resolver = _awaiting(name, edge, listed) if edge.waits else _direct(name, edge, listed)
+    answer = edge.type | None
+    resolver.__annotations__["return"] = list[answer] if listed else answer  # type: ignore[valid-type]
+    return (field if edge.waits else quick)(description)(resolver)
 
-        def many(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
-            return [edge.resolve(value, info) for value in value_of(source, name)]
 
-        many.__annotations__["return"] = list[edge.type | None]  # type: ignore[name-defined]
-        return quick(description)(many)
-
-    if iscoroutinefunction(edge.resolve):
-
-        async def later(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
-            value = value_of(source, name)
-            return None if value is None else await edge.resolve(value, info)
-
-        later.__annotations__["return"] = edge.type | None
-        return field(description)(later)
+def _direct(name: str, edge: Edge, listed: bool) -> Any:
+    def many(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        return [edge.resolve(value, info) for value in value_of(source, name)]
 
     def one(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
         value = value_of(source, name)
         return None if value is None else edge.resolve(value, info)
 
-    one.__annotations__["return"] = edge.type | None
-    return quick(description)(one)
+    return many if listed else one
+
+
+def _awaiting(name: str, edge: Edge, listed: bool) -> Any:
+    async def many(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        return await gather(*(edge.resolve(value, info) for value in value_of(source, name)))
+
+    async def one(source: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        value = value_of(source, name)
+        return None if value is None else await edge.resolve(value, info)
+
+    return many if listed else one
 
 
 def output(hint: Any) -> Any:

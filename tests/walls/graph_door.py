@@ -162,6 +162,8 @@ class GraphDoor:
 
 def _outcome(answer: Mapping[str, Any], name: str) -> str:
     data = (answer.get("data") or {}).get(name)
+    if any(error["extensions"]["code"] == "internal" for error in answer.get("errors", ())):
+        return "500 internal"
     for error in answer.get("errors", ()):
         if error.get("path") == [name]:
             code = error["extensions"]["code"]
