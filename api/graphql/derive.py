@@ -143,7 +143,10 @@ def output(hint: Any) -> Any:
     if origin is Annotated:
         return output(args[0])
     if origin in (Union, types.UnionType):
-        return output(_without_none(hint)) | None
+        said = _without_none(hint)
+        # One of several shapes is told as it is: a message is read by its type and its schema.
+        inner = JSON if get_origin(said) in (Union, types.UnionType) else output(said)
+        return inner | None if types.NoneType in args else inner
     if origin in (list, tuple):
         return list[output(args[0])]  # type: ignore[misc]
     if origin is Literal:
@@ -217,9 +220,13 @@ def _choice(args: tuple[str, ...]) -> Any:
 _CHOICES: Mapping[tuple[str, ...], str] = {
     ("call", "app", "web", "chat", "email", "sms", "in_person"): "How",
     ("executor", "service"): "FiguresBy",
+    ("missed", "all"): "ReplayOf",
+    ("oldest", "newest"): "FeedStart",
 }
 _CHOICE_WORDS = {
     "How": "How the resident gave their word.",
+    "FeedStart": "Where a feed begins: at the oldest message kept, or behind the newest.",
+    "ReplayOf": "What is sent again: what never arrived, or everything.",
     "FiguresBy": "A row for each executor, or for each service of each executor.",
 }
 

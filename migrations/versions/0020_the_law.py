@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from migrations.walls import APP, CITIZEN, CITY, DISTRICT, TENANT, WORKER
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 
 INSTANT = sa.DateTime(timezone=True)

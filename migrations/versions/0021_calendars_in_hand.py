@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from migrations.walls import CITY
 
-revision = "0022"
-down_revision = "0021"
+revision = "0021"
+down_revision = "0020"
 
 
 def upgrade() -> None:
