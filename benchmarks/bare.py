@@ -21,7 +21,7 @@ import uvloop
 from benchmarks.messages import SECRET, bodies
 from domain.values import new_id
 from integrations.webhooks import signing
-from integrations.webhooks.sender import HEADERS
+from integrations.webhooks.line import HEADERS
 
 AT_ONCE = 100
 

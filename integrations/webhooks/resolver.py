@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from aiohappyeyeballs import AddrInfoType, SocketFactoryType
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from integrations.webhooks.addresses import Network, check_address
+
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """Host and port to numeric addresses; OSError when the name does not resolve."""
@@ -41,7 +43,25 @@ def _addresses(host: str, port: int) -> list[str]:
     return [str(info[4][0]) for info in found]
 
 
-class CheckedResolver(AbstractResolver):
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A numeric address that was checked, and a port."""
+
+    address: str
+    port: int
+
+    @property
+    def info(self) -> AddrInfoType:
+        """As sockets want it."""
+        if ":" in self.address:
+            there: SocketAddress = (self.address, self.port, 0, 0)
+            family = socket.AF_INET6
+        else:
+            there, family = (self.address, self.port), socket.AF_INET
+        return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", there
+
+
+class CheckedResolver:
     """Resolves a name once per connection and hands on addresses only if all are allowed.
 
     What it returns is numeric and is what gets connected, so that a name server which
@@ -51,29 +71,23 @@ class CheckedResolver(AbstractResolver):
     def __init__(self, lookup: Lookup, allowed_networks: Iterable[Network]) -> None:
         self._lookup = lookup
         self._allowed = tuple(allowed_networks)
+        self.open_socket = checked_sockets(self._allowed)
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses of a host; AddressRefused if one of them is, OSError if none is found."""
-        addresses = [str(check_address(ip, self._allowed)) for ip in await self._lookup(host, port)]
-        if not addresses:
+    async def resolve(self, host: str, port: int) -> list[Place]:
+        """Where a host is; AddressRefused if one address of it is, OSError if none is found.
+
+        An address is what it says it is: nobody is asked.
+        """
+        found = [host] if _is_address(host) else await self._lookup(host, port)
+        places = [Place(str(check_address(ip, self._allowed)), port) for ip in found]
+        if not places:
             raise OSError(f"{host!r} has no address")
-        return [_numeric(host, address, port) for address in addresses]
-
-    async def close(self) -> None:
-        """Nothing is held here."""
+        return places
 
 
-def _numeric(host: str, address: str, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
+def _is_address(host: str) -> bool:
+    """Whether a host of a checked URL is an address: all that ends in a number is one."""
+    return ":" in host or host.rpartition(".")[2].isdecimal()
 
 
 def checked_sockets(allowed_networks: Iterable[Network]) -> SocketFactoryType:

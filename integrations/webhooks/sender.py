@@ -11,12 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from domain.errors import Invalid
@@ -24,28 +23,20 @@ from domain.webhooks.model import AttemptResult
 from domain.webhooks.urls import check_url
 from integrations.webhooks import signing
 from integrations.webhooks.addresses import AddressRefused, Network
+from integrations.webhooks.line import (
+    BODY_LIMIT,
+    Line,
+    NotConnected,
+    NotResolved,
+    compose,
+    open_line,
+)
 from integrations.webhooks.resolver import (
     CheckedResolver,
     Lookup,
     SystemLookup,
-    checked_sockets,
 )
 from integrations.webhooks.retry_after import parse_retry_after
-
-BODY_LIMIT = 4096
-"""How many bytes of an answer are read and kept."""
-
-ANSWER_LIMIT = 1 << 20
-"""How many bytes of an answer are taken off the wire at all: much more than its head, what is kept
-of its body, and what one reading of a socket may bring.
-"""
-
-HEADERS = {
-    "User-Agent": "iKomek-109-webhooks/1",
-    "Content-Type": "application/json",
-    "Accept": "*/*",
-    "Accept-Encoding": "identity",
-}
 
 
 class SendError(StrEnum):
@@ -66,20 +57,22 @@ class SendError(StrEnum):
 
 
 _ERRORS: tuple[tuple[type[Exception], SendError], ...] = (
-    # The first that fits: aiohttp's narrower exceptions derive from its wider ones.
+    # The first that fits: the narrower ones derive from the wider ones.
     (TimeoutError, SendError.TIMED_OUT),
     (Invalid, SendError.URL_REFUSED),
-    (aiohttp.InvalidURL, SendError.URL_REFUSED),
-    (aiohttp.ClientSSLError, SendError.TLS_FAILED),
+    (AddressRefused, SendError.ADDRESS_REFUSED),
+    (NotResolved, SendError.NAME_NOT_RESOLVED),
+    (NotConnected, SendError.NOT_CONNECTED),
     (ssl.SSLError, SendError.TLS_FAILED),
-    (aiohttp.ClientConnectorDNSError, SendError.NAME_NOT_RESOLVED),
-    (aiohttp.ClientConnectorError, SendError.NOT_CONNECTED),
     (aiohttp.ServerDisconnectedError, SendError.CONNECTION_RESET),
     (OSError, SendError.CONNECTION_RESET),
     # Whatever an answer makes a parser raise: a delivery that raised would be leased, tried
     # and lost again for ever, since only finished attempts are counted.
     (Exception, SendError.BAD_RESPONSE),
 )
+
+# Of 1xx all but 101, after which no HTTP follows (RFC 9110 §15.2).
+_INTERIM = frozenset(range(100, 200)) - {101}
 
 
 class Sender:
@@ -106,32 +99,11 @@ class Sender:
         self._tls = tls or ssl.create_default_context()
         self._system_lookup = SystemLookup()
         self._lookup = lookup or self._system_lookup
-        self._session: aiohttp.ClientSession | None = None
+        self._resolver = CheckedResolver(self._lookup, self._allowed)
+        self._open = False
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            resolver=CheckedResolver(self._lookup, self._allowed),
-            socket_factory=checked_sockets(self._allowed),
-            use_dns_cache=False,
-            ssl=self._tls,
-            # A connection per attempt: a kept one that the receiver closed fails the next
-            # POST, and its address would outlive the check.
-            force_close=True,
-            # How many attempts run at once is the worker's business.
-            limit=0,
-        )
-        # Not a public name, hence the tests of answers without end.
-        bounded: type[ResponseHandler] = _Bounded
-        connector._factory = partial(bounded, loop=asyncio.get_running_loop())
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            headers=HEADERS,
-            auto_decompress=False,
-            trust_env=False,
-            read_bufsize=BODY_LIMIT,
-        )
+        self._open = True
         return self
 
     async def __aexit__(
@@ -140,8 +112,7 @@ class Sender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        self._open = False
         self._system_lookup.close()
 
     async def send(
@@ -161,45 +132,25 @@ class Sender:
         ValueError or RuntimeError for what the caller got wrong: an id, time or secret that
         cannot be signed, a Sender that is not open.
         """
-        session = self._open_session()
-        signed = {
-            **(headers or {}),
-            **signing.headers(secrets, message_id, timestamp, body),
-        }
+        if not self._open:
+            raise RuntimeError("a Sender sends inside its 'async with'")
+        signed = signing.headers(secrets, message_id, timestamp, body)
         started = time.monotonic()
         attempt = _Attempt(timestamp)
         try:
             target = _target(endpoint_url, self._allow_http)
+            request = compose(target, signed, headers or {}, body)
             async with asyncio.timeout(self._timeout):
-                async with session.post(
-                    target, data=body, headers=signed, allow_redirects=False
-                ) as response:
-                    await attempt.read(response)
+                line = await open_line(target, self._resolver, self._tls)
+                try:
+                    line.ask(request)
+                    await attempt.read(line)
+                finally:
+                    # The rest of an answer is not awaited, nor the end of TLS.
+                    line.abort()
         except Exception as fault:
             attempt.error = attempt.name(fault)
         return attempt.result(latency=time.monotonic() - started)
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            raise RuntimeError("a Sender sends inside its 'async with'")
-        return self._session
-
-
-class _Bounded(ResponseHandler):
-    """A connection that hangs up on who sends without end where the parser keeps nothing, as
-    extensions of chunks, and so holds nothing back either.
-    """
-
-    taken = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Count, and let the parser read."""
-        self.taken += len(data)
-        if self.taken > ANSWER_LIMIT:
-            if self.transport is not None:
-                self.transport.abort()
-            return
-        super().data_received(data)
 
 
 @lru_cache(maxsize=4096)
@@ -219,16 +170,17 @@ class _Attempt:
         self._body = bytearray()
         self._retry_after: timedelta | None = None
 
-    async def read(self, response: aiohttp.ClientResponse) -> None:
+    async def read(self, line: Line) -> None:
         """Take the status, then at most BODY_LIMIT bytes of a body that is plain."""
-        self.status = response.status
-        self._retry_after = parse_retry_after(response.headers.get("Retry-After"), self._timestamp)
-        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        head, content = await line.read()
+        while head.code in _INTERIM:
+            head, content = await line.read()
+        self.status = head.code
+        self._retry_after = parse_retry_after(head.headers.get("Retry-After"), self._timestamp)
+        if head.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
             self.error = SendError.BODY_ENCODED
         else:
-            await self._read_body(response.content)
-        # The rest is not awaited: the connection goes.
-        response.close()
+            await self._read_body(content)
 
     async def _read_body(self, content: aiohttp.StreamReader) -> None:
         while len(self._body) <= BODY_LIMIT:
@@ -243,8 +195,6 @@ class _Attempt:
         if self.status is not None:
             timed_out = isinstance(fault, TimeoutError)
             return SendError.BODY_TIMED_OUT if timed_out else SendError.BODY_BROKEN
-        if isinstance(getattr(fault, "os_error", fault), AddressRefused):
-            return SendError.ADDRESS_REFUSED
         return next(error for kind, error in _ERRORS if isinstance(fault, kind))
 
     def result(self, latency: float) -> AttemptResult:

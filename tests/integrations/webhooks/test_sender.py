@@ -214,3 +214,46 @@ async def test_the_time_of_an_attempt_is_measured():
     async with receiver(late) as there:
         result = await send(there.url())
     assert 100 <= result.latency_ms < 5000
+
+
+async def test_an_organisation_s_headers_stand_below_ours_and_frame_nothing():
+    own = {
+        "X-Gateway-Key": "k109",
+        "Webhook-Id": "forged",
+        "host": "inner.kz",
+        "Content-Length": "0",
+        "Transfer-Encoding": "chunked",
+    }
+    async with receiver() as there, opened() as sender:
+        result = await sender.send(there.url(), (NEW,), "evt_109", datetime.now(UTC), BODY, own)
+    (request,) = there.requests
+    assert result.status == 204
+    assert request.body == BODY
+    assert request.headers["x-gateway-key"] == "k109"
+    assert request.headers["webhook-id"] == "evt_109"
+    assert request.headers["host"] == f"127.0.0.1:{there.port}"
+    assert "transfer-encoding" not in request.headers
+
+
+@pytest.mark.parametrize(
+    "own", [{"X-Key": "a\r\nX-Admin: 1"}, {"X-Key\r\nX-Admin": "1"}, {"X-Key": "a\nb"}]
+)
+async def test_no_header_breaks_out_of_its_line(own):
+    async with receiver() as there, opened() as sender:
+        result = await sender.send(there.url(), (NEW,), "evt_109", datetime.now(UTC), BODY, own)
+    assert (result.status, there.visited) == (None, False)
+
+
+async def test_each_attempt_has_a_connection_and_says_that_it_wants_no_other_answer_on_it():
+    async with receiver() as there, opened() as sender:
+        await post(sender, there.url())
+        await post(sender, there.url())
+    assert there.connections == 2
+    assert {request.headers["connection"] for request in there.requests} == {"close"}
+
+
+async def test_a_first_answer_that_only_says_wait_is_not_the_answer():
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    async with receiver(early + response(200, body=b"taken")) as there:
+        result = await send(there.url())
+    assert (result.status, result.body) == (200, "taken")

@@ -12,7 +12,8 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.webhooks.sender import BODY_LIMIT, SendError
+from integrations.webhooks.line import BODY_LIMIT
+from integrations.webhooks.sender import SendError
 from tests.integrations.webhooks.receiver import OK, authority, receiver, response
 from tests.integrations.webhooks.test_sender import opened, post, send
 
