@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 SLOTS = 2000
 """Attempts that one worker may have in the air."""
+BREATH = 20
+"""Attempts that begin in one go: many at once would hold up those of other endpoints."""
 LAST_CALL = 20.0
 """Seconds that attempts in the air have to end when the worker stops."""
 
@@ -90,9 +92,11 @@ class Workshop(Middleware):
         except Exception as error:
             # Their lease ends by itself, and they are due again.
             log.warning("deliveries_postponed", count=len(deliveries), error=summary(error))
-        for attempt in begun:
+        for place, attempt in enumerate(begun, 1):
             self._busy[attempt.endpoint.id] += 1
             self._start(self._attempt(attempt), slot=True)
+            if place % BREATH == 0:
+                await asyncio.sleep(0)
         if passed_over := len(deliveries) - len(begun):
             log.info("deliveries_passed_over", count=passed_over)
             for _ in range(passed_over):

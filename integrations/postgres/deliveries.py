@@ -78,7 +78,7 @@ WITH away AS (
      LIMIT greatest(0, $3 - (SELECT coalesce(sum(busy), 0) FROM away))
 ), free AS (
     SELECT id FROM delivery WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-       AND state = 'pending' AND (leased_until <= $1) IS NOT FALSE
+       AND (state = 'pending') IS TRUE AND (leased_until <= $1) IS NOT FALSE
        FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE delivery d SET leased_until = $4 FROM free WHERE d.id = free.id
@@ -99,6 +99,9 @@ open one delivery goes, and to a disabled one none but a test of it. Where a rat
 has passed is spent on it, of which at most a second's worth is saved up. In order: none whose
 appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone are
 read, so that its length costs nothing.
+
+Here and below, whoever looks rows up by their ids asks whether it IS TRUE that they are pending:
+the planner sees no partial index in that, of which it would read all that waits, or a whole lease.
 """
 
 _RELEASE = """
@@ -116,13 +119,14 @@ _BEGUN = """
 
 _BEGIN = f"""
 UPDATE delivery d SET leased_until = $3 FROM webhook_endpoint w
- WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2 AND w.id = d.endpoint_id
+ WHERE d.id = ANY($1) AND (d.state = 'pending') IS TRUE AND d.leased_until = $2
+   AND w.id = d.endpoint_id
 RETURNING {_BEGUN}
 """
 
 _GO_ON = f"""
 SELECT {_BEGUN} FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
- WHERE d.id = ANY($1) AND d.state = 'pending' AND d.leased_until = $2
+ WHERE d.id = ANY($1) AND (d.state = 'pending') IS TRUE AND d.leased_until = $2
 """
 """For whoever claimed a moment ago and told nobody: the claim's lease is the attempt's."""
 
@@ -157,7 +161,7 @@ WITH said AS (
     UPDATE delivery d SET state = 'delivered', attempts = s.number, next_attempt_at = NULL,
                           finished_at = s.ended, leased_until = NULL, reason = NULL FROM said s
      WHERE d.id = s.id AND d.leased_until = s.lease AND d.attempts = s.number - 1
-       AND d.state = 'pending'
+       AND (d.state = 'pending') IS TRUE
     RETURNING d.id, d.endpoint_id
 ), tried AS (
     INSERT INTO delivery_attempt (delivery_id, number, at, status, error, latency_ms, body)
