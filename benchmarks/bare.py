@@ -2,8 +2,8 @@
 
     python -m benchmarks.bare PORT COUNT [--keep]
 
-Posts so many bodies, signed beforehand, to a receiver, a hundred at a time, through a session like
-that of the sender and nothing else: no database, no broker, no table of addresses, no judgement.
+Posts so many bodies, signed beforehand, to a receiver, a hundred at a time, through a session of
+aiohttp's and nothing else: no database, no broker, no table of addresses, no judgement.
 Prints one line of JSON: posts, seconds, CPU seconds. --keep lets connections live on, as a client
 does that need not check where a name leads today.
 """

@@ -1,6 +1,6 @@
 """One connection for one POST: opened to a checked address, written to once, then read.
 
-A client for everything costs four times what one POST needs: pools, cookies, redirects, proxies,
+A client for everything costs twice what one POST needs: pools, cookies, redirects, proxies,
 none of which a message may have. What strangers answer is still taken apart by aiohttp's parser.
 """
 
