@@ -1,5 +1,6 @@
 """What the state says changes what it may, and closes nothing without the resident's word."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -92,6 +93,30 @@ def test_a_word_in_anothers_name_is_poison(tale: Tale):
     with pytest.raises(Poison, match="author-differs"):
         hear(life, told(tale, satisfied=True, author="Басқа Адам"))
     assert life.appeal.status is Status.RESOLVED
+
+
+@pytest.mark.parametrize("known", [None, "Айгүл"], ids=["nobody", "one-name"])
+@pytest.mark.parametrize("tale", [Tale.RATED, Tale.WITHDRAWN], ids=str)
+def test_where_the_register_cannot_tell_whose_word_it_is_nothing_closes(
+    tale: Tale, known: str | None
+):
+    life = at(Status.RESOLVED)
+    assert life.appeal.applicant is not None
+    nameless = replace(life.appeal, applicant=replace(life.appeal.applicant, name=known))
+    life.shelf.appeals[life.number] = nameless
+    change = hear(life, told(tale, satisfied=True, rating=5, author="Айгүл Серікова"))
+    assert change.appeal.status is Status.RESOLVED
+    assert change.appeal.confirmation is None
+    assert [one.type for one in change.events] == [EventType.STATE_TOLD]
+
+
+@pytest.mark.parametrize("rating", [0, 6, -1, 2**40])
+def test_a_rating_on_another_scale_is_none_and_the_yes_stands(rating: int):
+    life = at(Status.RESOLVED)
+    yes = told(Tale.RATED, satisfied=True, rating=rating, author=called(life))
+    word = hear(life, yes).appeal.confirmation
+    assert word is not None
+    assert word.rating is None
 
 
 def test_a_named_withdrawal_is_one():
