@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from api.bootstrap import House, open_exchange
@@ -452,6 +453,22 @@ async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, stat
     assert last["description"] == "Сараптама керек"
     assert prolonged.law_due_at is not None
     assert last["execDate"] == write_instant(prolonged.law_due_at)
+
+
+async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, state, folder):
+    citizen = KISHI.principal(Role.CITIZEN).citizen
+    known_of = {"name": "Айгүл Серікова", "phone": "+77015550109", "email": None}
+    sealed = house.keyring.seal(orjson.dumps(known_of | {"iin": "991231600002"}))
+    await fetch(house, "UPDATE citizen SET sealed = $2 WHERE id = $1", citizen, sealed)
+    async with exchanging(house, state, folder):
+        known = await numbered(
+            house, await register(house, role=Role.CITIZEN, anonymous=True, applicant=None)
+        )
+    assert known.applicant is not None
+    assert known.applicant.citizen == citizen
+    [taken] = state.cases()[known.national_number]["taken"]
+    assert taken["anonymous"] == "true"
+    assert not {"userUin", "name", "phone", "email"} & set(taken)
 
 
 async def test_one_number_is_never_two_appeals(house, state, folder):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -16,10 +17,11 @@ from domain.appeals.replay import check
 from domain.appeals.use_cases import bind
 from domain.appeals.workflow import AWAITING_RESIDENT, FINAL, OPEN, Action, PauseReason, Status
 from domain.eotinish.model import STATE, Notice, Poison, Tale, Told
-from domain.eotinish.outgoing import NOTICES, notice_of
+from domain.eotinish.outgoing import NOTICES, Material, notice_of, values_of
 from domain.eotinish.rules import follow, numbered, same_person
 from domain.eotinish.use_cases import state_of
 from domain.events import EventType
+from integrations.eotinish.contract import read_contract
 from tests.domain.appeals.acts import at
 from tests.domain.appeals.make import CITY, Life
 
@@ -193,6 +195,19 @@ def test_what_colleagues_and_residents_say_is_no_reply_of_the_city():
     assert notice_of(event(EventType.COMMENTED, internal=True)) is None
     assert notice_of(event(EventType.COMMENTED, role="citizen", internal=False)) is None
     assert notice_of(event(EventType.COMMENTED, role="operator", internal=False)) is Notice.REPLY
+
+
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_who_stays_anonymous_is_named_to_nobody(anonymous: bool):
+    registered = {
+        "type": "appeal.registered", "at": "2026-11-28T04:00:00.000000Z", "sequence": 1,
+        "about": {"status": "registered"}, "data": {"language": "kk", "anonymous": anonymous},
+    }  # fmt: skip
+    material = Material(
+        uuid4(), Notice.REGISTER, "KIS-2026-000001", None, registered, iin="991231600002"
+    )
+    agreements = read_contract().agreements("general.land-question", {})
+    assert values_of(material, agreements).get("iin") == (None if anonymous else "991231600002")
 
 
 def test_a_pause_ends_before_a_decision_is_told():
