@@ -519,6 +519,27 @@ class Deaf:
         raise GatewayFault("unknown-code", self.remedy)
 
 
+class Heavy(Deaf):
+    """Its messages are too large to be read by the hundred."""
+
+    async def fetch(self, amount: int) -> list[Arrived]:
+        if amount > 10:
+            raise GatewayFault("answer-unfit", Remedy.RETRY, "too large")
+        return [Arrived(str(new_id()), None, b"<data/>")]
+
+
+async def test_messages_that_are_too_large_together_are_fetched_in_smaller_parts(house):
+    heavy: Any = Heavy(Remedy.QUARANTINE)
+    manners = Manners(4, 0.1, 0.1, 10, time(23, 59))
+    agreements, selection = Agreements({}, {}, {}, {}, {}, re.compile("x")), Selection()
+    fetching = Fetching(house, Line("kishi", heavy, agreements, selection, manners), KISHI.id)
+    for _ in range(2):
+        with pytest.raises(GatewayFault):
+            await fetching.turn()
+    await fetching.turn()
+    assert len(heavy.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("remedy", "asked"), [(Remedy.QUARANTINE, 1), (Remedy.RETRY, 2), (Remedy.FIX, 2)], ids=str
 )
