@@ -351,6 +351,25 @@ async def test_a_filter_that_lets_an_appeal_through_no_more_ends_its_deliveries_
     assert await states(house, endpoint) == {("cancelled", "filter-deselected"): 2}
 
 
+async def test_an_organisation_that_ended_hears_no_more_and_what_it_missed_is_kept(house, queue):
+    """Its tokens end with it: nobody of it could disable the endpoint, nor should it be told."""
+    endpoint = await add_endpoint(house)
+    await register(house)
+    await house.outbox.relay(AT)
+    await fetch(house, "UPDATE organisation SET active = false WHERE id = $1", KISHI.water)
+    try:
+        async with house.units.open(KISHI.principal(Role.HEAD)) as uow:
+            await uow.endpoints.send(endpoint, "endpoint.test", b"{}", at=AT)
+            await uow.commit()
+        claims = await queue.claim(AT)
+        assert len(claims) == 3
+        for claim in claims:
+            assert await queue.begin(claim.delivery, claim.lease, AT) is None
+    finally:
+        await fetch(house, "UPDATE organisation SET active = true WHERE id = $1", KISHI.water)
+    assert await states(house, endpoint) == {("cancelled", "endpoint-disabled"): 3}
+
+
 async def test_a_sound_endpoint_s_success_writes_nothing_of_its_health(house, queue):
     """One row that every delivery wrote would be waited for by all of them."""
     endpoint = await add_endpoint(house)
