@@ -1,8 +1,8 @@
 """Many acts in one call, for the systems of executors: each by itself, each with its outcome.
 
 An act is whole or not at all, as it would be alone; it does not wait for the others, nor fall with
-them. Each is kept under a key of its own, made from the call's, so that a call that was cut off
-may be sent again: what was done is told again and not done again.
+them. Each is kept under a key of its own, made from the call's, so that a call that was cut off,
+or answered 503, may be sent again: what was done is told again and not done again.
 """
 
 import json
@@ -24,7 +24,7 @@ from api.rest.views import AppealView, appeal_view
 from domain.access import Permission
 from domain.appeals.use_cases import perform
 from domain.appeals.workflow import Action
-from domain.errors import Refusal
+from domain.errors import Refusal, Unavailable
 from domain.ports import Answer, KeyTaken, UnitOfWork
 
 MOST = 100
@@ -97,6 +97,9 @@ async def _outcome(call: Call, act: ActBody, key: str) -> dict[str, Any]:
     try:
         appeal = await _do(call, act, own, fingerprint)
         return told | {"appeal": appeal}
+    except Unavailable:
+        # No outcome of the act: kept under the call's key, it would never be done by a repeat.
+        raise
     except (KeyTaken, Refusal) as refused:
         first = await call.house.answers.find(call.principal, own)
         if first is None and isinstance(refused, Refusal):

@@ -7,6 +7,7 @@ import pytest
 
 from api.rest import bulk
 from domain.access import Role
+from domain.errors import Unavailable
 from tests.support.rest import assert_problem, pointers
 
 E = Role.EXECUTOR
@@ -91,6 +92,27 @@ async def test_a_call_that_was_cut_off_goes_on_where_it_stopped(callers, monkeyp
     assert [one["status"] for one in outcomes] == [200, 200, 200]
     assert [one["replayed"] for one in outcomes] == [True, True, False]
     assert [one["appeal"]["number"] for one in outcomes] == numbers
+    for number in numbers:
+        assert (await history(callers, number)).count("appeal.accepted") == 1
+
+
+async def test_a_database_that_is_away_for_a_moment_is_no_outcome_of_an_act(callers, monkeypatch):
+    """Kept as one, it would be told again to every repeat, and the act never done."""
+    numbers = [(await callers.register())["number"] for _ in range(3)]
+    key, do = uuid4().hex, bulk._do
+
+    async def away(call, act, own, fingerprint):
+        if act.number == numbers[1]:
+            raise Unavailable(what="database")
+        return await do(call, act, own, fingerprint)
+
+    monkeypatch.setattr(bulk, "_do", away)
+    assert_problem(await send(callers, *map(accept, numbers), key=key), 503, "unavailable")
+    monkeypatch.setattr(bulk, "_do", do)
+    outcomes = (await send(callers, *map(accept, numbers), key=key)).json()["outcomes"]
+    assert [(one["status"], one["replayed"]) for one in outcomes] == [
+        (200, True), (200, False), (200, False),
+    ]  # fmt: skip
     for number in numbers:
         assert (await history(callers, number)).count("appeal.accepted") == 1
 
