@@ -104,7 +104,7 @@ class GraphDoor:
             return self._quota.spend(caller.address)
         client = caller.principal.client
         theirs = NOTHING if client is None else self._house.trust.quotas.spend(client)
-        if client == caller.principal.id and theirs is not NOTHING:
+        if client == caller.principal.id and theirs.told("client"):
             return theirs
         return self._quota.spend(str(caller.principal.id)).beside(theirs)
 
