@@ -216,7 +216,8 @@ class Scales:
                 value = len(given.values)
             if isinstance(value, list):
                 value = len(value)
-            if isinstance(value, int) and not isinstance(value, bool):
+            value = whole(value)
+            if value is not None:
                 sizes.append(max(1, value))
         return max(sizes, default=PAGE)
 
@@ -240,6 +241,13 @@ class Scales:
                         fragment = self.fragments[name]
                         condition = fragment.type_condition.name.value
                         waiting.append((fragment.selection_set, self.schema.type_map[condition]))
+
+
+def whole(value: Any) -> int | None:
+    """A length as GraphQL takes it, 100.0 for 100; None for what is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def _sized(found: GraphQLField) -> bool:

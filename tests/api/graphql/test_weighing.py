@@ -52,6 +52,12 @@ def test_the_length_of_a_list_may_come_in_a_variable():
     assert documents.weigh(document, operation, {"n": 90}).cost == 91
 
 
+def test_a_length_with_a_point_costs_as_much_as_without():
+    """GraphQL takes 100.0 for 100, and the list is as long."""
+    text = "query($n: Int) { appeals(first: $n) { nodes { number } } }"
+    assert weight(text, n=100.0) == weight(text, n=100) == (101, 3)
+
+
 @given(value=st.one_of(st.booleans(), st.text(), st.none(), st.integers(max_value=0)))
 def test_no_value_of_a_length_makes_an_operation_free(value: Any):
     text = "query($n: Int) { appeals(first: $n) { nodes { number } } }"
