@@ -167,7 +167,7 @@ async def test_who_comes_back_by_the_hundred_takes_few_connections(hub: Hub, tol
         reading -= 1
         return await read(*asked)
 
-    told.after = counted  # type: ignore[method-assign]
+    told.after = counted  # type: ignore[assignment, method-assign]
     followers = [Follower(hub, after=start) for _ in range(100)]
     await until(lambda: all(len(each.told) == 5 for each in followers))
     # One more: the reader of all.
