@@ -222,7 +222,9 @@ class Fetching:
                 await self._line.gateway.accept(message)
             except GatewayFault as fault:
                 log.warning("eotinish_not_acknowledged", fault=fault.fault, code=fault.code)
-                return False
+                # A notice that the gateway refuses is not given again before the message comes
+                # again: the oldest ones would stand before all others for good.
+                return fault.remedy is Remedy.QUARANTINE
         return True
 
 
