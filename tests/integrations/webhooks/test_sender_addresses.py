@@ -133,10 +133,13 @@ async def test_silent_name_servers_of_the_dead_keep_no_sound_name_waiting(monkey
 
 
 async def test_a_name_is_asked_for_anew_once_it_was_answered(monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        "integrations.webhooks.resolver._addresses", lambda host, port: asked.append(host) or []
-    )
+    asked: list[str] = []
+
+    def found(host, port):
+        asked.append(host)
+        return []
+
+    monkeypatch.setattr("integrations.webhooks.resolver._addresses", found)
     lookup = SystemLookup(threads=1)
     for _ in range(2):
         await lookup("hook.kz", 443)
