@@ -2,52 +2,8 @@
 
 from collections.abc import Mapping
 
+from api.graphql.typed_words import OF_TYPE
 from api.rest.descriptions import QUERY
-
-_OF_TYPE: Mapping[str, str] = {
-    "Legal.kind": "What it is before the law: an application, a complaint, …",
-    "Legal.name": "The kind in words.",
-    "Legal.article": "The article that sets the term.",
-    "Legal.law_version": "The version of the law's terms that it was registered under.",
-    "Legal.received": "The day from which the term counts.",
-    "Legal.last_day": "The term's own last day; null where none runs.",
-    "Legal.considered": "False: anonymous, so that the law owes no consideration.",
-    "Legal.threat": "Whether it reports a threat, which is considered even if anonymous.",
-    "Legal.prolonged": "Working days that the head added.",
-    "Legal.prolongations": "How often it was prolonged.",
-    "Legal.forwarded_to": "The body that it was sent on to.",
-    "Legal.hearing": "The hearing before an adverse decision, once notice of it was given.",
-    "Legal.decision": "What was decided.",
-    "Hearing.notified_at": "When notice of it was given.",
-    "Hearing.at": "When it is held.",
-    "Hearing.way": "How it is held.",
-    "Hearing.earliest": "When the notice of it has run.",
-    "Hearing.outcome": "What came of it; null before it is recorded.",
-    "Hearing.recorded_at": "When its outcome was recorded.",
-    "Wish.stage": "The promise that is to wait.",
-    "Wish.round": "The round of its clock.",
-    "Wish.until": "Until when.",
-    "Wish.asked_at": "When it was asked for.",
-    "Escalation.to": "The role that is told.",
-    "Escalation.after": "How long after the breach.",
-    "Consistency.from": "Leaves of the older tree.",
-    "Consistency.to": "Leaves of the newer tree.",
-    "Consistency.path": "Hashes of the proof, from the leaves up (RFC 9162 §2.1.4).",
-    "Rule.rule": "The rule itself.",
-    "Reopen.rule": "What a resident's no does to the clock.",
-    "Reopen.atLeast": "The least time that a new round has.",
-    "AppealsQuery.city": "Code of the city.",
-    "Area.city": "Whether it is the whole city.",
-    "IncidentArea.city": "Whether it is the whole city.",
-    "AreaInput.city": "Whether it is the whole city.",
-    "Promise.within": "How long the stage may take.",
-    "PromisedStage.within": "How long the stage may take.",
-    "Finding.what": "What is wrong, in words.",
-    "ClockExplanation.left": "Working time that is left of the promise.",
-    "ClockExplanation.late": "Working time by which the promise was missed.",
-    "TriageReason.search": "What the search of the catalogue said for it.",
-    "TriageReason.model": "What the trained model said for it.",
-}
 
 _WORDS: Mapping[str, str] = {
     "about": "What the event says of the appeal that it left behind.",
@@ -402,7 +358,7 @@ _WORDS: Mapping[str, str] = {
 
 def describe(type_name: str, field: str) -> str:
     """The description of a field: of an operation's query as REST describes it."""
-    exact = _OF_TYPE.get(f"{type_name}.{field}")
+    exact = OF_TYPE.get(f"{type_name}.{field}")
     if exact is None and type_name.endswith("Query"):
         exact = QUERY.get(field)
     said = exact or _WORDS.get(field) or QUERY.get(field) or field.replace("_", " ").capitalize()
