@@ -4,6 +4,8 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -241,11 +243,11 @@ async def open_ways(settings: Settings, signings: Signings) -> AsyncIterator[Way
         yield WaysIn(ways, mobile)
 
 
-def show_letter(document: bytes) -> Mapping[str, str]:
+def show_letter(file: Path | None, document: bytes) -> Mapping[str, str]:
     """What may be seen of a message of the national register; who reads none loads no XML."""
     from integrations.eotinish.letters import show_letter as show
 
-    return show(document)
+    return show(document, file)
 
 
 @asynccontextmanager
@@ -335,7 +337,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         alarms=Alarms(engine),
         exchange=ExchangeQueue(engine, keyring),
         exchange_reports=ExchangeReports(engine, keyring),
-        show_letter=show_letter,
+        show_letter=partial(show_letter, settings.eotinish),
         happenings=SqlHappenings(engine),
     )
 

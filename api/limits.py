@@ -36,6 +36,10 @@ class Standing:
         if self.exceeded:
             raise RateLimited(seconds=self.seconds)
 
+    def told(self, name: str) -> bool:
+        """Whether a quota of this name is among what is told."""
+        return f'"{name}"' in self.headers.get("ratelimit-policy", "")
+
     def beside(self, other: "Standing") -> "Standing":
         """Two quotas of one request, told together."""
         names = dict.fromkeys((*self.headers, *other.headers))

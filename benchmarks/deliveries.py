@@ -193,7 +193,7 @@ def _appeals(here: Scene, port: int, rate: float, seconds: float) -> list[float]
     tally = asyncio.run(steady(port, request, rate=rate, seconds=seconds, lines=32, good=201))
     if tally.failed:
         raise RuntimeError(f"{tally.failed} appeals were not registered")
-    time.sleep(3)
+    _arrived(here)
     first: dict[tuple[str, str], float] = {}
     for arrival in here.book.fresh():
         first.setdefault((arrival.id, arrival.path), arrival.at)
@@ -205,6 +205,21 @@ def _appeals(here: Scene, port: int, rate: float, seconds: float) -> list[float]
         ).fetchall()
     commits = {id: float(at) for id, at in committed}
     return [at - commits[id] for (id, _), at in first.items() if id in commits]
+
+
+def _arrived(here: Scene) -> None:
+    """Wait until all that the healthy were to hear has arrived: what is late counts as late."""
+
+    def nothing_under_way() -> bool:
+        with here.owner() as owner:
+            found = owner.execute(
+                "SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS"
+                " (SELECT FROM delivery WHERE state = 'pending' AND type <> %s)",
+                [UNHEARD],
+            ).fetchone()
+        return found == (True,)
+
+    _until(nothing_under_way, "messages are still under way")
 
 
 def _tell(what: str, took: Sequence[float]) -> float:

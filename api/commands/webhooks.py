@@ -192,7 +192,7 @@ class Listener:
         began = time.monotonic()
         try:
             said = str(self.giving.post(self.target, content=body, headers=head).status_code)
-        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
             said = type(error).__name__
         took = (time.monotonic() - began) * 1000
         about = message["data"].get("number") or message["data"].get("id", "")

@@ -24,6 +24,9 @@ from api.graphql.shapes import (
     Clock,
     Confirmation,
     Evidence,
+    Extension,
+    Leading,
+    Legal,
     Location,
     Pause,
     Route,
@@ -32,6 +35,7 @@ from api.rest import views
 from api.rest.attachments import attachment_view
 from api.rest.evidence import asked_view
 from api.rest.history import event_view
+from api.rest.legal_views import leading_view, legal_view
 from domain.access import Permission, Role
 from domain.appeals.workflow import allowed
 from domain.values import in_language
@@ -67,6 +71,10 @@ class Appeal(Node):
     contact: str | None = plain("By which conversation it came, as its channel calls it.")
     first_contact: bool = plain("Whether it was answered at first contact.")
     reopened: int = plain("How often the resident said no.")
+    redirected: int = plain("How often it was sent on to another body.")
+    national_number: str | None = plain(
+        "The number in the national register of appeals (e-Өтініш), where it stands there."
+    )
     registered_at: datetime = plain("When it was registered.")
     updated_at: datetime = plain("When something last happened to it.")
     closed_at: datetime | None = plain("When it was closed or withdrawn.")
@@ -149,6 +157,27 @@ class Appeal(Node):
         whole = self._whole  # type: ignore[attr-defined]
         asked = views.evidence_ahead(whole, context.reference)
         return [asked_view(each, context.language) for each in asked]
+
+    @quick("How it stands before the law; null for a request for service.", "legal")
+    def legal(self, info: strawberry.Info) -> Legal | None:
+        """By the version of the law that it was registered under."""
+        context = info.context
+        legal = self._legal  # type: ignore[attr-defined]
+        return legal_view(legal, context.reference, context.language)
+
+    @quick("The stricter of the law's term and the city's standard; null where neither counts"
+           " still.", "whole")  # fmt: skip
+    def leading(self, info: strawberry.Info) -> Leading | None:
+        """By the rules, which see the appeal whole."""
+        context = info.context
+        whole = self._whole  # type: ignore[attr-defined]
+        return leading_view(whole, context.reference, context.language)
+
+    @quick("More time that the executor asked for and nobody has decided on. For staff.", "whole")
+    def extension(self, info: strawberry.Info) -> Extension | None:
+        """As by REST."""
+        whole = self._whole  # type: ignore[attr-defined]
+        return views.wish_view(whole, info.context.require())
 
     @quick("What the caller may do with it now; the rules may know more.", "status")
     def allowed(self, info: strawberry.Info) -> list[AppealAction]:

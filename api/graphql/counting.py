@@ -25,6 +25,8 @@ LONGEST = timedelta(days=366)
 LONGEST_PUBLIC = timedelta(days=92)
 """Whoever comes without a token has no right to the time of a whole year's count."""
 USUAL = timedelta(days=30)
+_YEARS = range(2000, 2200)
+"""Of which a day may be told: at the ends of the calendar there are no thirty days before it."""
 
 
 @strawberry.enum(description="By what appeals are counted.")
@@ -142,9 +144,12 @@ def days(
 ) -> tuple[datetime, datetime]:
     """Whole days of a city as instants: from the first up to and with the last.
 
-    Raises Malformed for more than LONGEST_PUBLIC, or for days in the wrong order.
+    Raises Malformed for more than LONGEST_PUBLIC, for days in the wrong order or out of time.
     """
     last = end or city.city.local(at).date()
+    if last.year not in _YEARS:
+        ends = {"ge": f"{_YEARS[0]}-01-01", "le": f"{_YEARS[-1]}-12-31"}
+        raise malformed("filter", "/lastDay", "out-of-range", **ends)
     first = begin or last - USUAL
     if not timedelta() <= last - first <= LONGEST_PUBLIC:
         raise malformed("filter", "/firstDay", "out-of-range", ge=0, le=LONGEST_PUBLIC.days)

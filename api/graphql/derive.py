@@ -23,6 +23,7 @@ from typing_extensions import is_typeddict
 from api.graphql.fast import field, quick, value_of
 from api.graphql.scalars import JSON
 from api.graphql.words import describe
+from api.rest import bulk
 
 Resolve = Callable[..., Any]
 
@@ -50,7 +51,9 @@ _NAMES: Mapping[str, str] = {
     "api.rest.register.Opened": "OpenedText",
     "api.rest.service.Statistics": "CityFigures",
     "api.rest.history.EventView": "AppealEvent",
-    "api.rest.webhooks.EventTypeView": "WebhookEventType",
+    "api.rest.event_types.EventTypeView": "WebhookEventType",
+    "api.rest.deliveries.NoticeView": "EndpointNotice",
+    "api.rest.routes.DecisionView": "RouteDecision",
     "api.rest.triage.ModelView": "TriageModel",
     "api.rest.triage.WhyView": "TriageReason",
     "api.rest.promises.StageView": "PromisedStage",
@@ -222,9 +225,11 @@ _CHOICES: Mapping[tuple[str, ...], str] = {
     ("executor", "service"): "FiguresBy",
     ("missed", "all"): "ReplayOf",
     ("oldest", "newest"): "FeedStart",
+    get_args(bulk.ACTION): "BulkAction",
 }
 _CHOICE_WORDS = {
     "How": "How the resident gave their word.",
+    "BulkAction": "What may be done many at once.",
     "FeedStart": "Where a feed begins: at the oldest message kept, or behind the newest.",
     "ReplayOf": "What is sent again: what never arrived, or everything.",
     "FiguresBy": "A row for each executor, or for each service of each executor.",
@@ -239,7 +244,13 @@ def enum_type(kind: type[enum.Enum]) -> Any:
     return _enums[kind]
 
 
-_ENUM_NAMES = {"Kind": "AppealKind", "Told": "IntervalDetail", "Status": "AppealStatus"}
+_ENUM_NAMES = {
+    "Kind": "AppealKind",
+    "AppealKind": "LegalKind",
+    "Told": "IntervalDetail",
+    "Status": "AppealStatus",
+}
+"""Without the room's name before it, whichever of two is met first."""
 
 
 def _described(kind: Any, said: str, name: str | None = None) -> Any:

@@ -39,11 +39,14 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.errors import DocumentNotTrusted, DocumentTooCostly, DocumentTooLarge, DocumentUnknown
 from api.graphql.census import Bounds, require_short, take
-from api.graphql.weighing import Scales, Weight
+from api.graphql.weighing import Scales, Weight, whole
 from domain.errors import Refusal
 
 KEPT_CHARACTERS = 400_000
 """Of all documents of a process: some forty megabytes once parsed."""
+OVERHEAD = 100
+"""Characters that each document counts besides its own, or tens of thousands of tiny ones, each
+with its tree and its errors, would be kept as if they weighed nothing."""
 MOST_ERRORS = 10
 RULES: tuple[type[ASTValidationRule], ...] = (
     *specified_rules,
@@ -193,7 +196,7 @@ class Documents:
             raise _unreadable("The provided sha256Hash does not match the query.")
         found = self._kept.get(hash)
         if found is None:
-            found = self._judge(text, hash), len(text)
+            found = self._judge(text, hash), len(text) + OVERHEAD
             self._keep(hash, *found)
         else:
             self._kept.move_to_end(hash)
@@ -278,7 +281,7 @@ def _plain(value: Any) -> Any:
     """A value of a size as a key; whatever is no number weighs the same, and is refused later."""
     if isinstance(value, list):
         return len(value)
-    return value if type(value) is int or value is _ABSENT else None
+    return value if value is _ABSENT else whole(value)
 
 
 def read_hash(extensions: Mapping[str, Any] | None) -> str | None:

@@ -1,5 +1,6 @@
 """The door of the graph: who comes, what they may spend, and by which way they are answered."""
 
+from dataclasses import replace
 from functools import partial
 
 from starlette.requests import HTTPConnection, Request
@@ -55,12 +56,17 @@ class GraphDoor:
             # Before it is accepted: the handshake is answered by 403.
             await websocket.close()
             return
-        # An operation over a socket is a request like any other.
-        spend = self._require
-        await Socket(websocket, self._engine, self._greet, spend, settings.max_body).serve()
+        again = self._again
+        await Socket(websocket, self._engine, self._greet, again, settings.max_body).serve()
 
-    def _require(self, caller: Caller) -> None:
+    async def _again(self, caller: Caller) -> Caller:
+        """An operation over a socket is a request like any other: counted, and judged anew, since
+        a token may have ended, or a role been taken away, since the socket was opened.
+        """
+        if caller.header is not None:
+            caller = replace(caller, principal=await self.judge(caller.header))
         self._spent(caller).require()
+        return caller
 
     async def _greet(self, websocket: WebSocket, header: str | None) -> Caller:
         caller = await self._caller(websocket, header, str(new_id()))
@@ -98,7 +104,7 @@ class GraphDoor:
             return self._quota.spend(caller.address)
         client = caller.principal.client
         theirs = NOTHING if client is None else self._house.trust.quotas.spend(client)
-        if client == caller.principal.id and theirs is not NOTHING:
+        if client == caller.principal.id and theirs.told("client"):
             return theirs
         return self._quota.spend(str(caller.principal.id)).beside(theirs)
 

@@ -89,9 +89,11 @@ class Transport:
     ) -> Response:
         if not said or len(said) > self._batch or form == EVENT_STREAM:
             raise Malformed("batch", [Fault("", "too-long", {"max_length": self._batch})])
+        # All are read before any runs: whoever is told 400 has done nothing.
+        several = [read_params(each) for each in said]
         answers = []
-        for each in said:
-            _, body, prepared = self._prepared(read_params(each), caller, form)
+        for params in several:
+            _, body, prepared = self._prepared(params, caller, form)
             if prepared is not None:
                 _tell(request, prepared.standing)
                 _, body = await self._run(prepared, caller, form)

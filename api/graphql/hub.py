@@ -39,6 +39,11 @@ CATCH_UP = 50_000
 """Events that are looked through for who comes back; who was away for longer comes again from the
 cursor that is told with the last one."""
 
+CATCHING_UP = 4
+"""Reads at once for all who come back, who wait in line for them: when a line breaks they come by
+the thousand, and would take every connection from those who register and act.
+"""
+
 
 @dataclass(eq=False)
 class Subscriber:
@@ -99,6 +104,7 @@ class Hub:
         self._place: Place | None = None
         self._woken = asyncio.Event()
         self._opening = asyncio.Lock()
+        self._catching_up = asyncio.Semaphore(CATCHING_UP)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -245,9 +251,16 @@ class Hub:
     ) -> AsyncGenerator[Happening, None]:
         looked, place = 0, after
         while place < subscriber.start:
-            told = await self._happenings.after(place, subscriber.start, BATCH, subscriber.wanted)
+            async with self._catching_up:
+                told = await self._happenings.after(
+                    place, subscriber.start, BATCH, subscriber.wanted
+                )
             for happening in told:
-                if subscriber.wanted.fits(happening) and hears(subscriber.principal, happening):
+                if not subscriber.wanted.fits(happening):
+                    continue
+                if not await subscriber.judged():
+                    return
+                if hears(subscriber.principal, happening):
                     yield happening
             looked += len(told)
             if len(told) < BATCH:
@@ -255,5 +268,3 @@ class Hub:
             place = told[-1].place
             if looked >= CATCH_UP:
                 raise TooSlow(kept=looked, place=place)
-            if not await subscriber.judged():
-                return

@@ -3,8 +3,10 @@
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from api.errors import Malformed
 from api.graphql.nodes import MOST, Connection, page
@@ -14,6 +16,7 @@ from domain.ports import Keyring, Order
 from domain.questions import Page
 
 LONGEST = 200
+_SEAL = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,31 @@ def resumed(after: str | None, keyring: Keyring, mark: str = "") -> Page | None:
     return place
 
 
+def veiled(at: datetime, id: UUID, keyring: Keyring) -> str:
+    """The cursor after an entry for those who may know neither its moment nor its id: what others
+    can read in a cursor of ours is sealed in theirs.
+    """
+    said = keyring.seal(f"{at.isoformat()} {id}".encode())
+    mark: bytes = keyring.index(f"veiled {said.hex()}")[:_SEAL]
+    return urlsafe_b64encode(mark + said).decode().rstrip("=")
+
+
+def unveiled(after: str | None, keyring: Keyring) -> Page | None:
+    """Where a list goes on after a veiled cursor. Raises Malformed for what we did not write."""
+    if after is None:
+        return None
+    try:
+        raw = urlsafe_b64decode(after + "=" * (-len(after) % 4))
+        said = raw[_SEAL:]
+        if hmac.compare_digest(raw[:_SEAL], keyring.index(f"veiled {said.hex()}")[:_SEAL]):
+            at, id = keyring.open(said).decode().split(" ")
+            return Page(datetime.fromisoformat(at), UUID(id))
+    except (KeyError, ValueError):
+        # KeyError: of a key that was taken away since.
+        pass
+    raise malformed("after", "/after", "cursor")
+
+
 def placed(nodes: list[Any], keys: list[str], bounds: Bounds, context: Any) -> Connection[Any]:
     """A page of a list that is known whole; each node is placed by its key, which the cursor seals.
 
@@ -62,9 +90,6 @@ def placed(nodes: list[Any], keys: list[str], bounds: Bounds, context: Any) -> C
     end = start + bounds.first + 1
     cursors = [partial(_write, key, keyring) for key in keys[start:end]]
     return page(nodes[start:end], cursors, first=bounds.first, began=start > 0)
-
-
-_SEAL = 8
 
 
 def _write(key: str, keyring: Any) -> str:

@@ -32,12 +32,11 @@ from api.graphql.counting import (
 from api.graphql.crowds import crowd_of, details_of, published
 from api.graphql.enums import AppealStatus, IncidentKind, IncidentStatus, Language
 from api.graphql.fast import field, plain, quick
-from api.graphql.nodes import Connection, page
+from api.graphql.nodes import MOST, Connection, page
 from api.graphql.organisations import District, district_in
-from api.graphql.paging import Bounds, resumed
+from api.graphql.paging import Bounds, unveiled, veiled
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
-from api.rest.cursors import write_cursor
 from domain.access import public
 from domain.incidents.model import Incident
 from domain.publication import places
@@ -52,6 +51,11 @@ PARTS = frozenset(
 )  # fmt: skip
 """All that is read of an appeal for the public."""
 
+LOOKED_THROUGH = MOST + 1
+"""Rows that are read for a page, however short it is to be: were they as many as are asked for,
+pages of one would count, filter by filter, the very rows of which nothing is told.
+"""
+
 
 @strawberry.type(description="About where: the middle of a piece of the city, not the place.")
 class PublicPlace:
@@ -63,8 +67,8 @@ class PublicPlace:
 
 
 @strawberry.type(
-    description="An appeal as the public is told of it: what it shares with at least five others"
-    " of its week, and nothing of who asked or what they said."
+    description="An appeal as the public is told of it: what at least five of its week have in"
+    " common, and nothing of who asked or what they said."
 )
 class PublicAppeal:
     """See domain/publication/rows.py."""
@@ -200,20 +204,21 @@ class PublicCity:
         )
         keyring = context.house.keyring
         found = await context.house.sketches.listed(
-            public(city.city.id), asked, resumed(after, keyring), bounds.first + 1, PARTS
+            public(city.city.id), asked, unveiled(after, keyring), LOOKED_THROUGH, PARTS
         )
-        told = await _told(found[: bounds.first], context, city)
+        told = await _told(found, context, city)
         cursors = [
-            partial(write_cursor, sketch["registered_at"], sketch["id"], keyring)
-            for sketch, _ in told
+            partial(veiled, sketch["registered_at"], sketch["id"], keyring) for sketch, _ in told
         ]
-        more = found[bounds.first - 1] if len(found) > bounds.first else None
+        last = None
+        if len(told) <= bounds.first and len(found) == LOOKED_THROUGH:
+            last = partial(veiled, found[-1]["registered_at"], found[-1]["id"], keyring)
         return page(
             [node for _, node in told],
             cursors,
             first=bounds.first,
             began=after is not None,
-            last=more and partial(write_cursor, more["registered_at"], more["id"], keyring),
+            last=last,
         )
 
     @field("Appeals counted over whole days: in steps of five, groups of fewer than five left out.")

@@ -2,8 +2,9 @@
 
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, its close codes included. A token
 comes in `connection_init` (`{"authorization": "Bearer …"}`) or in the header of the handshake; a
-page of another origin is turned away before the socket opens (ASVS 4.4.2). When the token ends,
-so does the socket. Queries and mutations are answered as well.
+page of another origin is turned away before the socket opens (ASVS 4.4.2). Each operation is judged
+by the token anew, as a request of its own would be; when the token ends, so does the socket.
+Queries and mutations are answered as well.
 """
 
 import asyncio
@@ -36,8 +37,8 @@ LONGEST_ID = 64
 Greet = Callable[[WebSocket, str | None], Awaitable[Caller]]
 """Who comes with a header. Raises Unauthenticated, RateLimited."""
 
-Spend = Callable[[Caller], None]
-"""Counts one request of a caller. Raises RateLimited."""
+Again = Callable[[Caller], Awaitable[Caller]]
+"""Who the caller is now; counts one request of theirs. Raises Unauthenticated, RateLimited."""
 
 
 class Closed(Exception):
@@ -66,10 +67,10 @@ class Socket:
     """One connection."""
 
     def __init__(
-        self, websocket: WebSocket, engine: Engine, greet: Greet, spend: Spend, max_body: int
+        self, websocket: WebSocket, engine: Engine, greet: Greet, again: Again, max_body: int
     ) -> None:
         self._websocket, self._engine, self._greet = websocket, engine, greet
-        self._spend, self._max_body = spend, max_body
+        self._again, self._max_body = again, max_body
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
@@ -208,8 +209,10 @@ class Socket:
         if caller is None:
             raise Closed(4401, "Unauthorized")
         try:
-            self._spend(caller)
+            caller = await self._again(caller)
             prepared = self._engine.prepare(read_params(payload), caller)
+        except Unauthenticated:
+            raise Closed(4403, "Forbidden") from None
         except (Unreadable, Refusal) as error:
             await self._error(id, refuse(error, caller.voice))
             return

@@ -1,14 +1,14 @@
 """Many acts in one call, for the systems of executors: each by itself, each with its outcome.
 
 An act is whole or not at all, as it would be alone; it does not wait for the others, nor fall with
-them. Each is kept under a key of its own, made from the call's, so that a call that was cut off
-may be sent again: what was done is told again and not done again.
+them. Each is kept under a key of its own, made from the call's, so that a call that was cut off,
+or answered 503, may be sent again: what was done is told again and not done again.
 """
 
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import FailFast, Field
@@ -24,20 +24,15 @@ from api.rest.views import AppealView, appeal_view
 from domain.access import Permission
 from domain.appeals.use_cases import perform
 from domain.appeals.workflow import Action
-from domain.errors import Invalid, Refusal
+from domain.errors import Refusal, Unavailable
 from domain.ports import Answer, KeyTaken, UnitOfWork
 
 MOST = 100
 TURNS = Turns(2)
 """Calls of one caller at once in one process: each stands for a hundred."""
 
-ACTIONS = (
-    Action.ACCEPT, Action.DECLINE, Action.REPORT, Action.EXTEND, Action.PAUSE, Action.RESUME,
-    Action.RESOLVE, Action.COMMENT,
-)  # fmt: skip
+ACTION = Literal["accept", "decline", "report", "extend", "pause", "resume", "resolve", "comment"]
 """What an executor's system does; a resident's word is given one by one."""
-
-_Action = Annotated[f.Code, Field(json_schema_extra={"enum": sorted(map(str, ACTIONS))})]
 
 
 class ActBody(f.Body):
@@ -46,7 +41,7 @@ class ActBody(f.Body):
     """
 
     number: Annotated[f.Word, Field(max_length=40)]
-    action: _Action
+    action: ACTION
     body: f.Answers = Field(default_factory=dict)
     version: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
 
@@ -102,6 +97,9 @@ async def _outcome(call: Call, act: ActBody, key: str) -> dict[str, Any]:
     try:
         appeal = await _do(call, act, own, fingerprint)
         return told | {"appeal": appeal}
+    except Unavailable:
+        # No outcome of the act: kept under the call's key, it would never be done by a repeat.
+        raise
     except (KeyTaken, Refusal) as refused:
         first = await call.house.answers.find(call.principal, own)
         if first is None and isinstance(refused, Refusal):
@@ -113,8 +111,6 @@ async def _outcome(call: Call, act: ActBody, key: str) -> dict[str, Any]:
 
 async def _do(call: Call, act: ActBody, key: str, fingerprint: bytes) -> orjson.Fragment:
     """One act, committed with its answer; that answer. Raises Refusal, KeyTaken."""
-    if act.action not in ACTIONS:
-        raise Invalid.at("/action", "enum", allowed=sorted(map(str, ACTIONS)))
     action = Action(act.action)
     model, make = BODIES[action]
     command = make(decode_body(model, json.dumps(act.body).encode()))

@@ -14,7 +14,7 @@ from api.rest.webhooks import EventTypes, Queued
 from domain.access import Permission
 from domain.ports import UnitOfWork
 from domain.values import in_language
-from domain.webhooks.events import NOTICES, Notice
+from domain.webhooks.events import NOTICES, Notice, check_event_types
 from domain.webhooks.model import DeliveryState
 from domain.webhooks.replay import LogFilter, Replay
 from domain.webhooks.use_cases import replay
@@ -168,7 +168,7 @@ async def replay_deliveries(call: Call, uow: UnitOfWork) -> Reply:
         missed=body.what == "missed",
         since=body.since,
         until=body.until,
-        event_types=frozenset(map(str, body.event_types)),
+        event_types=check_event_types(body.event_types),
         dry_run=body.dry_run,
     )
     done = await replay(call.id("endpoint"), asked, uow=uow, at=call.at)

@@ -84,7 +84,7 @@ class Door:
         """What is left of the principal's quota, and of their client's own."""
         client = principal.client
         theirs = NOTHING if client is None else self._house.trust.quotas.spend(client)
-        if client == principal.id and '"client"' in theirs.headers.get("ratelimit-policy", ""):
+        if client == principal.id and theirs.told("client"):
             # Who comes for itself has one limit a minute: its own, where it was given one.
             return theirs
         return self._quota.spend(str(principal.id)).beside(theirs)

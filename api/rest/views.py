@@ -203,7 +203,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "clocks": clock_views(appeal.clocks),
         "route": {"reason": appeal.route.reason, "responsibility": appeal.route.responsibility},
         "pause": pause_view(appeal.pause),
-        "extension": _wish(appeal, call),
+        "extension": wish_view(appeal, call.principal),
         "evidence": [asked_view(asked, language) for asked in evidence_ahead(appeal, reference)],
         "confirmation": confirmation_view(appeal.confirmation, call.principal),
         "incident": appeal.membership.incident if appeal.membership else None,
@@ -341,10 +341,10 @@ def clock_views(clocks: Iterable[Clock]) -> list[ClockView]:
     return [clock_view(clock) for clock in ordered]
 
 
-def _wish(appeal: Appeal, call: Call) -> WishView | None:
+def wish_view(appeal: Appeal, principal: Principal) -> WishView | None:
     """More time that was asked for: the business of those who work on it."""
     asked = pending(appeal)
-    if asked is None or not call.principal.may(Permission.READ_INTERNAL):
+    if asked is None or not principal.may(Permission.READ_INTERNAL):
         return None
     return {
         "stage": asked.stage,

@@ -53,6 +53,7 @@ class Workshop(Middleware):
         self._settings = settings
         self._stack = AsyncExitStack()
         self._slots = asyncio.Semaphore(SLOTS)
+        self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._house: House | None = None
@@ -82,8 +83,10 @@ class Workshop(Middleware):
         """
         if self._house is None:
             raise RuntimeError("the worker's house is not open")
-        for _ in deliveries:
-            await self._slots.acquire()
+        # One after another: two that each had some of their slots would wait for each other.
+        async with self._turn:
+            for _ in deliveries:
+                await self._slots.acquire()
         begun: Sequence[Attempt] = ()
         try:
             begun = await self._house.deliveries.begin_all(

@@ -38,7 +38,7 @@ async def reconcile(
     if id is None:
         return None
     ours, theirs = await read_all(city, house.exchange_reports, line.gateway)
-    found = list(compare(ours, theirs, line.agreements, clock.real(), grace))
+    found = list(compare(ours, theirs, line.agreements, clock.real(), grace, begun))
     if mend:
         found = [await _mended(one, house, line, city) for one in found]
     report = Report(id, begun, len(ours), len(theirs), found, clock.real())

@@ -199,16 +199,24 @@ class Fetching:
         self._line = line
         self._city = city
         self._calls = asyncio.Semaphore(line.manners.concurrency)
+        self._amount = FETCHED
 
     async def turn(self) -> bool:
         """Fetch once; whether there may be more."""
-        arrived = await self._line.gateway.fetch(FETCHED)
+        amount = self._amount
+        try:
+            arrived = await self._line.gateway.fetch(amount)
+        except GatewayFault:
+            # An answer may be too large to be read as a whole: then fewer at once.
+            self._amount = max(1, amount // 4)
+            raise
+        self._amount = FETCHED
         if arrived:
             await self._house.exchange.keep(self._city, arrived, clock.real())
             log.info("eotinish_fetched", messages=len(arrived))
         known = await self._house.exchange.unacknowledged(self._city, 2 * FETCHED)
         await self._acknowledge(known)
-        return len(arrived) == FETCHED
+        return len(arrived) == amount
 
     async def _acknowledge(self, messages: Sequence[str]) -> None:
         said = await asyncio.gather(*map(self._say, messages))
@@ -222,7 +230,9 @@ class Fetching:
                 await self._line.gateway.accept(message)
             except GatewayFault as fault:
                 log.warning("eotinish_not_acknowledged", fault=fault.fault, code=fault.code)
-                return False
+                # A notice that the gateway refuses is not given again before the message comes
+                # again: the oldest ones would stand before all others for good.
+                return fault.remedy is Remedy.QUARANTINE
         return True
 
 

@@ -125,7 +125,8 @@ def _registration(material: Material, agreements: Agreements) -> dict[str, objec
         "name": personal.get("name"),
         "phone": personal.get("phone"),
         "email": personal.get("email"),
-        "iin": material.iin,
+        # Who stays anonymous is known to the city by their login alone, and to nobody else.
+        "iin": None if data["anonymous"] else material.iin,
         "address": material.address,
         "anonymous": data["anonymous"],
     }

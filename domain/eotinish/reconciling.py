@@ -60,7 +60,8 @@ REPAIRS: Mapping[Lack, Repair] = {
 @dataclass(frozen=True, slots=True)
 class OurCase:
     """A case as it stands here. `sent` is the sequence of the last event that the state took,
-    `waiting` how long the oldest message of it has been on its way, in or out.
+    `waiting_since` since when the oldest message of it has been on its way, in or out, `moved_at`
+    when the last one was taken.
     """
 
     appeal: UUID
@@ -72,6 +73,7 @@ class OurCase:
     own: bool
     waiting_since: datetime | None = None
     quarantined: int = 0
+    moved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,14 @@ def compare(
     agreements: Agreements,
     at: datetime,
     grace: timedelta = GRACE,
+    begun: datetime | None = None,
 ) -> Iterator[Difference]:
-    """Every difference, in the order of our cases; those that only the state has come last."""
+    """Every difference, in the order of our cases; those that only the state has come last.
+
+    `begun` is when the state's register began to be read: what moved later stands in ours alone,
+    and is no difference yet. The next comparison sees it.
+    """
+    settled = min(begun or at, at - grace)
     listed = {one.number: one for one in theirs}
     by_own = {one.own_number: one for one in theirs if one.own_number}
     known: set[str] = set()
@@ -131,6 +139,8 @@ def compare(
         if their is not None:
             known.add(their.number)
         if case.waiting_since is not None and at - case.waiting_since < grace:
+            continue
+        if case.moved_at is not None and case.moved_at > settled:
             continue
         yield from _differences(case, their, agreements)
     for one in theirs:
@@ -197,7 +207,9 @@ class Theirs(Protocol):
 async def read_all(
     city: UUID, ours: Ours, theirs: Theirs
 ) -> tuple[Sequence[OurCase], Sequence[TheirCase]]:
-    """Both registers whole. Theirs is read first: what is told meanwhile is behind nobody."""
+    """Both registers whole. Theirs is read first: what the state tells meanwhile is behind nobody;
+    what the city tells meanwhile `compare` leaves out.
+    """
     listed: list[TheirCase] = []
     while portion := await theirs.cases(listed[-1].number if listed else None, PORTION):
         listed += portion

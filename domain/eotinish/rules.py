@@ -20,6 +20,8 @@ from domain.sla.policy import Stage
 
 HOW = "e-otinish"
 """How a word came that the resident gave the state."""
+NAMES = 2
+"""So many names of a person must stand on both sides before a word closes in that name."""
 
 
 def numbered(appeal: Appeal, number: str) -> Step | None:
@@ -101,7 +103,9 @@ def _may_reopen(appeal: Appeal, desk: Desk) -> bool:
 
 def _confirmation(told: Told) -> c.Confirm:
     rating = told.values.get("rating")
-    return c.Confirm(HOW, rating if isinstance(rating, int) else None, told.text("text"))
+    # A rating on another scale is no rating here; the yes that it came with stands.
+    ours = rating if isinstance(rating, int) and 1 <= rating <= 5 else None
+    return c.Confirm(HOW, ours, told.text("text"))
 
 
 def _as_resident(step: Step, appeal: Appeal, told: Told) -> Step:
@@ -123,22 +127,30 @@ def _as_resident(step: Step, appeal: Appeal, told: Told) -> Step:
 
 
 def _names_the_resident(appeal: Appeal, told: Told) -> bool:
-    """Whether a word names who gave it. Raises Poison where that is not the applicant."""
+    """Whether a word names who gave it, and that is the applicant. Where the register has no name
+    of theirs, or one name that many bear, nobody can say so: False. Raises Poison for another's.
+    """
     author = told.text("author")
     if author is None or not author.strip():
         return False
     known = appeal.applicant.name if appeal.applicant else None
-    if known is not None and not same_person(author, known):
+    if known is None:
+        return False
+    if not same_person(author, known):
         raise Poison("author-differs")
-    return True
+    return len(_names(author) & _names(known)) >= NAMES
 
 
 def same_person(one: str, other: str) -> bool:
     """Whether two spellings of a name may be one person's: in any order of the names, in any case,
     with or without the patronymic.
     """
-    names = [frozenset(name.casefold().replace("ё", "е").split()) for name in (one, other)]
+    names = [_names(one), _names(other)]
     return min(map(len, names)) >= 1 and (names[0] <= names[1] or names[1] <= names[0])
+
+
+def _names(said: str) -> frozenset[str]:
+    return frozenset(said.casefold().replace("ё", "е").split())
 
 
 def _fact(type: EventType, told: Told) -> Fact:

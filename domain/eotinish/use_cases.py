@@ -27,6 +27,7 @@ from domain.eotinish.model import (
 )
 from domain.eotinish.rules import follow, numbered
 from domain.errors import Invalid
+from domain.incidents.history import tell_of_refusal
 from domain.ports import UnitOfWork
 from domain.reference import Reference
 
@@ -68,7 +69,10 @@ async def apply(
         raise TooEarly
     appeal = await uow.appeals.get(case.own_number)
     desk = Desk(uow.principal, reference, at)
-    uow.appeals.save(bind(appeal, follow(appeal, told, desk), desk))
+    change = bind(appeal, follow(appeal, told, desk), desk)
+    uow.appeals.save(change)
+    if change.appeal.reopened > appeal.reopened:
+        await tell_of_refusal(change.appeal, uow, at)
     after = replace(
         case,
         version=max(case.version, told.version),

@@ -77,6 +77,31 @@ def amended(content: Mapping[str, Any], said: AmendDay) -> dict[str, Any]:
     return {**content, **lists}
 
 
+def carried(
+    said: Mapping[str, Any], former: Mapping[str, Any], standing: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A file's row with the days that were changed by hand since the file before it: `former` is
+    that one's row, `standing` the newest. Where the file itself says a day anew, it holds.
+    """
+    before, filed, now = _kinds(former), _kinds(said), _kinds(standing)
+    content = dict(said)
+    for day in sorted({*before, *now}):
+        if now.get(day) != before.get(day) and filed.get(day) == before.get(day):
+            kind, decree = now.get(day, (DayKind.USUAL, ""))
+            content = amended(content, AmendDay(str(said["code"]), day, kind, decree))
+    return content
+
+
+def _kinds(content: Mapping[str, Any]) -> dict[date, tuple[DayKind, str]]:
+    lists = {"days_off": DayKind.OFF, "working_days": DayKind.WORKING}
+    return {
+        day: (kind, str(item.get("decree", "")) if isinstance(item, Mapping) else "")
+        for name, kind in lists.items()
+        for item in content.get(name, ())
+        if (day := _date(item)) is not None
+    }
+
+
 def _date(item: object) -> date | None:
     return day_of(item.get("date") if isinstance(item, Mapping) else item)
 

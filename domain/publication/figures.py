@@ -16,7 +16,7 @@ Statistical Disclosure Control (2012), chapter 4.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 FEWEST = 5
 """k: so many appeals must share what is told."""
@@ -58,7 +58,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Groups and their total. `withheld`: some may have been left out, or none were there."""
+    """Groups and their total; groups may have been left out of both."""
 
     groups: tuple[Published, ...]
     total: int | None
@@ -115,9 +115,3 @@ def _total(total: int, groups: Iterable[Published]) -> int | None:
         return None
     most = sum(group.count + FEWEST - 1 for group in told)
     return min(stepped(total), stepped(most))
-
-
-def renamed(table: Table, keys: Iterable[str | None]) -> Table:
-    """The table with other keys, in the same order."""
-    pairs = zip(table.groups, keys, strict=True)
-    return replace(table, groups=tuple(replace(group, key=key) for group, key in pairs))

@@ -4,7 +4,7 @@ An appeal is told with its service where at least FEWEST were registered about t
 district in its week; else with its category, where so many share that; else with its sphere and
 without its district; else it is not listed at all. Its place is told by places.py, its times by
 the day. Texts, names, answers, contacts, flats, attachments and whoever wrote it down are not
-read at all (integrations/postgres/publication.py).
+read at all (PARTS in api/graphql/public.py).
 """
 
 from collections import Counter

@@ -106,8 +106,17 @@ class Ruling:
     notices: tuple[Notice, ...] = ()
 
 
-def rule(health: Health, result: AttemptResult, verdict: Verdict, at: datetime) -> Ruling:
-    """Judge an endpoint by an attempt that ended at `at`."""
+def rule(
+    health: Health, result: AttemptResult, verdict: Verdict, at: datetime, *, enabled: bool = True
+) -> Ruling:
+    """Judge an endpoint by an attempt that ended at `at`.
+
+    One that is not `enabled` gets nothing but tests and what was in the air: by these it neither
+    fails nor recovers, for nothing reaches it either way. Its people hear of the recovery when it
+    was enabled and something arrived.
+    """
+    if not enabled:
+        return _idle(health, verdict, at)
     if verdict.outcome is Outcome.DELIVERED:
         return _succeeded(health, at)
     after = _failed(health, result, at)
@@ -137,6 +146,13 @@ def anew(health: Health) -> Health:
         told=health.told,
         told_at=health.told_at,
     )
+
+
+def _idle(health: Health, verdict: Verdict, at: datetime) -> Ruling:
+    if verdict.outcome is Outcome.DELIVERED:
+        return Ruling(replace(health, last_success_at=at))
+    exhausted = verdict.outcome is Outcome.EXHAUSTED
+    return Ruling(health, None, (Notice.DELIVERY_EXHAUSTED,) if exhausted else ())
 
 
 def _succeeded(health: Health, at: datetime) -> Ruling:

@@ -127,15 +127,26 @@ class ExchangeFile(_Model):
     cities: tuple[CityExchange, ...] = Field(min_length=1)
 
 
-def read_file(path: Path, environment: Mapping[str, str]) -> ExchangeFile:
-    """The file with its secrets. Raises ExchangeMalformed with every fault."""
+def contract_folder(path: Path | None) -> Path:
+    """The contract that a file names, read without its secrets; the shipped one without a file.
+    Raises ExchangeMalformed.
+    """
+    return SHIPPED if path is None else _read(path).contract
+
+
+def _read(path: Path) -> ExchangeFile:
     try:
-        said = ExchangeFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return ExchangeFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ExchangeMalformed(f"{path} cannot be read: {error}") from None
     except ValidationError as error:
         told = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
         raise ExchangeMalformed("; ".join(told)) from None
+
+
+def read_file(path: Path, environment: Mapping[str, str]) -> ExchangeFile:
+    """The file with its secrets. Raises ExchangeMalformed with every fault."""
+    said = _read(path)
     codes = [one.city for one in said.cities]
     if repeated := sorted({code for code in codes if codes.count(code) > 1}):
         raise ExchangeMalformed(f"cities: {', '.join(repeated)} stands twice")

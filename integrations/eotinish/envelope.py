@@ -11,6 +11,7 @@ from datetime import datetime
 
 from lxml import etree
 
+from domain.eotinish.model import GatewayFault
 from integrations.eotinish.faults import unfit
 from integrations.eotinish.payload import clean, write_instant
 from integrations.eotinish.xml import Element
@@ -154,9 +155,14 @@ def read_noted(body: Element) -> str:
 
 
 def read_fetched(body: Element) -> Sequence[Fetched]:
-    """The messages that waited. Raises GatewayFault `answer-unfit`."""
+    """The messages that waited. Raises GatewayFault `answer-unfit`.
+
+    One of them that is of no known form stops none of the others: it comes as what it is, for
+    quarantine; one without an id of its own, which can be neither kept nor acknowledged, is left.
+    """
     response = _wrapped(body, f"{{{ASYNC}}}getMessagesResponse")
-    return [_fetched(one) for one in response.iterfind("messages")]
+    found = (_fetched(one) for one in response.iterfind("messages"))
+    return [one for one in found if one is not None]
 
 
 def read_fault(body: Element) -> Faulted | None:
@@ -170,12 +176,16 @@ def read_fault(body: Element) -> Faulted | None:
     return Faulted((fault.findtext("faultcode") or "").strip(), "")
 
 
-def _fetched(message: Element) -> Fetched:
-    info = _one(message, "messageInfo")
+def _fetched(message: Element) -> Fetched | None:
+    try:
+        id = _said(message, "messageInfo/messageId")
+    except GatewayFault:
+        return None
+    data = message.findall("messageData/data")
     return Fetched(
-        message_id=_said(info, "messageId"),
-        correlation_id=info.findtext("correlationId") or None,
-        data=_one(message, "messageData/data"),
+        message_id=id,
+        correlation_id=message.findtext("messageInfo/correlationId") or None,
+        data=data[0] if len(data) == 1 else message,
     )
 
 

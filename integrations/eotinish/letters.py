@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 from lxml import etree
 
 from domain.eotinish.model import GatewayFault
-from integrations.eotinish.contract import read_contract
+from integrations.eotinish.config import ExchangeMalformed, contract_folder
+from integrations.eotinish.contract import ContractMalformed, read_contract
 from integrations.eotinish.payload import TYPE
 from integrations.eotinish.xml import parse
 
@@ -15,16 +17,17 @@ MOST = 60
 LONGEST = 2000
 
 
-def show_letter(document: bytes) -> Mapping[str, str]:
+def show_letter(document: bytes, file: Path | None = None) -> Mapping[str, str]:
     """Path of each element → its text, in the order of the message. An element that the contract
-    does not know, or knows to tell of a person, is masked.
+    does not know, or knows to tell of a person, is masked; it is the contract that the exchange's
+    `file` names, and every element is masked where that cannot be read.
     """
     try:
         root = parse(document)
     except GatewayFault:
         return {}
     shown = {"type": root.get(TYPE, "").rpartition(":")[2][:80]}
-    harmless = _harmless()
+    harmless = _harmless(file)
     for element in root.iter():
         text = (element.text or "").strip()
         if len(element) or not text or element is root:
@@ -42,7 +45,11 @@ def _down_to(element: etree._Element, root: etree._Element) -> list[etree._Eleme
 
 
 @cache
-def _harmless() -> frozenset[str]:
-    fields = [one for tale in read_contract().fields.tales.values() for one in tale.fields]
+def _harmless(file: Path | None) -> frozenset[str]:
+    try:
+        contract = read_contract(contract_folder(file))
+    except (ContractMalformed, ExchangeMalformed):
+        return frozenset()
+    fields = [one for tale in contract.fields.tales.values() for one in tale.fields]
     personal = {one.element for one in fields if one.personal}
     return frozenset(one.element for one in fields) - personal

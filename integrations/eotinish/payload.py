@@ -91,7 +91,7 @@ def read_told(data: Element, contract: Contract) -> Told:
         raise Poison("unknown-message", _type_of(data)[1])
     values = read_values(data, contract.fields.tales[tale])
     number, version = values.pop("number"), values.pop("version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or not 1 <= version < 2**31:
         raise Poison("field-malformed", "version")
     return Told(tale, str(number), version, values)
 

@@ -24,11 +24,19 @@ class SmtpMailer:
     sender: str
 
     async def send(self, letter: Letter) -> None:
-        """Hand a letter to the server. Raises OSError (smtplib's errors are) when it is not taken.
+        """Hand a letter to the server. Raises OSError (smtplib's errors are) when it is not taken,
+        or cannot be written at all.
 
         A password never travels in the clear: without TLS it is refused, but to this machine.
         """
-        await asyncio.to_thread(self._send, self._message(letter), letter.to)
+        try:
+            await asyncio.to_thread(self._send, self._message(letter), letter.to)
+        except OSError:
+            raise
+        except Exception as error:
+            # An address is what somebody wrote: the standard library stumbles over it in many
+            # ways ("a@" is an IndexError).
+            raise OSError(f"the letter cannot be written: {type(error).__name__}") from error
 
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage()

@@ -112,6 +112,7 @@ UPDATE delivery SET leased_until = NULL
 _BEGUN = """
        d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
        d.payload, d.attempts, d.tries_before,
+       (SELECT o.active FROM organisation o WHERE o.id = w.organisation_id) AS standing,
        CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
        (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
        END AS about, w.*
@@ -258,8 +259,8 @@ class Deliveries:
     async def begin(self, delivery: UUID, lease: datetime, at: datetime) -> Attempt | None:
         """Take the claim's lease over for an attempt; nothing if it holds no more.
 
-        A delivery whose endpoint was removed, disabled, or no longer wants its type ends here,
-        cancelled.
+        A delivery whose endpoint was removed, disabled, or no longer wants its type, or whose
+        organisation is active no more, ends here, cancelled.
         """
         begun = await self.begin_all([delivery], lease, at)
         return begun[0] if begun else None
@@ -375,6 +376,9 @@ def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:
     """Why a delivery is not wanted any more; None while it is."""
     if row["removed_at"] is not None:
         return EndReason.ENDPOINT_REMOVED
+    if not row["standing"]:
+        # Its people's tokens ended with it, so that nobody is left who could disable this.
+        return EndReason.ENDPOINT_DISABLED
     if row["type"] == TEST_TYPE:
         # Whoever mends an endpoint tries it before it is enabled again.
         return None

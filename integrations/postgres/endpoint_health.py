@@ -34,6 +34,9 @@ SELECT true FROM endpoint_health h
 _BEGIN = "INSERT INTO endpoint_health (endpoint_id) VALUES ($1) ON CONFLICT DO NOTHING"
 _LOCK = "SELECT * FROM endpoint_health WHERE endpoint_id = $1 FOR NO KEY UPDATE"
 
+_ENABLED = "SELECT enabled FROM webhook_endpoint WHERE id = $1"
+"""Asked once the health is locked: whoever disabled it a moment ago has written both."""
+
 _DISABLE = """
 UPDATE webhook_endpoint SET enabled = false, disabled_at = $2, disabled_reason = $3,
                             version = version + 1
@@ -89,7 +92,8 @@ async def settle(
     """Judge an endpoint by an attempt that was written down in this transaction."""
     await driver.execute(_BEGIN, endpoint.id)
     health = read_health(await driver.fetchrow(_LOCK, endpoint.id))
-    ruling = rule(health, result, verdict, at)
+    enabled = await driver.fetchval(_ENABLED, endpoint.id)
+    ruling = rule(health, result, verdict, at, enabled=enabled)
     if ruling.health != health:
         await driver.execute(SAVE_HEALTH, endpoint.id, *health_values(ruling.health))
     told = facts(ruling.health, result, delivery=delivery, disabled=ruling.disabled)

@@ -29,7 +29,9 @@ SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status,
        (SELECT count(*) FROM eotinish_message m
          WHERE m.appeal_id = c.appeal_id AND m.state = 'quarantined')
        + (SELECT count(*) FROM eotinish_inbox i WHERE i.city_id = c.city_id
-             AND i.number = c.number AND i.state = 'quarantined') AS quarantined
+             AND i.number = c.number AND i.state = 'quarantined') AS quarantined,
+       (SELECT max(m.finished_at) FROM eotinish_message m
+         WHERE m.appeal_id = c.appeal_id AND m.state = 'done') AS moved_at
   FROM eotinish_case c JOIN appeal a ON a.id = c.appeal_id
  WHERE c.city_id = $1 AND c.appeal_id > $2 ORDER BY c.appeal_id LIMIT $3
 """
@@ -39,8 +41,9 @@ UPDATE eotinish_message m SET state = 'pending', next_attempt_at = $4, attempts 
                               finished_at = NULL, leased_until = NULL
   FROM eotinish_case c
  WHERE c.city_id = $1 AND c.own_number = $2 AND m.appeal_id = c.appeal_id AND m.sequence > $3
-   AND m.state IN ('done', 'pending')
+   AND m.state IN ('done', 'pending') AND (m.notice = 'register' OR c.number IS NOT NULL)
 """
+"""What waits for a number goes nowhere before the registration, however often it is sent."""
 
 _BEGIN = """
 INSERT INTO eotinish_report (id, city_id, day, at) VALUES ($1, $2, $3, $4)
@@ -198,4 +201,5 @@ def _case(row: Any) -> OurCase:
         own=row["origin"] == Origin.CITY,
         waiting_since=min(waiting, default=None),
         quarantined=row["quarantined"],
+        moved_at=row["moved_at"],
     )

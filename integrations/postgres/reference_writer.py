@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.catalogue.changes import Changes
+from domain.law.days import carried
 from domain.organisations.model import (
     Building,
     District,
@@ -104,9 +105,7 @@ async def write_policies(
     What is unchanged keeps its version; what changed gets the next, beside the old one. A part
     that the document does not have stays as it is.
     """
-    calendars = await _versions(
-        connection, t.calendar_version, city, document.get("calendars", ()), ()
-    )
+    calendars = await _calendars(connection, city, document.get("calendars", ()))
     policies = await _versions(
         connection, t.policy_version, city, document.get("policies", ()), ("effective_from",)
     )
@@ -122,6 +121,38 @@ async def write_policies(
     ]
     await _upsert(connection, t.channel_policy, rows)
     return calendars, policies
+
+
+async def _calendars(
+    connection: AsyncConnection, city: UUID, entries: Sequence[Mapping[str, Any]]
+) -> int:
+    """Calendars as their file says, with the days that an administrator changed since; a version
+    that bears such days bears who changed the last of them. How many were renewed.
+    """
+    versions = t.calendar_version
+    found = await connection.execute(
+        select(versions.c.code, versions.c.version, versions.c.content, versions.c.written_by)
+        .where(versions.c.city_id == city).order_by(versions.c.version)
+    )  # fmt: skip
+    filed: dict[str, Any] = {}
+    newest: dict[str, Any] = {}
+    for row in found:
+        newest[row.code] = row
+        if row.written_by is None:
+            filed[row.code] = row
+    rows = []
+    for entry in entries:
+        code, content = str(entry["code"]), _plain(entry)
+        former, standing = filed.get(code), newest.get(code)
+        by = standing.written_by if standing else None
+        if by is not None and former is not None and standing is not None:
+            content = carried(content, former.content, standing.content)
+        if standing is None or content != standing.content:
+            version = standing.version + 1 if standing else 1
+            rows.append({"city_id": city, "code": code, "version": version, "content": content,
+                         "written_by": by})  # fmt: skip
+    await _upsert(connection, versions, rows)
+    return len(rows)
 
 
 async def write_law(connection: AsyncConnection, city: UUID, law: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from domain.values import Coordinates, Language
 from integrations.postgres import rows
 from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
+from integrations.postgres.legal_rows import read_legal
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.searching import Search
 from integrations.postgres.session import inside
@@ -61,7 +62,7 @@ PARTS: Mapping[str, Part] = {
         for name in (
             "id", "number", "service", "service_version", "category", "sphere", "emergency",
             "text", "answers", "contact", "first_contact", "reopened", "due_at", "registered_at",
-            "updated_at", "closed_at", "version", "district",
+            "updated_at", "closed_at", "version", "district", "national_number", "redirected",
         )
     },
     "operator": Part(("a.operator_id",), lambda row, _: row["operator_id"]),
@@ -89,6 +90,7 @@ PARTS: Mapping[str, Part] = {
     "route": _column("route", rows.read_route),
     "pause": _column("pause", rows.read_pause),
     "confirmation": _column("confirmation", rows.read_confirmation),
+    "legal": _column("legal", read_legal),
     "assignment": Part(
         (_ASSIGNMENT,),
         lambda row, _: rows.read_assignment(row["assignment"]) if row["assignment"] else None,

@@ -20,15 +20,24 @@ class SystemLookup:
     """The operating system's resolver in threads of its own.
 
     The loop's default pool is small, and a name server that does not answer would hold
-    its threads from everybody else.
+    its threads from everybody else. Whoever asks for a name that is being looked up waits for
+    that answer, so that a silent name server holds one thread for each of its names, however
+    many messages wait for them; nothing is kept once it was answered.
     """
 
-    def __init__(self, threads: int = 32) -> None:
+    def __init__(self, threads: int = 256) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="webhook-dns")
+        self._asked: dict[str, asyncio.Future[list[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, _addresses, host, port)
+        asked = self._asked.get(host)
+        if asked is None:
+            loop = asyncio.get_running_loop()
+            asked = loop.run_in_executor(self._threads, _addresses, host, port)
+            self._asked[host] = asked
+            asked.add_done_callback(lambda _: self._asked.pop(host, None))
+        # Whoever's time is up gives up for themselves alone.
+        return await asyncio.shield(asked)
 
     def close(self) -> None:
         """Let the threads go without waiting for slow name servers."""

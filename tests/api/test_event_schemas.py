@@ -104,15 +104,30 @@ def _full_life() -> Life:
     return life
 
 
+def _lives_before_the_law() -> tuple[Life, Life]:
+    """An appeal before the law that is put off, heard and decided, and one that is sent on."""
+    heard, sent_on = Life(), Life()
+    for life in (heard, sent_on):
+        life.register(intake())
+        speak(life, Action.CLASSIFY, Action.ACCEPT)
+    speak(sent_on, Action.FORWARD)
+    speak(heard, Action.PROLONG, Action.SUMMON)
+    heard.wait(hours(24 * 5))
+    speak(heard, Action.HEAR, Action.DECIDE)
+    return heard, sent_on
+
+
 def test_whatever_happens_in_a_life_is_told_as_its_schema_says():
     told = set()
-    for event in _full_life().shelf.events:
+    lives = (_full_life(), *_lives_before_the_law())
+    for event in (event for life in lives for event in life.shelf.events):
         message = orjson.loads(payload(read_news(event.canonical, BASE)))
         JUDGES[message["type"]].validate(message)
         told.add(message["type"])
         assert message["data"].get("details", {}) is not None
     rare = {"appeal.answered", "appeal.redirected", "appeal.withdrawn", "appeal.attached",
-            "appeal.linked", "appeal.joined", "appeal.parted", "appeal.broadcast"}  # fmt: skip
+            "appeal.linked", "appeal.joined", "appeal.parted", "appeal.broadcast",
+            "appeal.state_numbered", "appeal.state_told", "appeal.state_decided"}  # fmt: skip
     assert told >= {str(kind) for kind in EventType} - rare - {"clock.recomputed"}
 
 

@@ -140,6 +140,21 @@ async def test_a_program_that_is_away_is_told_and_passed_over(house, platform, t
     assert all("ConnectError" in line for line in lines)
 
 
+async def test_a_program_whose_answer_cannot_be_read_ends_nothing(house, platform, token, capsys):
+    def spoilt(request):
+        return httpx2.Response(200, headers={"content-encoding": "gzip"}, content=b"no gzip")
+
+    with (
+        client(platform, token) as asking,
+        httpx2.Client(transport=httpx2.MockTransport(spoilt)) as giving,
+    ):
+        ear = Listener(asking, giving, "http://127.0.0.1:9/hooks", MINE)
+        ear.begin()
+        await told(house)
+        ear.turn()
+    assert capsys.readouterr().out.count("DecodingError") == 2
+
+
 async def test_an_example_is_sent_to_an_endpoint_of_ones_own(
     house, platform, token, nowhere, monkeypatch
 ):

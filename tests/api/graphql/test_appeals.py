@@ -16,6 +16,9 @@ query ($number: String!) { appeal(number: $number) {
   clocks { stage round state startedAt dueAt metAt breachedAt pausedAt policy policyVersion }
   route { reason responsibility } pause { reason since until }
   evidence { stage photos withinMetres waived placeless text }
+  nationalNumber redirected extension { stage round until askedAt }
+  legal { kind name article lawVersion received lastDay considered threat prolonged }
+  leading { by stage dueAt article sentence }
   confirmation { by role how at rating } allowed incident { uuid }
   events { id sequence type at actor { role id organisation } about data texts previous hash }
   attachments { id }
@@ -34,7 +37,8 @@ async def test_an_appeal_says_what_it_says_over_rest(callers: Callers, graph: Gr
         assert found["status"] == "IN_PROGRESS"
         assert found["serviceCode"] == MANHOLE
         assert found["service"]["name"] == found["serviceName"] == rest["service"]["name"]
-        for name in ("text", "answers", "reopened", "contact", "version", "pause", "operator"):
+        for name in ("text", "answers", "reopened", "contact", "version", "pause", "operator",
+                     "redirected", "extension"):  # fmt: skip
             assert found[name] == rest[name], name
         for name in ("registered_at", "updated_at", "closed_at", "due_at"):
             assert found[_camel(name)] == rest[name], name
@@ -43,6 +47,9 @@ async def test_an_appeal_says_what_it_says_over_rest(callers: Callers, graph: Gr
         assert found["assignment"]["organisation"]["uuid"] == found["organisation"]["uuid"]
         assert found["clocks"] == [_camels(clock) for clock in rest["clocks"]]
         assert [action.lower() for action in found["allowed"]] == rest["allowed"]
+        assert found["nationalNumber"] == rest["national_number"]
+        assert rest["leading"] is not None
+        assert found["leading"] == _camels(rest["leading"])
         assert found["events"] == [_camels(event) for event in events["items"]]
 
 

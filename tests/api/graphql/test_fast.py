@@ -21,9 +21,9 @@ from graphql import (
 from graphql.execution import Executor, execute
 from strawberry.execution import optimized_is_awaitable
 
+from api.graphql.answers import Voice, tell_errors
 from api.graphql.context import Context
 from api.graphql.fast import FastExecutor
-from api.graphql.refusals import told
 from api.graphql.schema import build_schema
 from domain.access import Principal, Role
 from tests.support.city import make_principal
@@ -111,10 +111,7 @@ async def _answer(query: str, context: Context, executor: type[Executor[Any]]) -
     )
     if optimized_is_awaitable(result):
         result = await result  # type: ignore[misc]
-    errors = [
-        told(error, language="en", request_id="the same")
-        for error in result.errors or ()  # type: ignore[union-attr]
-    ]
+    errors = tell_errors(result.errors or (), Voice("en", "the same"))  # type: ignore[union-attr]
     ordered = sorted(errors, key=lambda error: str(error["path"]))
     return orjson.dumps([result.data, ordered], default=str)  # type: ignore[union-attr]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.graphql.census import Bounds
-from api.graphql.documents import Documents, read_trusted
+from api.graphql.documents import KEPT_CHARACTERS, OVERHEAD, Documents, Unreadable, read_trusted
 from api.graphql.http import JSON, RESPONSE
 from tests.api.graphql.serving import engine_of, served
 from tests.api.graphql.toy import GRAPH, RAN
@@ -154,6 +155,15 @@ def test_the_memory_of_documents_is_bounded():
         documents.find(None, first)
 
 
+def test_tiny_documents_are_not_kept_by_the_ten_thousand():
+    """Each, refused ones too, keeps a tree and its errors, kilobytes beside its five letters."""
+    documents = Documents(GRAPH)
+    for n in range(6_000):
+        with suppress(Unreadable):
+            documents.find(f"{{a{n:x}}}")
+    assert len(documents._kept) <= KEPT_CHARACTERS / OVERHEAD
+
+
 async def test_a_city_may_run_its_own_documents_alone(tmp_path: Any):
     listed = tmp_path / "documents.json"
     listed.write_text(json.dumps({"dear": "{ dear }"}))
@@ -214,6 +224,13 @@ async def test_a_batch_is_answered_in_order_and_is_short(client: httpx2.AsyncCli
     RAN.clear()
     assert (await client.post("/graphql", json=batch * 2)).status_code == 400
     assert (await client.post("/graphql", json=[])).status_code == 400
+    assert RAN == []
+
+
+async def test_a_batch_that_is_told_to_be_malformed_has_done_nothing(client: httpx2.AsyncClient):
+    RAN.clear()
+    response = await client.post("/graphql", json=[{"query": "{ dear }"}, {"query": 5}])
+    assert response.status_code == 400
     assert RAN == []
 
 

@@ -134,6 +134,46 @@ async def test_each_hears_what_they_follow_and_no_more(hub: Hub, told: Told):
     assert elsewhere.told == []
 
 
+async def test_who_catches_up_is_judged_before_each_entry(hub: Hub, told: Told):
+    """A token that ends while they read what they missed ends that too."""
+    start, left = told.happen().place, 3
+    for _ in range(20):
+        told.happen()
+
+    async def fading() -> Principal:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Unauthenticated
+        return INSPECTOR
+
+    follower = Follower(hub, after=start, judge=fading)
+    await until(lambda: follower.refusal is not None)
+    assert isinstance(follower.refusal, Unauthenticated)
+    assert len(follower.told) <= 3
+
+
+async def test_who_comes_back_by_the_hundred_takes_few_connections(hub: Hub, told: Told):
+    start = told.happen().place
+    for _ in range(5):
+        told.happen()
+    reading, most, read = 0, 0, told.after
+
+    async def counted(*asked: Any) -> Sequence[Happening]:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await asyncio.sleep(0.002)
+        reading -= 1
+        return await read(*asked)
+
+    told.after = counted  # type: ignore[assignment, method-assign]
+    followers = [Follower(hub, after=start) for _ in range(100)]
+    await until(lambda: all(len(each.told) == 5 for each in followers))
+    # One more: the reader of all.
+    assert most <= hubs.CATCHING_UP + 1
+
+
 async def test_nothing_is_read_while_nobody_follows(hub: Hub, told: Told):
     await asyncio.sleep(0.05)
     assert told.reads == 0

@@ -1,5 +1,6 @@
 """What whoever comes without a token is told: nothing by which anybody could be found."""
 
+from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from typing import Any
 
@@ -78,6 +79,62 @@ async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(
         assert word not in said
 
 
+async def _pages(graph: Graph, **variables: Any) -> list[dict[str, Any]]:
+    query = """query($first: Int!, $sphere: String, $after: String) { public {
+      appeals(first: $first, sphere: $sphere, after: $after) {
+        nodes { number } edges { cursor } pageInfo { endCursor hasNextPage } } } }"""
+    pages: list[dict[str, Any]] = []
+    while not pages or pages[-1]["pageInfo"]["hasNextPage"]:
+        after = pages[-1]["pageInfo"]["endCursor"] if pages else None
+        told = await graph.data(query, None, after=after, **variables)
+        pages.append(told["public"]["appeals"])
+    return pages
+
+
+async def test_a_cursor_tells_the_public_neither_the_moment_nor_the_id(
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    """Times are told by the day: whoever decodes a cursor learns no more."""
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    for _ in range(FEWEST):
+        await callers.register()
+    pages = await _pages(graph, first=2)
+    cursors = [page["pageInfo"]["endCursor"] for page in pages]
+    cursors += [edge["cursor"] for page in pages for edge in page["edges"]]
+    rows = await fetch(callers.house, "SELECT id, registered_at FROM appeal")
+    assert len(cursors) > FEWEST
+    assert rows
+    for cursor in cursors:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        for row in rows:
+            assert str(row["id"]).encode() not in raw
+            assert row["registered_at"].strftime("%H:%M:%S").encode() not in raw
+    for forged in ("AAAA", cursors[0][:-2] + "AA"):
+        asked = f'{{ public {{ appeals(after: "{forged}") {{ nodes {{ number }} }} }} }}'
+        answer = await graph.ask(asked, None)
+        assert answer["errors"][0]["extensions"]["code"] == "malformed"
+
+
+async def test_pages_of_one_do_not_count_what_is_not_told(
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    """A page that ended where a hidden row stands would tell that there is one of that sphere."""
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    for _ in range(FEWEST):
+        await callers.register()
+    rare = [
+        await callers.register(service="lifts.person-trapped", answers=TRAPPED) for _ in range(2)
+    ]
+    hidden = await _pages(graph, first=1, sphere=rare[0]["sphere"])
+    assert [(page["nodes"], page["pageInfo"]) for page in hidden] == [
+        ([], {"endCursor": None, "hasNextPage": False})
+    ]
+    one_by_one = [n["number"] for page in await _pages(graph, first=1) for n in page["nodes"]]
+    (at_once,) = await _pages(graph, first=100)
+    assert one_by_one == [node["number"] for node in at_once["nodes"]]
+    assert len(one_by_one) >= FEWEST
+
+
 async def test_nothing_personal_leaves_the_database_for_the_public(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
@@ -146,6 +203,8 @@ async def test_a_period_has_a_longest_and_an_order(graph: Graph):
     for query, role in (
         ('{ public { figures(by: DAY, firstDay: "2024-01-01") { total } } }', None),
         ('{ public { figures(by: DAY, firstDay: "2027-01-01") { total } } }', None),
+        ('{ public { figures(by: DAY, lastDay: "0001-01-02") { total } } }', None),
+        ('{ public { figures(by: DAY, lastDay: "9999-12-31") { total } } }', None),
         ('{ figures(by: DAY, filter: {registeredFrom: "2024-01-01T00:00:00Z"}) { total } }',
          Role.INSPECTOR),
     ):  # fmt: skip

@@ -12,6 +12,7 @@ from graphql import (
     GraphQLObjectType,
     is_introspection_type,
 )
+from strawberry.utils.str_converters import to_camel_case
 
 from api.graphql.mutation import WRITES
 from api.graphql.outcomes import PROBLEMS
@@ -20,6 +21,7 @@ from api.graphql.schema import build_schema
 from api.graphql.words import _WORDS, describe
 from api.rest.descriptions import QUERY
 from api.rest.table import OPERATIONS
+from api.rest.views import AppealView
 from domain.errors import Refusal
 
 SCHEMA = build_schema()._schema
@@ -49,6 +51,12 @@ def test_every_operation_of_the_house_can_be_asked_of_the_graph():
     assert len({field_name(each) for each in READS}) == len(READS)
     assert {operation.id for operation in OPERATIONS} >= ELSEWHERE
     assert set(mutation.fields) == {operation.id for operation in WRITES}
+
+
+def test_the_node_of_an_appeal_lacks_nothing_that_rest_tells():
+    kind = SCHEMA.type_map["Appeal"]
+    assert isinstance(kind, GraphQLObjectType)
+    assert {to_camel_case(name) for name in AppealView.__annotations__} <= set(kind.fields)
 
 
 def test_every_type_field_and_argument_is_described():

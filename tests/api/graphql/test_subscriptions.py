@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.bootstrap import House
 from api.graphql import sockets
@@ -317,3 +317,24 @@ async def test_server_sent_events_tell_the_same(base: str, callers: Callers, ins
             if len(told) == 2:
                 break
     assert [(each["number"], each["sequence"]) for each in told] == [(number, 1), (number, 2)]
+
+
+async def test_a_socket_outlives_no_token_and_no_right(base: str, callers: Callers, house: House):
+    """Though nothing is followed over it: each operation is judged by the token of that moment."""
+    token = await house.tokens.issue(
+        KISHI.id,
+        name="soon over",
+        member=KISHI.ident(f"member-{Role.INSPECTOR}"),
+        expires_at=house.now() + timedelta(seconds=3),
+    )
+    number = (await callers.register())["number"]
+    query = "query($n: String!) { appeal(number: $n) { number } }"
+    async with greeted(base, token) as peer:
+        await peer.subscribe(query, n=number)
+        assert await peer.next() == {"appeal": {"number": number}}
+        assert (await peer.hear())["type"] == "complete"
+        await asyncio.sleep(4)
+        await peer.subscribe(query, n=number)
+        with pytest.raises(ConnectionClosed):
+            await peer.hear()
+        assert peer.socket.close_code == 4403

@@ -11,6 +11,7 @@ from api.graphql.census import Bounds
 from api.graphql.documents import Documents
 from api.graphql.schema import build_schema
 from api.graphql.weighing import PRICES
+from api.settings import Settings
 from tests.api.graphql.toy import GRAPH
 
 WIDE = Bounds(depth=10_000, cost=10**9)
@@ -51,6 +52,12 @@ def test_the_length_of_a_list_may_come_in_a_variable():
     assert documents.weigh(document, operation, {"n": 90}).cost == 91
 
 
+def test_a_length_with_a_point_costs_as_much_as_without():
+    """GraphQL takes 100.0 for 100, and the list is as long."""
+    text = "query($n: Int) { appeals(first: $n) { nodes { number } } }"
+    assert weight(text, n=100.0) == weight(text, n=100) == (101, 3)
+
+
 @given(value=st.one_of(st.booleans(), st.text(), st.none(), st.integers(max_value=0)))
 def test_no_value_of_a_length_makes_an_operation_free(value: Any):
     text = "query($n: Int) { appeals(first: $n) { nodes { number } } }"
@@ -71,6 +78,14 @@ def test_every_price_is_of_a_field_that_there_is():
     schema = build_schema()._schema
     for kind, field in PRICES:
         assert field in schema.type_map[kind].fields  # type: ignore[attr-defined]
+
+
+def test_residents_are_read_in_the_clear_no_faster_than_over_rest():
+    """Aliases and batches are no way to more people than requests of their own would be."""
+    settings = Settings()
+    for field in ("applicantInTheClear", "searchApplicants"):
+        price = PRICES["Query", field]
+        assert settings.graphql_budget / price <= settings.rate_limit
 
 
 def test_a_refusal_names_the_fields_that_cost_most():

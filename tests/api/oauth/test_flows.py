@@ -30,7 +30,9 @@ async def test_a_member_logs_in_and_has_their_role_and_organisation(door):
     told = await door.tokens(desk, member(Role.HEAD), scope="webhooks:manage statistics:read")
     me = (await door.me(told["access_token"])).json()
     assert (me["role"], me["organisation"]) == ("head", str(KISHI.water))
-    assert me["permissions"] == ["statistics:read-executors", "webhooks:manage"]
+    assert me["permissions"] == [
+        "control:read", "events:read", "statistics:read-executors", "webhooks:manage",
+    ]  # fmt: skip
 
 
 async def test_a_system_comes_for_itself_and_acts_as_its_organisation(door, system):

@@ -41,6 +41,20 @@ async def test_a_quota_of_the_day_lifts_no_limit_of_the_minute(settings, house):
     assert answers == [200, 200, 429, 429]
 
 
+async def test_nor_does_it_at_the_door_of_the_graph(settings, house):
+    system = await register_system(house, daily_quota=1000)
+    async with opened(settings, house, rate_limit=2) as way:
+        await way.refresh()
+        token = (await way.token(system, **OWN)).json()["access_token"]
+        headers = {"authorization": f"Bearer {token}"}
+        async with way.client() as client:
+            asked = [
+                await client.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+                for _ in range(3)
+            ]
+    assert [answer.status_code for answer in asked] == [200, 200, 429]
+
+
 async def test_residents_share_the_limit_of_their_app(limited):
     app = await register_app(limited.house, rate_limit=2)
     await limited.refresh()

@@ -3,10 +3,14 @@
 from datetime import date
 from typing import Any
 
+import yaml
+
 from domain.access import NOBODY, Principal, Role
 from domain.appeals.recounts import recompute_clocks
-from tests.support.city import KISHI
+from integrations.postgres import reference_writer
+from tests.support.city import KISHI, LAW
 from tests.support.rest import Callers, assert_problem, intake
+from tests.support.sql import fetch
 from tests.support.worker import eventually
 
 R = Role
@@ -179,6 +183,30 @@ async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_a
     assert (
         await callers.call("POST", "/v1/calendars/days", back, role=R.ADMINISTRATOR)
     ).status_code == 201
+
+
+async def test_an_import_of_the_file_takes_no_day_back_that_an_administrator_gave(
+    callers: Callers,
+):
+    said = {"calendar": "state-days", "date": "2029-02-14", "kind": "off", "decree": "Боран"}
+    done = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert done.status_code == 201, done.text
+    document = yaml.safe_load(LAW.read_text())
+    for changed in (False, True):
+        if changed:
+            [days] = [one for one in document["calendars"] if one["code"] == "state-days"]
+            days["days_off"] = [*days["days_off"], {"date": "2029-03-01", "decree": "Қаулы"}]
+        async with callers.house.engine.begin() as connection:
+            await reference_writer.write_policies(connection, KISHI.id, document)
+        [newest] = await fetch(
+            callers.house,
+            "SELECT content::text AS said, written_by FROM calendar_version"
+            " WHERE city_id = $1 AND code = 'state-days' ORDER BY version DESC LIMIT 1",
+            KISHI.id,
+        )
+        assert "2029-02-14" in newest["said"]
+        assert newest["written_by"] == KISHI.principal(R.ADMINISTRATOR).id
+        assert ("2029-03-01" in newest["said"]) is changed
 
 
 async def test_a_calendar_that_is_not_there_and_one_without_days_are_not_changed(callers: Callers):

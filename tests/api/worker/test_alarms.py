@@ -78,6 +78,23 @@ async def test_a_letter_that_is_refused_is_sent_later_and_keeps_no_other_waiting
         assert len(office.letters) == 2
 
 
+@pytest.mark.parametrize("odd", ["a@", '"', "a@[", "a@b.kz\nBcc: c@d.kz"])
+async def test_an_address_that_is_none_keeps_nobody_else_from_their_letters(house, endpoint, odd):
+    """Contacts of an import are what somebody wrote into a table."""
+    write = "UPDATE organisation SET contacts = jsonb_build_object('email', $2::text) WHERE id = $1"
+    await fetch(house, write, KISHI.water, odd)
+    await fetch(house, write, KISHI.department, ADDRESS)
+    other = await add_endpoint(house, organisation=KISHI.department)
+    at = datetime.now(UTC)
+    await add_notice(house, endpoint, at=at - timedelta(seconds=1))
+    await add_notice(house, other, at=at)
+    async with post_office() as office:
+        alarms = Alarms(house, SmtpMailer(office.url, "register@example.kz"))
+        with pytest.raises(OSError, match="cannot be written"):
+            await alarms.turn()
+    assert [to for to, _ in office.letters] == [[ADDRESS]]
+
+
 async def test_whoever_dies_with_a_letter_in_hand_leaves_it_to_the_next(house, endpoint):
     await add_notice(house, endpoint)
     at = clock.real()

@@ -1,24 +1,29 @@
 """The exchange with the national register in a worker's loops, over real HTTP with the stand-in."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from api.bootstrap import House, open_exchange
 from api.worker.comparing import ExchangeLoops, reconcile
+from api.worker.exchange import Fetching
 from api.worker.relay import Relay
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
-from domain.eotinish.model import MessageState, Poison
+from domain.eotinish.agreements import Agreements, Selection
+from domain.eotinish.model import GatewayFault, MessageState, Poison, Remedy
+from domain.eotinish.ports import Arrived, Line, Manners
 from domain.eotinish.reconciling import Lack
 from domain.eotinish.use_cases import judge, state_of, take_number
 from domain.law.kinds import AppealKind
@@ -450,6 +455,22 @@ async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, stat
     assert last["execDate"] == write_instant(prolonged.law_due_at)
 
 
+async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, state, folder):
+    citizen = KISHI.principal(Role.CITIZEN).citizen
+    known_of = {"name": "Айгүл Серікова", "phone": "+77015550109", "email": None}
+    sealed = house.keyring.seal(orjson.dumps(known_of | {"iin": "991231600002"}))
+    await fetch(house, "UPDATE citizen SET sealed = $2 WHERE id = $1", citizen, sealed)
+    async with exchanging(house, state, folder):
+        known = await numbered(
+            house, await register(house, role=Role.CITIZEN, anonymous=True, applicant=None)
+        )
+    assert known.applicant is not None
+    assert known.applicant.citizen == citizen
+    [taken] = state.cases()[known.national_number]["taken"]
+    assert taken["anonymous"] == "true"
+    assert not {"userUin", "name", "phone", "email"} & set(taken)
+
+
 async def test_one_number_is_never_two_appeals(house, state, folder):
     async with exchanging(house, state, folder):
         known = await numbered(house, await register(house))
@@ -481,3 +502,80 @@ async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, sta
         assert (await numbered(house, await register(house))).national_number is not None
     [row] = await outbox_rows(house, odd.number)
     assert row["fault"] == "signature-refused"
+
+
+class Deaf:
+    """A gateway that takes no notice of delivery."""
+
+    def __init__(self, remedy: Remedy) -> None:
+        self.remedy = remedy
+        self.asked: list[str] = []
+
+    async def fetch(self, amount: int) -> list[Arrived]:
+        return []
+
+    async def accept(self, message_id: str) -> None:
+        self.asked.append(message_id)
+        raise GatewayFault("unknown-code", self.remedy)
+
+
+class Heavy(Deaf):
+    """Its messages are too large to be read by the hundred."""
+
+    async def fetch(self, amount: int) -> list[Arrived]:
+        if amount > 10:
+            raise GatewayFault("answer-unfit", Remedy.RETRY, "too large")
+        return [Arrived(str(new_id()), None, b"<data/>")]
+
+
+async def test_messages_that_are_too_large_together_are_fetched_in_smaller_parts(house):
+    heavy: Any = Heavy(Remedy.QUARANTINE)
+    manners = Manners(4, 0.1, 0.1, 10, time(23, 59))
+    agreements, selection = Agreements({}, {}, {}, {}, {}, re.compile("x")), Selection()
+    fetching = Fetching(house, Line("kishi", heavy, agreements, selection, manners), KISHI.id)
+    for _ in range(2):
+        with pytest.raises(GatewayFault):
+            await fetching.turn()
+    await fetching.turn()
+    assert len(heavy.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("remedy", "asked"), [(Remedy.QUARANTINE, 1), (Remedy.RETRY, 2), (Remedy.FIX, 2)], ids=str
+)
+async def test_a_notice_that_the_gateway_refuses_stands_before_no_other(house, remedy, asked):
+    deaf: Any = Deaf(remedy)
+    manners = Manners(4, 0.1, 0.1, 10, time(23, 59))
+    agreements, selection = Agreements({}, {}, {}, {}, {}, re.compile("x")), Selection()
+    fetching = Fetching(house, Line("kishi", deaf, agreements, selection, manners), KISHI.id)
+    arrived = [Arrived(str(new_id()), None, b"<data/>")]
+    await house.exchange.keep(KISHI.id, arrived, house.now())
+    await fetching.turn()
+    await fetching.turn()
+    assert deaf.asked.count(arrived[0].message_id) == asked
+    # The gateway gives it again, so it does not know: it is told again.
+    await house.exchange.keep(KISHI.id, arrived, house.now())
+    await fetching.turn()
+    assert deaf.asked.count(arrived[0].message_id) == asked + 1
+
+
+async def test_what_follows_a_registration_that_was_dropped_is_not_said_to_be_sent_again(
+    house, state, folder
+):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        line = lines["kishi"]
+        await house.exchange.join(KISHI.id, line.selection, house.now())
+        appeal = await register(house)
+        await through(house, appeal)
+        await relay(house)
+        await fetch(
+            house,
+            "UPDATE eotinish_message SET state = 'dropped' WHERE appeal_id = $1"
+            " AND notice = 'register'",
+            appeal.id,
+        )
+        seen = await reconcile(house, line, KISHI.id, mend=True, grace=timedelta(0))
+    assert seen is not None
+    mine = [one for one in seen.differences if one.own_number == appeal.number]
+    assert [(one.lack, one.repaired) for one in mine] == [(Lack.UNNUMBERED, False)]

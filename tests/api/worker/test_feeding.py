@@ -2,8 +2,11 @@
 
 import asyncio
 
+from api import clock
+from api.worker import actors
 from api.worker.broker import make_broker
 from api.worker.relay import Dispatch
+from domain.values import new_id
 from domain.webhooks.model import CONCURRENCY
 from tests.integrations.webhooks.receiver import receiver
 from tests.support.appeals import add_endpoint
@@ -49,6 +52,31 @@ async def test_a_long_queue_is_emptied_after_one_message_of_the_broker(carried):
         endpoint.id,
     )
     assert tuple(attempts) == (COUNT, 1)
+
+
+async def test_many_that_want_slots_at_once_do_not_wait_for_each_other(house, monkeypatch):
+    """A worker that stood still so would be alive, and never send again."""
+    monkeypatch.setattr(actors, "SLOTS", 10)
+    workshop = actors.Workshop(house.settings)
+
+    async def nothing_left(*_, **__):
+        return ()
+
+    monkeypatch.setattr(house.deliveries, "begin_all", nothing_left)
+    workshop._house = house
+    for _ in range(10):
+        await workshop._slots.acquire()
+    takes = [
+        asyncio.create_task(workshop.take([new_id() for _ in range(7)], clock.real()))
+        for _ in range(2)
+    ]
+    for _ in range(10):
+        await asyncio.sleep(0)
+        workshop._slots.release()
+    _, waiting = await asyncio.wait(takes, timeout=5)
+    for take in waiting:
+        take.cancel()
+    assert not waiting
 
 
 async def begin(house):

@@ -66,6 +66,17 @@ def test_what_is_on_its_way_is_no_difference_before_an_hour_is_over():
     assert lacks([replace(OURS, waiting_since=AT - timedelta(minutes=60))], [behind])
 
 
+def test_what_the_city_told_while_the_registers_were_read_is_no_difference_yet():
+    begun = AT - timedelta(minutes=10)
+    behind = replace(THEIRS, sequence=4)
+    for grace in (timedelta(0), timedelta(minutes=5)):
+        for theirs in ([behind], []):
+            for moved, silent in ((begun + timedelta(seconds=1), True), (begun, False)):
+                ours = replace(OURS, moved_at=moved)
+                found = list(compare([ours], theirs, AGREEMENTS, AT, grace, begun))
+                assert (not found) is silent
+
+
 SIZES = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)),
     unique_by=lambda one: one[0], max_size=12,

@@ -1,6 +1,8 @@
 """What the state says changes what it may, and closes nothing without the resident's word."""
 
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -15,10 +17,11 @@ from domain.appeals.replay import check
 from domain.appeals.use_cases import bind
 from domain.appeals.workflow import AWAITING_RESIDENT, FINAL, OPEN, Action, PauseReason, Status
 from domain.eotinish.model import STATE, Notice, Poison, Tale, Told
-from domain.eotinish.outgoing import NOTICES, notice_of
+from domain.eotinish.outgoing import NOTICES, Material, notice_of, values_of
 from domain.eotinish.rules import follow, numbered, same_person
 from domain.eotinish.use_cases import state_of
 from domain.events import EventType
+from integrations.eotinish.contract import read_contract
 from tests.domain.appeals.acts import at
 from tests.domain.appeals.make import CITY, Life
 
@@ -92,6 +95,30 @@ def test_a_word_in_anothers_name_is_poison(tale: Tale):
     with pytest.raises(Poison, match="author-differs"):
         hear(life, told(tale, satisfied=True, author="Басқа Адам"))
     assert life.appeal.status is Status.RESOLVED
+
+
+@pytest.mark.parametrize("known", [None, "Айгүл"], ids=["nobody", "one-name"])
+@pytest.mark.parametrize("tale", [Tale.RATED, Tale.WITHDRAWN], ids=str)
+def test_where_the_register_cannot_tell_whose_word_it_is_nothing_closes(
+    tale: Tale, known: str | None
+):
+    life = at(Status.RESOLVED)
+    assert life.appeal.applicant is not None
+    nameless = replace(life.appeal, applicant=replace(life.appeal.applicant, name=known))
+    life.shelf.appeals[life.number] = nameless
+    change = hear(life, told(tale, satisfied=True, rating=5, author="Айгүл Серікова"))
+    assert change.appeal.status is Status.RESOLVED
+    assert change.appeal.confirmation is None
+    assert [one.type for one in change.events] == [EventType.STATE_TOLD]
+
+
+@pytest.mark.parametrize("rating", [0, 6, -1, 2**40])
+def test_a_rating_on_another_scale_is_none_and_the_yes_stands(rating: int):
+    life = at(Status.RESOLVED)
+    yes = told(Tale.RATED, satisfied=True, rating=rating, author=called(life))
+    word = hear(life, yes).appeal.confirmation
+    assert word is not None
+    assert word.rating is None
 
 
 def test_a_named_withdrawal_is_one():
@@ -168,6 +195,19 @@ def test_what_colleagues_and_residents_say_is_no_reply_of_the_city():
     assert notice_of(event(EventType.COMMENTED, internal=True)) is None
     assert notice_of(event(EventType.COMMENTED, role="citizen", internal=False)) is None
     assert notice_of(event(EventType.COMMENTED, role="operator", internal=False)) is Notice.REPLY
+
+
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_who_stays_anonymous_is_named_to_nobody(anonymous: bool):
+    registered = {
+        "type": "appeal.registered", "at": "2026-11-28T04:00:00.000000Z", "sequence": 1,
+        "about": {"status": "registered"}, "data": {"language": "kk", "anonymous": anonymous},
+    }  # fmt: skip
+    material = Material(
+        uuid4(), Notice.REGISTER, "KIS-2026-000001", None, registered, iin="991231600002"
+    )
+    agreements = read_contract().agreements("general.land-question", {})
+    assert values_of(material, agreements).get("iin") == (None if anonymous else "991231600002")
 
 
 def test_a_pause_ends_before_a_decision_is_told():

@@ -187,6 +187,17 @@ def test_an_endpoint_that_was_enabled_again_has_five_days_again():
     assert Notice.ENDPOINT_FAILING in told(rulings)
 
 
+def test_a_disabled_endpoint_neither_fails_nor_recovers_by_what_is_tried_of_it():
+    failed = attempted(Health(), 410, START).health
+    assert failed.told
+    for status in (OK, DOWN, 410, 503):
+        result = answer(status)
+        verdict = next_attempt(1, result, START + DAY, 0.5)
+        ruling = rule(failed, result, verdict, START + DAY, enabled=False)
+        assert (ruling.notices, ruling.disabled, ruling.health.told) == ((), None, True)
+        assert ruling.health.failures == failed.failures
+
+
 def test_the_end_of_the_tries_is_told():
     assert Notice.DELIVERY_EXHAUSTED in attempted(Health(), 500, START, tries=10).notices
     assert Notice.DELIVERY_EXHAUSTED not in attempted(Health(), 500, START, tries=9).notices

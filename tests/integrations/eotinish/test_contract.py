@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
@@ -13,10 +14,11 @@ from domain.appeals.workflow import Status
 from domain.eotinish.model import Notice, Poison, Tale
 from integrations.eotinish.config import ExchangeMalformed, read_file
 from integrations.eotinish.contract import SHIPPED, ContractMalformed, read_contract
+from integrations.eotinish.letters import show_letter
 from integrations.eotinish.lines import judge_file
 from integrations.eotinish.payload import peek, read_told, write_data, write_instant
 from tests.peers.eotinish import TALES, Letter, letter_data
-from tests.support.eotinish import ENVIRONMENT, write_file, write_keys
+from tests.support.eotinish import ENVIRONMENT, file_of, write_file, write_keys
 
 
 @pytest.fixture
@@ -166,3 +168,30 @@ def test_what_the_state_writes_is_what_is_read(version, text, zone):
     assert told.text("text") == (text.strip() or None)
     assert peek(again, contract) == (told.number, version, "progress")
     assert write_instant(at).endswith("Z")
+
+
+def test_what_names_a_person_is_known_by_the_contract_in_use(own: Path, tmp_path: Path):
+    """A passport puts the applicant's name where the shipped contract has the text."""
+    fields = own / "fields.yaml"
+    said = yaml.safe_load(fields.read_text("utf-8"))
+    for one in said["tales"]["assigned"]["fields"]:
+        if one["name"] in ("text", "name"):
+            one["element"] = {"text": "wording", "name": "description"}[one["name"]]
+    for tale in said["tales"].values():
+        tale["fields"] = [
+            one for one in tale["fields"]
+            if one["element"] != "description" or one["name"] == "name"
+        ]  # fmt: skip
+    fields.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
+    read_contract(own)
+    file = tmp_path / "eotinish.yaml"
+    content = file_of("http://127.0.0.1:1", tmp_path) | {"contract": str(own)}
+    file.write_text(yaml.safe_dump(content), "utf-8")
+    document = b"<data><wording>lamp</wording><description>Person</description></data>"
+    assert show_letter(document, file) == {
+        "type": "", "wording": "lamp", "description": "***",
+    }  # fmt: skip
+    unread = tmp_path / "unread.yaml"
+    assert show_letter(document, unread) == {
+        "type": "", "wording": "***", "description": "***",
+    }  # fmt: skip

@@ -9,9 +9,10 @@ from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy
 from integrations.eotinish import envelope as e
 from integrations.eotinish.contract import Contract
 from integrations.eotinish.files import write_upload
-from integrations.eotinish.payload import write_data
+from integrations.eotinish.payload import peek, read_told, write_data
 from integrations.eotinish.xml import write
 from tests.integrations.eotinish.conftest import AT, city_of, gateway_of
+from tests.peers.eotinish import Letter, letter_data
 from tests.peers.soap import SCHEMA, SOAP
 
 SENDER = e.Sender("ikomek-kishi", "s3cret")
@@ -128,3 +129,39 @@ def test_an_answer_of_another_form_is_not_read():
     for read in (e.read_answer, e.read_sent, e.read_noted, e.read_fetched):
         with pytest.raises(GatewayFault, match="answer-unfit"):
             read(body)
+
+
+WAITING = (
+    f'<soap:Body xmlns:soap="{SOAP}"><a:getMessagesResponse xmlns:a="{e.ASYNC}"><response>'
+    "<responseDate>2026-11-28T04:30:15.123Z</responseDate>{0}</response>"
+    "</a:getMessagesResponse></soap:Body>"
+)
+MESSAGE = "<messages><messageInfo>{0}</messageInfo><messageData>{1}</messageData></messages>"
+SOUND = MESSAGE.format("<messageId>good</messageId>", "<data>1</data>")
+ODD = [
+    ("no data", "<messageId>odd</messageId>", "", ["odd", "good"]),
+    ("data twice", "<messageId>odd</messageId>", "<data/><data/>", ["odd", "good"]),
+    ("no id", "", "<data/>", ["good"]),
+    ("an endless id", f"<messageId>{'x' * 201}</messageId>", "<data/>", ["good"]),
+]
+
+
+@pytest.mark.parametrize(("info", "data", "read"), [o[1:] for o in ODD], ids=[o[0] for o in ODD])
+def test_a_message_of_no_form_stops_none_of_those_that_came_with_it(
+    info: str, data: str, read: list[str], contract: Contract
+):
+    odd = MESSAGE.format(info, data)
+    found = e.read_fetched(etree.fromstring(WAITING.format(odd + SOUND)))
+    assert [one.message_id for one in found] == read
+    if len(found) == 2:
+        # It is kept, and what it says is judged when its turn comes: into quarantine.
+        with pytest.raises(Poison, match="unknown-message"):
+            read_told(found[0].data, contract)
+        assert peek(found[0].data, contract) is None
+
+
+def test_a_version_that_no_register_counts_to_is_poison_and_does_not_wait(contract: Contract):
+    values = {"regNo": "ЖТ-2026-00000001"}
+    letter = letter_data(Letter("id", "ЖТ-2026-00000001", 2**31, "progress", values))
+    with pytest.raises(Poison, match="field-malformed version"):
+        read_told(letter, contract)

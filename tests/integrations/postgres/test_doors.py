@@ -129,6 +129,16 @@ FILLED = (
     "INSERT INTO client (id, city_id, organisation_id, name, kind, auth_method, redirect_uris,"
     " grant_types, scopes, staff, created_at) SELECT gen_random_uuid(), city_id, id, code,"
     " 'public', 'none', '{}', '{}', '{}', false, now() FROM organisation WHERE city_id = $1",
+    "INSERT INTO eotinish_city (city_id, since, selection) VALUES ($1, now(),"
+    """ '{"kinds": [], "services": [], "never": []}')""",
+    "INSERT INTO eotinish_case (appeal_id, city_id, own_number, origin, opened_at)"
+    " SELECT id, city_id, number, 'city', now() FROM appeal WHERE city_id = $1",
+    "INSERT INTO eotinish_message (id, city_id, appeal_id, sequence, notice, created_at,"
+    " next_attempt_at) SELECT id, city_id, id, 1, 'appeal', now(), now() FROM appeal"
+    " WHERE city_id = $1",
+    "INSERT INTO eotinish_inbox (id, city_id, message_id, document, received_at, next_attempt_at)"
+    " VALUES (gen_random_uuid(), $1, 'one', '', now(), now())",
+    "INSERT INTO eotinish_report (id, city_id, at) VALUES (gen_random_uuid(), $1, now())",
     *(f"INSERT INTO {statement} FROM client c WHERE c.city_id = $1" for statement in OF_CLIENTS),
 )
 
@@ -293,6 +303,12 @@ TRUTH = {
     "member_event": lambda who, p: _of_the_city(who, p),
     "client": lambda who, p: _of_the_city(who, p),
     "client_secret": lambda who, p: _of_the_city(who, p),
+    # The exchange with the national register: the city's own business too.
+    "eotinish_city": lambda who, p: _of_the_city(who, p),
+    "eotinish_case": lambda who, p: _of_the_city(who, p),
+    "eotinish_message": lambda who, p: _of_the_city(who, p),
+    "eotinish_inbox": lambda who, p: _of_the_city(who, p),
+    "eotinish_report": lambda who, p: _of_the_city(who, p),
 } | dict.fromkeys(OF_LOGINS, lambda who, p: "false")
 """What is whose, told in the words of the first wall or by itself."""
 

@@ -225,6 +225,29 @@ async def test_a_disabled_endpoint_may_be_tried_by_a_test(house, queue):
     assert await turn(queue, AT, OK) == 1
 
 
+async def test_a_test_that_arrives_is_no_recovery_while_the_endpoint_is_disabled(house, queue):
+    """Whoever read that it works again would leave it disabled, and miss everything."""
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 1)
+    assert await turn(queue, AT, AttemptResult(410, None, 5, "", None)) == 1
+    head = KISHI.principal(Role.HEAD)
+    async with house.units.open(head) as uow:
+        await uow.endpoints.send(endpoint, "endpoint.test", b"{}", at=AT)
+        await uow.commit()
+    assert await turn(queue, AT + HOUR, OK) == 1
+    assert [one["type"] for one in await notices(house, endpoint)] == ["endpoint.disabled"]
+    async with house.units.open(head) as uow:
+        await change_endpoint(
+            endpoint.id, Wish(enabled=True), expected=None, uow=uow,
+            reference=house.references.of(KISHI.id), at=AT, allow_http=False,
+        )  # fmt: skip
+        await uow.commit()
+    await add_deliveries(house, endpoint, 1)
+    assert await turn(queue, AT + 2 * HOUR, OK) == 1
+    types = [one["type"] for one in await notices(house, endpoint)]
+    assert types == ["endpoint.disabled", "endpoint.recovered"]
+
+
 async def test_exhausted_deliveries_are_told_of_once_an_hour_and_counted(house, queue):
     endpoint = await add_endpoint(house)
     await add_deliveries(house, endpoint, 3)
@@ -326,6 +349,25 @@ async def test_a_filter_that_lets_an_appeal_through_no_more_ends_its_deliveries_
     for claim in await queue.claim(AT):
         assert await queue.begin(claim.delivery, claim.lease, AT) is None
     assert await states(house, endpoint) == {("cancelled", "filter-deselected"): 2}
+
+
+async def test_an_organisation_that_ended_hears_no_more_and_what_it_missed_is_kept(house, queue):
+    """Its tokens end with it: nobody of it could disable the endpoint, nor should it be told."""
+    endpoint = await add_endpoint(house)
+    await register(house)
+    await house.outbox.relay(AT)
+    await fetch(house, "UPDATE organisation SET active = false WHERE id = $1", KISHI.water)
+    try:
+        async with house.units.open(KISHI.principal(Role.HEAD)) as uow:
+            await uow.endpoints.send(endpoint, "endpoint.test", b"{}", at=AT)
+            await uow.commit()
+        claims = await queue.claim(AT)
+        assert len(claims) == 3
+        for claim in claims:
+            assert await queue.begin(claim.delivery, claim.lease, AT) is None
+    finally:
+        await fetch(house, "UPDATE organisation SET active = true WHERE id = $1", KISHI.water)
+    assert await states(house, endpoint) == {("cancelled", "endpoint-disabled"): 3}
 
 
 async def test_a_sound_endpoint_s_success_writes_nothing_of_its_health(house, queue):

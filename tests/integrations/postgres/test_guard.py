@@ -34,11 +34,14 @@ COLUMNS = {
     "login_attempt": {"used_at"}, "login_signing": {"signer", "taken_at"},
 }  # fmt: skip
 """Of a row of these only so much may change; the rest stays as it was written."""
+COLUMNS |= {"webhook_key": {"signs_until"}, "feed_entry": set()}
 ADD_ONLY |= set(COLUMNS)
 PASSING |= {
     "authorization_code", "authorization_request", "client_assertion", "client_usage",
     "refresh_token", "revocation",
+    "delivery", "delivery_attempt", "notice", "feed_entry", "incident_message",
 }  # fmt: skip
+"""Deliveries, notices and the feed are kept for ninety days: the events stay in the register."""
 
 FORGETTING = [
     "UPDATE event SET type = 'appeal.closed'",

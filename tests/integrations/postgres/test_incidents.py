@@ -12,6 +12,8 @@ from domain.access import NOBODY, Principal, Role
 from domain.appeals.commands import Accept, PauseWork, Reopen, Resolve, Return, Withdraw
 from domain.appeals.replay import check
 from domain.appeals.workflow import Action, PauseReason, Status
+from domain.eotinish.model import Case, Origin, Tale, Told
+from domain.eotinish.use_cases import apply, state_of
 from domain.errors import Conflict, InvalidTransition, NotPermitted
 from domain.incidents import use_cases
 from domain.incidents.commands import Broadcast, Cancel, Close
@@ -21,6 +23,8 @@ from domain.incidents.workflow import IncidentStatus
 from domain.register.chain import broken_link
 from domain.sla.clock import ClockState
 from domain.sla.policy import Stage
+from domain.values import new_id
+from integrations.eotinish.contract import read_contract
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import KISHI
 from tests.support.incidents import TEXTS, act, join, make_opening, open_incident
@@ -153,6 +157,29 @@ async def test_one_residents_no_reopens_theirs_alone_and_the_incident_hears_of_i
     history = await house.incidents.history(inspector, incident.id, 0, 100)
     refused = [event for event in history if event.type == "incident.refused"]
     assert [event.data for event in refused] == [{"appeals": [one.number]}]
+
+
+async def test_a_no_that_was_given_to_the_state_reaches_the_incident_like_any_other(house):
+    appeal, number = await register(house), "ЖТ-2026-00000901"
+    incident = await open_incident(house, matching=Matching.SUGGESTED)
+    await join(house, incident, [appeal])
+    await act(house, incident, A.ACCEPT, Accept())
+    await act(house, incident, A.RESOLVE, DONE)
+    await followed(house)
+    said = {"satisfied": False, "author": "Серікова Айгүл", "text": "Жоқ"}
+    agreements = read_contract().agreements("general.land-question", {})
+    async with house.units.open(state_of(KISHI.id)) as uow:
+        case = Case(appeal.id, KISHI.id, appeal.number, Origin.CITY, number)
+        await uow.exchange.open(case, house.now())
+        await apply(
+            new_id(), Told(Tale.RATED, number, 1, said), uow=uow, agreements=agreements,
+            reference=house.references.of(KISHI.id), at=house.now(),
+        )  # fmt: skip
+        await uow.commit()
+    assert (await stored(house, appeal)).status is Status.IN_PROGRESS
+    history = await house.incidents.history(KISHI.principal(Role.INSPECTOR), incident.id, 0, 100)
+    refused = [event.data for event in history if event.type == "incident.refused"]
+    assert refused == [{"appeals": [appeal.number]}]
 
 
 async def test_work_sent_back_sends_back_every_appeal_and_can_be_done_again(house):

@@ -111,6 +111,7 @@ CHANGES = {
     "reopened": st.integers(0, 99),
     "redirected": st.integers(0, 99),
     "legal": st.none() | LEGAL,
+    "national_number": st.none() | WORDS,
     "updated_at": TIMES,
     "closed_at": st.none() | TIMES,
     "head": st.builds(Head, st.integers(0, 2**31 - 1), st.binary(min_size=32, max_size=32)),

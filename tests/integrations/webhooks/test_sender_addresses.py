@@ -103,6 +103,51 @@ async def test_a_host_that_cannot_be_a_name_is_an_ordinary_failure(host):
     lookup.close()
 
 
+async def test_silent_name_servers_of_the_dead_keep_no_sound_name_waiting(monkeypatch):
+    """200 endpoints whose name servers never answer, 32 messages on their way to each."""
+    answered = threading.Event()
+
+    def found(host, port):
+        if host != "hook.kz":
+            answered.wait(20)
+        return ["192.88.98.1"]
+
+    monkeypatch.setattr("integrations.webhooks.resolver._addresses", found)
+    lookup = SystemLookup()
+    waiting = [
+        asyncio.create_task(lookup(f"hook-{number}.dead.kz", 443))
+        for number in range(200)
+        for _ in range(32)
+    ]
+    await asyncio.sleep(0)
+    try:
+        assert await asyncio.wait_for(lookup("hook.kz", 443), 5) == ["192.88.98.1"]
+        # Who gives up takes the answer from nobody else.
+        waiting[0].cancel()
+        answered.set()
+        assert await waiting[1] == ["192.88.98.1"]
+    finally:
+        answered.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        lookup.close()
+
+
+async def test_a_name_is_asked_for_anew_once_it_was_answered(monkeypatch):
+    asked: list[str] = []
+
+    def found(host, port):
+        asked.append(host)
+        return []
+
+    monkeypatch.setattr("integrations.webhooks.resolver._addresses", found)
+    lookup = SystemLookup(threads=1)
+    for _ in range(2):
+        await lookup("hook.kz", 443)
+        await asyncio.sleep(0)
+    lookup.close()
+    assert asked == ["hook.kz", "hook.kz"]
+
+
 async def test_a_name_without_addresses_is_an_ordinary_failure():
     assert (await send("https://hook.kz/", lookup=Names([]))).error == "name-not-resolved"
 
