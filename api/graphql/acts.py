@@ -47,6 +47,7 @@ class Act:
             principal,
             path={name: str(given[name]) for name in self.names},
             body=body,
+            query=None if operation.query is None else operation.query(),
             conditional=version is not None,
             versions=None if version is None else frozenset({version}),
             key=self._key(context, given.get("idempotency_key")),

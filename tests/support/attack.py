@@ -35,7 +35,7 @@ OF_THE_CITY = frozenset(
         "cursor", "empty", "unsupported-type", "heic", "resident-only",
         "not-self-service", "photos-missing", "photos-early", "position-missing", "position-vague",
         "position-far", "act-missing", "act-form", "period-too-long", "type-mismatch",
-        "damaged", "unknown-event-type", "unknown-sphere",
+        "damaged", "unknown-event-type", "unknown-sphere", "unknown-calendar",
         "unknown-street", "unknown-district", "crosses-itself", "area-empty", "ends-too-early",
         "point-incomplete",
         "one-of", "role-not-given-here", "akims-only", "not-of-this-akimat", "iin",
