@@ -37,9 +37,9 @@ def test_semey_has_no_error_and_nothing_but_rules_kept_for_services_to_come(
 def test_a_whole_city_is_looked_over_in_a_second() -> None:
     spent = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         check(semey(), NOON)
-        spent.append(time.perf_counter() - started)
+        spent.append(time.process_time() - started)
     assert min(spent) < 1
 
 
