@@ -35,7 +35,7 @@ class AmendBody(f.Body):
     calendar: f.Code
     date: f.Day
     kind: DayKind
-    decree: Annotated[f.Name, Field(max_length=300)]
+    decree: f.Name
 
 
 class EscalationView(TypedDict):
