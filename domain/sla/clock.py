@@ -203,12 +203,7 @@ def prolong(
     if clock.state is not ClockState.RUNNING or at > clock.due_at or target <= clock.target:
         return clock
     due_at = calendar.add(calendar.add(clock.started_at, target), clock.paused_for)
-    warn_at = falls_due(promise, due_at, 0)
-    again = breach_step(promise) and warn_at is not None and warn_at > at
-    step = 0 if again else clock.step
-    return replace(
-        clock, target=target, due_at=due_at, step=step, next_at=falls_due(promise, due_at, step)
-    )
+    return _put_off(clock, promise, target, due_at, at)
 
 
 def reopen(clock: Clock, promise: Promise, calendar: Calendar, *, at: datetime) -> Clock | None:
@@ -247,18 +242,19 @@ def extend(
     """
     if clock.state not in (ClockState.RUNNING, ClockState.PAUSED) or by <= NOTHING:
         raise ValueError(f"a clock that is {clock.state} is not extended by {by}")
-    due_at = calendar.add(clock.due_at, by)
+    return _put_off(clock, promise, clock.target + by, calendar.add(clock.due_at, by), at)
+
+
+def _put_off(
+    clock: Clock, promise: Promise, target: timedelta, due_at: datetime, at: datetime
+) -> Clock:
+    """A clock that is due later; its warning comes again where that lies ahead once more."""
     warn_at = falls_due(promise, due_at, 0)
-    ahead = breach_step(promise) and warn_at is not None and warn_at > at
-    step = 0 if ahead else clock.step
+    again = breach_step(promise) and warn_at is not None and warn_at > at
+    step = 0 if again else clock.step
     waits = clock.state is ClockState.PAUSED
-    return replace(
-        clock,
-        target=clock.target + by,
-        due_at=due_at,
-        step=step,
-        next_at=None if waits else falls_due(promise, due_at, step),
-    )
+    next_at = None if waits else falls_due(promise, due_at, step)
+    return replace(clock, target=target, due_at=due_at, step=step, next_at=next_at)
 
 
 def due_reminders(clock: Clock, promise: Promise, *, at: datetime) -> tuple[Reminder, ...]:
