@@ -297,13 +297,13 @@ def test_the_city_is_the_same_on_every_machine(semey: DemoCity) -> None:
 
 
 def test_the_whole_city_is_indexed_in_two_seconds(semey: DemoCity) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     RoutingIndex(
         organisations=semey.organisations, districts=semey.districts, streets=semey.streets,
         buildings=semey.buildings, territories=semey.territories,
         responsibilities=semey.responsibilities,
     )  # fmt: skip
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_city_itself_is_semey(semey: DemoCity) -> None:

@@ -344,12 +344,12 @@ def test_a_whole_city_is_indexed_in_two_seconds_and_routed_in_microseconds() -> 
         *(rule(50_000 + n, "kind:utility", 30_000 + n, 10 + n) for n in range(100)),
         *(rule(60_000 + n, f"lifts.service-{n}", 1, 10) for n in range(2_500)),
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     routes = RoutingIndex(
         organisations=[organisation(10 + n) for n in range(750)], districts=DISTRICTS,
         streets=STREETS, buildings=homes, territories=areas, responsibilities=rules,
     )  # fmt: skip
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     spent = []
     for home in homes[:2_000]:
         before = time.perf_counter()
