@@ -4,6 +4,7 @@
 (tests/support/city.py) is written. Both are fresh for each module.
 """
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The run's PostgreSQL: that of DATABASE_URL (its owner's), else an embedded one."""
     with open_server(tmp_path_factory.mktemp("postgres")) as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def neighbours() -> Iterator[None]:
+    """Whose server is shared lets the other processes' transactions end before it looks."""
+    if url := os.environ.get("DATABASE_URL"):
+        from tests.support.neighbours import patience
+
+        with patience(url):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,63 @@
+"""The suite's other processes on a server that is shared, whose transactions hold up our looks.
+
+What is relayed, sealed or told lies below the oldest running transaction (law 2), and PostgreSQL
+means the oldest of the whole server. A city looks again a moment later; a test that looks once
+would now and then see nothing. So whoever looks in a test first lets end what others have begun.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import psycopg
+import pytest
+
+from integrations.postgres.checkpoints import Checkpoints
+from integrations.postgres.happenings import SqlHappenings
+from integrations.postgres.outbox import Outbox
+from integrations.postgres.sealer import Sealer
+
+PATIENCE = 20.0
+"""Seconds; who has begun longer ago and still runs is not waited for."""
+
+_LOOKS: tuple[tuple[type, str], ...] = (
+    (Outbox, "relay"),
+    (Sealer, "seal"),
+    (Checkpoints, "sign"),
+    (SqlHappenings, "floor"),
+)
+_BEGUN = """
+SELECT backend_xid::text FROM pg_stat_activity
+ WHERE backend_xid IS NOT NULL AND datname IS DISTINCT FROM %s
+"""
+
+_Look = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@contextmanager
+def patience(url: str) -> Iterator[None]:
+    """Looks of this process wait for the transactions of other databases on the server of `url`."""
+    with psycopg.connect(url, autocommit=True) as server, pytest.MonkeyPatch.context() as patch:
+        for kind, name in _LOOKS:
+            patch.setattr(kind, name, _patient(getattr(kind, name), server))
+        yield
+
+
+def _patient(look: _Look, server: psycopg.Connection[Any]) -> _Look:
+    @wraps(look)
+    async def waiting(self: Any, *args: Any, **named: Any) -> Any:
+        ours = self._engine.url.database
+        until = time.monotonic() + PATIENCE
+        begun = _running(server, ours)
+        while begun & _running(server, ours) and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        return await look(self, *args, **named)
+
+    return waiting
+
+
+def _running(server: psycopg.Connection[Any], but: str) -> set[str]:
+    return {str(xid) for (xid,) in server.execute(_BEGUN, (but,))}
