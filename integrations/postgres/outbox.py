@@ -25,14 +25,14 @@ from integrations.postgres.session import inside
 
 _TAKE = """
 WITH RECURSIVE taken AS (
-    DELETE FROM outbox WHERE id IN (
-        SELECT id FROM outbox WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+    DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM outbox WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
             OR xid >= pg_snapshot_xmax(pg_current_snapshot())
-         ORDER BY xid, id LIMIT $1 FOR UPDATE SKIP LOCKED)
+         ORDER BY xid, id LIMIT $1 FOR UPDATE SKIP LOCKED))
     RETURNING id, xid, event_id
 ), told AS (
     SELECT taken.id AS place, taken.xid AS moment, e.*
-      FROM taken JOIN event e ON e.id = taken.event_id
+      FROM taken, LATERAL (SELECT * FROM event WHERE id = taken.event_id OFFSET 0) e
 ), hearer AS (
     SELECT s.appeal_id, s.organisation_id FROM assignment s
      WHERE s.appeal_id IN (SELECT appeal_id FROM told)
@@ -49,7 +49,8 @@ WITH RECURSIVE taken AS (
 SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS endpoint_id,
        w.enabled, w.ordered, CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
   FROM told
-  LEFT JOIN appeal a ON a.id = told.appeal_id
+  LEFT JOIN LATERAL (SELECT service, sphere, district FROM appeal
+                      WHERE id = told.appeal_id OFFSET 0) a ON true
   LEFT JOIN hearer h ON h.appeal_id = told.appeal_id
        AND NOT (told.internal AND told.type = 'appeal.commented')
   LEFT JOIN webhook_endpoint w ON w.organisation_id = h.organisation_id
@@ -65,6 +66,10 @@ hear, else one without.
 
 An organisation hears of every appeal that was ever assigned to it or to an organisation
 below it. What colleagues say among themselves stays in their house: no internal comments.
+
+Nothing here is left to statistics, which after a quiet hour know of an empty outbox, and after a
+busy one end before what is relayed: rows are taken where they lie (locked, they stay there), and
+OFFSET 0 has each event and appeal looked up by its id, where a merge would read whole indexes.
 """
 
 _TELL_OF_INCIDENTS = """

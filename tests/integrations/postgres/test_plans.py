@@ -15,6 +15,7 @@ from integrations.postgres.deliveries import _CLAIM
 from integrations.postgres.doors import PLATFORM, Door, door_of
 from integrations.postgres.incidents import _LAGGING
 from integrations.postgres.likeness_queries import _OPEN
+from integrations.postgres.outbox import _TAKE
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.sealer import _NEWS
 from integrations.postgres.session import inside
@@ -221,3 +222,31 @@ async def test_an_idle_turn_of_the_incidents_reads_no_appeal(house, crowd):
     assert "ix_appeal_incident" in found
     assert "Seq Scan on appeal" not in found
     assert most_rows(found) <= 1
+
+
+async def test_the_relay_looks_up_what_it_moves_where_statistics_end_before_it(house, crowd):
+    # The register as it was when statistics were gathered, and then a busy hour.
+    await fetch(house, "ANALYZE appeal, event")
+    young = "('ffffffff-ffff-7fff-8fff-' || lpad(n::text, 12, '0'))::uuid"
+    await fetch(
+        house,
+        f"INSERT INTO appeal SELECT (jsonb_populate_record(a, jsonb_build_object('id', {young},"
+        " 'number', 'YOUNG-' || n))).* FROM appeal a, generate_series(1, 300) n WHERE a.id = $1",
+        crowd.id,
+    )
+    await fetch(
+        house,
+        "INSERT INTO event (id, city_id, appeal_id, sequence, type, at, internal, canonical, hash)"
+        f" SELECT {young}, e.city_id, {young}, 1, e.type, e.at, e.internal, e.canonical, e.hash"
+        " FROM event e, generate_series(1, 300) n WHERE e.appeal_id = $1 AND e.sequence = 1",
+        crowd.id,
+    )
+    await fetch(house, "DELETE FROM outbox")
+    await fetch(
+        house,
+        "INSERT INTO outbox (city_id, event_id) SELECT e.city_id, e.id FROM event e"
+        f" JOIN generate_series(1, 300) n ON e.id = {young}",
+    )
+    await fetch(house, "ANALYZE outbox")
+    found = await plan(house, PLATFORM, _TAKE, 100, house.now())
+    assert most_rows(found) <= 300
