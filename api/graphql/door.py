@@ -11,7 +11,8 @@ from api.auth import Authenticator
 from api.bootstrap import House
 from api.errors import Malformed, Unauthenticated
 from api.graphql.answers import Voice
-from api.graphql.engine import Caller, Engine
+from api.graphql.calls import Caller
+from api.graphql.engine import Engine
 from api.graphql.http import ALLOWED, Transport
 from api.graphql.hub import Hub
 from api.graphql.sockets import Socket, same_origin
