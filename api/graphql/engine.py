@@ -15,12 +15,12 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from graphql.execution.execute import execute_root_selection_set
 from strawberry.execution import optimized_is_awaitable
 
-from api.errors import TimedOut
 from api.graphql.answers import encode, refuse, tell
 from api.graphql.audiences import Audience, Audiences
 from api.graphql.calls import Caller, Params, Prepared, misread
 from api.graphql.census import weigh_values
 from api.graphql.documents import Documents, read_hash
+from api.graphql.patience import limited
 from api.limits import NOTHING, Quota, Standing
 from domain.access import Principal
 from domain.errors import Refusal
@@ -89,14 +89,11 @@ class Engine:
         executor = self._build(prepared, self._context(caller))
         if isinstance(executor, list):
             return refuse(executor, caller.voice, self.told(prepared))
-        try:
-            async with asyncio.timeout(self._seconds):
-                if prepared.document.introspects(prepared.operation):
-                    said = await self._introspected(prepared, executor)
-                    return tell(said, caller.voice, self.told(prepared))
-                result = await _settled(execute_root_selection_set(executor))
-        except TimeoutError:
-            raise TimedOut(seconds=self._seconds) from None
+        async with limited(self._seconds):
+            if prepared.document.introspects(prepared.operation):
+                said = await self._introspected(prepared, executor)
+                return tell(said, caller.voice, self.told(prepared))
+            result = await _settled(execute_root_selection_set(executor))
         return tell(result, caller.voice, self.told(prepared))
 
     async def _introspected(self, prepared: Prepared, executor: Executor[Any]) -> ExecutionResult:
@@ -182,11 +179,8 @@ class Engine:
         if isinstance(executor, list):
             raise Refused(refuse(executor, caller.voice))
         turn = executor.build_per_event_executor(value)
-        try:
-            async with asyncio.timeout(self._seconds):
-                result = await _settled(execute_subscription_event(turn))
-        except TimeoutError:
-            raise TimedOut(seconds=self._seconds) from None
+        async with limited(self._seconds):
+            result = await _settled(execute_subscription_event(turn))
         return encode(tell(result, caller.voice))
 
 
