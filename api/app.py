@@ -25,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 from api.bootstrap import House, WaysIn, open_house, open_ways
 from api.browser import bound
 from api.clock import real
-from api.errors import WATCHED, Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.graphql.explorer import ROUTES as EXPLORER
 from api.graphql.mount import ROUTES as GRAPH
 from api.graphql.mount import open_graph
@@ -48,6 +48,7 @@ from api.rest.operation import Operation
 from api.rest.table import OPERATIONS
 from api.settings import Settings
 from api.trust import PERIOD
+from api.watch import watch
 from domain.errors import NotFound, Refusal
 from domain.identity.scopes import SCOPES
 
@@ -265,16 +266,12 @@ def _asked(request: Request) -> Asked:
 
 async def _refused(request: Request, error: Exception) -> Response:
     refusal = cast("Refusal", error)
-    if refusal.code in WATCHED:
-        # Who tries doors is seen by who watches the logs (ASVS 16.3.1-3); ids alone, no names.
-        log.warning(
-            "refused",
-            code=refusal.code,
-            route=getattr(request.state, "route", "unknown"),
-            who=getattr(request.state, "who", None),
-            permission=refusal.params.get("permission"),
-            request_id=_asked(request).request_id,
-        )
+    watch(
+        refusal,
+        route=getattr(request.state, "route", "unknown"),
+        who=getattr(request.state, "who", None),
+        request_id=_asked(request).request_id,
+    )
     return problem(refusal, _asked(request))
 
 
