@@ -232,8 +232,10 @@ class Hub:
 
     async def _judge(self) -> bool:
         """Judge everybody again, so that who may no more is let go though nothing happens."""
-        for subscriber in list(self._subscribers):
-            await subscriber.judged()
+        everybody = list(self._subscribers)
+        for start in range(0, len(everybody), BATCH):
+            # At once, so that whoever must be asked about is asked about by one statement.
+            await asyncio.gather(*(each.judged() for each in everybody[start : start + BATCH]))
         return False
 
     async def _ahead(self, subscriber: Subscriber, after: Place) -> None:

@@ -340,6 +340,25 @@ async def test_who_may_no_more_is_let_go_though_nothing_happens(
     assert isinstance(follower.refusal, Unauthenticated)
 
 
+async def test_those_who_are_judged_again_are_asked_about_together(
+    hub: Hub, told: Told, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hubs, "JUDGED", 0.05)
+    asking, most = 0, 0
+
+    async def judge() -> Principal:
+        nonlocal asking, most
+        asking += 1
+        most = max(most, asking)
+        await asyncio.sleep(0.005)
+        asking -= 1
+        return INSPECTOR
+
+    followers = [Follower(hub, judge=judge) for _ in range(50)]
+    await until(lambda: most >= 50)
+    assert hub.subscribers == len(followers)
+
+
 async def test_who_becomes_somebody_else_hears_as_that_one(hub: Hub, told: Told):
     water, heat = new_id(), new_id()
     executor = Principal(new_id(), Role.EXECUTOR, CITY, organisations=frozenset({water}))
