@@ -1,7 +1,8 @@
 """The ASGI application: routes made from the table of operations, one way in, one way out."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -24,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 from api.bootstrap import House, WaysIn, open_house, open_ways
 from api.browser import bound
 from api.clock import real
-from api.errors import WATCHED, Asked, Internal, Malformed, MethodNotAllowed, problem
+from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.graphql.explorer import ROUTES as EXPLORER
 from api.graphql.mount import ROUTES as GRAPH
 from api.graphql.mount import open_graph
@@ -47,6 +48,7 @@ from api.rest.operation import Operation
 from api.rest.table import OPERATIONS
 from api.settings import Settings
 from api.trust import PERIOD
+from api.watch import watch
 from domain.errors import NotFound, Refusal
 from domain.identity.scopes import SCOPES
 
@@ -56,10 +58,32 @@ EXPOSED = (
     "etag", "link", "location", "x-request-id", "retry-after", "idempotency-replayed", *NAMES,
 )  # fmt: skip
 REFRESH_SECONDS = 1.0
+YOUNG = (20_000, 10, 10)
+"""Objects that come before the collector looks through them, and how many such looks before it
+looks further back (gc.set_threshold)."""
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
-    """The application; without settings those of the environment."""
+def serve_app() -> Starlette:
+    """The application of a process that does nothing else."""
+    return create_app(begun=settle)
+
+
+def settle() -> None:
+    """Have the collector leave alone what stands for good (the schemas, the model of triage, the
+    agreements), and look less often: with it a look over everything took a third of a second,
+    each few seconds, in which nobody was answered.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*YOUNG)
+
+
+def create_app(
+    settings: Settings | None = None, begun: Callable[[], None] = lambda: None
+) -> Starlette:
+    """The application; without settings those of the environment. `begun` is called when it is
+    ready to answer.
+    """
     chosen = settings if settings is not None else Settings()
     configure(chosen.log_level)
 
@@ -74,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             app.state.graph = open_graph(house)
             app.state.oauth = OAuthDoor(house)
             app.state.login = _login(house, opened)
+            begun()
             yield
             await app.state.graph.hub.close()
             with suppress(Refusal):
@@ -241,16 +266,12 @@ def _asked(request: Request) -> Asked:
 
 async def _refused(request: Request, error: Exception) -> Response:
     refusal = cast("Refusal", error)
-    if refusal.code in WATCHED:
-        # Who tries doors is seen by who watches the logs (ASVS 16.3.1-3); ids alone, no names.
-        log.warning(
-            "refused",
-            code=refusal.code,
-            route=getattr(request.state, "route", "unknown"),
-            who=getattr(request.state, "who", None),
-            permission=refusal.params.get("permission"),
-            request_id=_asked(request).request_id,
-        )
+    watch(
+        refusal,
+        route=getattr(request.state, "route", "unknown"),
+        who=getattr(request.state, "who", None),
+        request_id=_asked(request).request_id,
+    )
     return problem(refusal, _asked(request))
 
 

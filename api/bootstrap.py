@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import clock
 from api.bell import Bell
+from api.limits import Requests
 from api.settings import Settings
 from api.trust import Trust
 from domain.access import NOBODY
@@ -123,6 +124,7 @@ class House:
     authorizations: SqlAuthorizations
     revocations: SqlRevocations
     trust: Trust
+    requests: Requests
     people: People
     rosters: Rosters
     personal: Personal
@@ -282,11 +284,10 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
 
 def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> House:
     """Every port with its adapter."""
-    keyring = read_keyring(settings)
-    clients, revocations = Clients(engine), SqlRevocations(engine)
-    store = open_store(settings.storage)
-    references, feed = PostgresReferences(engine), Feed(engine, settings.base_url)
-    units = UnitsOfWork(engine, keyring, settings.base_url)
+    clients, keyring, store = Clients(engine), read_keyring(settings), open_store(settings.storage)
+    references, revocations = PostgresReferences(engine), SqlRevocations(engine)
+    feed, units = Feed(engine, settings.base_url), UnitsOfWork(engine, keyring, settings.base_url)
+    trust = make_trust(settings, engine, keyring, revocations, clients)
     return House(
         settings=settings,
         now=read_now(settings),
@@ -325,7 +326,8 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         grants=Grants(engine),
         authorizations=SqlAuthorizations(engine, settings.base_url),
         revocations=revocations,
-        trust=make_trust(settings, engine, keyring, revocations, clients),
+        trust=trust,
+        requests=Requests(settings.rate_limit, trust.quotas),
         people=SqlPeople(engine, keyring, units, references),
         rosters=Rosters(engine),
         personal=Personal(engine, keyring),

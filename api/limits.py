@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from api.errors import RateLimited
+from domain.access import Principal
 from domain.identity.quotas import Limits
 
 NAMES = ("ratelimit-policy", "ratelimit")
@@ -166,3 +167,26 @@ class ClientQuotas:
     def learn(self, used: Mapping[UUID, int]) -> None:
         """What each client used today, in all processes."""
         self._used = dict(used)
+
+
+class Requests:
+    """The requests of a process through whichever door of the API: one quota for each principal,
+    and one for each address where nobody is known.
+    """
+
+    def __init__(self, per_minute: int, clients: ClientQuotas) -> None:
+        self._quota = Quota(per_minute)
+        self._clients = clients
+
+    def of(self, principal: Principal) -> Standing:
+        """Count a request: what is left of the principal's quota, and of their client's own."""
+        client = principal.client
+        theirs = NOTHING if client is None else self._clients.spend(client)
+        if client == principal.id and theirs.told("client"):
+            # Who comes for itself has one limit a minute: its own, where it was given one.
+            return theirs
+        return self._quota.spend(str(principal.id)).beside(theirs)
+
+    def at(self, address: str) -> Standing:
+        """Count a request of nobody whom we know."""
+        return self._quota.spend(address)

@@ -77,6 +77,9 @@ class Caught:
         self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         begun = False
 
         async def answer(message: Message) -> None:
@@ -87,7 +90,7 @@ class Caught:
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
-            if begun or scope["type"] != "http":
+            if begun:
                 raise
             response = await self._failed(Request(scope), error)
             await response(scope, receive, send)

@@ -15,7 +15,7 @@ from api.commands.exchanges import judged
 from api.commands.providers import require_sound
 from api.settings import Settings
 
-APPLICATION = "api.app:create_app"
+APPLICATION = "api.app:serve_app"
 THREADS = 8
 
 Count = Annotated[int | None, Parameter(validator=Number(gte=1))]

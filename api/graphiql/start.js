@@ -51,8 +51,15 @@ async function* follow(params, headers) {
   }
 }
 
+// The token of the page goes with every tab that names no other.
+function withToken(headers) {
+  const token = document.getElementById("token").value.trim().replace(/^Bearer\s+/i, "");
+  const named = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+  return token && !named ? { ...headers, Authorization: `Bearer ${token}` } : headers;
+}
+
 function fetcher(params, options) {
-  const headers = (options && options.headers) || {};
+  const headers = withToken((options && options.headers) || {});
   if (isSubscription(params, options)) return follow(params, headers);
   return send(params, headers, FORM).then((answer) => answer.json());
 }
@@ -60,14 +67,19 @@ function fetcher(params, options) {
 async function start() {
   const answer = await fetch("/graphiql/examples.json");
   const examples = await answer.json();
-  const headers = JSON.stringify({ Authorization: "Bearer …", "Accept-Language": "ru" }, null, 2);
+  const headers = JSON.stringify({ "Accept-Language": "ru" }, null, 2);
   const tabs = examples.map(({ query, variables }) => ({
     query,
     variables: variables ? JSON.stringify(variables, null, 2) : "",
     headers,
   }));
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
-    React.createElement(GraphiQL, { fetcher, defaultTabs: tabs, defaultHeaders: headers }),
+    React.createElement(GraphiQL, {
+      fetcher,
+      defaultTabs: tabs,
+      defaultHeaders: headers,
+      defaultEditorToolsVisibility: "variables",
+    }),
   );
 }
 

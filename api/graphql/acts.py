@@ -10,7 +10,7 @@ import strawberry
 
 from api.errors import KeyRequired, TooLarge
 from api.graphql.context import Context
-from api.graphql.saying import body_of, named
+from api.graphql.saying import as_query, body_of, named
 from api.rest.acting import carry_out, judged, sound_key
 from api.rest.bodies import ReadFile
 from api.rest.decode import canonical, decode_body
@@ -47,7 +47,7 @@ class Act:
             principal,
             path={name: str(given[name]) for name in self.names},
             body=body,
-            query=None if operation.query is None else operation.query(),
+            query=self._query(given),
             conditional=version is not None,
             versions=None if version is None else frozenset({version}),
             key=self._key(context, given.get("idempotency_key")),
@@ -56,6 +56,12 @@ class Act:
             return await carry_out(operation, call, _said(operation, given.get("input"), body))
         except Invalid as refusal:
             raise type(refusal)(named(refusal.faults, self._model())) from None
+
+    def _query(self, given: Mapping[str, Any]) -> Any:
+        model = self.operation.query
+        if model is None:
+            return None
+        return as_query(model, {name: given.get(name) for name in model.model_fields})
 
     def _model(self) -> Any:
         model = self.operation.body

@@ -14,7 +14,6 @@ import structlog
 from graphql import ExecutionResult, GraphQLError
 
 from api.errors import (
-    WATCHED,
     Asked,
     DocumentTooCostly,
     DocumentUnknown,
@@ -24,6 +23,7 @@ from api.errors import (
 )
 from api.graphql.documents import Unreadable
 from api.graphql.refusals import extensions, original
+from api.watch import watch
 from domain.errors import Refusal
 
 log = structlog.get_logger()
@@ -88,17 +88,9 @@ def tell_errors(errors: Iterable[GraphQLError], voice: Voice) -> list[dict[str, 
 
 
 def _watch(refusals: Iterable[Refusal], voice: Voice) -> None:
-    """Who tries doors is seen by who watches the logs (ASVS 16.3.1-3): a line for each kind."""
-    kinds = {each.code: each for each in refusals if each.code in WATCHED}
-    for code, refusal in kinds.items():
-        log.warning(
-            "refused",
-            code=code,
-            route="graphql",
-            who=voice.who,
-            permission=refusal.params.get("permission"),
-            request_id=voice.request_id,
-        )
+    """A line for each kind: fifty appeals with one forbidden field need not tell it fifty times."""
+    for refusal in {each.code: each for each in refusals}.values():
+        watch(refusal, route="graphql", who=voice.who, request_id=voice.request_id)
 
 
 def _error(error: GraphQLError, voice: Voice) -> dict[str, Any]:

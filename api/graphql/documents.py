@@ -11,8 +11,8 @@ runs nothing else.
 """
 
 import re
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -27,8 +27,10 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
     parse,
     specified_rules,
     validate,
@@ -78,6 +80,7 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
     fragments: Mapping[str, FragmentDefinitionNode]
     weighed: dict[tuple[Any, ...], Weight] = field(default_factory=dict)
+    told: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of a name, or the only one. Raises Unreadable."""
@@ -99,16 +102,34 @@ class Document:
             raise _unreadable("Introspection comes alone: ask of data in another operation.")
         return True
 
+    def asked_below(self, operation: OperationDefinitionNode) -> frozenset[str]:
+        """The variables on which more depends than the arguments of a field at the root."""
+        name = operation.name.value if operation.name else ""
+        if name not in self.told:
+            fields = self._root_fields(operation.selection_set)
+            above = Counter(_variables(each.arguments for each in fields))
+            everywhere = Counter(_variables((self.ast,)))
+            defined = Counter(
+                each.variable.name.value
+                for operation in self.operations.values()
+                for each in operation.variable_definitions or ()
+            )
+            self.told[name] = frozenset(everywhere - above - defined)
+        return self.told[name]
+
     def _roots(self, selections: SelectionSetNode) -> set[str]:
         """The names of the fields at the root, those of fragments among them."""
-        names: set[str] = set()
+        return {each.name.value for each in self._root_fields(selections)}
+
+    def _root_fields(self, selections: SelectionSetNode) -> list[FieldNode]:
+        found: list[FieldNode] = []
         seen: set[str] = set()
         waiting = [selections]
         while waiting:
             spread: set[str] = set()
             for selection in waiting.pop().selections:
                 if isinstance(selection, FieldNode):
-                    names.add(selection.name.value)
+                    found.append(selection)
                 elif isinstance(selection, InlineFragmentNode):
                     waiting.append(selection.selection_set)
                 elif isinstance(selection, FragmentSpreadNode):
@@ -116,7 +137,20 @@ class Document:
             for name in spread - seen:
                 waiting.append(self.fragments[name].selection_set)
             seen |= spread
-        return names
+        return found
+
+
+def _variables(nodes: Iterable[Any]) -> Iterator[str]:
+    """The name of each variable wherever one is named in these nodes, as often as it is."""
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, VariableNode):
+            yield node.name.value
+        elif isinstance(node, list | tuple):
+            waiting.extend(node)
+        elif isinstance(node, Node):
+            waiting.extend(getattr(node, key) for key in node.keys)
 
 
 def _unreadable(message: str) -> Unreadable:

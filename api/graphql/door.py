@@ -11,13 +11,14 @@ from api.auth import Authenticator
 from api.bootstrap import House
 from api.errors import Malformed, Unauthenticated
 from api.graphql.answers import Voice
-from api.graphql.engine import Caller, Engine
+from api.graphql.calls import Caller
+from api.graphql.engine import Engine
 from api.graphql.http import ALLOWED, Transport
 from api.graphql.hub import Hub
 from api.graphql.sockets import Socket, same_origin
 from api.graphql.subscriptions import Stream
 from api.languages import LONGEST, preferred
-from api.limits import NOTHING, Quota, Standing
+from api.limits import Standing
 from domain.access import Principal
 from domain.errors import Fault, Refusal
 from domain.values import new_id
@@ -33,7 +34,6 @@ class GraphDoor:
             engine, max_body=settings.max_body, batch=settings.graphql_batch
         )
         self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
-        self._quota = Quota(settings.rate_limit)
 
     async def handle(self, request: Request) -> Response:
         """The response to a request. Raises Refusal; the application tells it."""
@@ -85,7 +85,7 @@ class GraphDoor:
             try:
                 principal = await self.judge(header)
             except Refusal:
-                self._quota.spend(address).require()
+                self._house.requests.at(address).require()
                 raise
         voice = Voice(preferred(languages), request_id, str(principal.id) if principal else None)
         return Caller(principal, voice, header, address, connection.headers.get("idempotency-key"))
@@ -99,14 +99,11 @@ class GraphDoor:
         return await self._authenticator.principal(header, self._house.now())
 
     def _spent(self, caller: Caller) -> Standing:
-        """One request of the caller's quota, and of their client's own."""
+        """One request of the caller's quota, which is that of the REST API."""
+        requests = self._house.requests
         if caller.principal is None:
-            return self._quota.spend(caller.address)
-        client = caller.principal.client
-        theirs = NOTHING if client is None else self._house.trust.quotas.spend(client)
-        if client == caller.principal.id and theirs.told("client"):
-            return theirs
-        return self._quota.spend(str(caller.principal.id)).beside(theirs)
+            return requests.at(caller.address)
+        return requests.of(caller.principal)
 
 
 def _authorization(request: Request) -> str | None:

@@ -2,119 +2,32 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any, cast
 
 from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
 )
 from graphql.execution import Executor, create_source_event_stream, execute_subscription_event
 from graphql.execution.execute import execute_root_selection_set
 from strawberry.execution import optimized_is_awaitable
 
-from api.errors import Malformed, TimedOut
-from api.graphql.answers import Voice, encode, refuse, tell
+from api.graphql.answers import encode, refuse, tell
+from api.graphql.audiences import Audience, Audiences
+from api.graphql.calls import Caller, Params, Prepared, misread
 from api.graphql.census import weigh_values
-from api.graphql.documents import Document, Documents, read_hash
-from api.graphql.weighing import Weight
+from api.graphql.documents import Documents, read_hash
+from api.graphql.patience import limited
 from api.limits import NOTHING, Quota, Standing
 from domain.access import Principal
-from domain.errors import Fault, Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Params:
-    """What a request asks for (GraphQL over HTTP, §5.1), read and not yet judged."""
-
-    query: str | None = None
-    name: str | None = None
-    variables: Mapping[str, Any] | None = None
-    extensions: Mapping[str, Any] | None = None
-    document: str | None = None
-
-
-def read_params(said: object) -> Params:
-    """The parameters of a request. Raises Malformed for those of a wrong type."""
-    if not isinstance(said, dict):
-        raise _misread("")
-    wrong = [
-        name
-        for name, kind in _KINDS.items()
-        if said.get(name) is not None and not isinstance(said[name], kind)
-    ]
-    if wrong:
-        raise _misread(*wrong)
-    if not any(said.get(name) is not None for name in ("query", "documentId", "extensions")):
-        raise _misread("query")
-    return Params(
-        said.get("query"),
-        said.get("operationName"),
-        said.get("variables"),
-        said.get("extensions"),
-        said.get("documentId"),
-    )
-
-
-_KINDS = {
-    "query": str,
-    "operationName": str,
-    "variables": dict,
-    "extensions": dict,
-    "documentId": str,
-}
-
-
-def _misread(*names: str) -> Malformed:
-    return Malformed("GraphQL", [Fault(f"/{name}" if name else "", "format", {}) for name in names])
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, how they are spoken to, and by what they can be judged again."""
-
-    principal: Principal | None
-    voice: Voice
-    header: str | None = None
-    """The Authorization header; None for the public."""
-    address: str = ""
-    key: str | None = None
-    """The Idempotency-Key header, where one came."""
-
-    @property
-    def purse(self) -> str:
-        """Whose budget an operation is paid from."""
-        return str(self.principal.id) if self.principal else f"public {self.address}"
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An operation that is sound, within bounds and paid for."""
-
-    document: Document
-    operation: OperationDefinitionNode
-    variables: Mapping[str, Any]
-    weight: Weight
-    standing: Standing
-
-    @property
-    def name(self) -> str | None:
-        """The operation's name."""
-        return self.operation.name.value if self.operation.name else None
-
-    @property
-    def kind(self) -> OperationType:
-        """Query, mutation or subscription."""
-        return self.operation.operation
-
+from domain.errors import Refusal
 
 MakeContext = Callable[[Caller], Any]
-Renew = Callable[[Any, Caller], None]
-"""Makes the context of a subscription fit for one more event: another moment, nothing loaded."""
+Who = Callable[[Any], Principal | None]
+"""Who asks now, by the context of their request: a subscriber is judged again and again."""
 
 
 INTROSPECTIONS = 8
@@ -130,7 +43,7 @@ class Engine:
         documents: Documents,
         *,
         context: MakeContext,
-        renew: Renew = lambda context, caller: None,
+        who: Who = lambda context: None,
         executor: type[Executor[Any]] = Executor,
         seconds: float = 10.0,
         budget: int = 0,
@@ -138,7 +51,8 @@ class Engine:
     ) -> None:
         self.schema = schema
         self.documents = documents
-        self._context, self._renew = context, renew
+        self._context, self._who = context, who
+        self._audiences = Audiences()
         self._executor = executor
         self._seconds = seconds
         self._budget = Quota(budget)
@@ -155,7 +69,7 @@ class Engine:
         weigh_values(variables)
         persisted = read_hash(params.extensions)
         if params.query is None and persisted is None and params.document is None:
-            raise _misread("query")
+            raise misread("query")
         document = self.documents.find(params.query, persisted, params.document)
         operation = document.operation(params.name)
         weight = self.documents.weigh(document, operation, variables)
@@ -172,17 +86,14 @@ class Engine:
         """The answer to a query or a mutation. Raises TimedOut; a refusal of what the variables
         are worth is an answer without `data`.
         """
-        executor = self._build(prepared, caller)
+        executor = self._build(prepared, self._context(caller))
         if isinstance(executor, list):
             return refuse(executor, caller.voice, self.told(prepared))
-        try:
-            async with asyncio.timeout(self._seconds):
-                if prepared.document.introspects(prepared.operation):
-                    said = await self._introspected(prepared, executor)
-                    return tell(said, caller.voice, self.told(prepared))
-                result = await _settled(execute_root_selection_set(executor))
-        except TimeoutError:
-            raise TimedOut(seconds=self._seconds) from None
+        async with limited(self._seconds):
+            if prepared.document.introspects(prepared.operation):
+                said = await self._introspected(prepared, executor)
+                return tell(said, caller.voice, self.told(prepared))
+            result = await _settled(execute_root_selection_set(executor))
         return tell(result, caller.voice, self.told(prepared))
 
     async def _introspected(self, prepared: Prepared, executor: Executor[Any]) -> ExecutionResult:
@@ -213,12 +124,12 @@ class Engine:
             }
         return {"cost": cost}
 
-    def _build(self, prepared: Prepared, caller: Caller) -> Executor[Any] | list[GraphQLError]:
+    def _build(self, prepared: Prepared, context: Any) -> Executor[Any] | list[GraphQLError]:
         return self._executor.build(
             self.schema,
             prepared.document.ast,
             None,
-            self._context(caller),
+            context,
             dict(prepared.variables),
             prepared.name,
             hide_suggestions=True,
@@ -231,15 +142,18 @@ class Engine:
 
         Ends with Refused when it cannot begin, or cannot go on.
         """
-        executor = self._build(prepared, caller)
-        if isinstance(executor, list):
-            raise Refused(refuse(executor, caller.voice))
-        source = await _settled(create_source_event_stream(executor))
-        if isinstance(source, ExecutionResult):
-            raise Refused(refuse(source.errors or (), caller.voice))
+        context = self._context(caller)
+        source = await self._source(prepared, caller, context)
+        audience, known = None, caller.principal
         try:
             async for value in source:
-                yield await self._event(executor, value, prepared, caller)
+                principal = self._who(context)
+                if audience is None or principal is not known:
+                    audience = self._audiences.find(prepared, caller, principal)
+                    known = principal
+                yield await self._audiences.tell(
+                    audience, value, partial(self._entry, audience, value)
+                )
         except Refusal as refusal:
             raise Refused(refuse(refusal, caller.voice), refusal) from None
         except Exception as error:
@@ -248,34 +162,26 @@ class Engine:
         finally:
             await source.aclose()
 
-    async def _event(
-        self, executor: Executor[Any], value: Any, prepared: Prepared, caller: Caller
-    ) -> bytes:
-        shared: dict[Any, bytes] | None = getattr(value, "rendered", None)
-        key = (prepared.document.hash, prepared.name, caller.voice.language,
-               encode(prepared.variables), self._whose(prepared, caller))  # fmt: skip
-        if shared is not None and key in shared:
-            return shared[key]
-        self._renew(executor.context_value, caller)
-        turn = executor.build_per_event_executor(value)
-        try:
-            async with asyncio.timeout(self._seconds):
-                result = await _settled(execute_subscription_event(turn))
-        except TimeoutError:
-            raise TimedOut(seconds=self._seconds) from None
-        said = encode(tell(result, caller.voice))
-        if shared is not None:
-            shared[key] = said
-        return said
+    async def _source(self, prepared: Prepared, caller: Caller, context: Any) -> Any:
+        """What happens, as the field at the root tells it. Raises Refused."""
+        executor = self._build(prepared, context)
+        if isinstance(executor, list):
+            raise Refused(refuse(executor, caller.voice))
+        source = await _settled(create_source_event_stream(executor))
+        if isinstance(source, ExecutionResult):
+            raise Refused(refuse(source.errors or (), caller.voice))
+        return source
 
-    @staticmethod
-    def _whose(prepared: Prepared, caller: Caller) -> Any:
-        """For whom the same answer holds: what asks for nothing beyond the event is everybody's
-        who may hear of it.
-        """
-        if prepared.weight.cost <= 1 or caller.principal is None:
-            return None
-        return caller.principal
+    async def _entry(self, audience: Audience, value: Any) -> bytes:
+        """The answer to one event, read at this moment for whoever is in the audience."""
+        caller = audience.caller
+        executor = self._build(audience.prepared, self._context(caller))
+        if isinstance(executor, list):
+            raise Refused(refuse(executor, caller.voice))
+        turn = executor.build_per_event_executor(value)
+        async with limited(self._seconds):
+            result = await _settled(execute_subscription_event(turn))
+        return encode(tell(result, caller.voice))
 
 
 async def _settled(found: Any) -> Any:

@@ -24,8 +24,9 @@ from api.errors import (
     UnsupportedMediaType,
 )
 from api.graphql.answers import encode, refuse
+from api.graphql.calls import Caller, Params, Prepared, read_params
 from api.graphql.documents import Unreadable
-from api.graphql.engine import Caller, Engine, Params, Prepared, read_params
+from api.graphql.engine import Engine
 from api.graphql.sse import MEDIA_TYPE as EVENT_STREAM
 from api.graphql.sse import stream
 from api.limits import Standing

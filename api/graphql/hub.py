@@ -12,9 +12,10 @@ repetition.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -105,6 +106,7 @@ class Hub:
         self._woken = asyncio.Event()
         self._opening = asyncio.Lock()
         self._catching_up = asyncio.Semaphore(CATCHING_UP)
+        self._reading: dict[Any, asyncio.Future[Sequence[Happening]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -230,8 +232,10 @@ class Hub:
 
     async def _judge(self) -> bool:
         """Judge everybody again, so that who may no more is let go though nothing happens."""
-        for subscriber in list(self._subscribers):
-            await subscriber.judged()
+        everybody = list(self._subscribers)
+        for start in range(0, len(everybody), BATCH):
+            # At once, so that whoever must be asked about is asked about by one statement.
+            await asyncio.gather(*(each.judged() for each in everybody[start : start + BATCH]))
         return False
 
     async def _ahead(self, subscriber: Subscriber, after: Place) -> None:
@@ -251,10 +255,7 @@ class Hub:
     ) -> AsyncGenerator[Happening, None]:
         looked, place = 0, after
         while place < subscriber.start:
-            async with self._catching_up:
-                told = await self._happenings.after(
-                    place, subscriber.start, BATCH, subscriber.wanted
-                )
+            told = await self._missed(place, subscriber.start, subscriber.wanted)
             for happening in told:
                 if not subscriber.wanted.fits(happening):
                     continue
@@ -268,3 +269,27 @@ class Hub:
             place = told[-1].place
             if looked >= CATCH_UP:
                 raise TooSlow(kept=looked, place=place)
+
+    async def _missed(self, place: Place, end: Place, wanted: Wanted) -> Sequence[Happening]:
+        """A page of what lies between two places. Who had the same last entry is told the same,
+        so that the thousands of a broken line are one read.
+        """
+        # The conditions that are asked of the database; the others are asked of what it tells.
+        page = place, end, wanted.city, wanted.number
+        reading = self._reading.get(page)
+        if reading is None:
+            reading = asyncio.ensure_future(self._read(place, end, wanted))
+            self._reading[page] = reading
+            reading.add_done_callback(partial(self._was_read, page))
+        return await asyncio.shield(reading)
+
+    def _was_read(self, page: Any, reading: asyncio.Future[Sequence[Happening]]) -> None:
+        del self._reading[page]
+        if not reading.cancelled():
+            # Should nobody be left to hear why not.
+            reading.exception()
+
+    async def _read(self, place: Place, end: Place, wanted: Wanted) -> Sequence[Happening]:
+        async with self._catching_up:
+            narrowed = Wanted(wanted.city, number=wanted.number)
+            return await self._happenings.after(place, end, BATCH, narrowed)

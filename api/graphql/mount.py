@@ -8,15 +8,17 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from api.bootstrap import House
+from api.graphql.calls import Caller
 from api.graphql.census import Bounds
 from api.graphql.context import Context
 from api.graphql.documents import Documents, read_trusted
 from api.graphql.door import GraphDoor
-from api.graphql.engine import Caller, Engine
+from api.graphql.engine import Engine
 from api.graphql.fast import FastExecutor
 from api.graphql.hub import Hub
 from api.graphql.schema import build_schema
 from api.settings import Settings
+from domain.access import Principal
 
 
 def open_graph(house: House) -> GraphDoor:
@@ -40,15 +42,14 @@ def open_graph(house: House) -> GraphDoor:
             stream=door.stream(caller),
         )
 
-    def renew(known: Context, caller: Caller) -> None:
-        known.at = house.now()
-        known.loaders.clear()
+    def who(context: Context) -> Principal | None:
+        return context.principal
 
     engine = Engine(
         schema,
         make_documents(schema, settings),
         context=context,
-        renew=renew,
+        who=who,
         executor=FastExecutor,
         seconds=settings.graphql_seconds,
         budget=settings.graphql_budget,

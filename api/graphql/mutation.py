@@ -17,7 +17,7 @@ from api.graphql import loading
 from api.graphql.acts import Act, FileInput
 from api.graphql.appeals import Appeal, parts_below
 from api.graphql.appeals import made as made_appeal
-from api.graphql.arguments import argument, path_argument, path_names
+from api.graphql.arguments import argument, path_argument, path_names, query_arguments
 from api.graphql.derive import input_type, view_type
 from api.graphql.fast import plain
 from api.graphql.incidents import Incident
@@ -28,6 +28,7 @@ from api.rest.incident_views import IncidentView, KnownIncident
 from api.rest.operation import Operation, Upload
 from api.rest.table import OPERATIONS
 from api.rest.views import AppealView
+from api.watch import watch
 from domain.errors import Refusal
 
 _REPLAYED = "Whether this is the answer to an earlier request with the same key."
@@ -143,12 +144,20 @@ def _field(operation: Operation) -> Any:
         try:
             reply = await act.do(info.context, given)
         except Refusal as refusal:
+            who = info.context.principal
+            watch(
+                refusal,
+                route=operation.id,
+                who=str(who.id) if who else None,
+                request_id=info.context.request_id,
+            )
             return problem_of(refusal, info.context)
         body = orjson.loads(reply.body) if isinstance(reply.body, bytes) else reply.body
         return await payload.read(body, info, "idempotency-replayed" in reply.headers)
 
     arguments = [Parameter("info", Parameter.KEYWORD_ONLY, annotation=strawberry.Info)]
     arguments += [path_argument(name) for name in names] + _arguments(operation)
+    arguments += query_arguments(operation)
     outcome = _outcome(payload)
     resolve.__signature__ = Signature(arguments, return_annotation=outcome)  # type: ignore[attr-defined]
     resolve.__annotations__ = {a.name: a.annotation for a in arguments} | {"return": outcome}

@@ -16,7 +16,9 @@ from api.graphql.acts import body_for
 from api.graphql.arguments import argument, path_argument, path_names, query_arguments
 from api.graphql.derive import input_type, output
 from api.graphql.enums import Language
+from api.graphql.patience import waiting
 from api.graphql.saying import as_query
+from api.rest.feed import FeedQuery
 from api.rest.fields import Query as QueryModel
 from api.rest.operation import Operation
 from api.rest.table import OPERATIONS
@@ -85,6 +87,8 @@ def _field(operation: Operation) -> Any:
         path = {name: str(given.pop(name)) for name in names}
         body = body_for(operation, context, principal, given.pop("input", None))
         query = as_query(operation.query or QueryModel, given)
+        if isinstance(query, FeedQuery):
+            waiting(query.wait)
         reply = await reads(
             context.call(principal, path=path, query=query, body=body, language=language)
         )

@@ -20,8 +20,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.errors import TimedOut, Unauthenticated
 from api.graphql.answers import encode, refuse
+from api.graphql.calls import Caller, Prepared, read_params
 from api.graphql.documents import Unreadable
-from api.graphql.engine import Caller, Engine, Prepared, Refused, read_params
+from api.graphql.engine import Engine, Refused
 from domain.errors import Refusal
 
 log = structlog.get_logger()
@@ -74,6 +75,8 @@ class Socket:
         self._caller: Caller | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
+        self._since: float | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self._closing: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
@@ -101,6 +104,8 @@ class Socket:
             await self._end(listening)
 
     async def _end(self, listening: asyncio.Future[None]) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         tasks = [*self._running.values(), listening]
         for task in tasks:
             task.cancel()
@@ -259,11 +264,30 @@ class Socket:
         await self._text(encode(message))
 
     async def _text(self, said: bytes) -> None:
-        try:
-            async with self._sending, asyncio.timeout(SEND_SECONDS):
+        async with self._sending:
+            self._since = asyncio.get_running_loop().time()
+            if self._watch is None:
+                self._look_again(SEND_SECONDS)
+            try:
                 await self._websocket.send_text(said.decode())
-        except TimeoutError:
-            raise Closed(1013, "Messages are not taken") from None
+            finally:
+                self._since = None
+
+    def _look_again(self, seconds: float) -> None:
+        self._watch = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """End the socket whose message does not leave. One timer looks after many messages: one
+        for each would take as long as the sending.
+        """
+        self._watch = None
+        if self._since is None:
+            return
+        left = self._since + SEND_SECONDS - asyncio.get_running_loop().time()
+        if left > 0:
+            self._look_again(left)
+        else:
+            self._close(Closed(1013, "Messages are not taken"))
 
 
 def _id(message: dict[str, Any]) -> str:

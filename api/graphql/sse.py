@@ -14,7 +14,8 @@ from starlette.responses import StreamingResponse
 
 from api.errors import TimedOut
 from api.graphql.answers import encode, refuse
-from api.graphql.engine import Caller, Engine, Prepared, Refused
+from api.graphql.calls import Caller, Prepared
+from api.graphql.engine import Engine, Refused
 
 MEDIA_TYPE = "text/event-stream"
 KEEP_ALIVE = 12.0

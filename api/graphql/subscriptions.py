@@ -105,8 +105,8 @@ class AppealUpdate:
     _said: strawberry.Private[Happening]
 
     @property
-    def rendered(self) -> dict[Any, bytes]:
-        """What was made of it for others (api/graphql/engine.py)."""
+    def rendered(self) -> dict[Any, Any]:
+        """What was made of it for each audience (api/graphql/audiences.py)."""
         return self._said.rendered
 
     @quick("The place among all that happens: `after` of a subscription that goes on from here.")

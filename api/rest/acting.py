@@ -34,10 +34,12 @@ def sound_key(key: str) -> str:
 async def carry_out(operation: Operation, call: Call, said: bytes) -> Reply:
     """Do it, or answer what was answered to the same key before.
 
-    `said` is what tells the request from another of the same operation and path.
+    `said` is what tells the request from another of the same operation, path and query.
     Raises Refusal; KeyReused where the key stands for another request.
     """
     path = operation.path.format_map(call.path)
+    if operation.query is not None:
+        path = f"{path}?{call.query.model_dump_json()}"
     fingerprint = sha256(f"{operation.id} {path}\n".encode() + said).digest()
     try:
         if operation.prepare is not None:

@@ -14,7 +14,7 @@ from api.auth import Authenticator
 from api.bootstrap import House
 from api.errors import KeyRequired, NotAcceptable, UnsupportedMediaType
 from api.languages import LONGEST, preferred
-from api.limits import NOTHING, Quota, Standing, Turns
+from api.limits import Standing, Turns
 from api.rest.acting import carry_out, encoded, judged, sound_key
 from api.rest.bodies import read_limited, read_upload
 from api.rest.decode import canonical, decode_body, decode_query
@@ -42,7 +42,6 @@ class Door:
     def __init__(self, house: House) -> None:
         self._house = house
         self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
-        self._quota = Quota(house.settings.rate_limit)
         self._uploads = Turns(MOST_UPLOADS)
 
     async def handle(self, operation: Operation, request: Request) -> Response:
@@ -74,20 +73,12 @@ class Door:
         try:
             principal = await self._authenticator.principal(header, self._house.now())
         except Refusal:
-            self._spend(request, self._quota.spend(request.client.host if request.client else ""))
+            address = request.client.host if request.client else ""
+            self._spend(request, self._house.requests.at(address))
             raise
         request.state.who = str(principal.id)
-        self._spend(request, self._standing(principal))
+        self._spend(request, self._house.requests.of(principal))
         return principal
-
-    def _standing(self, principal: Principal) -> Standing:
-        """What is left of the principal's quota, and of their client's own."""
-        client = principal.client
-        theirs = NOTHING if client is None else self._house.trust.quotas.spend(client)
-        if client == principal.id and theirs.told("client"):
-            # Who comes for itself has one limit a minute: its own, where it was given one.
-            return theirs
-        return self._quota.spend(str(principal.id)).beside(theirs)
 
     def _spend(self, request: Request, standing: Standing) -> None:
         request.state.headers.update(standing.headers)

@@ -52,7 +52,7 @@ class Happening:
     citizen: UUID | None
     district: str | None
     organisations: frozenset[UUID]
-    rendered: dict[Any, bytes] = field(default_factory=dict, compare=False, repr=False)
+    rendered: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

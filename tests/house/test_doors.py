@@ -39,7 +39,7 @@ PLATFORM = {
     POSTGRES + "reference.py": {"refresh"},
     POSTGRES + "sealer.py": {"seal"},
     POSTGRES + "statistics.py": {"add_up"},
-    POSTGRES + "tokens.py": {"find", "issue", "revoke"},
+    POSTGRES + "tokens.py": {"_find", "issue", "revoke"},
     "api/commands/database.py": {"open_office"},
     "api/commands/trial_work.py": {"_count_job"},
 }

@@ -13,9 +13,10 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from api.errors import Asked, problem
 from api.graphql.answers import Voice
+from api.graphql.calls import Caller
 from api.graphql.census import Bounds
 from api.graphql.documents import Documents
-from api.graphql.engine import Caller, Engine
+from api.graphql.engine import Engine
 from api.graphql.http import Transport
 from api.middleware import RequestRecord
 from domain.errors import Refusal

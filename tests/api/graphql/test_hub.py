@@ -174,6 +174,47 @@ async def test_who_comes_back_by_the_hundred_takes_few_connections(hub: Hub, tol
     assert most <= hubs.CATCHING_UP + 1
 
 
+async def test_who_comes_back_to_one_place_is_told_by_one_read(hub: Hub, told: Told):
+    """The thousands of a line that broke had the same last entry."""
+    start = told.happen().place
+    missed = [told.happen() for _ in range(5)]
+    reads, read = 0, told.after
+
+    async def counted(*asked: Any) -> Sequence[Happening]:
+        nonlocal reads
+        reads += 1
+        await asyncio.sleep(0.01)
+        return await read(*asked)
+
+    told.after = counted  # type: ignore[assignment, method-assign]
+    narrow = Wanted(CITY, types=frozenset({EventType.ACCEPTED}))
+    followers = [Follower(hub, after=start) for _ in range(90)]
+    others = [Follower(hub, narrow, after=start) for _ in range(10)]
+    await until(lambda: all(each.told == missed for each in followers))
+    assert all(each.told == [] for each in others)
+    # One for all who come back, one of the reader.
+    assert reads <= 2
+
+
+async def test_who_leaves_while_it_is_read_takes_nobodys_past_away(hub: Hub, told: Told):
+    start = told.happen().place
+    missed = [told.happen() for _ in range(5)]
+    read, gate = told.after, asyncio.Event()
+
+    async def held(*asked: Any) -> Sequence[Happening]:
+        await gate.wait()
+        return await read(*asked)
+
+    told.after = held  # type: ignore[assignment, method-assign]
+    first, second = Follower(hub, after=start), Follower(hub, after=start)
+    await until(lambda: hub.subscribers == 2)
+    await asyncio.sleep(0.01)
+    await first.leave()
+    gate.set()
+    await until(lambda: second.told == missed)
+    assert first.told == []
+
+
 async def test_nothing_is_read_while_nobody_follows(hub: Hub, told: Told):
     await asyncio.sleep(0.05)
     assert told.reads == 0
@@ -297,6 +338,25 @@ async def test_who_may_no_more_is_let_go_though_nothing_happens(
     follower = Follower(hub, judge=judge)
     await until(lambda: follower.refusal is not None)
     assert isinstance(follower.refusal, Unauthenticated)
+
+
+async def test_those_who_are_judged_again_are_asked_about_together(
+    hub: Hub, told: Told, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hubs, "JUDGED", 0.05)
+    asking, most = 0, 0
+
+    async def judge() -> Principal:
+        nonlocal asking, most
+        asking += 1
+        most = max(most, asking)
+        await asyncio.sleep(0.005)
+        asking -= 1
+        return INSPECTOR
+
+    followers = [Follower(hub, judge=judge) for _ in range(50)]
+    await until(lambda: most >= 50)
+    assert hub.subscribers == len(followers)
 
 
 async def test_who_becomes_somebody_else_hears_as_that_one(hub: Hub, told: Told):

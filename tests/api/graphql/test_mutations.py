@@ -1,10 +1,16 @@
 """Mutations: the acts of the REST API, by the same rules, told as a union."""
 
+from typing import Any
 from uuid import uuid4
 
+from strawberry.utils.str_converters import to_camel_case
+
+from api.graphql.mutation import WRITES
+from api.graphql.schema import build_schema
 from domain.access import Role
 from tests.support.city import KISHI, MANHOLE, MANHOLE_ANSWERS
 from tests.support.graph import Graph
+from tests.support.heard import listening
 from tests.support.rest import Callers
 
 PROBLEM = """
@@ -143,3 +149,61 @@ async def test_a_correction_needs_the_version_that_was_read(callers: Callers, gr
         asked, Role.OPERATOR, number=appeal["number"], version=appeal["version"]
     )
     assert done["correctAppeal"]["appeal"] == {"text": "Түзетілді", "kind": "COMPLAINT"}
+
+
+async def test_what_rest_takes_in_its_query_is_an_argument(callers: Callers, graph: Graph):
+    """A rotation says for how long what signed before goes on signing."""
+    said = {"url": "https://utility.example/hooks"}
+    made = (await callers.call("POST", "/v1/webhook-endpoints", said, role=Role.HEAD)).json()
+    asked = f"""mutation ($id: UUID!, $keep: Int, $key: String) {{
+      rotateSecret(id: $id, keepHours: $keep, idempotencyKey: $key) {{
+        ... on EndpointWithSecretPayload {{
+          endpointWithSecret {{ secret secrets {{ signsUntil }} }} }} {PROBLEM} }} }}"""
+
+    async def rotated(keep: int | None, key: str | None = None) -> dict[str, Any]:
+        given = {"id": made["id"], "keep": keep, "key": key or uuid4().hex}
+        told: dict[str, Any] = (await graph.data(asked, Role.HEAD, **given))["rotateSecret"]
+        return told
+
+    usual = (await rotated(None))["endpointWithSecret"]["secrets"]
+    assert [bool(each["signsUntil"]) for each in usual] == [False, True]
+    key = uuid4().hex
+    alone = (await rotated(0, key))["endpointWithSecret"]
+    assert alone["secrets"] == [{"signsUntil": None}]
+    assert (await rotated(0, key))["endpointWithSecret"]["secret"] == alone["secret"]
+    assert (await rotated(1, key))["code"] == "idempotency-key-reused", "another request"
+    refused = await rotated(721)
+    assert refused["__typename"] == "RequestProblem"
+    assert refused["faults"] == [{"pointer": "/keepHours", "rule": "out-of-range"}]
+
+
+def test_every_query_of_an_operation_that_acts_has_its_arguments():
+    mutations = build_schema()._schema.mutation_type
+    assert mutations is not None
+    for operation in WRITES:
+        known = set(mutations.fields[operation.id].args)
+        wanted = operation.query.model_fields if operation.query is not None else {}
+        assert {to_camel_case(name) for name in wanted} <= known, operation.id
+
+
+async def test_whoever_tries_what_they_may_not_is_logged_as_by_rest(callers: Callers, graph: Graph):
+    """One line for each act that was refused for who asked; none for what they said."""
+    number = (await callers.register())["number"]
+    asked = _act("acceptAppeal")
+    with listening() as heard:
+        await graph.data(asked, Role.OPERATOR, number=number, key=uuid4().hex)
+        await callers.act(number, "accept", role=Role.OPERATOR)
+        by_graph, by_rest = heard.refusals
+        ids = {by_graph.pop("request_id"), by_rest.pop("request_id")}
+        for line in (by_graph, by_rest):
+            line.pop("timestamp", None)
+        assert by_graph == by_rest
+        assert (by_graph["code"], by_graph["route"]) == ("not-permitted", "acceptAppeal")
+        assert by_graph["who"] == str(KISHI.ident("member-operator"))
+        assert len(ids) == 2
+        heard.lines.clear()
+        await graph.data(asked, None, number=number, key=uuid4().hex)
+        assert [line["code"] for line in heard.refusals] == ["unauthenticated"]
+        heard.lines.clear()
+        await graph.data(asked, Role.EXECUTOR, number="KIS-2026-999999", key=uuid4().hex)
+        assert heard.refusals == []

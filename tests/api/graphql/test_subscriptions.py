@@ -2,17 +2,21 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
+from asyncpg import Connection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.bootstrap import House
 from api.graphql import sockets
+from api.graphql.engine import Engine
 from api.settings import Settings
 from domain.access import Role
 from tests.support.city import KISHI
@@ -297,6 +301,57 @@ async def test_a_document_that_is_too_dear_or_unsound_is_refused_alone(base: str
             assert refused["payload"][0]["extensions"]["code"] == code
         await peer.subscribe("{ viewer { role } }")
         assert (await peer.next())["viewer"]["role"] == "inspector"
+
+
+async def test_one_event_costs_the_same_however_many_hear_of_it(
+    base: str, callers: Callers, monkeypatch: pytest.MonkeyPatch
+):
+    """As many statements and executions for forty who asked alike as for one."""
+    asked: list[str] = []
+    made: list[Any] = []
+    entry = Engine._entry
+    for name in ("fetch", "fetchval", "fetchrow"):
+        monkeypatch.setattr(Connection, name, _spied(getattr(Connection, name), asked))
+
+    async def counted(*given: Any) -> bytes:
+        made.append(given)
+        return await entry(*given)
+
+    monkeypatch.setattr(Engine, "_entry", counted)
+    query = (
+        "subscription { appeals { sequence appeal { number clocks { stage } events { type } } } }"
+    )
+    # Colleagues of one role: by tokens of their own, and by one that several screens share.
+    member = KISHI.ident(f"member-{Role.INSPECTOR}")
+    tokens = [await callers.house.tokens.issue(KISHI.id, name="test", member=member)
+              for _ in range(8)]  # fmt: skip
+    costs = {}
+    for many in (1, 40):
+        async with AsyncExitStack() as stack:
+            peers = [await stack.enter_async_context(greeted(base, tokens[place % 8]))
+                     for place in range(many)]  # fmt: skip
+            for peer in peers:
+                await peer.subscribe(query)
+            await asyncio.sleep(SETTLED)
+            asked.clear()
+            made.clear()
+            number = (await callers.register())["number"]
+            for peer in peers:
+                told = [(await peer.next())["appeals"] for _ in range(2)]
+                assert [each["sequence"] for each in told] == [1, 2]
+                assert {each["appeal"]["number"] for each in told} == {number}
+            costs[many] = Counter(asked), len(made)
+    assert costs[1] == costs[40]
+    assert costs[40][1] == 2, "one for each event"
+
+
+def _spied(original: Any, asked: list[str]) -> Any:
+    async def spied(connection: Any, query: str, *args: Any, **options: Any) -> Any:
+        if "appeal a" in query:
+            asked.append(query)
+        return await original(connection, query, *args, **options)
+
+    return spied
 
 
 async def test_server_sent_events_tell_the_same(base: str, callers: Callers, inspector: str):

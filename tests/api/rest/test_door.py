@@ -1,6 +1,5 @@
 """The door itself: what it believes, what it says of its answers, what it tells of refusals."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from api.errors import WATCHED
 from api.settings import Settings
 from domain.access import Role
+from tests.support.heard import Heard, listening
 from tests.support.register import signed
 from tests.support.rest import (
     Callers,
@@ -67,29 +67,11 @@ async def test_every_text_says_its_charset(callers: Callers):
     assert {"application/json", "application/problem+json"} < kinds
 
 
-class Heard(logging.Handler):
-    """What is logged while somebody listens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if isinstance(record.msg, dict):
-            self.lines.append(record.msg)
-
-
 @pytest.fixture
 def heard() -> Iterator[Heard]:
     """The lines of this process."""
-    handler = Heard()
-    logging.getLogger().addHandler(handler)
-    yield handler
-    logging.getLogger().removeHandler(handler)
-
-
-def _refusals(heard: Heard) -> list[dict[str, Any]]:
-    return [line for line in heard.lines if line["event"] == "refused"]
+    with listening() as lines:
+        yield lines
 
 
 async def test_a_token_that_stands_for_nobody_is_logged_and_never_told(
@@ -97,7 +79,7 @@ async def test_a_token_that_stands_for_nobody_is_logged_and_never_told(
 ):
     headers = {"authorization": "Bearer 109_guessed-and-wrong"}
     answer = await callers.call("GET", "/v1/appeals", role=None, headers=headers)
-    (line,) = _refusals(heard)
+    (line,) = heard.refusals
     assert (line["code"], line["route"], line["who"]) == ("unauthenticated", "listAppeals", None)
     assert line["request_id"] == answer.headers["x-request-id"]
     assert "guessed" not in str(heard.lines)
@@ -107,7 +89,7 @@ async def test_whoever_tries_what_they_may_not_is_logged_by_their_id(
     callers: Callers, heard: Heard
 ):
     await callers.call("GET", "/v1/policies", role=Role.CITIZEN)
-    (line,) = _refusals(heard)
+    (line,) = heard.refusals
     assert line["level"] == "warning"
     assert (line["code"], line["permission"]) == ("not-permitted", "policies:read")
     assert line["who"] == str(callers.city.citizen)
@@ -121,14 +103,14 @@ async def test_whoever_asks_too_often_is_logged(callers: Callers, settings: Sett
     ):
         for _ in range(2):
             await client.get("/v1/me")
-    assert [line["code"] for line in _refusals(heard)] == ["rate-limited"]
-    assert _refusals(heard)[0]["who"] == str(callers.city.ident("member-operator"))
+    assert [line["code"] for line in heard.refusals] == ["rate-limited"]
+    assert heard.refusals[0]["who"] == str(callers.city.ident("member-operator"))
 
 
 async def test_what_somebody_said_wrong_is_no_matter_for_the_watch(callers: Callers, heard: Heard):
     await callers.call("POST", "/v1/appeals", {}, role=Role.OPERATOR)
     await callers.call("GET", "/v1/appeals/KIS-2026-999999")
-    assert _refusals(heard) == []
+    assert heard.refusals == []
     assert {"unauthenticated", "not-permitted", "insufficient-scope", "rate-limited"} == WATCHED
 
 
