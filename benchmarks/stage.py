@@ -117,16 +117,33 @@ def running(environment: dict[str, str], *command: str) -> Iterator[int]:
 
 def memory(pattern: str) -> list[int]:
     """Megabytes resident of each process of this program whose command line holds the pattern."""
+    found = [
+        int(status.split("VmRSS:")[1].split()[0]) // 1024
+        for status in _told(pattern, "status")
+        if "VmRSS" in status
+    ]
+    return sorted(found, reverse=True)
+
+
+def processor(pattern: str) -> float:
+    """Seconds of the processor that these processes took so far: whoever shares the machine
+    makes them wait, and takes nothing of this.
+    """
+    # The name of the program comes before, in brackets, and may hold anything.
+    fields = [stat.rpartition(")")[2].split() for stat in _told(pattern, "stat")]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+
+
+def _told(pattern: str, file: str) -> list[str]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            status = (folder / "status").read_text()
+            if pattern in line:
+                found.append((folder / file).read_text())
         except OSError:
             continue
-        if pattern in line and "VmRSS" in status:
-            found.append(int(status.split("VmRSS:")[1].split()[0]) // 1024)
-    return sorted(found, reverse=True)
+    return found
 
 
 @contextmanager

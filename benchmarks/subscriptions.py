@@ -27,7 +27,7 @@ import httpx2
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.stage import ROOT, Stage, free_port, memory, open_stage, running
+from benchmarks.stage import ROOT, Stage, free_port, memory, open_stage, processor, running
 from demo.semey.geography import ident
 
 AT_ONCE = 50
@@ -136,19 +136,25 @@ async def bare_rounds(port: int, many: int, rounds: int) -> list[float]:
     async with opened(url, many) as sockets:
         await asyncio.sleep(3)
         _tell_memory("the bare program", before, memory(process), many)
-        spent = []
+        spent, busy = [], processor(process)
         for _ in range(rounds):
             hearing = asyncio.create_task(heard(sockets))
             await asyncio.sleep(0.5)
             begun = time.perf_counter()
             await sockets[0].send("go")
             spent.append(max(await hearing) - begun)
+        _tell_processor(busy, process, rounds)
         return spent
 
 
 def _tell_memory(what: str, before: list[int], after: list[int], many: int) -> None:
     each = (sum(after) - sum(before)) * 1024 / many
     print(f"memory of {what}, MB: {before} before, {after} with {many} ({each:.0f} kB each)")
+
+
+def _tell_processor(before: float, process: str, rounds: int) -> None:
+    each = (processor(process) - before) / rounds
+    print(f"time of its processor for a round, the rest between two in it: {each * 1000:.0f} ms")
 
 
 async def subscribe(socket: ClientConnection, query: str, token: str) -> None:
@@ -174,6 +180,7 @@ async def rounds_of(
     ):
         await asyncio.sleep(3)
         _tell_memory("the API", before, memory(process), many)
+        busy = processor(process)
         for _ in range(rounds):
             hearing = asyncio.create_task(heard(sockets))
             await asyncio.sleep(1)
@@ -185,6 +192,7 @@ async def rounds_of(
             told = await hearing
             firsts.append(min(told) - begun)
             lasts.append(max(told) - begun)
+        _tell_processor(busy, process, rounds)
         print(f"memory afterwards, MB: {memory(process)}")
     return firsts, lasts
 
