@@ -57,9 +57,10 @@ def _post(port: int, token: str, path: str, body: object) -> dict[str, str]:
 def hurry(url: str) -> None:
     """Let the minute that leases last go by."""
     with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("UPDATE delivery_lease SET until = until - interval '1 hour'")
         owner.execute(
-            "UPDATE delivery SET leased_until = leased_until - interval '1 hour',"
-            " next_attempt_at = next_attempt_at - interval '1 hour' WHERE state = 'pending'"
+            "UPDATE delivery SET next_attempt_at = next_attempt_at - interval '1 hour'"
+            " WHERE state = 'pending'"
         )
 
 
