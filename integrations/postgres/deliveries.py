@@ -26,6 +26,7 @@ from integrations.postgres.delivery_claims import (
     CLAIMING,
     GO_ON,
     RELEASE,
+    UNSURE,
     UNWANTED,
 )
 from integrations.postgres.doors import PLATFORM
@@ -123,18 +124,20 @@ class Deliveries:
         per_endpoint: int = MOST_AT_ONCE,
         in_flight: int = PLACES,
         endpoints: Sequence[UUID] | None = None,
+        answered: Sequence[UUID] = (),
     ) -> Sequence[Claim]:
         """Lease what is due by `at`, the oldest of every endpoint first.
 
         Never more than its concurrency, nor `per_endpoint`, of one endpoint, an eighth of
         `in_flight` of one organisation, and `in_flight` of all, are on lease; the last quarter of
-        those is for endpoints of which nothing is. `endpoints`: of these alone.
+        those is for endpoints of which nothing is. `endpoints`: of these alone. `answered`: what is
+        on lease and no longer in the air, since the caller is writing it down.
         """
         lease = at + self._lease
         rows = await self._fetch(
             CLAIM, at, per_endpoint, in_flight, lease, endpoints, TEST_TYPE, share_of(in_flight),
-            in_flight - in_flight // KEPT_FREE,
-            setting=f"SELECT pg_advisory_xact_lock({CLAIMING})",
+            in_flight - in_flight // KEPT_FREE, answered,
+            setting=f"{UNSURE}; SELECT pg_advisory_xact_lock({CLAIMING})",
         )  # fmt: skip
         return [Claim(row["id"], lease) for row in rows]
 
@@ -170,7 +173,7 @@ class Deliveries:
         # What an endpoint is stands in each of its rows, sealed.
         known: dict[UUID, Endpoint] = {}
         values = (deliveries, lease, own) if carried else (deliveries, lease)
-        for row in await self._fetch(BEGIN if carried else GO_ON, *values):
+        for row in await self._fetch(BEGIN if carried else GO_ON, *values, setting=UNSURE):
             endpoint = known.get(row["id"]) or read_endpoint(row, self._keyring)
             attempt = _attempt(row, known.setdefault(endpoint.id, endpoint), own, at)
             unwanted = _unwanted(row, attempt.endpoint)

@@ -10,10 +10,16 @@ CLAIMING = 0x109_0009
 depends on all that is out.
 """
 
+UNSURE = "SET LOCAL synchronous_commit = off"
+"""Said where leases are all that is written: nobody waits for the disk. With the last of them a
+database that falls forgets what was in hand; that is due again, and a receiver may hear it twice.
+"""
+
 CLAIM = """
 WITH away AS (
     SELECT l.endpoint_id, w.organisation_id, l.busy
-      FROM (SELECT endpoint_id, count(*) AS busy FROM delivery_lease WHERE until > $1 GROUP BY 1) l
+      FROM (SELECT endpoint_id, count(*) AS busy FROM delivery_lease
+             WHERE until > $1 AND delivery_id <> ALL($9::uuid[]) GROUP BY 1) l
       JOIN webhook_endpoint w ON w.id = l.endpoint_id
 ), paced AS (
     SELECT w.id, w.organisation_id, w.enabled, w.rate_limit, coalesce(a.busy, 0) AS busy,
@@ -85,6 +91,9 @@ open one delivery goes, and to a disabled one none but a test of it. Where a rat
 has passed is spent on it, of which at most a second's worth is saved up. In order: none whose
 appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone are
 read, so that its length costs nothing.
+
+What was answered ($9) and is not written down yet is leased and no longer in the air: it takes no
+place from the next.
 
 Of all $3 places an organisation may hold $7. The last of them, from $8, are kept for endpoints that
 have nothing in the air: however many fall silent at one moment, before their breakers have noticed,

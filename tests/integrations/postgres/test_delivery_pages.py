@@ -8,7 +8,7 @@ import pytest
 from domain.access import Role
 from domain.webhooks.attempts import Report
 from domain.webhooks.health import REOPENS, TRIP
-from domain.webhooks.model import AttemptResult
+from domain.webhooks.model import CONCURRENCY, AttemptResult
 from domain.webhooks.replay import Replay
 from domain.webhooks.schedule import Outcome, Verdict, next_attempt
 from integrations.postgres.housekeeping import LEASES_KEPT
@@ -225,6 +225,20 @@ async def test_two_pages_of_the_same_endpoints_do_not_wait_for_each_other_in_a_r
     halves = said[::2], list(reversed(said[1::2]))
     taken = await asyncio.gather(*map(queue.finish, halves))
     assert sum(map(len, taken)) == len(said) == 32
+
+
+async def test_what_was_answered_takes_no_place_and_is_not_begun_again(house, queue, endpoint):
+    known = {await add_delivery(house, endpoint) for _ in range(CONCURRENCY + 3)}
+    first = await begun(queue)
+    assert len(first) == CONCURRENCY
+    answered = [attempt.delivery for attempt in first[:2]]
+    more = await queue.claim(AT, endpoints=[endpoint.id], answered=answered)
+    assert len(more) == 2
+    assert {claim.delivery for claim in more} <= known - {attempt.delivery for attempt in first}
+    assert await queue.claim(AT, endpoints=[endpoint.id], answered=answered) == []
+    # Written down meanwhile: it is counted neither way.
+    assert await queue.finish(reports(first[:2])) == set(answered)
+    assert await queue.claim(AT, endpoints=[endpoint.id], answered=answered) == []
 
 
 async def test_what_is_sent_again_is_in_nobody_s_hands(house, queue, endpoint):

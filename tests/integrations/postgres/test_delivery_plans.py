@@ -88,7 +88,17 @@ async def test_of_a_claim_what_is_chosen_is_locked_by_its_ids(house, flood):
     at = house.now()
     await fetch(house, "DELETE FROM delivery_lease")
     found = await plan(
-        house, claims.CLAIM, at, SEATS, 2000, at + timedelta(seconds=60), None, TEST_TYPE, 250, 1500
+        house,
+        claims.CLAIM,
+        at,
+        SEATS,
+        2000,
+        at + timedelta(seconds=60),
+        None,
+        TEST_TYPE,
+        250,
+        1500,
+        [],
     )
     assert found.count("using ix_delivery_queue") == 1
     assert "pk_delivery" in found

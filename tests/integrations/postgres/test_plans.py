@@ -160,7 +160,7 @@ def most_rows(found: str) -> int:
 async def test_of_a_long_queue_the_beginning_alone_is_read(house, dead):
     at = house.now()
     lease = at + timedelta(seconds=60)
-    found = await plan(house, PLATFORM, CLAIM, at, 8, 2000, lease, None, TEST_TYPE, 250, 1500)
+    found = await plan(house, PLATFORM, CLAIM, at, 8, 2000, lease, None, TEST_TYPE, 250, 1500, [])
     assert "ix_delivery_queue" in found
     assert most_rows(found) < 50
 
