@@ -5,9 +5,8 @@ here asks the platform's own code what it thinks of itself, but for two commands
 """
 
 import json
-import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from uuid import uuid4
@@ -16,8 +15,6 @@ import psycopg
 
 from benchmarks.callers import Heard
 from benchmarks.receiver import Arrival, Book
-from benchmarks.stage import ROOT
-from benchmarks.victims import ikomek
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +61,16 @@ def hurry(url: str) -> None:
         )
 
 
+Ask = Callable[[Sequence[Sequence[str]]], list[tuple[int, str]]]
+"""Runs the platform's own commands: the exit code of each, and what it said."""
+
+
 @dataclass(slots=True)
 class Evidence:
     """What arrived so far, and what is asked of it at the end."""
 
     url: str
-    environment: dict[str, str]
+    ask: Ask
     book: Book
     places: list[Place]
     heard: Heard
@@ -163,12 +164,10 @@ class Evidence:
             yield f"{self.unsigned} of {self.arrived} messages were not signed with every secret"
 
     def _commands(self) -> Iterator[str]:
-        for command in (("clocks", "check"), ("register", "verify")):
-            done = subprocess.run(
-                ikomek(*command), env=self.environment, cwd=ROOT, capture_output=True, text=True
-            )
-            if done.returncode:
-                yield f"ikomek {' '.join(command)}: {done.stdout[-500:]} {done.stderr[-500:]}"
+        commands = (("clocks", "check"), ("register", "verify"))
+        for command, (code, said) in zip(commands, self.ask(commands), strict=True):
+            if code:
+                yield f"ikomek {' '.join(command)}: {said[-1000:]}"
 
 
 def _attempts(owner: psycopg.Connection) -> Iterator[str]:
