@@ -29,7 +29,7 @@ from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
 from api.worker.comparing import ExchangeLoops
 from api.worker.courier import Post, attempt_delivery, tell
-from api.worker.ledger import Ledger
+from api.worker.ledger import PAGE, Ledger
 from domain.webhooks.attempts import Attempt
 
 log = structlog.get_logger()
@@ -142,14 +142,17 @@ class Workshop(Middleware):
         endpoint = attempt.endpoint
         try:
             report = await attempt_delivery(self._house, self._post, attempt, chance=self._chance)
-            self._answered.add(attempt.delivery)
-            eager = report.result.delivered and 2 * self._busy[endpoint.id] >= endpoint.concurrency
-            # The next ones do not wait for the page, where they need not come after these.
-            if eager and not endpoint.ordered:
+            if delivered := report.result.delivered:
+                self._answered.add(attempt.delivery)
+            eager = delivered and 2 * self._busy[endpoint.id] >= endpoint.concurrency
+            # The next ones do not wait for the page, where they need not come after these and it is
+            # not behind: what is on it is sent again if we die.
+            ahead = eager and not endpoint.ordered and len(self._answered) <= PAGE
+            if ahead:
                 self._feed(endpoint.id)
             taken = await self._ledger.note(report)
             tell(report, taken=taken)
-            if eager and endpoint.ordered:
+            if eager and not ahead:
                 self._feed(endpoint.id)
         except Exception as error:
             # Its lease ends by itself, and the delivery is due again.
