@@ -7,7 +7,8 @@
 
 The API, two workers, two schedulers, the broker and PostgreSQL work under callers who repeat each
 call until it is answered (callers.py). In every round some of them, chosen by the seed, are struck
-by SIGKILL one after the other and started again, or stand still for a while (SIGSTOP) and wake up
+by SIGKILL one after the other and started again (out of nursery.py, so that a round is no minute of
+imports), or stand still for a while (SIGSTOP) and wake up
 as if no time had passed; in every twentieth a worker stands still for longer than its leases last.
 A receiver, in a process of its own, keeps what comes to two endpoints. Then the load ends, and what
 was promised is checked (evidence.py). Leaves 1 where a promise was broken.
@@ -28,14 +29,16 @@ from random import Random
 
 from benchmarks.callers import Callers
 from benchmarks.evidence import Evidence, Place, hurry, subscribe
+from benchmarks.nursery import Nursery
 from benchmarks.receiver import Book, receiving
-from benchmarks.stage import await_ready, environment_of, free_port, prepare, tokens
+from benchmarks.stage import await_ready, environment_of, free_port, tokens
 from benchmarks.victims import (
     Database,
-    Program,
+    Group,
+    Grown,
+    Victim,
     await_broker,
     await_database,
-    ikomek,
     rabbitmq,
     redis_server,
 )
@@ -107,7 +110,7 @@ def _still(dice: Random, victim: str) -> float:
 class Stage:
     """Everything at work, and what was done to it."""
 
-    victims: dict[str, Program | Database]
+    victims: dict[str, Victim]
     callers: Callers
     url: str
     broker: str | None
@@ -121,7 +124,7 @@ class Stage:
             time.sleep(blow.after)
             victim = self.victims[blow.victim]
             self.blows[blow.victim + (" stopped" if blow.still else "")] += 1
-            if blow.still and isinstance(victim, Program):
+            if blow.still and isinstance(victim, Group):
                 victim.stop()
                 time.sleep(blow.still)
                 victim.go()
@@ -146,12 +149,21 @@ def standing(
 ) -> Iterator[tuple[Stage, Evidence]]:
     """Everything started, with two endpoints and their receiver; the load has not begun."""
     with ExitStack() as stack:
+        nursery = Nursery()
+        stack.callback(nursery.close)
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", {}))
         url = postgres.url("postgres")
-        prepare(url, folder, 0)
         environment = environment_of(url, folder)
         environment.pop("BROKER_URL", None)
-        victims: dict[str, Program | Database] = {"postgresql": Database(postgres)}
+
+        def ask(commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+            return nursery.run(commands, environment, folder)
+
+        for command in (["migrate"], ["demo", "load"]):
+            ((code, said),) = ask([command])
+            if code:
+                raise RuntimeError(said)
+        victims: dict[str, Victim] = {"postgresql": Database(postgres)}
         if broker in BROKERS:
             program, broker_url = stack.enter_context(BROKERS[broker](folder / broker))
             environment["BROKER_URL"] = broker_url
@@ -159,11 +171,11 @@ def standing(
             program.start()
             await_broker(broker_url)
         port, hooks = free_port(), free_port()
-        victims |= _platform(environment, port, folder)
-        for name, victim in victims.items():
-            if name.startswith(("api", "worker", "scheduler")) and isinstance(victim, Program):
-                victim.start()
-                stack.callback(victim.end)
+        for name, command in _platform(port).items():
+            victim = Grown(nursery, command, environment, folder / f"{name}.log")
+            victims[name] = victim
+            victim.start()
+            stack.callback(victim.kill)
         await_ready(port)
         book = folder / "arrivals"
         stack.enter_context(receiving(hooks, book))
@@ -171,20 +183,16 @@ def standing(
         places: list[Place] = subscribe(port, known["head water"], hooks)
         callers = Callers(port, known, pairs, pause)
         stage = Stage(victims, callers, url, environment.get("BROKER_URL"))
-        yield stage, Evidence(url, environment, Book(book), places, callers.heard)
+        yield stage, Evidence(url, ask, Book(book), places, callers.heard)
 
 
-def _platform(environment: dict[str, str], port: int, folder: Path) -> dict[str, Program]:
-    commands = {
-        "api": ("serve", "--port", str(port), "--workers", "1"),
-        "worker 1": ("worker",),
-        "worker 2": ("worker",),
-        "scheduler 1": ("scheduler",),
-        "scheduler 2": ("scheduler",),
-    }
+def _platform(port: int) -> dict[str, list[str]]:
     return {
-        name: Program(name, ikomek(*command), environment, folder / f"{name}.log")
-        for name, command in commands.items()
+        "api": ["serve", "--port", str(port), "--workers", "1"],
+        "worker 1": ["worker"],
+        "worker 2": ["worker"],
+        "scheduler 1": ["scheduler"],
+        "scheduler 2": ["scheduler"],
     }
 
 

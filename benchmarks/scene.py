@@ -56,18 +56,36 @@ def scene() -> Iterator[Scene]:
         yield Scene(url, folder, environment_of(url, folder), postgres.pid or 0, hooks, Book(book))
 
 
-def add_endpoints(scene: Scene, urls: Sequence[str], types: str = "{}") -> list[UUID]:
-    """Endpoints of the water utility that hear of these types (all), straight into the table."""
+def houses(scene: Scene, count: int) -> list[UUID]:
+    """So many organisations of the city that are not the water utility."""
+    with scene.owner() as owner:
+        found = owner.execute(
+            "SELECT id FROM organisation WHERE active AND id <> %s ORDER BY id LIMIT %s",
+            [WATER, count],
+        ).fetchall()
+    if len(found) < count:
+        raise RuntimeError(f"the city has {len(found)} other organisations")
+    return [row[0] for row in found]
+
+
+def add_endpoints(
+    scene: Scene, urls: Sequence[str], types: str = "{}", owners: Sequence[UUID] = (WATER,)
+) -> list[UUID]:
+    """Endpoints that hear of these types (all), straight into the table: the `owners`' in turn."""
     keyring = read_keyring(Settings(home=scene.home, keys=None))
     secrets = keyring.seal(orjson.dumps([SECRET]))
     ids = [new_id() for _ in urls]
+    rows = [
+        (id, url, types, secrets, owners[place % len(owners)])
+        for place, (id, url) in enumerate(zip(ids, urls, strict=True))
+    ]
     with scene.owner() as owner:
         owner.cursor().executemany(
             "INSERT INTO webhook_endpoint (id, city_id, organisation_id, url, event_types,"
             " description, enabled, secrets, created_at)"
             " SELECT %s, city_id, id, %s, %s, '', true, %s, now()"
             " FROM organisation WHERE id = %s",
-            [(id, url, types, secrets, WATER) for id, url in zip(ids, urls, strict=True)],
+            rows,
         )
     return ids
 

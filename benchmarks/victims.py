@@ -4,27 +4,64 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 import pika
 import psycopg
 import redis
 
+from benchmarks.nursery import Nursery
 from benchmarks.stage import ROOT, free_port
 from integrations.postgres.embedded import EmbeddedPostgres
 
 
-class Program:
-    """One program in a session of its own, so that its whole group can be killed."""
+class Victim(Protocol):
+    """What can be struck and started again."""
 
-    def __init__(
-        self, name: str, command: list[str], environment: Mapping[str, str], log: Path
-    ) -> None:
-        self.name = name
+    def start(self) -> None:
+        """Start it; it may take a moment to work."""
+
+    def kill(self) -> None:
+        """SIGKILL to it and to every child of its own, at once."""
+
+
+class Group:
+    """A process and all that it started, in a group of their own, so that all can be struck."""
+
+    def __init__(self) -> None:
+        self._pid: int | None = None
+
+    def kill(self) -> None:
+        """SIGKILL to it and to every child of its own, at once."""
+        self._signal(signal.SIGKILL)
+        self._wait()
+
+    def stop(self) -> None:
+        """Let it stand still (SIGSTOP): it knows nothing of the time that goes by."""
+        self._signal(signal.SIGSTOP)
+
+    def go(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._pid, number)
+
+    def _wait(self) -> None:
+        raise NotImplementedError
+
+
+class Program(Group):
+    """A program that is executed."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+        super().__init__()
         self._command, self._environment, self._log = command, environment, log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,40 +72,34 @@ class Program:
                 self._command, env=dict(self._environment), cwd=ROOT, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
+        self._pid = self._process.pid
 
-    def kill(self) -> None:
-        """SIGKILL to it and to every child of its own, at once."""
-        self._signal(signal.SIGKILL)
+    def _wait(self) -> None:
         if self._process is not None:
             self._process.wait()
 
-    def stop(self) -> None:
-        """Let it stand still (SIGSTOP): it knows nothing of the time that goes by."""
-        self._signal(signal.SIGSTOP)
 
-    def go(self) -> None:
-        """Let it go on."""
-        self._signal(signal.SIGCONT)
+class Grown(Group):
+    """One of the platform's own programs, out of the nursery."""
 
-    def end(self) -> None:
-        """Ask it to end, and wait."""
-        self._signal(signal.SIGCONT)
-        self._signal(signal.SIGTERM)
-        if self._process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(30)
-        self.kill()
+    def __init__(
+        self, nursery: Nursery, command: Sequence[str], environment: Mapping[str, str], log: Path
+    ) -> None:
+        super().__init__()
+        self._nursery, self._command = nursery, command
+        self._environment, self._log = environment, log
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+    def start(self) -> None:
+        """Start it; it may take a moment to work."""
+        self._pid = self._nursery.start(self._command, self._environment, self._log)
+
+    def _wait(self) -> None:
+        while self._pid is not None and self._nursery.code(self._pid) is None:
+            time.sleep(0.01)
 
 
 class Database:
     """The embedded PostgreSQL, with the sessions, each of which is in a group of its own."""
-
-    name = "postgresql"
 
     def __init__(self, postgres: EmbeddedPostgres) -> None:
         self._postgres = postgres
@@ -122,7 +153,7 @@ def rabbitmq(home: Path) -> Iterator[tuple[Program, str]]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
         "RABBITMQ_PID_FILE": str(home / "pid"),
     }
-    program = Program("rabbitmq", [_found(RABBITMQ)], environment, home / "output.log")
+    program = Program([_found(RABBITMQ)], environment, home / "output.log")
     try:
         yield program, f"amqp://guest:guest@127.0.0.1:{port}"
     finally:
@@ -138,7 +169,7 @@ def redis_server(home: Path) -> Iterator[tuple[Program, str]]:
         _found(REDIS), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(home),
         "--appendonly", "yes", "--save", "",
     ]  # fmt: skip
-    program = Program("redis", command, os.environ, home / "output.log")
+    program = Program(command, os.environ, home / "output.log")
     try:
         yield program, f"redis://127.0.0.1:{port}/0"
     finally:
@@ -192,8 +223,3 @@ def _await(ask: Callable[[], object], what: str, seconds: float) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def ikomek(*command: str) -> list[str]:
-    """The command line of one of the platform's own programs."""
-    return [sys.executable, "-m", "api.cli", *command]

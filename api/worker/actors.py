@@ -29,7 +29,7 @@ from api.settings import Settings
 from api.worker.broker import DELIVER, QUEUE
 from api.worker.comparing import ExchangeLoops
 from api.worker.courier import Post, attempt_delivery, tell
-from api.worker.ledger import Ledger
+from api.worker.ledger import PAGE, Ledger
 from domain.webhooks.attempts import Attempt
 
 log = structlog.get_logger()
@@ -38,6 +38,8 @@ SLOTS = 2000
 """Attempts that one worker may have in the air."""
 BREATH = 20
 """Attempts that begin in one go: many at once would hold up those of other endpoints."""
+PACE = 0.01
+"""Seconds that a claim of a worker's own waits for company: whoever answers meanwhile shares it."""
 LAST_CALL = 20.0
 """Seconds that attempts in the air have to end when the worker stops."""
 
@@ -62,6 +64,8 @@ class Workshop(Middleware):
         self._chance = random.SystemRandom().random
         self._busy: Counter[UUID] = Counter()
         self._hungry: set[UUID] = set()
+        self._answered: set[UUID] = set()
+        self._feeding = False
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Open the room; a worker that cannot is not started."""
@@ -138,9 +142,17 @@ class Workshop(Middleware):
         endpoint = attempt.endpoint
         try:
             report = await attempt_delivery(self._house, self._post, attempt, chance=self._chance)
+            if delivered := report.result.delivered:
+                self._answered.add(attempt.delivery)
+            eager = delivered and 2 * self._busy[endpoint.id] >= endpoint.concurrency
+            # The next ones do not wait for the page, where they need not come after these and it is
+            # not behind: what is on it is sent again if we die.
+            ahead = eager and not endpoint.ordered and len(self._answered) <= PAGE
+            if ahead:
+                self._feed(endpoint.id)
             taken = await self._ledger.note(report)
             tell(report, taken=taken)
-            if report.result.delivered and 2 * self._busy[endpoint.id] >= endpoint.concurrency:
+            if eager and not ahead:
                 self._feed(endpoint.id)
         except Exception as error:
             # Its lease ends by itself, and the delivery is due again.
@@ -148,6 +160,7 @@ class Workshop(Middleware):
                 "delivery_postponed", delivery_id=str(attempt.delivery), error=summary(error)
             )
         finally:
+            self._answered.discard(attempt.delivery)
             self._busy[endpoint.id] -= 1
             if not self._busy[endpoint.id]:
                 del self._busy[endpoint.id]
@@ -156,24 +169,38 @@ class Workshop(Middleware):
         """Let an endpoint that takes much have more, without another round by the broker."""
         if self._closing:
             return
-        if not self._hungry:
-            self._start(self._claim(), slot=False)
         self._hungry.add(endpoint)
+        if not self._feeding:
+            self._feeding = True
+            self._start(self._feed_all(), slot=False)
 
-    async def _claim(self) -> None:
-        """Claim what is due for those that took what they had: all of a page together."""
-        endpoints, self._hungry = list(self._hungry), set()
+    async def _feed_all(self) -> None:
+        """One claim after another, for all that took what they had since the last: many at once
+        would wait for each other, and keep connections from the ledger.
+        """
+        try:
+            while self._hungry and not self._closing:
+                await asyncio.sleep(PACE)
+                endpoints, self._hungry = list(self._hungry), set()
+                await self._claim(endpoints)
+        finally:
+            self._feeding = False
+
+    async def _claim(self, endpoints: Sequence[UUID]) -> None:
         if self._house is None:
             raise RuntimeError("the worker's house is not open")
         try:
-            claims = await self._house.deliveries.claim(clock.real(), endpoints=endpoints)
+            claims = await self._house.deliveries.claim(
+                clock.real(), endpoints=endpoints, answered=list(self._answered)
+            )
         except Exception as error:
             # The schedulers claim it.
             log.warning("feeding_postponed", count=len(endpoints), error=summary(error))
             return
         if claims:
             told = [claim.delivery for claim in claims]
-            await self.take(told, claims[0].lease, carried=False)
+            # The next claim waits for no slot.
+            self._start(self.take(told, claims[0].lease, carried=False), slot=False)
 
 
 def declare_actors(broker: dramatiq.Broker, workshop: Workshop) -> None:

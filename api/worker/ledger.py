@@ -1,57 +1,56 @@
 """What attempts brought is written down together: a page while the one before it is being written.
 
-Alone each attempt would cost a transaction. A page holds whatever was delivered while the last one
-was written, and for a moment more; the receivers have it already. What failed is written alone,
-since more follows from it, a few at a time, beside the pages: the dead keep nobody waiting.
+Alone each attempt would cost a transaction. A page holds whatever ended while the last one was
+written, and for a moment more. What was delivered and what failed have pages of their own, written
+beside each other: a failure waits for locks, since more follows from it, and a flood of them keeps
+no success from the ledger.
 """
 
 import asyncio
 from collections.abc import Sequence, Set
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from domain.errors import Unavailable
-from domain.webhooks.attempts import Attempt, Report
-from domain.webhooks.model import AttemptResult
-from domain.webhooks.schedule import Outcome, Verdict
+from domain.webhooks.attempts import Report
+from domain.webhooks.schedule import Outcome
 
 PAGE = 200
 MOMENT = 0.02
 """Seconds that a page waits for company."""
-FEW = 3
-"""Failures that are written down at once: fewer than a worker has connections."""
 
 
 class Book(Protocol):
     """Where attempts are written down; see integrations/postgres/deliveries.py."""
 
-    async def finish_delivered(self, reports: Sequence[Report]) -> Set[UUID]:
-        """Write down together attempts that delivered; of which the word was taken."""
-
-    async def finish(
-        self, attempt: Attempt, result: AttemptResult, verdict: Verdict, at: datetime
-    ) -> bool:
-        """Write down one attempt; whether its word was taken."""
+    async def finish(self, reports: Sequence[Report]) -> Set[UUID]:
+        """Write down attempts together; of which deliveries the word was taken."""
 
 
 class Ledger:
     """Belongs to one loop, that of its first line."""
 
     def __init__(self, book: Book) -> None:
-        self._book = book
-        self._lines: list[tuple[Report, asyncio.Future[bool]]] = []
-        self._writing: asyncio.Task[None] | None = None
-        self._few = asyncio.Semaphore(FEW)
+        self._delivered, self._failed = _Pages(book), _Pages(book)
 
     async def note(self, report: Report) -> bool:
         """Write down one attempt; whether its word was taken.
 
         Raises what the database raised: then nothing of it is written.
         """
-        if report.verdict.outcome is not Outcome.DELIVERED:
-            async with self._few:
-                return await self._alone(report)
+        delivered = report.verdict.outcome is Outcome.DELIVERED
+        return await (self._delivered if delivered else self._failed).note(report)
+
+
+class _Pages:
+    """One page after another."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._lines: list[tuple[Report, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def note(self, report: Report) -> bool:
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._lines.append((report, written))
         if self._writing is None:
@@ -68,7 +67,7 @@ class Ledger:
 
     async def _write_page(self, page: Sequence[tuple[Report, "asyncio.Future[bool]"]]) -> None:
         try:
-            taken = await self._book.finish_delivered([report for report, _ in page])
+            taken = await self._book.finish([report for report, _ in page])
         except Exception as error:
             if len(page) > 1 and not isinstance(error, Unavailable):
                 # A line that cannot be written keeps no other from the ledger.
@@ -82,6 +81,3 @@ class Ledger:
             for report, written in page:
                 if not written.done():
                     written.set_result(report.attempt.delivery in taken)
-
-    async def _alone(self, report: Report) -> bool:
-        return await self._book.finish(report.attempt, report.result, report.verdict, report.at)

@@ -2,6 +2,10 @@
 
 How much may be given is the policy's to say (`extend_at_most` of a promise); nothing is given once
 the time is up, so that no breach is ever unmade; an emergency gets none.
+
+A time that is named, asked for or told of, is that of a clock that runs. While one waits its due
+time stands still, and moves by the whole of the pause when it runs on; so what is given then is
+counted from when it would be due, did it run on at this moment. What it waits longer comes on top.
 """
 
 from dataclasses import replace
@@ -34,7 +38,7 @@ def ask(appeal: Appeal, command: c.AskExtension, desk: Desk) -> Step:
         {
             "stage": str(command.stage),
             "round": clock.round,
-            "due_at": instant(clock.due_at),
+            "due_at": instant(_due(clock, desk)),
             "until": instant(command.until),
         },
         {"reason": command.reason},
@@ -58,8 +62,8 @@ def grant(appeal: Appeal, command: c.GrantExtension, desk: Desk) -> Step:
             "stage": str(clock.stage),
             "round": clock.round,
             "by": format_duration(by),
-            "due_before": instant(clock.due_at),
-            "due_after": instant(longer.due_at),
+            "due_before": instant(_due(clock, desk)),
+            "due_after": instant(_due(longer, desk)),
         },
         said(reason=command.reason),
     )
@@ -74,7 +78,7 @@ def refuse(appeal: Appeal, command: c.RefuseExtension, desk: Desk) -> Step:
         {
             "stage": str(asked.stage),
             "round": asked.round,
-            "due_at": instant(clock.due_at),
+            "due_at": instant(_due(clock, desk)),
             "until": instant(asked.until),
         },
         {"reason": command.reason},
@@ -116,11 +120,17 @@ def _granted(appeal: Appeal, clock: Clock, until: datetime, desk: Desk) -> timed
     late = clock.state is ClockState.RUNNING and desk.at >= clock.due_at
     if late or clock.state not in (ClockState.RUNNING, ClockState.PAUSED):
         raise Conflict(reason="too-late-to-extend")
-    by = calendar.spent(clock.due_at, until) if until > clock.due_at else NOTHING
+    due_at = _due(clock, desk)
+    by = calendar.spent(due_at, until) if until > due_at else NOTHING
     if by <= NOTHING:
-        raise Invalid.at("/until", "no-later", due_at=instant(clock.due_at))
+        raise Invalid.at("/until", "no-later", due_at=instant(due_at))
     left = promise.within + promise.extend_at_most - clock.target
     if by > left:
-        latest = calendar.add(clock.due_at, left) if left > NOTHING else clock.due_at
+        latest = calendar.add(due_at, left) if left > NOTHING else due_at
         raise Invalid.at("/until", "beyond-policy", latest=instant(latest))
     return by
+
+
+def _due(clock: Clock, desk: Desk) -> datetime:
+    _, calendar = desk.reference.promises.of(clock)
+    return clocks.due_if_resumed(clock, calendar, at=desk.at)

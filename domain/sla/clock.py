@@ -15,9 +15,8 @@ from domain.sla.timeline import utc
 
 __all__ = [
     "Clock", "ClockState", "Nudge", "Reminder",
-    "act", "cancel", "due_reminders", "extend", "finished", "meet", "pause", "prolong", "reopen",
-    "resume",
-    "start",
+    "act", "cancel", "due_if_resumed", "due_reminders", "extend", "finished", "meet", "pause",
+    "prolong", "reopen", "resume", "start",
 ]  # fmt: skip
 
 
@@ -149,6 +148,15 @@ def pause(clock: Clock, *, reason: str, at: datetime) -> Clock:
         paused_reason=reason,
         next_at=None,
     )
+
+
+def due_if_resumed(clock: Clock, calendar: Calendar, *, at: datetime) -> datetime:
+    """When a clock is due, did it run on at `at`: a paused one later than its `due_at`, by the
+    working time of the pause so far.
+    """
+    if clock.state is not ClockState.PAUSED or clock.paused_at is None:
+        return clock.due_at
+    return calendar.add(clock.due_at, calendar.spent(clock.paused_at, at))
 
 
 def resume(clock: Clock, promise: Promise, calendar: Calendar, *, at: datetime) -> Clock:

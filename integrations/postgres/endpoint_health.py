@@ -1,23 +1,26 @@
 """What an attempt does to its endpoint: health, breaker, disabling, and who is told of it.
 
 A sound endpoint costs nothing here: its health is looked at when something failed, or when there
-is something to heal. Everything is part of the attempt's own transaction.
+is something to heal. Everything is part of the attempts' own transaction. Those of a page are
+judged together: when many endpoints fall silent at once, their attempts end at once too.
 """
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from domain.values import new_id
+from domain.webhooks.attempts import Report
 from domain.webhooks.events import Notice
-from domain.webhooks.health import QUIET, Health, Told, facts, notice_payload, rule
-from domain.webhooks.model import AttemptResult, Endpoint
-from domain.webhooks.schedule import Verdict
+from domain.webhooks.health import QUIET, Health, Ruling, Told, facts, notice_payload, rule
+from domain.webhooks.model import Endpoint
 
 _FIELDS = tuple(one.name for one in fields(Health))
+_KINDS = {"failures": "int", "opened": "int", "throttles": "int", "told": "bool"}
+"""Of those that are no instants."""
 
 SAVE_HEALTH = (
     f"UPDATE endpoint_health SET ({', '.join(_FIELDS)})"
@@ -31,10 +34,24 @@ SELECT true FROM endpoint_health h
 """
 """Whether a success changes nothing: that of the endpoint {0} is known since {1}."""
 
-_BEGIN = "INSERT INTO endpoint_health (endpoint_id) VALUES ($1) ON CONFLICT DO NOTHING"
-_LOCK = "SELECT * FROM endpoint_health WHERE endpoint_id = $1 FOR NO KEY UPDATE"
+_BEGIN = (
+    "INSERT INTO endpoint_health (endpoint_id) SELECT * FROM unnest($1::uuid[])"
+    " ON CONFLICT DO NOTHING"
+)
+_LOCK = (
+    "SELECT * FROM endpoint_health WHERE endpoint_id = ANY($1)"
+    " ORDER BY endpoint_id FOR NO KEY UPDATE"
+)
+"""In one order everywhere, so that no two pages wait for each other."""
 
-_ENABLED = "SELECT enabled FROM webhook_endpoint WHERE id = $1"
+_ARRAYS = (f"${n}::{_KINDS.get(one, 'timestamptz')}[]" for n, one in enumerate(_FIELDS, 2))
+_SAVE_ALL = f"""
+UPDATE endpoint_health h SET ({", ".join(_FIELDS)}) = ROW({", ".join(map("s.{}".format, _FIELDS))})
+  FROM unnest($1::uuid[], {", ".join(_ARRAYS)}) s(endpoint_id, {", ".join(_FIELDS)})
+ WHERE h.endpoint_id = s.endpoint_id
+"""
+
+_ENABLED = "SELECT id, enabled FROM webhook_endpoint WHERE id = ANY($1)"
 """Asked once the health is locked: whoever disabled it a moment ago has written both."""
 
 _DISABLE = """
@@ -80,23 +97,34 @@ def read_notice(row: Any) -> Told:
     return Told(row["notice_id"], Notice(row["notice"]), row["at"], row["endpoint_id"], row["data"])
 
 
-async def settle(
-    driver: Any,
-    endpoint: Endpoint,
-    delivery: UUID,
-    result: AttemptResult,
-    verdict: Verdict,
-    at: datetime,
-    base_url: str,
-) -> None:
-    """Judge an endpoint by an attempt that was written down in this transaction."""
-    await driver.execute(_BEGIN, endpoint.id)
-    health = read_health(await driver.fetchrow(_LOCK, endpoint.id))
-    enabled = await driver.fetchval(_ENABLED, endpoint.id)
-    ruling = rule(health, result, verdict, at, enabled=enabled)
-    if ruling.health != health:
-        await driver.execute(SAVE_HEALTH, endpoint.id, *health_values(ruling.health))
-    told = facts(ruling.health, result, delivery=delivery, disabled=ruling.disabled)
+async def settle(driver: Any, reports: Sequence[Report], base_url: str) -> None:
+    """Judge endpoints by attempts that were written down in this transaction."""
+    ids = sorted({report.attempt.endpoint.id for report in reports})
+    await driver.execute(_BEGIN, ids)
+    known = {row["endpoint_id"]: read_health(row) for row in await driver.fetch(_LOCK, ids)}
+    enabled = {row["id"]: row["enabled"] for row in await driver.fetch(_ENABLED, ids)}
+    before = dict(known)
+    ruled: list[tuple[Report, Ruling]] = []
+    for report in sorted(reports, key=lambda one: one.at):
+        id = report.attempt.endpoint.id
+        ruling = rule(known[id], report.result, report.verdict, report.at, enabled=enabled[id])
+        known[id] = ruling.health
+        # What is told of the next attempt of a page is told of an endpoint that is disabled.
+        enabled[id] = enabled[id] and ruling.disabled is None
+        ruled.append((report, ruling))
+    if changed := {id: health for id, health in known.items() if health != before[id]}:
+        columns = zip(*(health_values(health) for health in changed.values()), strict=True)
+        await driver.execute(_SAVE_ALL, list(changed), *map(list, columns))
+    for report, ruling in ruled:
+        if ruling.disabled is not None or ruling.notices:
+            await _follow(driver, report, ruling, base_url)
+
+
+async def _follow(driver: Any, report: Report, ruling: Ruling, base_url: str) -> None:
+    endpoint, at = report.attempt.endpoint, report.at
+    told = facts(
+        ruling.health, report.result, delivery=report.attempt.delivery, disabled=ruling.disabled
+    )
     disabled = ruling.disabled is not None and bool(
         await driver.fetch(_DISABLE, endpoint.id, at, str(ruling.disabled))
     )

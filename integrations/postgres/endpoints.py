@@ -31,10 +31,13 @@ _AT_ONCE = 5000
 """Deliveries that one call ends."""
 
 _AGAIN = (
-    "state = 'pending', next_attempt_at = $1, finished_at = NULL, leased_until = NULL,"
-    " reason = NULL, tries_before = attempts"
+    "state = 'pending', next_attempt_at = $1, finished_at = NULL, reason = NULL,"
+    " tries_before = attempts"
 )
 """On its way again by the whole schedule; the log keeps the tries before."""
+
+_NOBODY_S = "UPDATE delivery_lease l SET until = '-infinity' FROM sent s WHERE l.delivery_id = s.id"
+"""Whoever has it in the air since before it ended says nothing of its new tries."""
 
 
 class SqlEndpoints:
@@ -139,7 +142,11 @@ class SqlEndpoints:
             raise Conflict(reason="delivery-not-finished")
         if not found[0]["enabled"]:
             raise Conflict(reason="endpoint-disabled")
-        await self._lane.fetch(f"UPDATE delivery d SET {_AGAIN} WHERE d.id = $2", at, delivery)
+        await self._lane.fetch(
+            f"WITH sent AS (UPDATE delivery d SET {_AGAIN} WHERE d.id = $2 RETURNING d.id)"
+            f" {_NOBODY_S}",
+            at, delivery,
+        )  # fmt: skip
 
     async def count(self, id: UUID, asked: Replay) -> int:
         """How many deliveries a replay would send again."""
@@ -156,8 +163,8 @@ class SqlEndpoints:
         counted = await self._lane.fetchval(
             f"WITH chosen AS (SELECT d.id FROM delivery d WHERE {condition}"
             f" ORDER BY d.created_at, d.id LIMIT {asked.MOST}), sent AS ("
-            f"UPDATE delivery d SET {_AGAIN} FROM chosen WHERE d.id = chosen.id RETURNING 1)"
-            " SELECT count(*) FROM sent",
+            f"UPDATE delivery d SET {_AGAIN} FROM chosen WHERE d.id = chosen.id RETURNING d.id"
+            f"), free AS ({_NOBODY_S}) SELECT count(*) FROM sent",
             at, *values,
         )  # fmt: skip
         return int(counted)

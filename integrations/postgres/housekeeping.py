@@ -11,6 +11,8 @@ from integrations.postgres.session import inside
 
 ANSWERS_KEPT = timedelta(hours=48)
 UPLOADS_KEPT = timedelta(hours=24)
+LEASES_KEPT = timedelta(hours=1)
+"""Beyond their end: whoever comes back later is listened to while nobody else has the delivery."""
 
 _ANSWERS = """
 DELETE FROM idempotency WHERE ctid IN (
@@ -68,6 +70,7 @@ class Housekeeping:
     async def forget_deliveries(self, at: datetime, limit: int = 1000) -> int:
         """Forget deliveries that ended before DELIVERIES_KEPT, their tries first; how many.
 
+        Leases are forgotten that nobody ended: of deliveries cancelled while their worker died.
         The register's events stay: law 1 is about them, and this was but the telling.
         """
         async with inside(self._engine, PLATFORM) as driver:
@@ -75,6 +78,7 @@ class Housekeeping:
             ids = [row["id"] for row in rows]
             await driver.execute("DELETE FROM delivery_attempt WHERE delivery_id = ANY($1)", ids)
             await driver.execute("DELETE FROM delivery WHERE id = ANY($1)", ids)
+            await driver.execute("DELETE FROM delivery_lease WHERE until < $1", at - LEASES_KEPT)
         return len(rows)
 
     async def forget_notices(self, at: datetime, limit: int = 1000) -> int:

@@ -105,7 +105,6 @@ delivery = Table(
     _number("attempts"),
     Column("created_at", instant(), nullable=False),
     Column("next_attempt_at", instant()),
-    Column("leased_until", instant()),
     Column("finished_at", instant()),
     Column("reason", Text),
     Column("appeal_id", UUID),
@@ -117,12 +116,20 @@ delivery = Table(
     UniqueConstraint("endpoint_id", "event_id"),
     Index("ix_delivery_queue", "endpoint_id", "next_attempt_at", "id",
           postgresql_where=text("state = 'pending'")),
-    Index("ix_delivery_leased", "leased_until",
-          postgresql_where=text("state = 'pending' AND leased_until IS NOT NULL")),
     Index("ix_delivery_log", "endpoint_id", text("created_at DESC"), text("id DESC")),
     Index("ix_delivery_turn", "endpoint_id", "appeal_id", "sequence",
           postgresql_where=text("state = 'pending' AND in_turn")),
 )  # fmt: skip
+
+# Who has a delivery in hand, by the end of the lease; no row, or one that is over: nobody. Without
+# foreign keys, which would lock two rows for each: leases whose delivery is over harm nobody.
+delivery_lease = Table(
+    "delivery_lease",
+    metadata,
+    Column("delivery_id", UUID, primary_key=True),
+    Column("endpoint_id", UUID, nullable=False),
+    Column("until", instant(), nullable=False),
+)
 
 delivery_attempt = Table(
     "delivery_attempt",

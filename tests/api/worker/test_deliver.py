@@ -200,11 +200,7 @@ async def test_a_killed_worker_loses_nothing(carried):
                 victim.wait(10)
             assert "pending" in await states(carried, endpoint)
             # The minute that the dead worker's leases last goes by.
-            await fetch(
-                carried,
-                "UPDATE delivery SET leased_until = leased_until - interval '1 hour'"
-                " WHERE leased_until IS NOT NULL",
-            )
+            await fetch(carried, "UPDATE delivery_lease SET until = until - interval '1 hour'")
             with worker_process(carried.settings) as successor:
                 await eventually(all_delivered(carried, endpoint, 40), within=60)
                 successor.send_signal(signal.SIGTERM)

@@ -34,6 +34,7 @@ class Broker(dramatiq.Broker):
 async def due(house):
     """So many deliveries that are due, of one endpoint that takes all at once."""
     await fetch(house, "UPDATE delivery SET state = 'cancelled' WHERE state = 'pending'")
+    await fetch(house, "DELETE FROM delivery_lease")
     endpoint = await add_endpoint(house, concurrency=64)
     await fetch(
         house,
@@ -47,9 +48,7 @@ async def due(house):
 
 
 async def leased(house):
-    (found,) = await fetch(
-        house, "SELECT count(*) FROM delivery WHERE state = 'pending' AND leased_until > now()"
-    )
+    (found,) = await fetch(house, "SELECT count(*) FROM delivery_lease WHERE until > now()")
     return found["count"]
 
 

@@ -1,6 +1,7 @@
 """An endpoint that takes much is fed on by the worker that has its attention."""
 
 import asyncio
+import threading
 
 from api import clock
 from api.worker import actors
@@ -8,6 +9,7 @@ from api.worker.broker import make_broker
 from api.worker.relay import Dispatch
 from domain.values import new_id
 from domain.webhooks.model import CONCURRENCY
+from integrations.postgres.deliveries import Deliveries
 from tests.integrations.webhooks.receiver import receiver
 from tests.support.appeals import add_endpoint
 from tests.support.city import KISHI
@@ -84,6 +86,44 @@ async def begin(house):
     dispatch = Dispatch(house, make_broker(house.settings))
     assert await dispatch.turn()
     dispatch.close()
+
+
+async def test_the_next_messages_do_not_wait_until_the_last_are_written_down(carried, monkeypatch):
+    """A page waits for company and for the disk; by then the receiver has long been free again."""
+    # The worker has a loop of its own.
+    writing = threading.Event()
+    finish = Deliveries.finish
+
+    async def slowly(self, reports):
+        while not writing.is_set():
+            await asyncio.sleep(0.01)
+        return await finish(self, reports)
+
+    monkeypatch.setattr(Deliveries, "finish", slowly)
+    async with receiver() as machine, working(carried.settings):
+        endpoint = await add_endpoint(carried, machine.url())
+        await fetch(
+            carried,
+            "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, created_at,"
+            " next_attempt_at) SELECT gen_random_uuid(), $1, $2, 'appeal.registered', '{}',"
+            " 'pending', now(), now() FROM generate_series(1, $3)",
+            KISHI.id, endpoint.id, 3 * CONCURRENCY,
+        )  # fmt: skip
+        await begin(carried)
+
+        async def all_came():
+            return len(machine.requests) == 3 * CONCURRENCY
+
+        try:
+            await eventually(all_came)
+            assert await states(carried, endpoint) == {"pending": 3 * CONCURRENCY}
+        finally:
+            writing.set()
+
+        async def all_written():
+            return await states(carried, endpoint) == {"delivered": 3 * CONCURRENCY}
+
+        await eventually(all_written)
 
 
 async def test_an_endpoint_s_own_limit_holds_while_it_is_fed(carried):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.worker.ledger import FEW, PAGE, Ledger
+from api.worker.ledger import PAGE, Ledger
 from domain.errors import Unavailable
 from domain.values import new_id
 from domain.webhooks.attempts import Attempt, Report
@@ -22,34 +22,29 @@ def report(outcome=Outcome.DELIVERED):
 
 
 class Book:
-    """Keeps pages; writes one only when `open`, and none that holds `poison`."""
+    """Keeps pages of what was delivered, and `failed` ones of what was not; writes one only when it
+    is open, and none that holds `poison`.
+    """
 
     def __init__(self, poison=None, error=None):
-        self.pages, self.alone = [], []
-        self.open = asyncio.Event()
+        self.pages, self.failed = [], []
+        self.open, self.failing = asyncio.Event(), asyncio.Event()
         self.open.set()
+        self.failing.set()
         self.begun = asyncio.Event()
         self.poison, self.error = poison, error
-        self.at_once = self.most_at_once = 0
 
-    async def finish_delivered(self, reports):
+    async def finish(self, reports):
+        (delivered,) = {report.verdict.outcome is Outcome.DELIVERED for report in reports}
         self.begun.set()
-        await self.open.wait()
+        await (self.open if delivered else self.failing).wait()
         ids = [report.attempt.delivery for report in reports]
-        self.pages.append(ids)
+        (self.pages if delivered else self.failed).append(ids)
         if self.error is not None:
             raise self.error
         if self.poison in ids:
             raise ValueError("cannot be written")
         return frozenset(ids)
-
-    async def finish(self, attempt, result, verdict, at):
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(0.01)
-        self.at_once -= 1
-        self.alone.append(attempt.delivery)
-        return True
 
 
 async def test_who_comes_while_a_page_is_written_is_on_the_next_one():
@@ -77,7 +72,7 @@ async def test_what_is_delivered_in_the_same_moment_is_on_one_page():
 
 async def test_a_word_that_is_not_taken_is_told_to_whom_it_belongs():
     class Refusing(Book):
-        async def finish_delivered(self, reports):
+        async def finish(self, reports):
             return frozenset(one.attempt.delivery for one in reports[1:])
 
     ledger = Ledger(Refusing())
@@ -106,14 +101,25 @@ async def test_when_the_database_is_away_a_page_is_not_tried_line_by_line():
     assert await ledger.note(report())
 
 
-async def test_failures_and_pages_do_not_wait_for_each_other():
+async def test_failures_have_pages_of_their_own_that_no_success_waits_for():
+    book = Book()
+    book.failing.clear()
+    ledger = Ledger(book)
+    failed = [report(outcome) for outcome in (Outcome.RETRY, Outcome.EXHAUSTED, Outcome.DISABLE)]
+    stuck = [asyncio.create_task(ledger.note(one)) for one in failed]
+    assert await asyncio.wait_for(ledger.note(report()), 2)
+    assert not any(one.done() for one in stuck)
+    book.failing.set()
+    assert all(await asyncio.wait_for(asyncio.gather(*stuck), 2))
+    assert book.failed == [[one.attempt.delivery for one in failed]]
+
+
+async def test_no_failure_waits_for_a_page_of_successes():
     book = Book()
     book.open.clear()
     ledger = Ledger(book)
     stuck = asyncio.create_task(ledger.note(report()))
-    failed = [report(Outcome.RETRY) for _ in range(3 * FEW)]
-    assert all(await asyncio.wait_for(asyncio.gather(*map(ledger.note, failed)), 2))
-    assert book.most_at_once == FEW
+    assert await asyncio.wait_for(ledger.note(report(Outcome.RETRY)), 2)
     assert not stuck.done()
     book.open.set()
     assert await stuck

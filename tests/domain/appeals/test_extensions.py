@@ -1,7 +1,7 @@
 """More time: who asks, who gives, how much at the most, and that nothing broken is made good."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
@@ -14,7 +14,8 @@ from domain.appeals.extensions import pending
 from domain.appeals.replay import check, replay
 from domain.appeals.workflow import Action, PauseReason
 from domain.errors import Conflict, Invalid, NotPermitted
-from domain.sla.clock import ClockState, extend
+from domain.register.canonical import instant
+from domain.sla.clock import ClockState, due_if_resumed, extend, resume
 from domain.sla.policy import Stage
 from tests.domain.appeals.acts import speak
 from tests.domain.appeals.make import (
@@ -170,18 +171,78 @@ def test_a_warning_that_comes_to_lie_ahead_is_given_again():
     assert told_the_same(life)
 
 
-def test_a_waiting_clock_is_given_its_time_when_it_runs_on():
-    life = working()
+def paused(service: str | None = None, after: timedelta = timedelta(0)) -> Life:
+    """A life whose clock has waited for so long, and a minute."""
+    life = working(service)
     life.act(A.PAUSE, c.PauseWork(PauseReason.AWAITING_RESIDENT, "есік жабық"), Role.EXECUTOR)
-    due = clock(life).due_at
-    ask(life)
+    life.wait(after)
+    return life
+
+
+def wish(life: Life, until: datetime) -> None:
+    life.act(A.EXTEND, c.AskExtension(Stage.RESOLVE, until, "қақпақ жоқ"), Role.EXECUTOR)
+
+
+def now_due(life: Life) -> datetime:
+    """When the clock would be due, did it run on now."""
+    _, calendar = life.reference.promises.of(clock(life))
+    return due_if_resumed(clock(life), calendar, at=life.at)
+
+
+def test_a_waiting_clock_that_is_given_time_ends_when_it_was_said_to():
+    life = paused(after=hours(5))
+    frozen, until = clock(life).due_at, now_due(life) + EXTENDED_BY
+    wish(life, until)
     grant(life)
+    granted = life.at
+    said = orjson.loads(life.shelf.events[-1].canonical)["data"]
+    assert said["due_after"] == instant(until)
     assert clock(life).state is ClockState.PAUSED
-    life.wait(hours(5))
     life.act(A.RESUME, c.Resume(), Role.EXECUTOR)
-    # Each of the three acts meanwhile took a minute.
-    assert clock(life).due_at == due + EXTENDED_BY + hours(5) + timedelta(minutes=3)
+    # What it waited after the grant comes on top, and nothing of what it had waited before.
+    assert clock(life).due_at == until + (life.at - granted) < frozen + EXTENDED_BY + hours(6)
     assert told_the_same(life)
+
+
+def test_what_a_clock_waits_after_the_grant_comes_on_top():
+    life = paused()
+    until = now_due(life) + EXTENDED_BY
+    wish(life, until)
+    grant(life)
+    granted = life.at
+    life.wait(hours(7))
+    life.act(A.RESUME, c.Resume(), Role.EXECUTOR)
+    assert clock(life).due_at == until + (life.at - granted) > until + hours(7)
+    assert told_the_same(life)
+
+
+def test_the_end_is_exact_in_a_calendar_that_closes_at_night():
+    life = paused(HEATING, after=hours(30))
+    until = (now_due(life) + timedelta(days=2)).replace(hour=5, minute=17)
+    wish(life, until)
+    grant(life)
+    _, calendar = life.reference.promises.of(clock(life))
+    resumed = resume(clock(life), *life.reference.promises.of(clock(life)), at=life.at)
+    assert resumed.due_at == until
+    assert calendar.spent(until - timedelta(minutes=1), until) == timedelta(minutes=1)
+
+
+def test_a_pause_that_gave_more_than_was_asked_for_leaves_nothing_to_give():
+    life = paused()
+    wish(life, now_due(life) + hours(2))
+    life.wait(hours(3))
+    with pytest.raises(Invalid) as refused:
+        grant(life)
+    assert refused.value.faults[0].rule == "no-later"
+    assert refused.value.faults[0].params["due_at"] == instant(now_due(life))
+
+
+def test_the_policy_s_bound_is_not_spent_by_a_pause():
+    life = paused(after=hours(9))
+    wish(life, now_due(life) + hours(24))
+    grant(life)
+    # The minutes that the two acts took were minutes of the pause.
+    assert clock(life).target == hours(48) - timedelta(minutes=2)
 
 
 @pytest.mark.parametrize("road", [(A.DECLINE,), (A.REDIRECT,), (A.RESOLVE,), (A.WITHDRAW,)])

@@ -8,9 +8,10 @@ import pytest
 
 from domain.access import Role
 from domain.values import new_id
+from domain.webhooks.attempts import Report
 from domain.webhooks.model import AttemptResult
 from domain.webhooks.schedule import DELAYS, Outcome, next_attempt
-from integrations.postgres.deliveries import Deliveries
+from integrations.postgres.deliveries import SHARES, Deliveries
 from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
@@ -34,8 +35,9 @@ async def attempts(house, delivery):
 
 @pytest.fixture
 async def queue(house):
-    """The house's deliveries, with nothing due that another test left."""
+    """The house's deliveries, with nothing due or in hand that another test left."""
     await fetch(house, "UPDATE delivery SET state = 'cancelled' WHERE state = 'pending'")
+    await fetch(house, "DELETE FROM delivery_lease")
     return house.deliveries
 
 
@@ -63,7 +65,16 @@ async def begun(queue, delivery, at=AT):
 
 
 async def finish(queue, attempt, result, at):
-    return await queue.finish(attempt, result, next_attempt(attempt.tries, result, at, 0.5), at)
+    """Whether the word of this attempt was taken."""
+    verdict = next_attempt(attempt.tries, result, at, 0.5)
+    return bool(await queue.finish([Report(attempt, result, verdict, at)]))
+
+
+async def leases(house):
+    return {
+        row["delivery_id"]: row["until"]
+        for row in await fetch(house, "SELECT * FROM delivery_lease")
+    }
 
 
 async def test_a_delivery_is_claimed_once_and_again_only_when_its_lease_has_ended(
@@ -90,7 +101,11 @@ async def test_what_another_dispatcher_is_just_claiming_is_passed_over(house, qu
         claiming = other.transaction()
         await claiming.start()
         lease = AT + timedelta(minutes=1)
-        await other.execute("UPDATE delivery SET leased_until = $2 WHERE id = $1", held, lease)
+        await other.execute(
+            "WITH held AS (SELECT id, endpoint_id FROM delivery WHERE id = $1 FOR NO KEY UPDATE)"
+            " INSERT INTO delivery_lease SELECT id, endpoint_id, $2 FROM held",
+            held, lease,
+        )  # fmt: skip
         found = await asyncio.wait_for(queue.claim(AT), 2)
         assert [claim.delivery for claim in found] == [free]
         await claiming.commit()
@@ -183,7 +198,7 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_its_queue_ends(house, qu
     gone = AttemptResult(410, None, 5, "", None)
     verdict = next_attempt(1, gone, AT, 0.5)
     assert verdict.outcome is Outcome.DISABLE
-    assert await queue.finish(attempt, gone, verdict, AT)
+    assert await queue.finish([Report(attempt, gone, verdict, AT)])
     (found,) = await fetch(house, "SELECT enabled FROM webhook_endpoint WHERE id = $1", endpoint.id)
     assert not found["enabled"]
     assert (await row(house, delivery))["state"] == "cancelled"
@@ -224,12 +239,14 @@ async def test_a_long_queue_of_one_endpoint_delays_no_other(house, queue, endpoi
         await add_delivery(house, endpoint, due=AT - timedelta(hours=1))
     other = await add_endpoint(house, "https://other.example.kz/109")
     quick = await add_delivery(house, other)
-    claimed = [claim.delivery for claim in await queue.claim(AT, per_endpoint=4, in_flight=5)]
+    claimed = [
+        claim.delivery for claim in await queue.claim(AT, per_endpoint=4, in_flight=5 * SHARES)
+    ]
     assert len(claimed) == 5
     assert quick in claimed
-    assert await queue.claim(AT, per_endpoint=4, in_flight=5) == []
+    assert await queue.claim(AT, per_endpoint=4, in_flight=5 * SHARES) == []
     # With the queue's four in the air, room for more does not give it a fifth.
-    assert await queue.claim(AT, per_endpoint=4, in_flight=50) == []
+    assert await queue.claim(AT, per_endpoint=4, in_flight=50 * SHARES) == []
 
 
 async def test_no_connection_is_held_while_an_endpoint_is_waited_for(house, queue, endpoint):

@@ -10,11 +10,13 @@ from domain.access import Role
 from domain.appeals.commands import Accept, Comment
 from domain.appeals.workflow import Action
 from domain.values import new_id
+from domain.webhooks.attempts import Report
 from domain.webhooks.events import Notice
 from domain.webhooks.health import REOPENS, TRIP
-from domain.webhooks.model import AttemptResult
+from domain.webhooks.model import CONCURRENCY, AttemptResult
 from domain.webhooks.schedule import next_attempt
 from domain.webhooks.use_cases import Wish, change_endpoint
+from integrations.postgres.deliveries import KEPT_FREE, PLACES, SHARES, share_of
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
@@ -32,6 +34,7 @@ async def queue(house):
     await fetch(house, "UPDATE delivery SET state = 'cancelled' WHERE state = 'pending'")
     await fetch(house, "UPDATE webhook_endpoint SET removed_at = now(), enabled = false")
     await fetch(house, "DELETE FROM outbox")
+    await fetch(house, "DELETE FROM delivery_lease")
     return house.deliveries
 
 
@@ -54,7 +57,7 @@ async def turn(queue, at, answer):
         assert attempt is not None
         result = answer(attempt) if callable(answer) else answer
         verdict = next_attempt(attempt.tries, result, at, 0.5)
-        assert await queue.finish(attempt, result, verdict, at)
+        assert await queue.finish([Report(attempt, result, verdict, at)])
     return len(claims)
 
 
@@ -118,6 +121,73 @@ async def test_dead_endpoints_with_long_queues_take_no_place_of_a_sound_one(hous
     )  # fmt: skip
     assert [row["endpoint_id"] for row in rows] == [sound.id]
     assert len(claims) == 8
+
+
+async def claimed(house, claims):
+    """How many of these claims each endpoint has."""
+    rows = await fetch(
+        house, "SELECT endpoint_id, count(*) FROM delivery WHERE id = ANY($1) GROUP BY 1",
+        [claim.delivery for claim in claims],
+    )  # fmt: skip
+    return {row["endpoint_id"]: row["count"] for row in rows}
+
+
+async def test_one_organisation_holds_no_more_than_its_share_of_all_places(house, queue):
+    """However many endpoints it has; what it holds already counts, and others' places are free."""
+    many = [
+        await add_endpoint(house, f"https://many-{n}.example.kz/109", concurrency=32)
+        for n in range(20)
+    ]
+    other = await add_endpoint(
+        house, "https://other.example.kz/109", organisation=KISHI.department, concurrency=32
+    )
+    for endpoint in many:
+        await add_deliveries(house, endpoint, 40, due=AT - HOUR)
+    await add_deliveries(house, other, 40)
+    share = share_of(PLACES)
+    first = await claimed(house, await queue.claim(AT))
+    assert first.pop(other.id) == 32
+    assert sum(first.values()) == share < 20 * 32
+    # In turn: each of its endpoints has as much of the share as any other, give or take one.
+    assert set(first) == {endpoint.id for endpoint in many}
+    assert max(first.values()) - min(first.values()) <= 1
+    assert await queue.claim(AT + SECOND) == []
+    assert await queue.claim(AT + SECOND, endpoints=[many[0].id]) == []
+    assert share >= 20 * CONCURRENCY, "as much as its endpoints take unless they ask for more"
+
+
+async def add_organisations(house, count):
+    """So many like the water utility, each with an endpoint that takes 32 at once."""
+    made = []
+    for n in range(count):
+        id = new_id()
+        await fetch(
+            house,
+            "INSERT INTO organisation SELECT (jsonb_populate_record(o, jsonb_build_object("
+            " 'id', $2::text, 'code', $3::text))).* FROM organisation o WHERE o.id = $1",
+            KISHI.water, str(id), f"other-{id}",
+        )  # fmt: skip
+        made.append(
+            await add_endpoint(
+                house, f"https://other-{n}.example.kz/109", organisation=id, concurrency=32
+            )
+        )
+    return made
+
+
+async def test_whoever_has_nothing_in_the_air_finds_a_place_beside_a_silent_crowd(house, queue):
+    """All of the crowd fell silent a moment ago, before any breaker could notice."""
+    *crowd, sound = await add_organisations(house, SHARES + 1)
+    places = 10 * SHARES
+    for endpoint in crowd:
+        await add_deliveries(house, endpoint, 50, due=AT - HOUR)
+    silent = await claimed(house, await queue.claim(AT, in_flight=places))
+    assert sum(silent.values()) == places - places // KEPT_FREE
+    assert set(silent) == {endpoint.id for endpoint in crowd}
+    assert await queue.claim(AT + SECOND, in_flight=places) == []
+    await add_deliveries(house, sound, 50)
+    assert await claimed(house, await queue.claim(AT + SECOND, in_flight=places)) == {sound.id: 1}
+    assert await queue.claim(AT + SECOND, in_flight=places) == []
 
 
 async def test_five_days_of_failure_disable_an_endpoint_and_tell_its_people_once(house, queue):
@@ -400,6 +470,4 @@ async def test_an_event_of_nobody_s_wish_names_its_end(house, queue):
 
 def test_the_breaker_opens_within_one_round_of_an_endpoint_s_concurrency():
     """Otherwise a dead one would be given a second round before anybody notices."""
-    from domain.webhooks.model import CONCURRENCY
-
     assert TRIP <= CONCURRENCY

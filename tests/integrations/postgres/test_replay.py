@@ -6,6 +6,7 @@ import pytest
 
 from domain.access import Role
 from domain.errors import Conflict
+from domain.webhooks.attempts import Report
 from domain.webhooks.model import AttemptResult
 from domain.webhooks.replay import KEPT, Replay, Replayed
 from domain.webhooks.schedule import DELAYS, next_attempt
@@ -91,7 +92,8 @@ async def test_whatever_is_sent_again_has_all_its_tries_again_and_the_log_keeps_
         attempt = await queue.begin(claim.delivery, claim.lease, at)
         numbers.append((attempt.tries, attempt.number))
         sent.add(attempt.delivery)
-        assert await queue.finish(attempt, DOWN, next_attempt(attempt.tries, DOWN, at, 0.5), at)
+        verdict = next_attempt(attempt.tries, DOWN, at, 0.5)
+        assert await queue.finish([Report(attempt, DOWN, verdict, at)])
     assert numbers == [(tries, tries + 3) for tries in range(1, 11)]
     (row,) = await fetch(house, "SELECT * FROM delivery WHERE id = ANY($1)", sent)
     assert (row["state"], row["attempts"]) == ("exhausted", 13)
