@@ -37,6 +37,7 @@ from integrations.postgres.completions import Completions
 from integrations.postgres.control import Control
 from integrations.postgres.deliveries import Deliveries
 from integrations.postgres.engine import APP_ROLE, open_engine
+from integrations.postgres.exchange_files import ExchangeFiles
 from integrations.postgres.exchange_queue import ExchangeQueue
 from integrations.postgres.exchange_reports import ExchangeReports
 from integrations.postgres.feed import Feed
@@ -135,6 +136,7 @@ class House:
     webhooks: WebhookQueries
     alarms: Alarms
     exchange: ExchangeQueue
+    exchange_files: ExchangeFiles
     exchange_reports: ExchangeReports
     show_letter: Callable[[bytes], Mapping[str, str]]
     happenings: SqlHappenings
@@ -284,9 +286,10 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
 
 def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> House:
     """Every port with its adapter."""
-    clients, keyring, store = Clients(engine), read_keyring(settings), open_store(settings.storage)
-    references, revocations = PostgresReferences(engine), SqlRevocations(engine)
-    feed, units = Feed(engine, settings.base_url), UnitsOfWork(engine, keyring, settings.base_url)
+    keyring, store = read_keyring(settings), open_store(settings.storage)
+    clients, revocations = Clients(engine), SqlRevocations(engine)
+    references, feed = PostgresReferences(engine), Feed(engine, settings.base_url)
+    units = UnitsOfWork(engine, keyring, settings.base_url)
     trust = make_trust(settings, engine, keyring, revocations, clients)
     return House(
         settings=settings,
@@ -338,6 +341,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         webhooks=WebhookQueries(engine),
         alarms=Alarms(engine),
         exchange=ExchangeQueue(engine, keyring),
+        exchange_files=ExchangeFiles(engine),
         exchange_reports=ExchangeReports(engine, keyring),
         show_letter=partial(show_letter, settings.eotinish),
         happenings=SqlHappenings(engine),

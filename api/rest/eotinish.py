@@ -34,8 +34,9 @@ class JudgeBody(f.Body):
 
 class QuarantinedView(TypedDict):
     """A message that cannot be sent (`out`) or applied (`in`) before an inspector looked at it.
-    `subject` is what it tells, `place` its place in its case: the event's sequence, or the state's
-    version. `fields` are the elements of what came; of persons they show nothing.
+    `subject` is what it tells (`file`: a file that came with it), `place` its place in its case:
+    the event's sequence, or the state's version. `fields` are the elements of what came; of persons
+    they show nothing.
     """
 
     id: UUID

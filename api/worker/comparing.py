@@ -13,6 +13,7 @@ from api import clock
 from api.bootstrap import House
 from api.loops import repeat
 from api.worker.exchange import Applying, Fetching, Sending
+from api.worker.exchange_files import Collecting
 from domain.eotinish.model import GatewayFault
 from domain.eotinish.ports import Line
 from domain.eotinish.reconciling import GRACE, Difference, Report, compare, read_all, repair
@@ -114,6 +115,7 @@ class ExchangeLoops:
         self._stack.push_async_callback(sending.close)
         self._loop("eotinish-send", sending.turn, min(0.5, pace))
         self._loop("eotinish-fetch", Fetching(house, line, city).turn, pace)
+        self._loop("eotinish-files", Collecting(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-apply", Applying(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-reconcile", Nightly(house, line, city).turn, 60.0)
 

@@ -39,7 +39,7 @@ OURS = 6
 """Tries of a message at which our own code fails, before an inspector sees it."""
 
 
-def _later(line: Line, attempt: int, at: datetime) -> datetime:
+def later(line: Line, attempt: int, at: datetime) -> datetime:
     """When to try again: ever later, and not all at once."""
     pause = min(line.manners.retry_seconds * 2 ** min(attempt - 1, 20), LONGEST_RETRY)
     return at + timedelta(seconds=pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter
@@ -104,7 +104,7 @@ class Sending:
             if claimed.attempt >= OURS:
                 await self._refused(claimed, "fault-of-ours", type(error).__name__)
             else:
-                until = _later(self._line, claimed.attempt, clock.real())
+                until = later(self._line, claimed.attempt, clock.real())
                 await queue.postpone(
                     self._city, claimed, "fault-of-ours", type(error).__name__, until
                 )
@@ -127,7 +127,7 @@ class Sending:
         if fault.remedy is Remedy.FIX:
             log.error("eotinish_needs_mending", fault=fault.fault, code=fault.code)
             await self._house.exchange.hold(self._city, now + HOLD, fault.fault)
-        until = _later(self._line, claimed.attempt, now)
+        until = later(self._line, claimed.attempt, now)
         await self._house.exchange.postpone(self._city, claimed, fault.fault, detail, until)
 
     def _is_its_own(self, claimed: Claimed, fault: GatewayFault) -> bool:
@@ -275,7 +275,7 @@ class Applying:
     async def _applied(self, received: Received, uow: UnitOfWork) -> Applied:
         try:
             applied = await apply(
-                received.id, self._line.gateway.read(received.document), uow=uow,
+                received, self._line.gateway.read(received.document), uow=uow,
                 reference=self._house.references.of(self._city),
                 agreements=self._line.agreements, at=self._house.now(),
             )  # fmt: skip
@@ -286,14 +286,14 @@ class Applying:
 
     async def _failed(self, received: Received, error: Exception) -> None:
         queue, now = self._house.exchange, clock.real()
-        later = _later(self._line, received.attempts + 1, now)
+        again = later(self._line, received.attempts + 1, now)
         if isinstance(error, Poison):
             await self._refuse(received, error.fault, error.detail)
         elif isinstance(error, Unavailable | VersionConflict):
             soon = now + timedelta(seconds=0.5)
             await queue.later(self._city, received.id, error.code, "", soon)
         elif isinstance(error, TooEarly):
-            await queue.later(self._city, received.id, "too-early", "", later)
+            await queue.later(self._city, received.id, "too-early", "", again)
         elif isinstance(error, Refusal):
             await self._refuse(received, error.code, str(error))
         elif received.attempts + 1 >= OURS:
@@ -301,7 +301,7 @@ class Applying:
         else:
             log.error("eotinish_faulty", received_id=str(received.id), exc_info=error)
             detail = type(error).__name__
-            await queue.later(self._city, received.id, "fault-of-ours", detail, later)
+            await queue.later(self._city, received.id, "fault-of-ours", detail, again)
 
     async def _refuse(self, received: Received, fault: str, detail: str) -> None:
         log.warning("eotinish_quarantined", received_id=str(received.id), fault=fault)

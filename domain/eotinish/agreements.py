@@ -3,7 +3,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,7 +43,8 @@ class Agreements:
 
     `types` and `kinds`: our kind → the state's type, and back; `laws`: the state's type → what it
     is before the law. `states`: our status → the state's
-    state, for every status; `languages` likewise. `number` is what a national number looks like.
+    state, for every status; `languages` likewise. `number` is what a national number looks like;
+    where one of its groups matches, the number is that of a case's child.
     `service` takes what the state assigns where `categories` (the state's category → our service)
     says nothing.
     """
@@ -61,6 +62,20 @@ class Agreements:
         """The state's type of an appeal: by what it is before the law, else by its kind."""
         named = (type for type, law in self.laws.items() if law is lawful)
         return next(named, None) or self.types[kind]
+
+    def is_child(self, number: str) -> bool:
+        """Whether a number is that of a part of another case, which the state gave away."""
+        found = self.number.fullmatch(number)
+        return found is not None and any(found.groups())
+
+    def named(self, type: str) -> Sequence[tuple[Kind, AppealKind | None]]:
+        """All that goes out as this type of the state: our kind, and what it is before the law."""
+        return [
+            (kind, law)
+            for kind in self.types
+            for law in (None, *self.laws.values())
+            if self.type_of(kind, law) == type
+        ]
 
     def kind_of(self, type: str | None) -> Kind | None:
         """Our kind for a type of the state; None for one that nobody agreed on."""

@@ -110,6 +110,12 @@ class Told:
         value = self.values.get(name)
         return None if value is None else str(value)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What the state calls the files that go with it."""
+        value = self.values.get("files")
+        return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
     def at(self, name: str) -> datetime | None:
         """A field that is an instant."""
         value = self.values.get(name)

@@ -1,24 +1,28 @@
 """What the exchange asks of the city's own register, and of the state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Protocol
 from uuid import UUID
 
-from domain.appeals.model import Appeal
+from domain.appeals.model import Appeal, Kind
 from domain.eotinish.agreements import Agreements, Selection
 from domain.eotinish.model import Case, MessageState, Notice, Told
 from domain.eotinish.reconciling import Theirs
+from domain.law.kinds import AppealKind
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message of the state as it lies in the inbox; `document` is the signed content."""
+    """A message of the state as it lies in the inbox; `document` is the signed content,
+    `correlation` what its envelope says that it belongs to.
+    """
 
     id: UUID
     document: bytes
     attempts: int
+    correlation: str | None = None
 
 
 class Exchange(Protocol):
@@ -35,6 +39,14 @@ class Exchange(Protocol):
     async def case_of(self, appeal: Appeal) -> Case | None:
         """The case of an appeal that the unit has locked."""
 
+    async def handed_in(self, own_number: str | None, correlation: str | None) -> str | None:
+        """Our number of an appeal that was handed in and whose answer never came, by what the state
+        names of it: that number, or the id of the appeal or of the message that handed it in.
+        """
+
+    async def unanswered(self, kinds: Sequence[tuple[Kind, AppealKind | None]]) -> Sequence[str]:
+        """The words of the appeals of these kinds that were handed in and await their answer."""
+
     async def is_applied(self, number: str, version: int) -> bool:
         """Whether a message of this version was applied to the case."""
 
@@ -48,6 +60,18 @@ class Exchange(Protocol):
         self, received: UUID, told: Told, state: MessageState, at: datetime, case: Case
     ) -> None:
         """The message is over: applied to `case`, or a repeat."""
+
+    async def expect(self, case: Case, identifiers: Sequence[str], at: datetime) -> None:
+        """Files that the state names in a case are to be fetched, each once."""
+
+    async def awaits(self, file: UUID) -> bool:
+        """Whether a file is still to come; then nobody else brings it until the unit ends."""
+
+    async def has_file(self, appeal: Appeal, hashes: Collection[str]) -> bool:
+        """Whether a file of one of these hashes (hex SHA-256) is attached to an appeal."""
+
+    async def settle_file(self, file: UUID, state: MessageState, at: datetime) -> None:
+        """The file is over: attached, or there already."""
 
     async def judge(
         self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime
@@ -80,6 +104,29 @@ class Arrived:
     tale: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that may be fetched now by the holder of its lease, the `attempt`-th time.
+
+    `identifier` is what the state's store calls it, `id` what its attachment will be called here.
+    """
+
+    id: UUID
+    own_number: str
+    identifier: str
+    attempt: int
+    lease: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A file as the state's store gave it; `media_type` is what whoever laid it there claims."""
+
+    name: str
+    media_type: str | None
+    content: bytes
+
+
 class Gateway(Theirs, Protocol):
     """One city's line to the state. Calls raise GatewayFault, and Poison for a message that the
     contract does not allow.
@@ -95,6 +142,9 @@ class Gateway(Theirs, Protocol):
 
     async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
         """Lay a file where the state finds it; its identifier there."""
+
+    async def download(self, identifier: str) -> Downloaded:
+        """A file that lies there, as the state names it."""
 
     async def fetch(self, amount: int) -> Sequence[Arrived]:
         """Messages that wait for the city; they come again until they are accepted."""

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from domain.access import Permission, Principal, Role
 from domain.appeals.commands import Intake, Whereabouts
-from domain.appeals.desk import Desk
+from domain.appeals.desk import Desk, Step
 from domain.appeals.intake import enter
-from domain.appeals.model import Applicant, Channel
+from domain.appeals.model import Appeal, Applicant, Channel
 from domain.appeals.use_cases import bind
 from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import (
@@ -25,6 +25,7 @@ from domain.eotinish.model import (
     Told,
     TooEarly,
 )
+from domain.eotinish.ports import Received
 from domain.eotinish.rules import follow, numbered
 from domain.errors import Invalid
 from domain.incidents.history import tell_of_refusal
@@ -48,7 +49,7 @@ class Applied:
 
 
 async def apply(
-    received: UUID,
+    received: Received,
     told: Told,
     *,
     uow: UnitOfWork,
@@ -61,15 +62,17 @@ async def apply(
     """
     case = await uow.exchange.case(told.number)
     if case is None:
-        return await _begin(received, told, uow, reference, agreements, at)
+        case = await _ours(received, told, uow, agreements)
+    if case is None:
+        return await _begin(received.id, told, uow, reference, agreements, at)
     if await uow.exchange.is_applied(told.number, told.version):
-        await uow.exchange.settle(received, told, MessageState.REPEATED, at, case)
-        return Applied(received, MessageState.REPEATED, told, case.appeal)
+        await uow.exchange.settle(received.id, told, MessageState.REPEATED, at, case)
+        return Applied(received.id, MessageState.REPEATED, told, case.appeal)
     if told.version > case.version + 1:
         raise TooEarly
     appeal = await uow.appeals.get(case.own_number)
     desk = Desk(uow.principal, reference, at)
-    change = bind(appeal, follow(appeal, told, desk), desk)
+    change = bind(appeal, _heard(appeal, told, desk), desk)
     uow.appeals.save(change)
     if change.appeal.reopened > appeal.reopened:
         await tell_of_refusal(change.appeal, uow, at)
@@ -80,8 +83,38 @@ async def apply(
         deadline=told.at("deadline") or case.deadline,
     )
     await uow.exchange.save(after)
-    await uow.exchange.settle(received, told, MessageState.DONE, at, after)
-    return Applied(received, MessageState.DONE, told, case.appeal)
+    await uow.exchange.expect(after, told.files, at)
+    await uow.exchange.settle(received.id, told, MessageState.DONE, at, after)
+    return Applied(received.id, MessageState.DONE, told, case.appeal)
+
+
+def _heard(appeal: Appeal, told: Told, desk: Desk) -> Step:
+    """What a message does; first of all it may be the one that brings the number."""
+    first = numbered(appeal, told.number)
+    if first is None:
+        return follow(appeal, told, desk)
+    step = follow(first.appeal, told, desk)
+    return replace(step, facts=(*first.facts, *step.facts))
+
+
+async def _ours(
+    received: Received, told: Told, uow: UnitOfWork, agreements: Agreements
+) -> Case | None:
+    """The case of an appeal that the city handed in itself, and that the state assigns to it before
+    the answer came that would have brought the number: it is the same appeal, and no second one.
+    Raises TooEarly where the state does not say whose it is, and that answer will.
+    """
+    if told.tale is not Tale.ASSIGNED or agreements.is_child(told.number):
+        return None
+    own = await uow.exchange.handed_in(told.text("own_number"), received.correlation)
+    if own is not None:
+        case = await uow.exchange.case_of(await uow.appeals.get(own))
+        # Its answer may have come meanwhile, with another number.
+        return replace(case, number=told.number) if case and case.number is None else None
+    waiting = await uow.exchange.unanswered(agreements.named(told.text("type") or ""))
+    if told.text("text") in waiting:
+        raise TooEarly
+    return None
 
 
 async def take_number(
@@ -132,6 +165,7 @@ async def _begin(
         told.text("state"), told.version, told.at("deadline"),
     )  # fmt: skip
     await uow.exchange.open(case, at)
+    await uow.exchange.expect(case, told.files, at)
     await uow.exchange.settle(received, told, MessageState.DONE, at, case)
     return Applied(received, MessageState.DONE, told, appeal.id)
 

@@ -8,6 +8,13 @@ def unreachable(error: BaseException) -> GatewayFault:
     return GatewayFault("unreachable", Remedy.RETRY, type(error).__name__)
 
 
+class TooLarge(GatewayFault):
+    """An answer of which no more is read."""
+
+    def __init__(self) -> None:
+        super().__init__("answer-unfit", Remedy.RETRY, "too large")
+
+
 def unfit(why: str) -> GatewayFault:
     """An answer that is not believed: too large, no XML, of another form, badly signed. The call
     may have been taken, so it is made again under the same id.

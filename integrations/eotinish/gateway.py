@@ -13,7 +13,7 @@ import httpx2
 from lxml import etree
 
 from domain.eotinish.model import Channel, GatewayFault, Notice, Poison, Remedy, Told
-from domain.eotinish.ports import Arrived
+from domain.eotinish.ports import Arrived, Downloaded
 from domain.eotinish.reconciling import TheirCase
 from integrations.eotinish.config import CityExchange
 from integrations.eotinish.contract import Contract
@@ -30,8 +30,13 @@ from integrations.eotinish.envelope import (
     read_sent,
     sync_request,
 )
-from integrations.eotinish.faults import unfit, unreachable
-from integrations.eotinish.files import read_uploaded, write_upload
+from integrations.eotinish.faults import TooLarge, unfit, unreachable
+from integrations.eotinish.files import (
+    read_downloaded,
+    read_uploaded,
+    write_download,
+    write_upload,
+)
 from integrations.eotinish.http import HEADERS, SizedTransport
 from integrations.eotinish.payload import Values, peek, read_told, read_values, write_data
 from integrations.eotinish.signing import Signer
@@ -97,6 +102,17 @@ class Gateway:
         data = write_upload(id, name, media_type, content, sender)
         answer = await self._call(self._services.files, data, str(uuid4()), id)
         return read_uploaded(answer, id)
+
+    async def download(self, identifier: str) -> Downloaded:
+        """A file of the gateway's temporary store. One that is too large to be read is refused: it
+        will be no smaller the next time.
+        """
+        data = write_download(identifier, self._config.sender())
+        try:
+            answer = await self._call(self._services.files, data, str(uuid4()), "")
+        except TooLarge:
+            raise GatewayFault("file-too-large", Remedy.QUARANTINE) from None
+        return read_downloaded(answer, identifier)
 
     async def fetch(self, amount: int) -> Sequence[Arrived]:
         """Messages that wait for the city, up to `amount`; they come again until `accept`."""

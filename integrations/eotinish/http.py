@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import httpx2
 
-from integrations.eotinish.faults import unfit
+from integrations.eotinish.faults import TooLarge, unfit
 
 HEADERS = {"User-Agent": "iKomek-109-eotinish/1", "Accept-Encoding": "identity"}
 
@@ -63,5 +63,5 @@ class SizedTransport(httpx2.AsyncBaseTransport):
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > self._largest:
-                raise unfit("too large")
+                raise TooLarge
         return bytes(body)

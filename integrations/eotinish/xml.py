@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from integrations.eotinish.faults import unfit
+from integrations.eotinish.faults import TooLarge, unfit
 
 LARGEST = 16 * 1024 * 1024
 """Bytes; the gateway's own limit of a message is about 15 MB."""
@@ -16,7 +16,7 @@ Element = etree._Element
 def parse(body: bytes) -> Element:
     """The root of a document. Raises GatewayFault `answer-unfit`."""
     if len(body) > LARGEST:
-        raise unfit("too large")
+        raise TooLarge
     # A SOAP message must not contain a DTD (SOAP 1.1 §3), so none is looked at. In UTF-16 the
     # words would hide; no gateway writes it.
     if _DECLARED.search(body) or body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in body[:200]:
@@ -24,6 +24,8 @@ def parse(body: bytes) -> Element:
     try:
         root = etree.fromstring(body, _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+            raise TooLarge from None
         raise unfit(f"not XML: {type(error).__name__}") from None
     return root
 

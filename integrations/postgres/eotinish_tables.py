@@ -1,5 +1,6 @@
 """The tables of the exchange with the national register of appeals (e-Өтініш).
 
+`eotinish_file` is what the state named besides and is to be fetched.
 `eotinish_message` is what the city tells, one row for each event that is told, under the event's
 own id; `eotinish_inbox` what the state told, each message once. Both keep everything: what is over
 says so in its state.
@@ -81,6 +82,9 @@ eotinish_message = Table(
           postgresql_where=text("state = 'pending'")),
     Index("ix_eotinish_message_waiting", "appeal_id", "sequence",
           postgresql_where=text("state = 'pending'")),
+    Index("ix_eotinish_message_tried", "city_id",
+          postgresql_where=text("state = 'pending' AND notice = 'register'"
+                                " AND (attempts > 0 OR judged_by IS NOT NULL)")),
     Index("ix_eotinish_message_quarantine", "city_id", "finished_at",
           postgresql_where=text("state = 'quarantined'")),
 )  # fmt: skip
@@ -117,6 +121,34 @@ eotinish_inbox = Table(
     Index("ix_eotinish_inbox_quarantine", "city_id", "finished_at",
           postgresql_where=text("state = 'quarantined'")),
     Index("ix_eotinish_inbox_number", "city_id", "number", "version"),
+)  # fmt: skip
+
+eotinish_file = Table(
+    "eotinish_file",
+    metadata,
+    # What the attachment is called that is made of it.
+    own_id(),
+    city_id(),
+    Column("appeal_id", UUID, ForeignKey("appeal.id", deferrable=True, initially="DEFERRED"),
+           nullable=False),
+    # What the state's store calls it.
+    Column("identifier", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'pending'")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", instant(), nullable=False),
+    Column("next_attempt_at", instant(), nullable=False),
+    Column("leased_until", instant()),
+    Column("finished_at", instant()),
+    Column("fault", Text),
+    Column("detail", Text),
+    Column("reason", Text),
+    Column("judged_by", UUID),
+    UniqueConstraint("appeal_id", "identifier"),
+    CheckConstraint(STATES, name="state"),
+    Index("ix_eotinish_file_due", "city_id", "next_attempt_at", "id",
+          postgresql_where=text("state = 'pending'")),
+    Index("ix_eotinish_file_quarantine", "city_id", "finished_at",
+          postgresql_where=text("state = 'quarantined'")),
 )  # fmt: skip
 
 eotinish_report = Table(

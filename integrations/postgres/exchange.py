@@ -1,19 +1,22 @@
 """The exchange with the national register, within one unit of work."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.access import Principal
-from domain.appeals.model import Appeal
+from domain.appeals.model import Appeal, Kind
 from domain.eotinish.model import Case, MessageState, Origin, Told
 from domain.eotinish.ports import Received
 from domain.errors import NotFound
+from domain.law.kinds import AppealKind
 from domain.ports import Keyring
+from domain.values import new_id
 from integrations.postgres.lane import Lane
 
 _NEXT = """
-SELECT i.id, i.document, i.attempts FROM eotinish_inbox i
+SELECT i.id, i.document, i.attempts, i.correlation_id FROM eotinish_inbox i
   LEFT JOIN eotinish_case c ON c.city_id = i.city_id AND c.number = i.number
  WHERE i.city_id = $1 AND i.state = 'pending' AND i.next_attempt_at <= $2
    AND (i.tale IS NULL OR i.version <= c.version + 1 OR (c.number IS NULL AND i.tale = 'assigned'))
@@ -25,6 +28,27 @@ SELECT i.id, i.document, i.attempts FROM eotinish_inbox i
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2, 109))"
 _CASE = "SELECT * FROM eotinish_case WHERE city_id = $1 AND number = $2"
 _CASE_OF = "SELECT * FROM eotinish_case WHERE appeal_id = $1 FOR UPDATE"
+
+# Each of these follows keys: the cases without a number are many after a day without the gateway.
+_HANDED_IN = """
+SELECT c.own_number FROM eotinish_case c
+ WHERE c.appeal_id IN (
+         SELECT o.appeal_id FROM eotinish_case o WHERE o.city_id = $1 AND o.own_number = $2
+         UNION ALL SELECT $3
+         UNION ALL SELECT h.appeal_id FROM eotinish_message h WHERE h.id = $3)
+   AND c.city_id = $1 AND c.origin = 'city' AND c.number IS NULL AND EXISTS (
+         SELECT FROM eotinish_message m WHERE m.appeal_id = c.appeal_id AND m.notice = 'register'
+            AND (m.attempts > 0 OR m.judged_by IS NOT NULL))
+"""
+"""What the state may know of, while we do not know it: a release begins anew to count the tries."""
+
+_UNANSWERED = """
+SELECT p.sealed FROM eotinish_message m JOIN appeal a ON a.id = m.appeal_id
+  JOIN event_personal p ON p.event_id = m.id AND p.field = 'text'
+ WHERE m.city_id = $1 AND m.state = 'pending' AND m.notice = 'register'
+   AND (m.attempts > 0 OR m.judged_by IS NOT NULL)
+   AND a.kind || '/' || coalesce(a.legal_kind, '') = ANY($2)
+"""
 
 _OPEN = """
 INSERT INTO eotinish_case (appeal_id, city_id, own_number, origin, number, state, version,
@@ -50,6 +74,25 @@ UPDATE eotinish_message SET state = $3, reason = $4, judged_by = $5, attempts = 
  WHERE id = $1 AND city_id = $2 AND state = 'quarantined' RETURNING id
 """
 _JUDGE_IN = _JUDGE_OUT.replace("eotinish_message", "eotinish_inbox")
+_JUDGE_FILE = _JUDGE_OUT.replace("eotinish_message", "eotinish_file")
+
+_EXPECT = """
+INSERT INTO eotinish_file (id, city_id, appeal_id, identifier, created_at, next_attempt_at)
+SELECT f.id, $3, $4, f.identifier, $5, $5 FROM unnest($1::uuid[], $2::text[]) f (id, identifier)
+    ON CONFLICT (appeal_id, identifier) DO NOTHING
+"""
+
+_AWAITS = "SELECT true FROM eotinish_file WHERE id = $1 AND state = 'pending' FOR UPDATE"
+
+_HAS_FILE = """
+SELECT EXISTS (SELECT FROM attachment WHERE appeal_id = $1
+                  AND (sha256 = ANY($2) OR original_sha256 = ANY($2)))
+"""
+
+_SETTLE_FILE = """
+UPDATE eotinish_file SET state = $2, finished_at = $3, leased_until = NULL, fault = NULL,
+                         detail = NULL WHERE id = $1
+"""
 
 
 class SqlExchange:
@@ -67,7 +110,8 @@ class SqlExchange:
         if not found:
             return None
         row = found[0]
-        return Received(row["id"], self._keyring.open(bytes(row["document"])), row["attempts"])
+        document = self._keyring.open(bytes(row["document"]))
+        return Received(row["id"], document, row["attempts"], row["correlation_id"])
 
     async def case(self, number: str) -> Case | None:
         """The case of a national number, held until the unit ends."""
@@ -79,6 +123,20 @@ class SqlExchange:
         """The case of an appeal that the unit has locked."""
         await self._lane.widen()
         return _read(await self._lane.fetch(_CASE_OF, appeal.id))
+
+    async def handed_in(self, own_number: str | None, correlation: str | None) -> str | None:
+        """Our number of an appeal that was handed in and not answered, as the state names it."""
+        id = _id(correlation)
+        if own_number is None and id is None:
+            return None
+        found: str | None = await self._lane.fetchval(_HANDED_IN, self._city, own_number, id)
+        return found
+
+    async def unanswered(self, kinds: Sequence[tuple[Kind, AppealKind | None]]) -> Sequence[str]:
+        """The words of the appeals of these kinds that await their answer."""
+        named = [f"{kind}/{law or ''}" for kind, law in kinds]
+        rows = await self._lane.fetch(_UNANSWERED, self._city, named)
+        return [self._keyring.open(bytes(row["sealed"])).decode() for row in rows]
 
     async def is_applied(self, number: str, version: int) -> bool:
         """Whether a message of this version was applied."""
@@ -113,16 +171,46 @@ class SqlExchange:
         said = (told.number, told.version, str(told.tale))
         await self._lane.fetch(_SETTLE, received, str(state), at, case.appeal, *said)
 
+    async def expect(self, case: Case, identifiers: Sequence[str], at: datetime) -> None:
+        """Files are to be fetched, each once."""
+        if not identifiers:
+            return
+        await self._lane.widen()
+        named = list(dict.fromkeys(identifiers))
+        ids = [new_id() for _ in named]
+        await self._lane.fetch(_EXPECT, ids, named, self._city, case.appeal, at)
+
+    async def awaits(self, file: UUID) -> bool:
+        """Whether a file is still to come, held until the unit ends."""
+        await self._lane.widen()
+        return bool(await self._lane.fetchval(_AWAITS, file))
+
+    async def has_file(self, appeal: Appeal, hashes: Collection[str]) -> bool:
+        """Whether a file of one of these hashes is attached to an appeal."""
+        return bool(await self._lane.fetchval(_HAS_FILE, appeal.id, list(hashes)))
+
+    async def settle_file(self, file: UUID, state: MessageState, at: datetime) -> None:
+        """The file is over."""
+        await self._lane.widen()
+        await self._lane.fetch(_SETTLE_FILE, file, str(state), at)
+
     async def judge(
         self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime
     ) -> None:
         """What an inspector makes of a message in quarantine. Raises NotFound."""
         await self._lane.widen()
-        for statement in (_JUDGE_OUT, _JUDGE_IN):
+        for statement in (_JUDGE_OUT, _JUDGE_IN, _JUDGE_FILE):
             said = (id, self._city, str(state), reason, judge, at)
             if await self._lane.fetch(statement, *said):
                 return
         raise NotFound(kind="message", id=str(id))
+
+
+def _id(said: str | None) -> UUID | None:
+    try:
+        return UUID(said or "")
+    except ValueError:
+        return None
 
 
 def _read(found: list[Any]) -> Case | None:

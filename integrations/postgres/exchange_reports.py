@@ -72,11 +72,17 @@ _OUT = _COLUMNS.format(
 _IN = _COLUMNS.format(
     "'in' AS direction, tale AS subject, appeal_id, number, version AS place, document"
 )
+_FILE = _COLUMNS.format(
+    "'in' AS direction, 'file' AS subject, appeal_id, NULL::text AS number, NULL::int AS place,"
+    " NULL::bytea AS document"
+)
 _QUARANTINE = f"""
 SELECT q.*, c.own_number, coalesce(q.number, c.number) AS national FROM (
     SELECT {_OUT} FROM eotinish_message WHERE city_id = $1 AND state = 'quarantined'
     UNION ALL
-    SELECT {_IN} FROM eotinish_inbox WHERE city_id = $1 AND state = 'quarantined') q
+    SELECT {_IN} FROM eotinish_inbox WHERE city_id = $1 AND state = 'quarantined'
+    UNION ALL
+    SELECT {_FILE} FROM eotinish_file WHERE city_id = $1 AND state = 'quarantined') q
   LEFT JOIN eotinish_case c ON c.city_id = $1
         AND (c.appeal_id = q.appeal_id OR c.number = q.number)
  WHERE $2::timestamptz IS NULL OR (q.at, q.id) < ($2, $3)

@@ -42,8 +42,8 @@ from integrations.postgres.statements import (
     DUE,
     LOCKED,
     REGISTER,
-    SAVE,
     WITH_EVENTS,
+    saving,
 )
 
 
@@ -287,8 +287,8 @@ class SqlUnitOfWork:
     async def _write(self, batch: Sequence[_Write], answer: Mapping[str, object] | None) -> None:
         documents = [self._document(*batch[0], answer)]
         documents += [self._document(*write, None) for write in batch[1:]]
-        acts = batch[0][1] is None
-        written = set(await self._lane.fetchval(SAVE if acts else REGISTER, rows.dumps(documents)))
+        statement = saving(len(batch)) if (acts := batch[0][1] is None) else REGISTER
+        written = set(await self._lane.fetchval(statement, rows.dumps(documents)))
         late = [change for place, (change, _) in enumerate(batch, 1) if place not in written]
         if late and acts:
             raise VersionConflict(expected=late[0].expected, actual=None)

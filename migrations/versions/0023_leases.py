@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from migrations.walls import TENANT, WORKER, Rule, build, lifted
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 
 _INSTANT = sa.TIMESTAMP(timezone=True)
 _THROUGH = "(SELECT true FROM webhook_endpoint o WHERE o.id = delivery_lease.endpoint_id)"

@@ -13,10 +13,15 @@ slow: seconds that every call takes. drop: the call is not taken and the line is
 taken, and the line is cut before the answer; fail: a fault of the gateway, `code` or FAULT015.
 delay: the call takes up to a second longer. repeat: a message that was accepted is given again, or
 the same one twice under two ids; reorder: messages are given in any order, and some later. rate:
-the applicant says yes to every answer. refuse: the number of an appeal whose signature is refused.
+the applicant says yes to every answer. refuse: the number of an appeal whose signature is refused;
+swallow: of one that is taken, and whose answer is lost. gone: no file is found.
 
 `POST /say` is the state at work: a list of `{"tale": …, "number": …, values …}`; an assignment
-names no number and gets one. `GET /register` tells everything. The product never imports it.
+names no number and gets one. Where it names that of an appeal which the city handed in, the city's
+own number goes with it, unless `outNumber` says another or none. `correlation` is what the envelope
+names (the number, if left out); `lays` are files `{"name": …, "mime": …, "content": base64}` that
+go along, and `files` identifiers of such as lie there already. `GET /register` tells everything.
+The product never imports it.
 """
 
 import argparse
@@ -28,7 +33,6 @@ import time
 from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -36,22 +40,21 @@ from uuid import uuid4
 
 from lxml import etree
 
-from tests.peers.soap import SOAP, Element, Refused, Seal
+from tests.peers.soap import SOAP, XSI, Element, Refused, Seal, texts, typed
+from tests.peers.temporary_store import Store
 
 SYNC = "http://bip.bee.kz/SyncChannel/v10/Types"
 ASYNC = "http://bip.bee.kz/AsyncChannel/v10/Types"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NOTIFICATION = "http://esedo.nitec.kz/service/model/notification"
 DOCUMENT = "http://esedo.nitec.kz/service/model/document"
 REGISTER = "http://eotinish.kz/service/model/register"
-FILES = "http://egov.bee.kz/eds/tempstorage/v2/"
 SENDER, PASSWORD = "ikomek-kishi", "gateway-secret"
 
 TALES: dict[str, tuple[str, str, list[str]]] = {
     # tale → namespace, type, elements after metadataSystem in the schema's order
     "assigned": (DOCUMENT, "docOL", [
         "deliveryDate", "description", "docLang", "email", "executionDate", "name", "phone",
-        "regNumberOL", "region", "userUin", "typeId", "issueCategoryId", "state"]),
+        "regNumberOL", "region", "userUin", "typeId", "issueCategoryId", "state", "outNumber"]),
     "registered": (NOTIFICATION, "stateRegistered", ["date", "regNo", "state"]),
     "progress": (NOTIFICATION, "stateExecution", ["date", "regNo", "state", "description"]),
     "extended": (NOTIFICATION, "stateProlongExDate", [
@@ -97,6 +100,10 @@ class Letter:
     not_before: float = 0.0
 
 
+class Swallowed(Exception):
+    """A call that was taken, and nobody hears of it."""
+
+
 class State:
     """The national register, and what waits for the city."""
 
@@ -107,7 +114,7 @@ class State:
         self.by_own: dict[str, str] = {}
         self.waiting: dict[str, Letter] = {}
         self.accepted: list[Letter] = []
-        self.files: dict[str, dict[str, Any]] = {}
+        self.store = Store()
         self.violations: list[str] = []
         self.counts: dict[str, int] = {}
         self.mood: dict[str, Any] = {}
@@ -132,7 +139,12 @@ class State:
         case.version += 1
         case.state = told.get("state", case.state)
         name = "regNumberOL" if tale == "assigned" else "regNo"
-        values = {**told, name: case.number, "state": case.state}
+        laid = [
+            self.store.lay(one["name"], one.get("mime"), b64decode(one["content"]))
+            for one in told.pop("lays", ())
+        ]
+        told["files"] = [*told.get("files", ()), *laid]
+        values = {"outNumber": case.own_number, **told, name: case.number, "state": case.state}
         case.told.append((case.version, tale, values))
         self.queue(case, case.version, tale, values)
         return case.number
@@ -205,7 +217,7 @@ class State:
         case.sequence = int(data.findtext("metadataSystem/activityId", "0"))
         case.state = data.findtext("state", case.state)
         files = [one.text or "" for one in data.iterfind("attachments/fileIdentifier")]
-        self.violations += [f"no file {one}" for one in files if one not in self.files]
+        self.violations += [f"no file {one}" for one in files if one not in self.store.files]
         case.files += files
         said = {child.tag: child.text for child in data if len(child) == 0}
         type_ = data.get(f"{{{XSI}}}type", "").partition(":")[2]
@@ -221,32 +233,16 @@ class State:
             return str(case.told[0][2].get("name"))
         return str(case.taken[0].get("name"))
 
-    def upload(self, data: Element) -> Element:
-        answer = _data(FILES, "tempStorageResponse")
-        for file in data.iterfind("uploadRequest/fileUploadRequests"):
-            content = b64decode(file.findtext("content", ""))
-            id = str(uuid4())
-            with self.lock:
-                self.files[id] = {
-                    "name": file.findtext("name"), "mime": file.findtext("mime"),
-                    "sha256": sha256(content).hexdigest(), "size": len(content),
-                }  # fmt: skip
-            result = etree.SubElement(answer, "uploadFileResults")
-            _texts(result, fileProcessIdentifier=file.findtext("fileProcessIdentifier", ""))
-            _texts(etree.SubElement(result, "status"), code="0", status="OK", message="OK")
-            _texts(result, fileIdentifier=id)
-        return answer
-
     def listed(self, after: str, limit: int) -> Element:
-        answer = _data(REGISTER, "listResponse")
+        answer = typed(REGISTER, "listResponse")
         with self.lock:
             for number in sorted(one for one in self.cases if one > after)[:limit]:
                 case = self.cases[number]
                 row = etree.SubElement(answer, "case")
-                _texts(row, regNo=number)
+                texts(row, regNo=number)
                 if case.own_number:
-                    _texts(row, outNumber=case.own_number)
-                _texts(row, state=case.state, version=str(case.version),
+                    texts(row, outNumber=case.own_number)
+                texts(row, state=case.state, version=str(case.version),
                        sequence=str(case.sequence))  # fmt: skip
         return answer
 
@@ -257,19 +253,8 @@ class State:
                 "waiting": len(self.waiting),
                 "violations": self.violations,
                 "counts": self.counts,
-                "files": self.files,
+                "files": self.store.files,
             }
-
-
-def _texts(parent: Element, **texts: str) -> None:
-    for name, text in texts.items():
-        etree.SubElement(parent, name).text = text
-
-
-def _data(namespace: str, type_: str) -> Element:
-    data = etree.Element("data", nsmap={"q": namespace, "xsi": XSI})
-    data.set(f"{{{XSI}}}type", f"q:{type_}")
-    return data
 
 
 def _session() -> str:
@@ -279,11 +264,15 @@ def _session() -> str:
 def letter_data(letter: Letter) -> Element:
     """The data of a message to the city."""
     namespace, type_, elements = TALES[letter.tale]
-    data = _data(namespace, type_)
+    data = typed(namespace, type_)
     if "raw" in letter.values:
         data.set(f"{{{XSI}}}type", letter.values["raw"])
         return data
-    _texts(etree.SubElement(data, "metadataSystem"), activityId=str(letter.version))
+    if files := letter.values.get("files"):
+        above = etree.SubElement(data, "attachments")
+        for one in files:
+            texts(above, fileIdentifier=one)
+    texts(etree.SubElement(data, "metadataSystem"), activityId=str(letter.version))
     for name in elements:
         if (value := letter.values.get(name)) is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -313,10 +302,10 @@ class Gateway:
     def fault(self, code: str, why: str) -> bytes:
         """A signed SOAP fault."""
         fault = etree.Element(f"{{{SOAP}}}Fault", nsmap={"soap": SOAP})
-        _texts(fault, faultcode="soap:Server", faultstring="fault")
+        texts(fault, faultcode="soap:Server", faultstring="fault")
         detail = etree.SubElement(etree.SubElement(fault, "detail"),
                                   f"{{{SYNC}}}SendMessageFault1_SendMessageFault")  # fmt: skip
-        _texts(detail, errorCode=code, errorMessage=why[:250], errorDate=now(),
+        texts(detail, errorCode=code, errorMessage=why[:250], errorDate=now(),
                sessionId=_session())  # fmt: skip
         return self.seal.sign(fault)
 
@@ -327,10 +316,14 @@ class Gateway:
         answer: Element | None = None
         if type_ == "docAppeal":
             case = self.state.register(data)
-            answer = _data(NOTIFICATION, "stateRegistered")
-            _texts(answer, date=now(), regNo=case.number)
+            if case.own_number == self.state.mood.get("swallow"):
+                raise Swallowed
+            answer = typed(NOTIFICATION, "stateRegistered")
+            texts(answer, date=now(), regNo=case.number)
         elif type_ == "tempStorageRequest":
-            answer = self.state.upload(data)
+            store, gone = self.state.store, bool(self.state.mood.get("gone"))
+            down = data.findtext("type") == "DOWNLOAD"
+            answer = store.download(data, gone) if down else store.upload(data)
         elif type_ == "listRequest":
             answer = self.state.listed(data.findtext("after", ""), int(data.findtext("limit", "1")))
         elif type_ == "againRequest":
@@ -343,12 +336,12 @@ class Gateway:
         wrapper = etree.Element(f"{{{SYNC}}}SendMessageResponse", nsmap={"typ": SYNC})
         response = etree.SubElement(wrapper, "response")
         info = etree.SubElement(response, "responseInfo")
-        _texts(info, messageId=str(uuid4()),
+        texts(info, messageId=str(uuid4()),
                correlationId=request.findtext("requestInfo/messageId", ""),
                responseDate=now())  # fmt: skip
         code = self.state.mood.get("status", "SCSS001")
-        _texts(etree.SubElement(info, "status"), code=code, message="ok")
-        _texts(info, sessionId=_session())
+        texts(etree.SubElement(info, "status"), code=code, message="ok")
+        texts(info, sessionId=_session())
         holder = etree.SubElement(response, "responseData")
         if data is not None:
             holder.append(data)
@@ -365,7 +358,7 @@ class Gateway:
         self.state.notify(data)
         wrapper = etree.Element(f"{{{ASYNC}}}sendMessageResponse", nsmap={"typ": ASYNC})
         response = etree.SubElement(wrapper, "response")
-        _texts(response, messageId=str(uuid4()), correlationId=info.findtext("correlationId", ""),
+        texts(response, messageId=str(uuid4()), correlationId=info.findtext("correlationId", ""),
                responseDate=now(), sessionId=_session())  # fmt: skip
         return wrapper
 
@@ -374,20 +367,21 @@ class Gateway:
         wrapper = etree.Element(f"{{{ASYNC}}}sendDeliveryNotificationResponse",
                                 nsmap={"typ": ASYNC})  # fmt: skip
         response = etree.SubElement(wrapper, "response")
-        _texts(response, notificationId=str(uuid4()), responseDate=now(), sessionId=_session())
+        texts(response, notificationId=str(uuid4()), responseDate=now(), sessionId=_session())
         return wrapper
 
     def _async_getMessages(self, request: Element) -> Element:
         wrapper = etree.Element(f"{{{ASYNC}}}getMessagesResponse", nsmap={"typ": ASYNC})
         response = etree.SubElement(wrapper, "response")
-        _texts(response, responseDate=now(), sessionId=_session())
+        texts(response, responseDate=now(), sessionId=_session())
         for letter in self.state.next(int(request.findtext("amount", "10"))):
             message = etree.SubElement(response, "messages")
             info = etree.SubElement(message, "messageInfo")
-            _texts(info, messageId=letter.id, correlationId=letter.number,
+            texts(info, messageId=letter.id,
+                   correlationId=letter.values.get("correlation", letter.number),
                    serviceId=request.findtext("serviceId", ""), messageType="NOTIFICATION",
                    messageDate=now())  # fmt: skip
-            _texts(etree.SubElement(info, "sender"), senderId="e-otinish")
+            texts(etree.SubElement(info, "sender"), senderId="e-otinish")
             etree.SubElement(message, "messageData").append(letter_data(letter))
         return wrapper
 
@@ -439,6 +433,10 @@ class Handler(BaseHTTPRequestHandler):
                 state.count("failed")
                 raise Refused(state.mood.get("code", "FAULT015"), "not now")
             answer, status = self.gateway.answer(channel, body), 200
+        except Swallowed:
+            state.count("lost")
+            self.close_connection = True
+            return
         except Refused as refused:
             meant = "code" in state.mood or "refuse" in state.mood
             if refused.code in ("SBF-VE-8", "VAL-JSR-001", "VAL-R-004") and not meant:

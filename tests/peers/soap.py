@@ -28,10 +28,24 @@ PROFILE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SHA_256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SCHEMA = etree.XMLSchema(etree.parse(str(Path(__file__).parent / "shep" / "all.xsd")))
 
 Element = etree._Element
+
+
+def texts(parent: Element, **said: str) -> None:
+    """Children of these names with these texts."""
+    for name, text in said.items():
+        etree.SubElement(parent, name).text = text
+
+
+def typed(namespace: str, type_: str) -> Element:
+    """An empty `data` of a type."""
+    data = etree.Element("data", nsmap={"q": namespace, "xsi": XSI})
+    data.set(f"{{{XSI}}}type", f"q:{type_}")
+    return data
 
 
 class Refused(Exception):

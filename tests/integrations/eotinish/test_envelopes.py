@@ -8,7 +8,7 @@ from lxml import etree
 from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy
 from integrations.eotinish import envelope as e
 from integrations.eotinish.contract import Contract
-from integrations.eotinish.files import write_upload
+from integrations.eotinish.files import write_download, write_upload
 from integrations.eotinish.payload import peek, read_told, write_data
 from integrations.eotinish.xml import write
 from tests.integrations.eotinish.conftest import AT, city_of, gateway_of
@@ -55,6 +55,7 @@ def test_every_call_without_a_notice_is_valid_too(contract: Contract):
         write_data(questions["list"], {"after": "ЖТ-2026-00000001", "limit": 500}, contract),
         write_data(questions["again"], {"number": "ЖТ-2026-00000001", "version": 3}, contract),
         write_upload("id", "сурет.jpg", "image/jpeg", b"\xff\xd8", SENDER),
+        write_download("6f9619ff-8b86-d011-b42d-00c04fc964ff", SENDER),
     ]
     roots = [
         e.fetch_request(amount=100, **said),

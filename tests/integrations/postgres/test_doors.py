@@ -138,6 +138,8 @@ FILLED = (
     " WHERE city_id = $1",
     "INSERT INTO eotinish_inbox (id, city_id, message_id, document, received_at, next_attempt_at)"
     " VALUES (gen_random_uuid(), $1, 'one', '', now(), now())",
+    "INSERT INTO eotinish_file (id, city_id, appeal_id, identifier, created_at, next_attempt_at)"
+    " SELECT id, city_id, id, 'one', now(), now() FROM appeal WHERE city_id = $1",
     "INSERT INTO eotinish_report (id, city_id, at) VALUES (gen_random_uuid(), $1, now())",
     *(f"INSERT INTO {statement} FROM client c WHERE c.city_id = $1" for statement in OF_CLIENTS),
 )
@@ -308,6 +310,7 @@ TRUTH = {
     "eotinish_case": lambda who, p: _of_the_city(who, p),
     "eotinish_message": lambda who, p: _of_the_city(who, p),
     "eotinish_inbox": lambda who, p: _of_the_city(who, p),
+    "eotinish_file": lambda who, p: _of_the_city(who, p),
     "eotinish_report": lambda who, p: _of_the_city(who, p),
 } | dict.fromkeys(OF_LOGINS, lambda who, p: "false")
 """What is whose, told in the words of the first wall or by itself."""

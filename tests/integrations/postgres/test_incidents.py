@@ -13,6 +13,7 @@ from domain.appeals.commands import Accept, PauseWork, Reopen, Resolve, Return, 
 from domain.appeals.replay import check
 from domain.appeals.workflow import Action, PauseReason, Status
 from domain.eotinish.model import Case, Origin, Tale, Told
+from domain.eotinish.ports import Received
 from domain.eotinish.use_cases import apply, state_of
 from domain.errors import Conflict, InvalidTransition, NotPermitted
 from domain.incidents import use_cases
@@ -172,8 +173,8 @@ async def test_a_no_that_was_given_to_the_state_reaches_the_incident_like_any_ot
         case = Case(appeal.id, KISHI.id, appeal.number, Origin.CITY, number)
         await uow.exchange.open(case, house.now())
         await apply(
-            new_id(), Told(Tale.RATED, number, 1, said), uow=uow, agreements=agreements,
-            reference=house.references.of(KISHI.id), at=house.now(),
+            Received(new_id(), b"", 0), Told(Tale.RATED, number, 1, said), uow=uow,
+            agreements=agreements, reference=house.references.of(KISHI.id), at=house.now(),
         )  # fmt: skip
         await uow.commit()
     assert (await stored(house, appeal)).status is Status.IN_PROGRESS

@@ -59,7 +59,8 @@ ACCEPTED = {
     ),
     "SEC035": (
         r"public\.(event \(uq_event_appeal_id_sequence\)|invitation \(uq_invitation_hash\)"
-        r"|eotinish_message \(uq_eotinish_message_appeal_id_sequence\))",
+        r"|eotinish_message \(uq_eotinish_message_appeal_id_sequence\)"
+        r"|eotinish_file \(uq_eotinish_file_appeal_id_identifier\))",
         "an appeal's id and a secret's hash are random: nobody can guess one to ask for (R5)",
     ),
     "PERF003": (

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
+import orjson
 import pytest
 
 from domain.access import Role
@@ -19,7 +20,7 @@ from integrations.postgres.outbox import _TAKE
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.sealer import _NEWS
 from integrations.postgres.session import inside
-from integrations.postgres.statements import DUE, LOADED
+from integrations.postgres.statements import DUE, LOADED, SAVE_ONE
 from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
 from tests.support.incidents import open_incident
@@ -72,6 +73,23 @@ async def test_what_is_due_is_found_by_its_time_alone(house, crowd):
     assert "ix_appeal_pause" in found
     assert "Seq Scan on appeal" not in found
     assert "Seq Scan on clock" not in found
+
+
+async def test_an_act_is_written_by_keys_alone_however_many_appeals_there_are(house, crowd):
+    await fetch(
+        house,
+        "INSERT INTO card SELECT (jsonb_populate_record(c, jsonb_build_object("
+        " 'appeal_id', md5(n::text)::uuid))).* FROM card c, generate_series(1, 4000) n"
+        " WHERE c.appeal_id = $1", crowd.id,
+    )  # fmt: skip
+    await fetch(house, "ANALYZE card")
+    # Nobody expects such a version: nothing is written.
+    document = orjson.dumps([{"expected": -1, "appeal": {"id": str(crowd.id)}}]).decode()
+    found = await plan(house, CITY, SAVE_ONE, document)
+    assert "Index Scan using pk_appeal on appeal" in found
+    assert "Index Scan using pk_card on card" in found
+    assert "Seq Scan on appeal" not in found
+    assert "Seq Scan on card" not in found
 
 
 async def test_the_sealer_walks_in_order_however_much_waits(house, crowd):

@@ -1,0 +1,210 @@
+"""Files that the state names reach the city's appeals: cleaned, once, and none stops another."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api.bootstrap import House
+from domain.access import Role
+from domain.eotinish.model import MessageState
+from domain.eotinish.use_cases import judge
+from domain.errors import NotFound
+from domain.ports import Upload
+from domain.values import new_id
+from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, read
+from tests.integrations.media.files import IIN, exif_photo, pdf, picture
+from tests.support.appeals import register
+from tests.support.city import KISHI
+from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
+from tests.support.sql import fetch
+from tests.support.worker import eventually
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("eotinish-files")
+
+
+@pytest.fixture(scope="module")
+def state(folder: Path) -> Iterator[StandIn]:
+    with stand_in(folder) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
+    state.mood()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def lay(content: bytes, name: str = "сурет.jpg", mime: str | None = None) -> dict[str, Any]:
+    """A file as the state lays it into the temporary store."""
+    return {"name": name, "mime": mime, "content": b64encode(content).decode()}
+
+
+async def files_of(house: House, number: str) -> list[dict[str, Any]]:
+    """The files that the state named in an appeal, and where they stand, by their names there."""
+    rows = await fetch(
+        house,
+        "SELECT f.* FROM eotinish_file f JOIN appeal a ON a.id = f.appeal_id"
+        " WHERE a.number = $1 ORDER BY f.created_at, f.id", number,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def over(house: House, number: str, count: int) -> bool:
+    """Whether so many files were named, and nothing more is to be done about them."""
+    files = await files_of(house, number)
+    return len(files) == count and all(one["state"] != "pending" for one in files)
+
+
+async def attached(house: House, number: str, role: Role = Role.INSPECTOR) -> list[dict[str, Any]]:
+    rows = await house.queries.attachments(KISHI.principal(role), number)
+    return [dict(row) for row in rows]
+
+
+async def assigned(house: House, state: StandIn, *files: dict[str, Any], **more: Any) -> str:
+    """An appeal that the state assigned with these files; our number of it."""
+    [national] = state.say(assignment(lays=list(files), **more))
+    return await found(house, national)
+
+
+async def test_what_comes_with_an_assigned_appeal_is_attached_cleaned(house, state, folder):
+    photo, letter = exif_photo(), pdf()
+    async with exchanging(house, state, folder):
+        number = await assigned(
+            house, state, lay(photo, "люк.jpg", "image/jpeg"), lay(letter, "хат.pdf", "@file/pdf")
+        )
+        await eventually(lambda: over(house, number, 2))
+    kept = {one["kind"]: one for one in await attached(house, number)}
+    assert set(kept) == {"image", "pdf"}
+    assert kept["image"]["original_sha256"] == sha256(photo).hexdigest()
+    assert (kept["image"]["filename"], kept["image"]["purpose"]) == ("люк.jpg", "addition")
+    assert kept["pdf"]["sha256"] == sha256(letter).hexdigest()
+    assert IIN not in await house.store.get(kept["image"]["storage_key"])
+    events = await fetch(
+        house,
+        "SELECT convert_from(e.canonical, 'UTF8') AS said FROM event e"
+        " JOIN appeal a ON a.id = e.appeal_id"
+        " WHERE a.number = $1 AND e.type = 'appeal.attached'", number,
+    )  # fmt: skip
+    told = "".join(row["said"] for row in events)
+    assert len(events) == 2
+    assert all(one["original_sha256"] in told for one in kept.values())
+
+
+async def test_they_are_seen_by_whoever_sees_the_appeal_and_by_nobody_else(house, state, folder):
+    async with exchanging(house, state, folder):
+        number = await assigned(house, state, lay(picture()))
+        await eventually(lambda: over(house, number, 1))
+    appeal = await read(house, number)
+    [kept] = await attached(house, number)
+    assert appeal.executor not in (None, KISHI.water)
+    own = KISHI.principal(Role.EXECUTOR, organisation=appeal.executor)
+    assert (await house.queries.attachment(own, kept["id"]))["id"] == kept["id"]
+    strangers = (
+        KISHI.principal(Role.EXECUTOR, organisation=KISHI.water),
+        KISHI.principal(Role.CITIZEN),
+    )
+    for stranger in strangers:
+        with pytest.raises(NotFound):
+            await house.queries.attachment(stranger, kept["id"])
+
+
+@pytest.mark.parametrize(
+    ("refused", "fault"),
+    [
+        (lay(b"MZ" + bytes(100), "a.exe"), "file-unsupported-type"),
+        (lay(picture(), "a.pdf", "application/pdf"), "file-type-mismatch"),
+        (lay(b"", "a.jpg"), "file-empty"),
+        (lay(pdf()[:-9] + bytes(7 * 1024 * 1024 + 2**19), "a.pdf"), "file-too-large"),
+        (lay(pdf(b"<< /S /JavaScript /JS (app.alert(109)) >>"), "a.pdf"), "file-active-content"),
+    ],
+    ids=["program", "mismatch", "empty", "too-large", "active"],
+)
+async def test_what_is_refused_waits_for_an_inspector_and_stops_nothing(
+    house, state, folder, refused, fault
+):
+    async with exchanging(house, state, folder):
+        number = await assigned(house, state, refused, lay(picture()))
+        await eventually(lambda: over(house, number, 2))
+        assert [one["kind"] for one in await attached(house, number)] == ["image"]
+        principal = KISHI.principal(Role.INSPECTOR)
+        [kept] = [
+            one
+            for one in await house.exchange_reports.quarantine(principal, None, 10)
+            if one.own_number == number
+        ]
+        assert (kept.direction, kept.subject, kept.fault) == ("in", "file", fault)
+        national = (await read(house, number)).national_number
+        assert kept.number == national
+        state.say({"tale": "progress", "number": national, "description": "Әрі қарай"})
+        await eventually(lambda: told(house, number))
+
+
+async def told(house: House, number: str) -> bool:
+    statement = (
+        "SELECT 1 FROM event e JOIN appeal a ON a.id = e.appeal_id"
+        " WHERE a.number = $1 AND e.type = 'appeal.state_told'"
+    )
+    return bool(await fetch(house, statement, number))
+
+
+async def test_answers_that_are_lost_bring_each_file_once(house, state, folder):
+    contents = [picture(size=(20 + side, 20)) for side in range(6)]
+    state.mood(seed=5, lose=0.3, drop=0.1, fail=0.1, repeat=0.5)
+    async with exchanging(house, state, folder):
+        number = await assigned(house, state, *map(lay, contents))
+        await eventually(lambda: over(house, number, 6), within=60)
+        state.mood()
+    assert {one["state"] for one in await files_of(house, number)} == {"done"}
+    kept = [one["original_sha256"] for one in await attached(house, number)]
+    assert sorted(kept) == sorted(sha256(content).hexdigest() for content in contents)
+    assert state.whole()["counts"].get("lost", 0) > 0
+
+
+async def test_a_file_that_is_named_again_or_was_ours_is_no_second_one(house, state, folder):
+    mine, id = pdf(), new_id()
+    await house.store.put(str(id), mine, "application/pdf")
+    digest = sha256(mine).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(mine), digest, digest, None, None,
+                    str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder):
+        known = await numbered(house, await register(house, attachments=(id,)))
+        [laid] = state.cases()[known.national_number or ""]["files"]
+        told = {"tale": "progress", "number": known.national_number, "description": "Қабылданды"}
+        state.say(told | {"files": [laid]}, told | {"files": [laid], "lays": [lay(picture())]})
+        await eventually(lambda: over(house, known.number, 2))
+    assert sorted(one["state"] for one in await files_of(house, known.number)) == [
+        "done", "repeated"
+    ]  # fmt: skip
+    assert sorted(one["kind"] for one in await attached(house, known.number)) == ["image", "pdf"]
+
+
+async def test_one_that_is_not_there_is_fetched_when_an_inspector_lets_it(house, state, folder):
+    state.mood(gone=True)
+    async with exchanging(house, state, folder):
+        number = await assigned(house, state, lay(picture()))
+        await eventually(lambda: over(house, number, 1))
+        [file] = await files_of(house, number)
+        assert (file["state"], file["fault"]) == ("quarantined", "file-refused")
+        assert file["detail"] == "no such file"
+        state.mood()
+        await release(house, file["id"])
+        await eventually(lambda: over(house, number, 1))
+    assert [one["kind"] for one in await attached(house, number)] == ["image"]
+
+
+async def release(house: House, file: UUID) -> None:
+    async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+        await judge(file, MessageState.PENDING, "Қайта жатқызылды", uow=uow, at=house.now())
+        await uow.commit()
