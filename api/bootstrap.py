@@ -288,9 +288,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
     """Every port with its adapter."""
     keyring, store = read_keyring(settings), open_store(settings.storage)
     clients, revocations = Clients(engine), SqlRevocations(engine)
-    references, feed = PostgresReferences(engine), Feed(engine, settings.base_url)
-    units = UnitsOfWork(engine, keyring, settings.base_url)
-    trust = make_trust(settings, engine, keyring, revocations, clients)
+    references, units = PostgresReferences(engine), UnitsOfWork(engine, keyring, settings.base_url)
     return House(
         settings=settings,
         now=read_now(settings),
@@ -313,7 +311,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         store=store,
         cleaner=cleaner,
         outbox=Outbox(engine, settings.base_url),
-        feed=feed,
+        feed=(feed := Feed(engine, settings.base_url)),
         bell=Bell(feed.rung),
         deliveries=Deliveries(engine, keyring, base_url=settings.base_url),
         housekeeping=Housekeeping(engine, store),
@@ -329,7 +327,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         grants=Grants(engine),
         authorizations=SqlAuthorizations(engine, settings.base_url),
         revocations=revocations,
-        trust=trust,
+        trust=(trust := make_trust(settings, engine, keyring, revocations, clients)),
         requests=Requests(settings.rate_limit, trust.quotas),
         people=SqlPeople(engine, keyring, units, references),
         rosters=Rosters(engine),

@@ -111,6 +111,8 @@ FILLED = (
     " now() FROM appeal a WHERE a.city_id = $1 AND a.organisation_id IS NOT NULL",
     "INSERT INTO delivery_attempt SELECT d.id, 1, now(), 200, NULL, 1, '' FROM delivery d"
     " WHERE d.city_id = $1",
+    "INSERT INTO delivery_lease SELECT d.id, d.endpoint_id, now() + interval '1 minute'"
+    " FROM delivery d WHERE d.city_id = $1",
     "INSERT INTO endpoint_health (endpoint_id) SELECT id FROM webhook_endpoint WHERE city_id = $1",
     "INSERT INTO notice (id, city_id, organisation_id, endpoint_id, type, at, last_at, data)"
     " SELECT gen_random_uuid(), city_id, organisation_id, id, 'endpoint.failing', now(), now(),"
@@ -280,6 +282,7 @@ TRUTH = {
     "webhook_endpoint": _endpoints,
     "delivery": lambda who, p: _delivered(who, p, "t.id"),
     "delivery_attempt": lambda who, p: _delivered(who, p, "t.delivery_id"),
+    "delivery_lease": lambda who, p: _healths(who, p),
     "endpoint_health": _healths,
     "notice": _told_to_tenants,
     "feed_entry": _told_to_tenants,
