@@ -279,7 +279,8 @@ def _assignments(changes: Iterable[Change]) -> dict[UUID, Assignment]:
 
 def _moved(value: Any, by: timedelta, /, **other: Any) -> Any:
     """A frozen value with every time of its own moved, and with what else is other."""
-    for name in _timed(type(value)):
+    kind: Any = type(value)
+    for name in _timed(kind):
         said = getattr(value, name)
         if said is not None:
             other[name] = said + by
@@ -287,7 +288,7 @@ def _moved(value: Any, by: timedelta, /, **other: Any) -> Any:
 
 
 @cache
-def _timed(kind: "type[Any]") -> tuple[str, ...]:
+def _timed(kind: Any) -> tuple[str, ...]:
     """The fields of a kind that hold a time, or may."""
     hints = get_type_hints(kind)
     return tuple(one.name for one in fields(kind) if hints[one.name] in (datetime, datetime | None))

@@ -6,11 +6,16 @@ one. Its row changes only when a facet does, since each change writes the words'
 
 A tally is a change of a count, written by triggers with the fact itself: nobody waits for
 another's row, and the sum is exact at any moment. The scheduler adds them up (statistics.py).
+
+A holding is the same for a set of organisations: all that an appeal was ever given to, whoever
+they are by now. Each appeal stands with one set alone, so that those of whoever sees several
+organisations are the sum of all sets with any of them, none of it twice.
 """
 
 from sqlalchemy import (
     DDL,
     BigInteger,
+    Boolean,
     Column,
     Identity,
     Index,
@@ -18,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    text,
 )
 from sqlalchemy import Integer as Int
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
@@ -53,3 +59,19 @@ tally = Table(
     Column("state", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
 )
+
+holding = Table(
+    "holding",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    city_id(),
+    Column("subject", Text, nullable=False),
+    Column("holders", ARRAY(UUID), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
+    # The sum of what was added up already; what was not lies loose beside it.
+    Index("uq_holding_settled", "city_id", "subject", "holders", "state", unique=True,
+          postgresql_where=text("settled")),
+    Index("ix_holding_loose", "id", postgresql_where=text("NOT settled")),
+)  # fmt: skip

@@ -99,12 +99,9 @@ _COMPLETIONS = (
 
 # A card is written anew only where it says something else: the words' index is dear.
 _CARD = (
-    "card AS (UPDATE card c SET facets = r.facets, words = r.words, organisations ="
-    " c.organisations || (SELECT coalesce(array_agg(o), '{}') FROM unnest(r.organisations) o"
-    " WHERE o <> ALL(c.organisations))"
+    "card AS (UPDATE card c SET facets = r.facets, words = r.words"
     " FROM passed, jsonb_populate_recordset(NULL::card, j->'card') r"
-    " WHERE c.appeal_id = r.appeal_id AND NOT (c.facets = r.facets AND c.words = r.words"
-    " AND c.organisations @> r.organisations))"
+    " WHERE c.appeal_id = r.appeal_id AND NOT (c.facets = r.facets AND c.words = r.words))"
 )
 
 SAVE = _statement(
@@ -120,6 +117,17 @@ SAVE = _statement(
 )
 """What acts changed, each of another appeal. Answers with the places, from 1, of those whose
 version was the expected one; of the others nothing is written.
+"""
+
+WIDEN = """
+UPDATE card c SET organisations = c.organisations || n.more
+  FROM jsonb_array_elements($1::jsonb) j, jsonb_populate_recordset(NULL::card, j->'card') r,
+       LATERAL (SELECT array_agg(o) AS more FROM unnest(r.organisations) o, card k
+                 WHERE k.appeal_id = r.appeal_id AND o <> ALL(k.organisations)) n
+ WHERE c.appeal_id = r.appeal_id AND n.more IS NOT NULL
+"""
+"""Who holds the appeals from now on: after SAVE, in the same transaction. Two statements, since
+a holding (finding_tables.py) is counted by what the other of state and holders is at its time.
 """
 
 LOADED = """

@@ -35,7 +35,7 @@ from integrations.postgres.eotinish_tables import (
     eotinish_report,
 )
 from integrations.postgres.feed_tables import feed_entry, incident_message
-from integrations.postgres.finding_tables import card, tally
+from integrations.postgres.finding_tables import card, holding, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
     checkpoint,
@@ -126,6 +126,7 @@ __all__ = [
     "event",
     "event_personal",
     "feed_entry",
+    "holding",
     "idempotency",
     "identity",
     "incident",

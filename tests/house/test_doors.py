@@ -18,6 +18,7 @@ PLATFORM = {
     POSTGRES + "people.py": {"resident", "members", "invited_to", "redeem", "linkable"},
     POSTGRES + "personal.py": {"note", "_fetch"},
     POSTGRES + "records.py": {"of"},
+    POSTGRES + "recounting.py": {"recount"},
     POSTGRES + "revocations.py": {"live", "forget"},
     POSTGRES + "signings.py": {"open", "signed", "take", "_find"},
     POSTGRES + "webhook_keys.py": {"_kept", "rotate"},
