@@ -10,6 +10,9 @@ another's row, and the sum is exact at any moment. The scheduler adds them up (s
 A holding is the same for a set of organisations: all that an appeal was ever given to, whoever
 they are by now. Each appeal stands with one set alone, so that those of whoever sees several
 organisations are the sum of all sets with any of them, none of it twice.
+
+A desk is what of that is still open: few rows, in the order of lists, so that an organisation's
+are found without stepping over everybody's. What has ended is swept by the scheduler.
 """
 
 from sqlalchemy import (
@@ -17,6 +20,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ForeignKey,
     Identity,
     Index,
     PrimaryKeyConstraint,
@@ -75,3 +79,15 @@ holding = Table(
           postgresql_where=text("settled")),
     Index("ix_holding_loose", "id", postgresql_where=text("NOT settled")),
 )  # fmt: skip
+
+desk = Table(
+    "desk",
+    metadata,
+    Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
+    Column("registered_at", instant(), nullable=False),
+    appeal_id(),
+    city_id(),
+    Column("ended", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
+    Index("ix_desk_ended", "appeal_id", postgresql_where=text("ended")),
+)

@@ -1,7 +1,8 @@
 """How a page of appeals is found, from the newest backwards.
 
 What is common is met at once among the newest. What is rare is looked up by its card, first among
-those of a day, then of ever longer times. What is open is few, and has indexes of its own. Each
+those of a day, then of ever longer times. What is open is few, and has indexes of its own: a
+city's, a district's, and for each organisation its desk. Each
 statement asks the appeal itself for everything that is wanted: a card only says where to look.
 """
 
@@ -107,7 +108,12 @@ class Search:
 
     async def rows(self) -> list[Any]:
         """Rows of the columns that were asked for; LOADED is what rows.read_appeal wants."""
-        if self._principal.role is Role.CITIZEN or self._few() or self._number:
+        resident = self._principal.role is Role.CITIZEN
+        # What is over has no clock that could be overdue.
+        lying = self._open() or (self._wanted.overdue_at is not None and not self._wanted.statuses)
+        if self._tenant and lying and not (resident or self._number):
+            return await self._desk()
+        if resident or self._few() or self._number:
             return await self._plain()
         if not self._tenant:
             found = await self._newest()
@@ -118,8 +124,11 @@ class Search:
     def _few(self) -> bool:
         """Whether only appeals that are still open are wanted, or those of one incident."""
         wanted = self._wanted
-        still_open = bool(wanted.statuses) and FINAL.isdisjoint(wanted.statuses)
-        return still_open or wanted.overdue_at is not None or wanted.incident is not None
+        return self._open() or wanted.overdue_at is not None or wanted.incident is not None
+
+    def _open(self) -> bool:
+        """Whether only statuses of open appeals are wanted."""
+        return bool(self._wanted.statuses) and FINAL.isdisjoint(self._wanted.statuses)
 
     def _carded(self) -> bool:
         """Whether cards can tell where to look."""
@@ -213,10 +222,31 @@ class Search:
         if not self._wanted.statuses:
             return await self._page(f"SELECT a.* FROM appeal a WHERE {asked}", parameters)
         states = parameters.add(list(self._wanted.statuses))
+        if self._open():
+            asked += " AND a.status NOT IN ('closed', 'withdrawn')"
         return await self._page(
             f"SELECT a.* FROM unnest({states}::text[]) t (status), LATERAL"
             f" (SELECT a.* FROM appeal a WHERE a.status = t.status AND {asked}"
             f" {_ORDER} LIMIT $1) a",
+            parameters,
+        )
+
+    async def _desk(self) -> list[Any]:
+        """What lies on the desks of the tenant's organisations, of each the newest that fit."""
+        parameters = Parameters(self._limit)
+        asked = self.conditions(parameters)
+        own, beyond = parameters.add(list(self._principal.organisations)), ""
+        if self._after is not None:
+            place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
+            beyond = f"AND (d.registered_at, d.appeal_id) < {place}"
+        lying = (
+            "SELECT a.id FROM desk d JOIN appeal a ON a.id = d.appeal_id"
+            f" WHERE d.organisation_id = o.id AND NOT d.ended {beyond} AND {asked}"
+            " ORDER BY d.registered_at DESC, d.appeal_id DESC LIMIT $1"
+        )
+        return await self._page(
+            "SELECT a.* FROM appeal a JOIN (SELECT DISTINCT d.id"
+            f" FROM unnest({own}::uuid[]) o (id), LATERAL ({lying}) d) d ON d.id = a.id",
             parameters,
         )
 

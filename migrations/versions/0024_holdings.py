@@ -1,4 +1,4 @@
-"""What organisations hold is counted as it changes, for those who see only what was theirs."""
+"""What organisations hold is counted as it changes, and what of it is open lies on their desks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,12 @@ down_revision = "0021"
 WALLS = {
     TENANT: Rule("SELECT", f"holders && {ORGANISATIONS}"),
     CITY: Rule("SELECT, INSERT", IN_CITY),
+    WORKER: Rule("SELECT, INSERT, UPDATE, DELETE", "true"),
+}
+DESKS = {
+    TENANT: Rule("SELECT", f"organisation_id = ANY ({ORGANISATIONS})"),
+    # What is over is said to be, and swept by the scheduler: nobody in a city deletes.
+    CITY: Rule("SELECT, INSERT, UPDATE (ended)", IN_CITY),
     WORKER: Rule("SELECT, INSERT, UPDATE, DELETE", "true"),
 }
 
@@ -74,6 +80,35 @@ _TRIGGERS = {
     ("consultation", "insert"): _CONSULTATIONS.format(source="after", sign=1),
     ("consultation", "delete"): _CONSULTATIONS.format(source="before", sign=-1),
 }  # fmt: skip
+_OVER = "{0}.status IN ('closed', 'withdrawn')"
+_LAID = f"""
+    INSERT INTO desk AS d (organisation_id, registered_at, appeal_id, city_id)
+    SELECT DISTINCT o.id, c.registered_at, c.appeal_id, c.city_id
+      FROM {{source}} c JOIN appeal a ON a.id = c.appeal_id, unnest(c.organisations) o (id)
+     WHERE NOT {_OVER.format("a")}
+        ON CONFLICT (organisation_id, registered_at, appeal_id)
+        DO UPDATE SET ended = false WHERE d.ended
+"""
+_LIFTED = """
+    UPDATE desk d SET ended = true FROM {source}, unnest(c.organisations) o (id)
+     WHERE {which} AND d.organisation_id = o.id AND d.registered_at = c.registered_at
+       AND d.appeal_id = c.appeal_id
+"""
+_ENDED = f"""
+    IF EXISTS (SELECT FROM before b JOIN after r USING (id)
+                WHERE {_OVER.format("b")} <> {_OVER.format("r")}) THEN
+        {
+    _LIFTED.format(source="after r JOIN card c ON c.appeal_id = r.id", which=_OVER.format("r"))
+};
+        {_LAID.format(source="(SELECT c.* FROM after r JOIN card c ON c.appeal_id = r.id)")};
+    END IF
+"""
+_DESKS = {
+    ("card", "insert"): _LAID.format(source="after"),
+    ("card", "update"): _LAID.format(source="after"),
+    ("card", "delete"): _LIFTED.format(source="before c", which="true"),
+    ("appeal", "update"): _ENDED,
+}
 _SEEN = {
     "insert": "REFERENCING NEW TABLE AS after",
     "update": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
@@ -109,15 +144,26 @@ def _tables() -> None:
         CREATE FUNCTION holders_of(uuid[]) RETURNS uuid[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
         AS 'SELECT ARRAY(SELECT DISTINCT o FROM unnest($1) o ORDER BY o)'
     """)
+    op.create_table(
+        "desk",
+        sa.Column("organisation_id", UUID, sa.ForeignKey("organisation.id"), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("appeal_id", UUID, sa.ForeignKey("appeal.id"), nullable=False),
+        sa.Column("city_id", UUID, sa.ForeignKey("city.id"), nullable=False),
+        sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
+    )
+    op.create_index("ix_desk_ended", "desk", ["appeal_id"], postgresql_where=sa.text("ended"))
 
 
 def _count_on() -> None:
     for (table, event), counted in _TRIGGERS.items():
         name, before = f"holding_{table}_{event}", _MOVED_CARDS if counted is _MOVED else ""
+        desk = f"{_DESKS[table, event]};" if (table, event) in _DESKS else ""
         # What changed is looked up by its key, also where a table was small when this was planned.
         op.execute(f"""
             CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
-            BEGIN {_sums(counted, before)}; RETURN NULL; END $$
+            BEGIN {_sums(counted, before)}; {desk} RETURN NULL; END $$
         """)
         op.execute(f"""
             CREATE TRIGGER holding_{event} AFTER {event.upper()} ON {table} {_SEEN[event]}
@@ -126,7 +172,7 @@ def _count_on() -> None:
 
 
 def upgrade() -> None:
-    """The table, its walls, what counts into it from now on, and what is there already."""
+    """The tables, their walls, what counts into it from now on, and what is there already."""
     _tables()
     # Whoever writes waits from here on: what they write next is counted by the triggers.
     _count_on()
@@ -135,7 +181,14 @@ def upgrade() -> None:
             (_CARDS, "card"), (_CLOCKS, "clock"), (_CONSULTATIONS, "consultation")
         ):  # fmt: skip
             op.execute(_sums(counted.format(source=source, sign=1), settled="true"))
+        op.execute(_LAID.format(source="card"))
+    op.create_index(
+        "ix_appeal_open_district", "appeal",
+        ["district", "status", sa.text("registered_at DESC"), sa.text("id DESC")],
+        postgresql_where=sa.text("status NOT IN ('closed', 'withdrawn')"),
+    )  # fmt: skip
     build("holding", WALLS)
+    build("desk", DESKS)
 
 
 def downgrade() -> None:
@@ -143,5 +196,7 @@ def downgrade() -> None:
     for table, event in _TRIGGERS:
         op.execute(f"DROP TRIGGER holding_{event} ON {table}")
         op.execute(f"DROP FUNCTION holding_{table}_{event}()")
+    op.drop_index("ix_appeal_open_district", table_name="appeal")
+    op.drop_table("desk")
     op.drop_table("holding")
     op.execute("DROP FUNCTION holders_of(uuid[])")

@@ -28,6 +28,7 @@ PLATFORM = {
     POSTGRES + "happenings.py": {"floor", "after"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {
+        "clear_desks",
         "forget_answers",
         "forget_uploads",
         "forget_deliveries",

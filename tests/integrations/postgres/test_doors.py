@@ -261,6 +261,16 @@ def _holdings(who: Principal, parameters: Parameters) -> str:
     return f"{_in_city(who, parameters)} AND t.holders && {own}::uuid[]"
 
 
+def _desks(who: Principal, parameters: Parameters) -> str:
+    role = door_of(who).role
+    if role == CITY:
+        return _in_city(who, parameters)
+    if role != TENANT:
+        return "false"
+    own = parameters.add(list(who.organisations))
+    return f"{_in_city(who, parameters)} AND t.organisation_id = ANY({own}::uuid[])"
+
+
 def _of_the_city(who: Principal, parameters: Parameters) -> str:
     return _in_city(who, parameters) if door_of(who).role == CITY else "false"
 
@@ -305,6 +315,7 @@ TRUTH = {
     "member": _members,
     "tally": _tallies,
     "holding": _holdings,
+    "desk": _desks,
     # Added to by those whom they are about, read by nobody of them.
     "personal_read": lambda who, p: "false",
     "outbox": lambda who, p: "false",

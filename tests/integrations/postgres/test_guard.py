@@ -23,7 +23,7 @@ ADD_ONLY = {
 }  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
-    "tally", "holding", "login_attempt", "login_signing",
+    "tally", "holding", "desk", "login_attempt", "login_signing",
 }  # fmt: skip
 """What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
 COLUMNS = {

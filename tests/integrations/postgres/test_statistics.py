@@ -70,6 +70,36 @@ async def agree_with_their_own(house) -> None:
     assert await recount(house.engine) == []
 
 
+LYING = """
+WITH lying AS (SELECT organisation_id, appeal_id, registered_at FROM desk WHERE NOT ended),
+open AS (
+    SELECT DISTINCT s.organisation_id, s.appeal_id, a.registered_at
+      FROM assignment s JOIN appeal a ON a.id = s.appeal_id
+     WHERE a.status NOT IN ('closed', 'withdrawn'))
+SELECT (SELECT count(*) FROM (TABLE lying EXCEPT TABLE open) e)
+     + (SELECT count(*) FROM (TABLE open EXCEPT TABLE lying) e) AS wrong,
+       (SELECT count(*) FROM lying) AS n
+"""
+
+
+async def test_on_a_desk_lies_what_is_open(house):
+    await some_life(house)
+    appeal = await register(house)
+    await perform(house, appeal, Action.WITHDRAW, Withdraw("call"), role=Role.OPERATOR)
+    (row,) = await fetch(house, LYING)
+    assert row["wrong"] == 0
+    assert row["n"] > 2
+    # Taken up once more: nobody can, but a database can be told so.
+    for status, held in (("assigned", 1), ("withdrawn", 0)):
+        await fetch(house, "UPDATE appeal SET status = $2 WHERE id = $1", appeal.id, status)
+        lying = "SELECT FROM desk WHERE appeal_id = $1 AND NOT ended"
+        assert len(await fetch(house, lying, appeal.id)) == held
+    assert await house.housekeeping.clear_desks() > 0
+    assert await fetch(house, "SELECT FROM desk WHERE ended") == []
+    (row,) = await fetch(house, LYING)
+    assert row["wrong"] == 0
+
+
 async def some_life(house) -> None:
     appeal = await register(house)
     await perform(house, appeal, Action.ACCEPT, Accept())
