@@ -233,6 +233,8 @@ class Search:
 
     async def _desk(self) -> list[Any]:
         """What lies on the desks of the tenant's organisations, of each the newest that fit."""
+        # Expecting few, the planner would gather all of a desk and sort it.
+        await self._driver.execute("SET LOCAL enable_bitmapscan = off")
         parameters = Parameters(self._limit)
         asked = self.conditions(parameters)
         own, beyond = parameters.add(list(self._principal.organisations)), ""
@@ -267,15 +269,40 @@ class Search:
         return await self._page(f"SELECT a.* FROM ({newest}) a WHERE {asked}", parameters)
 
     async def _by_cards(self) -> list[Any]:
-        """By cards: of a day, of the week before it, of the weeks before that, of all older."""
-        found: list[Any] = []
-        for begin, end in await self._spans():
-            if (first := self._wanted.registered_from) is not None and end < first:
-                break
-            found += await self._carded_in(begin, end, self._limit - len(found))
-            if len(found) >= self._limit:
-                break
-        return found
+        """By cards: of a day, of the week before it, of the weeks before that, of all older.
+
+        One statement asks for all of them, each only where those before it filled no page: it
+        reads them in their order, and each alone is sorted.
+        """
+        first = self._wanted.registered_from
+        spans = [span for span in await self._spans() if first is None or span[1] >= first]
+        if not spans:
+            return []
+        wanted, parameters = self._wanted, Parameters(self._limit)
+        begins = parameters.add([begin for begin, _ in spans])
+        ends = parameters.add([end for _, end in spans])
+        days = " ".join(
+            f"WHEN {place} THEN {parameters.add(_days(begin, end))}::int[]"
+            for place, (begin, end) in enumerate(spans, 1)
+            if begin is not None
+        )
+        pattern = None if wanted.text is None else likeness(wanted.text)
+        facets, organisation, worded = map(
+            parameters.add, (self._facets(), wanted.organisation, pattern)
+        )
+        finder = "cards_of_organisations" if self._tenant else "cards_of_city"
+        day = f"CASE w.place {days} END" if days else "NULL::int[]"
+        asked = self._asked(parameters) + self._status(parameters)
+        # The finders look within the wall of who calls; see migrations/versions/0014_walls.py.
+        statement = (
+            f"SELECT {self._columns} FROM (SELECT a.*"
+            f" FROM unnest({begins}::timestamptz[], {ends}::timestamptz[])"
+            " WITH ORDINALITY w (since, until, place),"
+            f" LATERAL (SELECT a.* FROM {finder}(w.since, w.until, {facets}::int[], {day},"
+            f" {organisation}::uuid, {worded}::text) f (id) JOIN appeal a ON a.id = f.id"
+            f" WHERE {asked} {_ORDER} LIMIT $1) a LIMIT $1) a {_ORDER}"
+        )
+        return list(await self._driver.fetch(statement, *parameters.values))
 
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:
         newest = await self._newest_of_the_city()
@@ -306,24 +333,9 @@ class Search:
             await self._driver.execute(f"SET LOCAL ROLE {own.role}")
         return newest
 
-    async def _carded_in(self, begin: datetime | None, end: datetime, limit: int) -> list[Any]:
-        """The finders look within the wall of who calls; see migrations/versions/0014_walls.py."""
-        wanted, parameters = self._wanted, Parameters(limit)
-        days = None if begin is None else _days(begin, end)
-        pattern = None if wanted.text is None else likeness(wanted.text)
-        sought = (begin, end, self._facets(), days, wanted.organisation, pattern)
-        places = ", ".join(map(parameters.add, sought))
-        finder = "cards_of_organisations" if self._tenant else "cards_of_city"
-        asked = self._asked(parameters) + self._status(parameters)
-        return await self._page(
-            f"SELECT a.* FROM found JOIN appeal a ON a.id = found.appeal_id WHERE {asked}",
-            parameters,
-            f"WITH found AS MATERIALIZED (SELECT {finder}({places}) AS appeal_id)",
-        )
-
-    async def _page(self, source: str, parameters: Parameters, before: str = "") -> list[Any]:
+    async def _page(self, source: str, parameters: Parameters) -> list[Any]:
         """The first rows of a source of appeals; clocks and assignments are read of these alone."""
-        statement = f"{before} SELECT {self._columns} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
+        statement = f"SELECT {self._columns} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
         return list(await self._driver.fetch(statement, *parameters.values))
 
 

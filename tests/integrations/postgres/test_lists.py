@@ -211,6 +211,19 @@ async def test_pages_follow_each_other_without_a_gap(house, crowd, wanted):
     assert pages == await looked_through(house, who, asked, len(pages))
 
 
+@pytest.mark.parametrize(("limit", "asked"), [(1, 1), (51, 4)])
+async def test_what_fills_a_page_early_is_looked_for_no_further(
+    house, crowd, watched, limit, asked
+):
+    who = KISHI.principal(Role.EXECUTOR)
+    found = await house.lists.appeals(who, AppealFilter(service="a.s50"), None, limit)
+    assert len(found) == min(limit, 40)
+    (plan,) = [plan for plan in watched[0].plans if "cards_of_organisations" in plan]
+    assert f"Function Scan on cards_of_organisations f (actual rows={{}} loops={asked})" in (
+        re.sub(r"actual rows=[0-9.]+", "actual rows={}", plan)
+    )
+
+
 async def test_a_period_long_ago_is_found_as_fast(house, crowd, watched):
     day = crowd.registered_at - timedelta(days=200)
     asked = AppealFilter(
