@@ -13,6 +13,9 @@ organisations are the sum of all sets with any of them, none of it twice.
 
 A desk is what of that is still open: few rows, in the order of lists, so that an organisation's
 are found without stepping over everybody's. What has ended is swept by the scheduler.
+
+A meeting is what an appeal of the city ever was of and about, once and for good: of what never met
+nothing is found, and nothing looked for.
 """
 
 from sqlalchemy import (
@@ -90,4 +93,15 @@ desk = Table(
     Column("ended", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
     Index("ix_desk_ended", "appeal_id", postgresql_where=text("ended")),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    city_id(),
+    Column("service", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("sphere", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    PrimaryKeyConstraint("city_id", "service", "category", "sphere", "kind"),
 )

@@ -24,6 +24,9 @@ NEWEST = 1000
 SPANS = (1, 7, 49)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
 
+MEETING = ("service", "category", "sphere", "kind")
+"""Of these the city keeps which were ever those of one appeal."""
+
 EARTH = 6_371_008.8
 """Metres: the mean radius (IUGG)."""
 
@@ -304,6 +307,13 @@ class Search:
         )
         return list(await self._driver.fetch(statement, *parameters.values))
 
+    def _met(self, parameters: Parameters) -> str:
+        named = {name: getattr(self._wanted, name) for name in MEETING}
+        asked = [f"m.{n} = {parameters.add(v)}" for n, v in named.items() if v is not None]
+        if not asked:
+            return ""
+        return f"AND EXISTS (SELECT FROM meeting m WHERE m.city_id = $1 AND {' AND '.join(asked)})"
+
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:
         newest = await self._newest_of_the_city()
         if newest is None:
@@ -320,18 +330,21 @@ class Search:
 
     async def _newest_of_the_city(self) -> datetime | None:
         """When the newest appeal was registered, whosever it is: behind a narrow wall one would
-        look through the register for the newest of one's own.
+        look through the register for the newest of one's own. None, too, where the city never had
+        one that was all of what is wanted.
         """
         own = door_of(self._principal)
         if self._walled:
             await self._driver.execute(f"SET LOCAL ROLE {CITY}")
-        newest: datetime | None = await self._driver.fetchval(
-            "SELECT a.registered_at FROM appeal a WHERE a.city_id = $1"
-            f" {_ORDER} LIMIT 1", self._principal.city,
-        )  # fmt: skip
+        parameters = Parameters(self._principal.city)
+        found = await self._driver.fetch(
+            f"SELECT a.registered_at FROM appeal a WHERE a.city_id = $1 {self._met(parameters)}"
+            f" {_ORDER} LIMIT 1",
+            *parameters.values,
+        )
         if self._walled:
             await self._driver.execute(f"SET LOCAL ROLE {own.role}")
-        return newest
+        return found[0]["registered_at"] if found else None
 
     async def _page(self, source: str, parameters: Parameters) -> list[Any]:
         """The first rows of a source of appeals; clocks and assignments are read of these alone."""

@@ -35,7 +35,7 @@ from integrations.postgres.eotinish_tables import (
     eotinish_report,
 )
 from integrations.postgres.feed_tables import feed_entry, incident_message
-from integrations.postgres.finding_tables import card, desk, holding, tally
+from integrations.postgres.finding_tables import card, desk, holding, meeting, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
     checkpoint,
@@ -142,6 +142,7 @@ __all__ = [
     "login_attempt",
     "login_session",
     "login_signing",
+    "meeting",
     "member",
     "member_event",
     "metadata",

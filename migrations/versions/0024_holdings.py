@@ -20,6 +20,7 @@ DESKS = {
     CITY: Rule("SELECT, INSERT, UPDATE (ended)", IN_CITY),
     WORKER: Rule("SELECT, INSERT, UPDATE, DELETE", "true"),
 }
+MEETINGS = {CITY: Rule("SELECT, INSERT", IN_CITY), WORKER: Rule("SELECT, INSERT", "true")}
 
 _APPEAL = "CASE WHEN {0}.status = 'closed' AND {0}.first_contact THEN 'closed first' ELSE {0}.status END"  # fmt: skip  # noqa: E501
 _CLOCK = "CASE WHEN {0}.state = 'met' AND {0}.breached_at IS NOT NULL THEN 'met_late' ELSE {0}.state END"  # fmt: skip  # noqa: E501
@@ -80,6 +81,18 @@ _TRIGGERS = {
     ("consultation", "insert"): _CONSULTATIONS.format(source="after", sign=1),
     ("consultation", "delete"): _CONSULTATIONS.format(source="before", sign=-1),
 }  # fmt: skip
+_MET = """
+    INSERT INTO meeting (city_id, service, category, sphere, kind)
+    SELECT DISTINCT a.city_id, a.service, a.category, a.sphere, a.kind FROM {source}
+     ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING
+"""
+_OTHERS = f"""
+    IF EXISTS (SELECT FROM before b JOIN after r USING (id)
+                WHERE (b.service, b.category, b.sphere, b.kind)
+                   <> (r.service, r.category, r.sphere, r.kind)) THEN
+        {_MET.format(source="after a")};
+    END IF
+"""
 _OVER = "{0}.status IN ('closed', 'withdrawn')"
 _LAID = f"""
     INSERT INTO desk AS d (organisation_id, registered_at, appeal_id, city_id)
@@ -94,21 +107,22 @@ _LIFTED = """
      WHERE {which} AND d.organisation_id = o.id AND d.registered_at = c.registered_at
        AND d.appeal_id = c.appeal_id
 """
+_CARDED = "after r JOIN card c ON c.appeal_id = r.id"
+_OFF = _LIFTED.format(source=_CARDED, which=_OVER.format("r"))
+_BACK = _LAID.format(source=f"(SELECT c.* FROM {_CARDED})")
 _ENDED = f"""
     IF EXISTS (SELECT FROM before b JOIN after r USING (id)
                 WHERE {_OVER.format("b")} <> {_OVER.format("r")}) THEN
-        {
-    _LIFTED.format(source="after r JOIN card c ON c.appeal_id = r.id", which=_OVER.format("r"))
-};
-        {_LAID.format(source="(SELECT c.* FROM after r JOIN card c ON c.appeal_id = r.id)")};
+        {_OFF}; {_BACK};
     END IF
 """
-_DESKS = {
-    ("card", "insert"): _LAID.format(source="after"),
+_BESIDES = {
+    ("card", "insert"): f"{_LAID.format(source='after')};"
+                        + _MET.format(source="after c JOIN appeal a ON a.id = c.appeal_id"),
     ("card", "update"): _LAID.format(source="after"),
     ("card", "delete"): _LIFTED.format(source="before c", which="true"),
-    ("appeal", "update"): _ENDED,
-}
+    ("appeal", "update"): f"{_ENDED};{_OTHERS}",
+}  # fmt: skip
 _SEEN = {
     "insert": "REFERENCING NEW TABLE AS after",
     "update": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
@@ -153,17 +167,26 @@ def _tables() -> None:
         sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
     )
+    op.create_table(
+        "meeting",
+        sa.Column("city_id", UUID, sa.ForeignKey("city.id"), nullable=False),
+        *(
+            sa.Column(name, sa.Text, nullable=False)
+            for name in ("service", "category", "sphere", "kind")
+        ),
+        sa.PrimaryKeyConstraint("city_id", "service", "category", "sphere", "kind"),
+    )
     op.create_index("ix_desk_ended", "desk", ["appeal_id"], postgresql_where=sa.text("ended"))
 
 
 def _count_on() -> None:
     for (table, event), counted in _TRIGGERS.items():
         name, before = f"holding_{table}_{event}", _MOVED_CARDS if counted is _MOVED else ""
-        desk = f"{_DESKS[table, event]};" if (table, event) in _DESKS else ""
+        besides = f"{_BESIDES[table, event]};" if (table, event) in _BESIDES else ""
         # What changed is looked up by its key, also where a table was small when this was planned.
         op.execute(f"""
             CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
-            BEGIN {_sums(counted, before)}; {desk} RETURN NULL; END $$
+            BEGIN {_sums(counted, before)}; {besides} RETURN NULL; END $$
         """)
         op.execute(f"""
             CREATE TRIGGER holding_{event} AFTER {event.upper()} ON {table} {_SEEN[event]}
@@ -182,6 +205,7 @@ def upgrade() -> None:
         ):  # fmt: skip
             op.execute(_sums(counted.format(source=source, sign=1), settled="true"))
         op.execute(_LAID.format(source="card"))
+        op.execute(_MET.format(source="appeal a"))
     op.create_index(
         "ix_appeal_open_district", "appeal",
         ["district", "status", sa.text("registered_at DESC"), sa.text("id DESC")],
@@ -189,6 +213,7 @@ def upgrade() -> None:
     )  # fmt: skip
     build("holding", WALLS)
     build("desk", DESKS)
+    build("meeting", MEETINGS)
 
 
 def downgrade() -> None:
@@ -197,6 +222,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER holding_{event} ON {table}")
         op.execute(f"DROP FUNCTION holding_{table}_{event}()")
     op.drop_index("ix_appeal_open_district", table_name="appeal")
+    op.drop_table("meeting")
     op.drop_table("desk")
     op.drop_table("holding")
     op.execute("DROP FUNCTION holders_of(uuid[])")

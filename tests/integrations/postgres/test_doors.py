@@ -316,6 +316,7 @@ TRUTH = {
     "tally": _tallies,
     "holding": _holdings,
     "desk": _desks,
+    "meeting": lambda who, p: _of_the_city(who, p),
     # Added to by those whom they are about, read by nobody of them.
     "personal_read": lambda who, p: "false",
     "outbox": lambda who, p: "false",

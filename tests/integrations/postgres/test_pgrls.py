@@ -41,7 +41,8 @@ ACCEPTED = {
     "SEC007": (
         r"public\.(access_token|card|delivery_attempt|event_personal|idempotency|outbox"
         r"|shared_attachment|identity|invitation|member_event|client(_\w+)?|authorization_\w+"
-        r"|login_\w+|refresh_token|revocation|token_key|endpoint_health|webhook_key|eotinish_\w+)",
+        r"|login_\w+|refresh_token|revocation|token_key|endpoint_health|webhook_key|eotinish_\w+"
+        r"|meeting)",
         "has no city of its own, nobody but the platform, or says it in each policy",
     ),
     "SEC013": (
