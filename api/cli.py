@@ -41,6 +41,7 @@ COMMANDS = {
     "webhooks": ("api.commands.webhooks:app", "Webhooks at a developer's desk: listen, trigger."),
     "keys": ("api.commands.keys:app", "Keys of personal data and of tokens."),
     "clocks": ("api.commands.clocks:app", "The clocks: check them, count them again."),
+    "statistics": ("api.commands.statistics:app", "The figures: check them against the register."),
     "eotinish": ("api.commands.eotinish:app", "The national register: check, reconcile."),
     "register": ("api.commands.register:app", "The register of events: verify, export, sign."),
     "openapi": ("api.commands.contracts:openapi", "The contract of the REST API."),

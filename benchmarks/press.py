@@ -1,10 +1,12 @@
 """One process of the generator: chooses what each appeal is about, stamps it, writes by COPY."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
+from operator import itemgetter
 from random import Random
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,7 +14,6 @@ from uuid import UUID, uuid5
 import asyncpg
 import orjson
 import psycopg
-from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api.bootstrap import read_keyring
@@ -51,11 +52,12 @@ _ADDRESS = {"kk": "{street}, {number} үй", "ru": "{street}, {number}"}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Appeals that one process makes in one transaction: moments, and (year, number)s."""
+    """Appeals that one process makes in one transaction: moments, and the numbers of years."""
 
     index: int
-    moments: tuple[float, ...]
-    numbers: tuple[tuple[int, int], ...]
+    moments: "array[float]"
+    years: "array[int]"
+    numbers: "array[int]"
 
 
 class Plan:
@@ -145,6 +147,7 @@ class Press:
         self._places: dict[UUID, Place] = {}
         self._anchor = end - FORGOTTEN
         self._stamps: dict[tuple[int, str, int], Stamp] = {}
+        self._line: Any = None
 
     @staticmethod
     def plan(url: str, end: datetime) -> Plan:
@@ -156,18 +159,17 @@ class Press:
         """Make a chunk and write it; how many appeals."""
         random = Random(f"{self._seed}:{chunk.index}")
         found: Rows = {table.name: [] for table in TABLES}
-        for moment, (year, number) in zip(chunk.moments, chunk.numbers, strict=True):
+        arrivals = zip(chunk.moments, chunk.years, chunk.numbers, strict=True)
+        for moment, year, number in arrivals:
             at = datetime.fromtimestamp(moment, UTC)
             for name, made in (await self._one(at, year, number, random)).items():
                 found[name].extend(made)
-        connection = await asyncpg.connect(self._url)
-        try:
-            await connection.execute("SET synchronous_commit = off")
-            async with connection.transaction():
-                for table in TABLES:
-                    await _copy(connection, table, found[table.name])
-        finally:
-            await connection.close()
+        if self._line is None:
+            self._line = await asyncpg.connect(self._url)
+            await self._line.execute("SET synchronous_commit = off")
+        async with self._line.transaction():
+            for table in TABLES:
+                await _copy(self._line, table, found[table.name])
         return len(chunk.moments)
 
     async def _one(self, at: datetime, year: int, number: int, random: Random) -> Rows:
@@ -274,14 +276,17 @@ async def _read(url: str, at: datetime) -> tuple[Reference, list[UUID]]:
 
 async def _copy(connection: Any, table: Any, made: Sequence[Mapping[str, Any]]) -> None:
     columns = [column for column in table.columns if not made or column.name in made[0]]
-    await connection.copy_records_to_table(
-        table.name,
-        columns=[column.name for column in columns],
-        records=[tuple(_plain(row[column.name], column) for column in columns) for row in made],
-    )
+    names = [column.name for column in columns]
+    documents = [place for place, column in enumerate(columns) if isinstance(column.type, JSONB)]
+    records: Iterable[Sequence[Any]] = map(itemgetter(*names), made)
+    if documents:
+        records = [_plain(record, documents) for record in records]
+    await connection.copy_records_to_table(table.name, columns=names, records=records)
 
 
-def _plain(value: Any, column: "Column[Any]") -> Any:
-    if isinstance(column.type, JSONB) and value is not None:
-        return rows.dumps(value)
-    return value
+def _plain(record: Sequence[Any], documents: Sequence[int]) -> Sequence[Any]:
+    plain = list(record)
+    for place in documents:
+        if plain[place] is not None:
+            plain[place] = rows.dumps(plain[place])
+    return plain

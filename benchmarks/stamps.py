@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import UUID
 
 from benchmarks.histories import CITIZEN, Life, executor_id
@@ -61,13 +62,14 @@ Gap = str | timedelta
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """An event with gaps: bytes and gaps in turn, and what is personal in it."""
+    """An event with gaps: its bytes with a `%b` for each of them, and what is personal in it."""
 
-    pieces: tuple[bytes | Gap, ...]
+    bytes: bytes
+    gaps: tuple[Gap, ...]
     type: str
     after: timedelta
     internal: bool
-    personal: Mapping[str, tuple[str, bytes]]
+    personal: Mapping[str, str]
 
 
 class Stamp:
@@ -83,8 +85,10 @@ class Stamp:
         self._changes = life.changes
         self.assignments = _assignments(life.changes)
         self._ends = [change.appeal.updated_at - self.at for change in life.changes]
-        self._own = [event.id for change in life.changes for event in change.events]
-        self._forms = [self._form(change, event) for change in life.changes for event in change.events]  # fmt: skip  # noqa: E501
+        self._number = first.appeal.number.encode()
+        self._known = self._names(first.appeal.id)
+        self._forms = [self._form(event) for change in life.changes for event in change.events]
+        self._sealed: dict[str, bytes] = {}
         clocks = first.appeal.clocks + tuple(k for change in life.changes for k in change.clocks)
         self.by_hand = {one.organisation for one in self.assignments.values()} - {life.routed}
         self.movable = all(clock.calendar == _AROUND for clock in clocks)
@@ -94,26 +98,39 @@ class Stamp:
         same = (organisation is None) is (self.routed is None)
         return self.movable and same and organisation not in self.by_hand
 
-    def _form(self, change: Change, event: Event) -> _Form:
+    def seal(self, text: str) -> bytes:
+        """What every appeal of this history says alike is sealed once."""
+        sealed = self._sealed.get(text)
+        if sealed is None:
+            sealed = self._sealed[text] = self.keyring.seal(text.encode())
+        return sealed
+
+    def _names(self, appeal: UUID) -> dict[str, str]:
+        """The gaps that ids stand for."""
+        known: dict[UUID, str] = {appeal: "appeal", CITIZEN: "citizen"}
+        if self.routed is not None:
+            known |= {self.routed: "organisation", executor_id(self.routed): "executor"}
+        known |= {assignment: str(assignment) for assignment in self.assignments}
+        known |= {event.id: "event" for change in self._changes for event in change.events}
+        return {str(one): name for one, name in known.items()}
+
+    def _form(self, event: Event) -> _Form:
         commitments = {commitment(s.value, s.salt): n for n, s in event.personal.items()}
-        pieces: list[bytes | Gap] = []
-        for piece in _GAPS.split(event.canonical):
-            gap = self._gap(piece.decode(), commitments, change.appeal) if _GAPS.fullmatch(piece) else None  # fmt: skip  # noqa: E501
-            pieces += self._numbered(piece, change.appeal.number) if gap is None else [gap]
-        sealed = {
-            name: (one.value, self.keyring.seal(one.value.encode()))
-            for name, one in event.personal.items()
-        }
+        form, gaps = bytearray(), list[Gap]()
+        for place, piece in enumerate(_GAPS.split(event.canonical)):
+            gap = self._gap(piece.decode(), commitments) if place % 2 else None
+            if gap is not None:
+                form += b"%b"
+                gaps.append(gap)
+                continue
+            fixed = piece.replace(b"%", b"%%")
+            gaps += ["number"] * fixed.count(self._number)
+            form += fixed.replace(self._number, b"%b")
+        personal = {name: one.value for name, one in event.personal.items()}
         after = event.at - self.at
-        return _Form(tuple(pieces), str(event.type), after, event.internal, sealed)
+        return _Form(bytes(form), tuple(gaps), str(event.type), after, event.internal, personal)
 
-    def _numbered(self, piece: bytes, number: str) -> list[bytes | Gap]:
-        parts: list[bytes | Gap] = []
-        for part in piece.split(number.encode()):
-            parts += [part, "number"]
-        return parts[:-1]
-
-    def _gap(self, said: str, personal: Mapping[str, str], appeal: Appeal) -> Gap | None:
+    def _gap(self, said: str, personal: Mapping[str, str]) -> Gap | None:
         """What a piece stands for; None where it is the same in every appeal."""
         if said.startswith('"'):
             return said.split('"')[1]
@@ -121,13 +138,7 @@ class Stamp:
             return f"personal:{personal[said]}" if said in personal else "previous"
         if said.endswith("Z"):
             return datetime.fromisoformat(said) - self.at
-        one = UUID(said)
-        known = {appeal.id: "appeal", CITIZEN: "citizen", self.routed: "organisation"}
-        if self.routed is not None:
-            known[executor_id(self.routed)] = "executor"
-        known |= {assignment: str(assignment) for assignment in self.assignments}
-        known |= dict.fromkeys(self._own, "event")
-        return known.get(one)
+        return self._known.get(said)
 
     def press(self, said: Variation, until: datetime, random: Random) -> Rows:
         """The rows of one appeal as it stands at `until`."""
@@ -147,18 +158,33 @@ class Stamp:
         return found
 
 
+class _Fill(dict[Gap, bytes]):
+    """What goes into the gaps of one appeal's events; its times as they are asked for."""
+
+    def __init__(self, at: datetime, names: Mapping[str, str]) -> None:
+        super().__init__((name, said.encode()) for name, said in names.items())
+        self._at = at
+
+    def __missing__(self, gap: Gap) -> bytes:
+        if not isinstance(gap, timedelta):
+            raise KeyError(gap)
+        moment = (self._at + gap).isoformat(timespec="microseconds")
+        found = self[gap] = moment.replace("+00:00", "Z").encode()
+        return found
+
+
 class _Press:
     """One stamping."""
 
     def __init__(self, stamp: Stamp, said: Variation, random: Random) -> None:
         self._said = said
         self._random = random
-        self._keyring = stamp.keyring
+        self._keyring, self._seal = stamp.keyring, stamp.seal
         self._routed, self._city, self._written = stamp.routed, stamp.city, stamp.text
         self._by = said.at - stamp.at
         self._ids = {one: new_id(said.at, random) for one in stamp.assignments}
         district, route = said.place.district, said.route
-        self._fill = {
+        names = {
             "district": f'"district":"{district}"' if district else '"district":null',
             "route": f'"route":"{route.reason}"',
             "reason": f'"reason":"{route.reason}"',
@@ -170,6 +196,7 @@ class _Press:
             "executor": str(executor_id(said.organisation)) if said.organisation else "",
             **{str(one): str(mine) for one, mine in self._ids.items()},
         }
+        self._fill = _Fill(said.at, names)
 
     def events(self, forms: Iterable[_Form], found: Rows) -> Head:
         """Fill the gaps of every event, link by link; the rows into `found`, the head back."""
@@ -179,36 +206,27 @@ class _Press:
         return head
 
     def _event(self, form: _Form, head: Head, found: Rows) -> Head:
-        said, at = self._said, self._said.at + form.after
+        said, fill, at = self._said, self._fill, self._said.at + form.after
         own = new_id(at, self._random)
+        fill["event"], fill["previous"] = str(own).encode(), head.hash.hex().encode()
         salts = {name: self._random.randbytes(16) for name in form.personal}
-        texts = {name: self._text(name, *form.personal[name]) for name in form.personal}
-        fill: dict[str, str] = self._fill | {"event": str(own), "previous": head.hash.hex()}
-        for name, (text, _) in texts.items():
-            fill[f"personal:{name}"] = commitment(text, salts[name])
-        canonical = b"".join(
-            piece if type(piece) is bytes else self._filled(piece, fill) for piece in form.pieces
-        )
+        for name, written in form.personal.items():
+            text, sealed = self._text(name, written)
+            fill[f"personal:{name}"] = commitment(text, salts[name]).encode()
+            found["event_personal"].append(
+                {"event_id": own, "field": name, "salt": salts[name], "sealed": sealed}
+            )
+        canonical = form.bytes % tuple(map(fill.__getitem__, form.gaps))
         hash = leaf_hash(canonical)
         found["event"].append(
             {"id": own, "city_id": self._city, "appeal_id": said.id, "sequence": head.sequence + 1,
              "type": form.type, "at": at, "internal": form.internal, "canonical": canonical,
              "hash": hash}
         )  # fmt: skip
-        for name, (_, sealed) in texts.items():
-            found["event_personal"].append(
-                {"event_id": own, "field": name, "salt": salts[name], "sealed": sealed}
-            )
         return Head(head.sequence + 1, hash)
 
-    def _filled(self, gap: Any, fill: Mapping[str, str]) -> bytes:
-        if isinstance(gap, timedelta):
-            moment = (self._said.at + gap).isoformat(timespec="microseconds")
-            return moment.replace("+00:00", "Z").encode()
-        return fill[gap].encode()
-
-    def _text(self, name: str, text: str, sealed: bytes) -> tuple[str, bytes]:
-        """A personal text of this appeal, sealed; what every appeal says alike is sealed once."""
+    def _text(self, name: str, text: str) -> tuple[str, bytes]:
+        """A personal text of this appeal, sealed."""
         said = self._said
         own = {"name": said.name, "phone": said.phone}.get(name)
         if name == "place":
@@ -217,63 +235,63 @@ class _Press:
             own = seal_answers(said.answers)
         elif name == "text" and text == self._written:
             own = said.text
-        return (own, self._keyring.seal(own.encode())) if own is not None else (text, sealed)
+        return (text, self._seal(text)) if own is None else (own, self._keyring.seal(own.encode()))
 
     def appeal(self, appeal: Appeal, head: Head) -> Appeal:
         """The appeal as its last event left it."""
         said = self._said
-        moved: Appeal = _moved(appeal, self._by)
         applicant = appeal.applicant
         if applicant is not None and applicant.name is not None:
             citizen = said.citizen if applicant.citizen else None
             applicant = Applicant(citizen, said.name, said.phone)
         standing = appeal.assignment
-        return replace(
-            moved, id=said.id, number=said.number, text=said.text, answers=said.answers,
+        # One copy and no more: an appeal has many fields.
+        moved: Appeal = _moved(
+            appeal, self._by,
+            id=said.id, number=said.number, text=said.text, answers=said.answers,
             place=said.place, route=said.route, applicant=applicant, head=head,
             assignment=self.assignment(standing) if standing else None,
             clocks=tuple(_moved(clock, self._by) for clock in appeal.clocks),
             pause=_moved(appeal.pause, self._by) if appeal.pause else None,
             confirmation=self._confirmation(appeal),
         )  # fmt: skip
+        return moved
 
     def _confirmation(self, appeal: Appeal) -> Any:
         word = appeal.confirmation
         if word is None:
             return None
         by = self._said.citizen if word.by == CITIZEN else word.by
-        return replace(_moved(word, self._by), by=by)
+        return _moved(word, self._by, by=by)
 
     def assignment(self, given: Assignment) -> Assignment:
         """An assignment of this appeal."""
         theirs = given.organisation
         if theirs == self._routed and self._said.organisation is not None:
             theirs = self._said.organisation
-        moved: Assignment = _moved(given, self._by)
-        return replace(moved, id=self._ids[given.id], organisation=theirs)
+        moved: Assignment = _moved(given, self._by, id=self._ids[given.id], organisation=theirs)
+        return moved
 
 
 def _assignments(changes: Iterable[Change]) -> dict[UUID, Assignment]:
     return {one.id: one for change in changes for one in change.assignments}
 
 
-def _moved(value: Any, by: timedelta) -> Any:
-    """A frozen value with every time of its own moved."""
-    times = {
-        name: said + by for name in _names(type(value))
-        if isinstance(said := getattr(value, name), datetime)
-    }  # fmt: skip
-    return replace(value, **times)
+def _moved(value: Any, by: timedelta, /, **other: Any) -> Any:
+    """A frozen value with every time of its own moved, and with what else is other."""
+    kind: Any = type(value)
+    for name in _timed(kind):
+        said = getattr(value, name)
+        if said is not None:
+            other[name] = said + by
+    return replace(value, **other)
 
 
-def _names(kind: "type[Any]") -> tuple[str, ...]:
-    names = _KNOWN.get(kind)
-    if names is None:
-        names = _KNOWN[kind] = tuple(field.name for field in fields(kind))
-    return names
-
-
-_KNOWN: "dict[type[Any], tuple[str, ...]]" = {}
+@cache
+def _timed(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind that hold a time, or may."""
+    hints = get_type_hints(kind)
+    return tuple(one.name for one in fields(kind) if hints[one.name] in (datetime, datetime | None))
 
 
 def new_id(at: datetime, random: Random) -> UUID:

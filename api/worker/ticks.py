@@ -165,6 +165,7 @@ class Sweep:
         answers = await self._house.housekeeping.forget_answers()
         uploads = await self._house.housekeeping.forget_uploads(self._house.now())
         deliveries = await self._house.housekeeping.forget_deliveries(clock.real())
+        await self._house.housekeeping.clear_desks()
         await self._house.housekeeping.forget_notices(clock.real())
         await self._house.incidents.settle(self._house.now())
         await self._house.revocations.forget()

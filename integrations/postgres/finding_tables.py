@@ -6,18 +6,31 @@ one. Its row changes only when a facet does, since each change writes the words'
 
 A tally is a change of a count, written by triggers with the fact itself: nobody waits for
 another's row, and the sum is exact at any moment. The scheduler adds them up (statistics.py).
+
+A holding is the same for a set of organisations: all that an appeal was ever given to, whoever
+they are by now. Each appeal stands with one set alone, so that those of whoever sees several
+organisations are the sum of all sets with any of them, none of it twice.
+
+A desk is what of that is still open: few rows, in the order of lists, so that an organisation's
+are found without stepping over everybody's. What has ended is swept by the scheduler.
+
+A meeting is what an appeal of the city ever was of and about, once and for good: of what never met
+nothing is found, and nothing looked for.
 """
 
 from sqlalchemy import (
     DDL,
     BigInteger,
+    Boolean,
     Column,
+    ForeignKey,
     Identity,
     Index,
     PrimaryKeyConstraint,
     Table,
     Text,
     event,
+    text,
 )
 from sqlalchemy import Integer as Int
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
@@ -52,4 +65,43 @@ tally = Table(
     Column("place", Text),
     Column("state", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
+)
+
+holding = Table(
+    "holding",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    city_id(),
+    Column("subject", Text, nullable=False),
+    Column("holders", ARRAY(UUID), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
+    # The sum of what was added up already; what was not lies loose beside it.
+    Index("uq_holding_settled", "city_id", "subject", "holders", "state", unique=True,
+          postgresql_where=text("settled")),
+    Index("ix_holding_loose", "id", postgresql_where=text("NOT settled")),
+)  # fmt: skip
+
+desk = Table(
+    "desk",
+    metadata,
+    Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
+    Column("registered_at", instant(), nullable=False),
+    appeal_id(),
+    city_id(),
+    Column("ended", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
+    Index("ix_desk_ended", "appeal_id", postgresql_where=text("ended")),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    city_id(),
+    Column("service", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("sphere", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    PrimaryKeyConstraint("city_id", "service", "category", "sphere", "kind"),
 )

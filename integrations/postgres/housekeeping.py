@@ -36,6 +36,14 @@ SELECT id FROM delivery WHERE id IN (SELECT id FROM old) AND state <> 'pending'
    FOR UPDATE SKIP LOCKED
 """
 
+# Whoever took one up again meanwhile has it locked, and it has not ended any more.
+_DESKS = """
+DELETE FROM desk d USING (SELECT organisation_id, registered_at, appeal_id FROM desk
+                           WHERE ended LIMIT $1) e
+ WHERE d.organisation_id = e.organisation_id AND d.registered_at = e.registered_at
+   AND d.appeal_id = e.appeal_id AND d.ended
+"""
+
 
 class Housekeeping:
     """Sweeps in small steps, so that nobody waits for it. Raises Unavailable."""
@@ -80,6 +88,12 @@ class Housekeeping:
             await driver.execute("DELETE FROM delivery WHERE id = ANY($1)", ids)
             await driver.execute("DELETE FROM delivery_lease WHERE until < $1", at - LEASES_KEPT)
         return len(rows)
+
+    async def clear_desks(self, limit: int = 5000) -> int:
+        """Take off the desks what is over; how many."""
+        async with inside(self._engine, PLATFORM) as driver:
+            done = await driver.execute(_DESKS, limit)
+        return int(done.rpartition(" ")[2])
 
     async def forget_notices(self, at: datetime, limit: int = 1000) -> int:
         """Forget what administrators were told of longer ago than that; how many."""

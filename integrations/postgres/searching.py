@@ -1,7 +1,8 @@
 """How a page of appeals is found, from the newest backwards.
 
 What is common is met at once among the newest. What is rare is looked up by its card, first among
-those of a day, then of ever longer times. What is open is few, and has indexes of its own. Each
+those of a day, then of ever longer times. What is open is few, and has indexes of its own: a
+city's, a district's, and for each organisation its desk. Each
 statement asks the appeal itself for everything that is wanted: a card only says where to look.
 """
 
@@ -22,6 +23,9 @@ NEWEST = 1000
 """So many of the newest appeals are looked through before cards are."""
 SPANS = (1, 7, 49)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
+
+MEETING = ("service", "category", "sphere", "kind")
+"""Of these the city keeps which were ever those of one appeal."""
 
 EARTH = 6_371_008.8
 """Metres: the mean radius (IUGG)."""
@@ -107,7 +111,12 @@ class Search:
 
     async def rows(self) -> list[Any]:
         """Rows of the columns that were asked for; LOADED is what rows.read_appeal wants."""
-        if self._principal.role is Role.CITIZEN or self._few() or self._number:
+        resident = self._principal.role is Role.CITIZEN
+        # What is over has no clock that could be overdue.
+        lying = self._open() or (self._wanted.overdue_at is not None and not self._wanted.statuses)
+        if self._tenant and lying and not (resident or self._number):
+            return await self._desk()
+        if resident or self._few() or self._number:
             return await self._plain()
         if not self._tenant:
             found = await self._newest()
@@ -118,8 +127,11 @@ class Search:
     def _few(self) -> bool:
         """Whether only appeals that are still open are wanted, or those of one incident."""
         wanted = self._wanted
-        still_open = bool(wanted.statuses) and FINAL.isdisjoint(wanted.statuses)
-        return still_open or wanted.overdue_at is not None or wanted.incident is not None
+        return self._open() or wanted.overdue_at is not None or wanted.incident is not None
+
+    def _open(self) -> bool:
+        """Whether only statuses of open appeals are wanted."""
+        return bool(self._wanted.statuses) and FINAL.isdisjoint(self._wanted.statuses)
 
     def _carded(self) -> bool:
         """Whether cards can tell where to look."""
@@ -213,10 +225,33 @@ class Search:
         if not self._wanted.statuses:
             return await self._page(f"SELECT a.* FROM appeal a WHERE {asked}", parameters)
         states = parameters.add(list(self._wanted.statuses))
+        if self._open():
+            asked += " AND a.status NOT IN ('closed', 'withdrawn')"
         return await self._page(
             f"SELECT a.* FROM unnest({states}::text[]) t (status), LATERAL"
             f" (SELECT a.* FROM appeal a WHERE a.status = t.status AND {asked}"
             f" {_ORDER} LIMIT $1) a",
+            parameters,
+        )
+
+    async def _desk(self) -> list[Any]:
+        """What lies on the desks of the tenant's organisations, of each the newest that fit."""
+        # Expecting few, the planner would gather all of a desk and sort it.
+        await self._driver.execute("SET LOCAL enable_bitmapscan = off")
+        parameters = Parameters(self._limit)
+        asked = self.conditions(parameters)
+        own, beyond = parameters.add(list(self._principal.organisations)), ""
+        if self._after is not None:
+            place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
+            beyond = f"AND (d.registered_at, d.appeal_id) < {place}"
+        lying = (
+            "SELECT a.id FROM desk d JOIN appeal a ON a.id = d.appeal_id"
+            f" WHERE d.organisation_id = o.id AND NOT d.ended {beyond} AND {asked}"
+            " ORDER BY d.registered_at DESC, d.appeal_id DESC LIMIT $1"
+        )
+        return await self._page(
+            "SELECT a.* FROM appeal a JOIN (SELECT DISTINCT d.id"
+            f" FROM unnest({own}::uuid[]) o (id), LATERAL ({lying}) d) d ON d.id = a.id",
             parameters,
         )
 
@@ -237,15 +272,47 @@ class Search:
         return await self._page(f"SELECT a.* FROM ({newest}) a WHERE {asked}", parameters)
 
     async def _by_cards(self) -> list[Any]:
-        """By cards: of a day, of the week before it, of the weeks before that, of all older."""
-        found: list[Any] = []
-        for begin, end in await self._spans():
-            if (first := self._wanted.registered_from) is not None and end < first:
-                break
-            found += await self._carded_in(begin, end, self._limit - len(found))
-            if len(found) >= self._limit:
-                break
-        return found
+        """By cards: of a day, of the week before it, of the weeks before that, of all older.
+
+        One statement asks for all of them, each only where those before it filled no page: it
+        reads them in their order, and each alone is sorted.
+        """
+        first = self._wanted.registered_from
+        spans = [span for span in await self._spans() if first is None or span[1] >= first]
+        if not spans:
+            return []
+        wanted, parameters = self._wanted, Parameters(self._limit)
+        begins = parameters.add([begin for begin, _ in spans])
+        ends = parameters.add([end for _, end in spans])
+        days = " ".join(
+            f"WHEN {place} THEN {parameters.add(_days(begin, end))}::int[]"
+            for place, (begin, end) in enumerate(spans, 1)
+            if begin is not None
+        )
+        pattern = None if wanted.text is None else likeness(wanted.text)
+        facets, organisation, worded = map(
+            parameters.add, (self._facets(), wanted.organisation, pattern)
+        )
+        finder = "cards_of_organisations" if self._tenant else "cards_of_city"
+        day = f"CASE w.place {days} END" if days else "NULL::int[]"
+        asked = self._asked(parameters) + self._status(parameters)
+        # The finders look within the wall of who calls; see migrations/versions/0014_walls.py.
+        statement = (
+            f"SELECT {self._columns} FROM (SELECT a.*"
+            f" FROM unnest({begins}::timestamptz[], {ends}::timestamptz[])"
+            " WITH ORDINALITY w (since, until, place),"
+            f" LATERAL (SELECT a.* FROM {finder}(w.since, w.until, {facets}::int[], {day},"
+            f" {organisation}::uuid, {worded}::text) f (id) JOIN appeal a ON a.id = f.id"
+            f" WHERE {asked} {_ORDER} LIMIT $1) a LIMIT $1) a {_ORDER}"
+        )
+        return list(await self._driver.fetch(statement, *parameters.values))
+
+    def _met(self, parameters: Parameters) -> str:
+        named = {name: getattr(self._wanted, name) for name in MEETING}
+        asked = [f"m.{n} = {parameters.add(v)}" for n, v in named.items() if v is not None]
+        if not asked:
+            return ""
+        return f"AND EXISTS (SELECT FROM meeting m WHERE m.city_id = $1 AND {' AND '.join(asked)})"
 
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:
         newest = await self._newest_of_the_city()
@@ -263,37 +330,25 @@ class Search:
 
     async def _newest_of_the_city(self) -> datetime | None:
         """When the newest appeal was registered, whosever it is: behind a narrow wall one would
-        look through the register for the newest of one's own.
+        look through the register for the newest of one's own. None, too, where the city never had
+        one that was all of what is wanted.
         """
         own = door_of(self._principal)
         if self._walled:
             await self._driver.execute(f"SET LOCAL ROLE {CITY}")
-        newest: datetime | None = await self._driver.fetchval(
-            "SELECT a.registered_at FROM appeal a WHERE a.city_id = $1"
-            f" {_ORDER} LIMIT 1", self._principal.city,
-        )  # fmt: skip
+        parameters = Parameters(self._principal.city)
+        found = await self._driver.fetch(
+            f"SELECT a.registered_at FROM appeal a WHERE a.city_id = $1 {self._met(parameters)}"
+            f" {_ORDER} LIMIT 1",
+            *parameters.values,
+        )
         if self._walled:
             await self._driver.execute(f"SET LOCAL ROLE {own.role}")
-        return newest
+        return found[0]["registered_at"] if found else None
 
-    async def _carded_in(self, begin: datetime | None, end: datetime, limit: int) -> list[Any]:
-        """The finders look within the wall of who calls; see migrations/versions/0014_walls.py."""
-        wanted, parameters = self._wanted, Parameters(limit)
-        days = None if begin is None else _days(begin, end)
-        pattern = None if wanted.text is None else likeness(wanted.text)
-        sought = (begin, end, self._facets(), days, wanted.organisation, pattern)
-        places = ", ".join(map(parameters.add, sought))
-        finder = "cards_of_organisations" if self._tenant else "cards_of_city"
-        asked = self._asked(parameters) + self._status(parameters)
-        return await self._page(
-            f"SELECT a.* FROM found JOIN appeal a ON a.id = found.appeal_id WHERE {asked}",
-            parameters,
-            f"WITH found AS MATERIALIZED (SELECT {finder}({places}) AS appeal_id)",
-        )
-
-    async def _page(self, source: str, parameters: Parameters, before: str = "") -> list[Any]:
+    async def _page(self, source: str, parameters: Parameters) -> list[Any]:
         """The first rows of a source of appeals; clocks and assignments are read of these alone."""
-        statement = f"{before} SELECT {self._columns} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
+        statement = f"SELECT {self._columns} FROM ({source} {_ORDER} LIMIT $1) a {_ORDER}"
         return list(await self._driver.fetch(statement, *parameters.values))
 
 

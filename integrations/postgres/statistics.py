@@ -1,7 +1,7 @@
-"""The city's figures: tallies are added up, the register is not read.
+"""The city's figures: tallies and holdings are added up, the register is not read.
 
-Whoever sees what was assigned to them alone (scope.py) has no tallies of their own: theirs is
-counted, by the cards of their organisations.
+Who sees what was assigned to them alone (scope.py) has theirs from holdings, by the sets of
+organisations that appeals stand with; the city and its districts have tallies.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import CITY_WIDE, Principal, Role
 from integrations.postgres.doors import PLATFORM, door_of
-from integrations.postgres.scope import Parameters, counted, visible
+from integrations.postgres.scope import Parameters
 from integrations.postgres.session import inside
 
 _ADD_UP = """
@@ -28,8 +28,28 @@ WITH gone AS (
 SELECT count(*) FROM gone
 """
 
+_SETTLE = """
+WITH gone AS (
+    DELETE FROM holding WHERE id IN (
+        SELECT id FROM holding WHERE NOT settled ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING city_id, subject, holders, state, count
+), kept AS (
+    INSERT INTO holding (city_id, subject, holders, state, count, settled)
+    SELECT city_id, subject, holders, state, sum(count), true FROM gone
+     GROUP BY city_id, subject, holders, state HAVING sum(count) <> 0
+     ORDER BY city_id, subject, holders, state
+        ON CONFLICT (city_id, subject, holders, state) WHERE settled
+        DO UPDATE SET count = holding.count + excluded.count
+)
+SELECT count(*) FROM gone
+"""
+
+_TALLIES = """
+SELECT t.subject, t.state, sum(t.count)::bigint AS n FROM tally t WHERE t.city_id = $1
+"""
+
 LOOSE = 2000
-"""Tallies that may lie about before they are added up; a reader adds up so many in milliseconds."""
+"""Rows that may lie about before they are added up; a reader adds up so many in milliseconds."""
 
 
 class Statistics:
@@ -43,10 +63,7 @@ class Statistics:
 
         Deliveries are those to the principal's own organisations, for who sees less than a city.
         """
-        counts = await self._tallies(principal)
-        if principal.role not in CITY_WIDE:
-            delivered = {key: n for key, n in counts.items() if key[0] == "delivery"}
-            counts = delivered | await self._own(principal)
+        counts = await self._counts(principal)
         appeals = {state: n for (subject, state), n in counts.items() if subject == "appeal" and n}
         first = appeals.pop("closed first", 0)
         by_status = Counter(appeals) + Counter({"closed": first})
@@ -61,58 +78,47 @@ class Statistics:
         }
 
     async def add_up(self, limit: int = 4 * LOOSE) -> int:
-        """Add tallies up where many lie about; how many there were. Any number may do it at once.
+        """Add up where many lie about; how many there were. Any number may do it at once.
 
         A reader sees them either as they were or added up, and the sum is the same.
         """
-        async with inside(self._engine, PLATFORM) as driver:
-            loose = await driver.fetchval("SELECT count(*) FROM tally")
-            return int(await driver.fetchval(_ADD_UP, limit)) if loose > LOOSE else 0
+        added = 0
+        for count, add_up in (
+            ("SELECT count(*) FROM tally", _ADD_UP),
+            ("SELECT count(*) FROM holding WHERE NOT settled", _SETTLE),
+        ):
+            async with inside(self._engine, PLATFORM) as driver:
+                if await driver.fetchval(count) > LOOSE:
+                    added += await driver.fetchval(add_up, limit)
+        return added
 
-    async def _tallies(self, principal: Principal) -> dict[tuple[str, str], int]:
-        parameters = Parameters(principal.city)
-        place = "true"
-        whole = principal.role in CITY_WIDE
-        if whole and principal.role is Role.AKIM and principal.district is not None:
-            place = f"t.place = {parameters.add(principal.district)}"
-        told = "true"
-        if not whole or principal.district is not None:
-            told = f"t.place = ANY({parameters.add([str(o) for o in principal.organisations])})"
-        return await self._counts(
-            "SELECT t.subject, t.state, sum(t.count)::bigint AS n FROM tally t"
-            f" WHERE t.city_id = $1 AND CASE t.subject WHEN 'delivery' THEN {told} ELSE {place} END"
-            " GROUP BY 1, 2",
-            principal,
-            parameters,
-        )
-
-    async def _own(self, principal: Principal) -> dict[tuple[str, str], int]:
-        """What tallies do not know: counted among the appeals of the principal's organisations."""
-        parameters = Parameters()
-        scope = visible(principal, parameters)
-        answered = counted(principal, parameters)
-        own = parameters.add(list(principal.organisations))
-        return await self._counts(
-            f"""
-            WITH seen AS MATERIALIZED (
-                SELECT a.id, a.status, a.first_contact FROM appeal a WHERE {scope}
-                   AND a.id IN (SELECT c.appeal_id FROM card c WHERE c.organisations && {own}))
-            SELECT 'appeal' AS subject, CASE WHEN status = 'closed' AND first_contact
-                   THEN 'closed first' ELSE status END AS state, count(*) AS n FROM seen GROUP BY 2
-             UNION ALL
-            SELECT 'clock', CASE WHEN k.state = 'met' AND k.breached_at IS NOT NULL
-                   THEN 'met_late' ELSE k.state END, count(*)
-              FROM seen JOIN clock k ON k.appeal_id = seen.id GROUP BY 2
-             UNION ALL
-            SELECT 'consultation', 'answered', count(*) FROM consultation n WHERE {answered}
-            """,
-            principal,
-            parameters,
-        )
-
-    async def _counts(
-        self, statement: str, principal: Principal, parameters: Parameters
-    ) -> dict[tuple[str, str], int]:
+    async def _counts(self, principal: Principal) -> dict[tuple[str, str], int]:
         async with inside(self._engine, door_of(principal)) as driver:
-            found = await driver.fetch(statement, *parameters.values)
+            found = await driver.fetch(*self.question(principal))
         return {(row["subject"], row["state"]): row["n"] for row in found}
+
+    def question(self, principal: Principal) -> tuple[Any, ...]:
+        """The one statement that counts by subject and state, and its values."""
+        parameters = Parameters(principal.city)
+        if principal.role in CITY_WIDE:
+            return self._of_the_city(principal, parameters), *parameters.values
+        own = parameters.add(list(principal.organisations))
+        statement = f"""
+            {_TALLIES} AND t.subject = 'delivery' AND t.place = ANY({own}::uuid[]::text[])
+             GROUP BY 1, 2
+             UNION ALL
+            SELECT h.subject, h.state, sum(h.count)::bigint AS n FROM holding h
+             WHERE h.city_id = $1 AND h.holders && {own}::uuid[] GROUP BY 1, 2
+        """
+        return statement, *parameters.values
+
+    def _of_the_city(self, principal: Principal, parameters: Parameters) -> str:
+        place = told = "true"
+        if principal.role is Role.AKIM and principal.district is not None:
+            place = f"t.place = {parameters.add(principal.district)}"
+        if principal.district is not None:
+            told = f"t.place = ANY({parameters.add([str(o) for o in principal.organisations])})"
+        return (
+            f"{_TALLIES} AND CASE t.subject WHEN 'delivery' THEN {told} ELSE {place} END"
+            " GROUP BY 1, 2"
+        )

@@ -35,7 +35,7 @@ from integrations.postgres.eotinish_tables import (
     eotinish_report,
 )
 from integrations.postgres.feed_tables import feed_entry, incident_message
-from integrations.postgres.finding_tables import card, tally
+from integrations.postgres.finding_tables import card, desk, holding, meeting, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
     checkpoint,
@@ -116,6 +116,7 @@ __all__ = [
     "day_end",
     "delivery",
     "delivery_attempt",
+    "desk",
     "district",
     "endpoint_health",
     "eotinish_case",
@@ -126,6 +127,7 @@ __all__ = [
     "event",
     "event_personal",
     "feed_entry",
+    "holding",
     "idempotency",
     "identity",
     "incident",
@@ -140,6 +142,7 @@ __all__ = [
     "login_attempt",
     "login_session",
     "login_signing",
+    "meeting",
     "member",
     "member_event",
     "metadata",
@@ -256,6 +259,8 @@ appeal = Table(
     CheckConstraint("status <> 'closed' OR confirmation IS NOT NULL", name="closed_by_resident"),
     Index("ix_appeal_register", "city_id", text("registered_at DESC"), text("id DESC")),
     Index("ix_appeal_open", "city_id", "status", text("registered_at DESC"), text("id DESC")),
+    Index("ix_appeal_open_district", "district", "status", text("registered_at DESC"),
+          text("id DESC"), postgresql_where=text("status NOT IN ('closed', 'withdrawn')")),
     Index("uq_appeal_national_number", "city_id", "national_number", unique=True,
           postgresql_where=text("national_number IS NOT NULL")),
     Index("ix_appeal_organisation", "organisation_id", text("registered_at DESC"),

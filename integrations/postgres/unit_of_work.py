@@ -5,9 +5,8 @@ reads first, under a lock, and then writes its change in one statement before CO
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,19 +41,11 @@ from integrations.postgres.statements import (
     DUE,
     LOCKED,
     REGISTER,
+    WIDEN,
     WITH_EVENTS,
     saving,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    city: UUID
-    year: int
-    number: int
-
-
-_Write = tuple[Change, _Claim | None]
+from integrations.postgres.writes import Claim, Write, batches, gives
 
 
 def _whole(row: Mapping[str, Any]) -> bool:
@@ -69,7 +60,7 @@ class SqlAppeals:
         self._lane = lane
         self._principal = principal
         self._keyring = keyring
-        self.pending: list[_Write] = []
+        self.pending: list[Write] = []
 
     async def get(self, number: str) -> Appeal:
         """The appeal, locked until the unit ends. Raises NotFound."""
@@ -122,7 +113,7 @@ class SqlAppeals:
 
     def add(self, change: Change, number: int, year: int) -> None:
         """A new appeal with its first events."""
-        self.pending.append((change, _Claim(change.appeal.city, year, number)))
+        self.pending.append((change, Claim(change.appeal.city, year, number)))
 
     def save(self, change: Change) -> None:
         """What an act did."""
@@ -199,11 +190,11 @@ class _UnitNumbers:
 
     def __init__(self, pool: NumberPool) -> None:
         self._pool = pool
-        self.taken: list[_Claim] = []
+        self.taken: list[Claim] = []
 
     async def take(self, city: UUID, year: int) -> int:
         number = await self._pool.take(city, year)
-        self.taken.append(_Claim(city, year, number))
+        self.taken.append(Claim(city, year, number))
         return number
 
     def give_back(self) -> None:
@@ -259,7 +250,7 @@ class SqlUnitOfWork:
             raise
         self.numbers.taken.clear()
 
-    async def _gather(self, write: _Write, answer: Mapping[str, object] | None) -> None:
+    async def _gather(self, write: Write, answer: Mapping[str, object] | None) -> None:
         """An intake that read nothing under a lock goes into the register with others."""
         document = rows.dumps(self._document(*write, answer))
         try:
@@ -274,27 +265,30 @@ class SqlUnitOfWork:
             raise Unavailable(what="number")
 
     async def _write_all(
-        self, writes: Sequence[_Write], answer: Mapping[str, object] | None
+        self, writes: Sequence[Write], answer: Mapping[str, object] | None
     ) -> None:
         if writes:
             await self._lane.widen()
-        for batch in _batches(writes):
+        for batch in batches(writes):
             await self._write(batch, answer)
             answer = None
         if answer is not None:
             await self._remember(answer)
 
-    async def _write(self, batch: Sequence[_Write], answer: Mapping[str, object] | None) -> None:
+    async def _write(self, batch: Sequence[Write], answer: Mapping[str, object] | None) -> None:
         documents = [self._document(*batch[0], answer)]
         documents += [self._document(*write, None) for write in batch[1:]]
-        statement = saving(len(batch)) if (acts := batch[0][1] is None) else REGISTER
-        written = set(await self._lane.fetchval(statement, rows.dumps(documents)))
+        acts, said = batch[0][1] is None, rows.dumps(documents)
+        statement = saving(len(batch)) if acts else REGISTER
+        written = set(await self._lane.fetchval(statement, said))
         late = [change for place, (change, _) in enumerate(batch, 1) if place not in written]
         if late and acts:
             raise VersionConflict(expected=late[0].expected, actual=None)
         if late:
             self.numbers.taken.clear()
             raise Unavailable(what="number")
+        if acts and any(gives(change) for change, _ in batch):
+            await self._lane.fetch(WIDEN, said)
 
     async def _remember(self, row: Mapping[str, object]) -> None:
         if not self._lane.begun:
@@ -306,7 +300,7 @@ class SqlUnitOfWork:
         )
 
     def _document(
-        self, change: Change, claim: _Claim | None, answer: Mapping[str, object] | None
+        self, change: Change, claim: Claim | None, answer: Mapping[str, object] | None
     ) -> dict[str, object]:
         events = change.events
         return {
@@ -329,20 +323,6 @@ class SqlUnitOfWork:
             "attachments": change.attachments,
             "purpose": change.purpose,
         }  # fmt: skip
-
-
-def _batches(writes: Sequence[_Write]) -> Iterator[Sequence[_Write]]:
-    """What one statement can write: all intakes or all acts, no two of them of one appeal."""
-    batch: list[_Write] = []
-    for write in writes:
-        same = any(write[0].appeal.id == known.appeal.id for known, _ in batch)
-        other = bool(batch) and (batch[0][1] is None) != (write[1] is None)
-        if same or other:
-            yield batch
-            batch = []
-        batch.append(write)
-    if batch:
-        yield batch
 
 
 LONGEST_WAIT = 5.0

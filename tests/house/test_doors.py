@@ -18,6 +18,7 @@ PLATFORM = {
     POSTGRES + "people.py": {"resident", "members", "invited_to", "redeem", "linkable"},
     POSTGRES + "personal.py": {"note", "_fetch"},
     POSTGRES + "records.py": {"of"},
+    POSTGRES + "recounting.py": {"recount"},
     POSTGRES + "revocations.py": {"live", "forget"},
     POSTGRES + "signings.py": {"open", "signed", "take", "_find"},
     POSTGRES + "webhook_keys.py": {"_kept", "rotate"},
@@ -27,6 +28,7 @@ PLATFORM = {
     POSTGRES + "happenings.py": {"floor", "after"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {
+        "clear_desks",
         "forget_answers",
         "forget_uploads",
         "forget_deliveries",

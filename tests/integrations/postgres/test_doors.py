@@ -255,6 +255,26 @@ def _tallies(who: Principal, parameters: Parameters) -> str:
     return f"{_in_city(who, parameters)} AND ({told} OR {here})"
 
 
+def _holdings(who: Principal, parameters: Parameters) -> str:
+    role = door_of(who).role
+    if role == CITY:
+        return _in_city(who, parameters)
+    if role != TENANT:
+        return "false"
+    own = parameters.add(list(who.organisations))
+    return f"{_in_city(who, parameters)} AND t.holders && {own}::uuid[]"
+
+
+def _desks(who: Principal, parameters: Parameters) -> str:
+    role = door_of(who).role
+    if role == CITY:
+        return _in_city(who, parameters)
+    if role != TENANT:
+        return "false"
+    own = parameters.add(list(who.organisations))
+    return f"{_in_city(who, parameters)} AND t.organisation_id = ANY({own}::uuid[])"
+
+
 def _of_the_city(who: Principal, parameters: Parameters) -> str:
     return _in_city(who, parameters) if door_of(who).role == CITY else "false"
 
@@ -299,6 +319,9 @@ TRUTH = {
     "citizen": _citizens,
     "member": _members,
     "tally": _tallies,
+    "holding": _holdings,
+    "desk": _desks,
+    "meeting": lambda who, p: _of_the_city(who, p),
     # Added to by those whom they are about, read by nobody of them.
     "personal_read": lambda who, p: "false",
     "outbox": lambda who, p: "false",
@@ -537,7 +560,14 @@ SELECT c.relname, k.conname, (SELECT a.attname FROM pg_attribute a
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
  WHERE k.contype IN ('p', 'u') AND c.relrowsecurity AND c.relnamespace = 'public'::regnamespace
 """
-COUNTED = {"pk_personal_read", "pk_outbox", "pk_tally", "pk_revocation", "pk_feed_entry"}
+COUNTED = {
+    "pk_personal_read",
+    "pk_outbox",
+    "pk_tally",
+    "pk_holding",
+    "pk_revocation",
+    "pk_feed_entry",
+}
 """Numbers that the database gives by itself."""
 SECRETS = {"hash", "page", "telephone", "kid"}
 """Hashes of what nobody can guess, and the thumbprints of keys."""

@@ -19,11 +19,11 @@ from tests.support.register import sign
 ADD_ONLY = {
     "event", "event_personal", "personal_read", "delivery_attempt", "consultation",
     "log_leaf", "log_tile", "log_key", "checkpoint", "cosignature",
-    "incident_event", "shared_attachment", "identity", "member_event",
+    "incident_event", "shared_attachment", "identity", "member_event", "meeting",
 }  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",
-    "tally", "login_attempt", "login_signing", "delivery_lease",
+    "tally", "holding", "desk", "login_attempt", "login_signing", "delivery_lease",
 }  # fmt: skip
 """What these hold is agreed anew, taken or swept; of all else nothing is ever deleted."""
 COLUMNS = {

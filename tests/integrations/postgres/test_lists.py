@@ -211,6 +211,39 @@ async def test_pages_follow_each_other_without_a_gap(house, crowd, wanted):
     assert pages == await looked_through(house, who, asked, len(pages))
 
 
+@pytest.mark.parametrize(("limit", "asked"), [(1, 1), (51, 4)])
+async def test_what_fills_a_page_early_is_looked_for_no_further(
+    house, crowd, watched, limit, asked
+):
+    who = KISHI.principal(Role.EXECUTOR)
+    found = await house.lists.appeals(who, AppealFilter(service="a.s50"), None, limit)
+    assert len(found) == min(limit, 40)
+    (plan,) = [plan for plan in watched[0].plans if "cards_of_organisations" in plan]
+    assert f"Function Scan on cards_of_organisations f (actual rows={{}} loops={asked})" in (
+        re.sub(r"actual rows=[0-9.]+", "actual rows={}", plan)
+    )
+
+
+async def test_what_never_met_is_not_looked_for(house, crowd, watched):
+    """Both are common, and their entries would have to be held against each other."""
+    never = AppealFilter(sphere="sphere-2", service="a.s7"), AppealFilter(kind="suggestion")
+    for asked in never:
+        for role in (Role.EXECUTOR, Role.INSPECTOR):
+            assert await house.lists.appeals(KISHI.principal(role), asked, None, 51) == []
+            assert not [plan for plan in watched[-1].plans if "cards_of_" in plan]
+
+
+async def test_what_met_by_a_correction_is_looked_for(house, crowd):
+    appeal = await register(house, service="general.unclassified", answers={})
+    wanted = AppealFilter(service="lifts.company-unknown", sphere="lifts", kind=str(appeal.kind))
+    assert await house.lists.appeals(KISHI.principal(), wanted, None, 51) == []
+    said = Correct(service="lifts.company-unknown", answers={})
+    corrected = await perform(house, appeal, Action.CORRECT, said, role=Role.OPERATOR)
+    assert corrected.sphere == "lifts"
+    (found,) = await house.lists.appeals(KISHI.principal(), wanted, None, 51)
+    assert found.id == appeal.id
+
+
 async def test_a_period_long_ago_is_found_as_fast(house, crowd, watched):
     day = crowd.registered_at - timedelta(days=200)
     asked = AppealFilter(

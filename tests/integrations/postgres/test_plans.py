@@ -20,7 +20,7 @@ from integrations.postgres.outbox import _TAKE
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.sealer import _NEWS
 from integrations.postgres.session import inside
-from integrations.postgres.statements import DUE, LOADED, SAVE_ONE
+from integrations.postgres.statements import DUE, LOADED, SAVE_ONE, WIDEN
 from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
 from tests.support.incidents import open_incident
@@ -90,6 +90,10 @@ async def test_an_act_is_written_by_keys_alone_however_many_appeals_there_are(ho
     assert "Index Scan using pk_card on card" in found
     assert "Seq Scan on appeal" not in found
     assert "Seq Scan on card" not in found
+    card = {"appeal_id": str(crowd.id), "organisations": [str(KISHI.centre)]}
+    found = await plan(house, CITY, WIDEN, orjson.dumps([{"card": [card]}]).decode())
+    assert "Seq Scan on card" not in found
+    assert most_rows(found) < 10
 
 
 async def test_the_sealer_walks_in_order_however_much_waits(house, crowd):

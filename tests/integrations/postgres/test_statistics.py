@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from domain.access import Role
-from domain.appeals.commands import Accept, Comment, Correct, Whereabouts, Withdraw
+from domain.appeals.commands import Accept, Assign, Comment, Correct, Whereabouts, Withdraw
 from domain.appeals.workflow import Action
 from integrations.postgres import statistics
+from integrations.postgres.doors import door_of
+from integrations.postgres.recounting import recount
+from integrations.postgres.session import inside
 from tests.support.appeals import perform, register
-from tests.support.city import KISHI
+from tests.support.city import KISHI, MANHOLE
 from tests.support.sql import fetch
 
 COUNTED = """
@@ -34,6 +38,68 @@ async def agree(house, district: str | None = None) -> None:
     assert {state: n for state, n in told["clocks"].items() if n} == clocks
 
 
+OWN = """
+WITH seen AS (SELECT a.* FROM appeal a WHERE a.city_id = $1 AND EXISTS (
+    SELECT FROM assignment s WHERE s.appeal_id = a.id AND s.organisation_id = ANY($2)))
+SELECT (SELECT json_object_agg(status, n) FROM
+          (SELECT status, count(*) n FROM seen GROUP BY 1) s) AS by_status,
+       (SELECT json_object_agg(state, n) FROM
+          (SELECT CASE WHEN k.state = 'met' AND k.breached_at IS NOT NULL THEN 'met_late'
+                       ELSE k.state END AS state, count(*) n
+             FROM clock k JOIN seen ON seen.id = k.appeal_id GROUP BY 1) k) AS clocks
+"""
+PRINCIPALS = {
+    "executor": KISHI.principal(Role.EXECUTOR),
+    "head of both": KISHI.principal(Role.HEAD, organisation=KISHI.department),
+    "head above alone": replace(
+        KISHI.principal(Role.HEAD), organisation=KISHI.department,
+        organisations=frozenset({KISHI.department}),
+    ),
+    "administrator": KISHI.principal(Role.ADMINISTRATOR),
+}  # fmt: skip
+
+
+async def agree_with_their_own(house) -> None:
+    """The figures of each organisation are what counting among its appeals gives."""
+    for name, principal in PRINCIPALS.items():
+        (row,) = await fetch(house, OWN, KISHI.id, list(principal.organisations))
+        by_status, clocks = (json.loads(row[column] or "{}") for column in ("by_status", "clocks"))
+        told = await house.statistics.figures(principal)
+        assert told["by_status"] == by_status, name
+        assert {state: n for state, n in told["clocks"].items() if n} == clocks, name
+    assert await recount(house.engine) == []
+
+
+LYING = """
+WITH lying AS (SELECT organisation_id, appeal_id, registered_at FROM desk WHERE NOT ended),
+open AS (
+    SELECT DISTINCT s.organisation_id, s.appeal_id, a.registered_at
+      FROM assignment s JOIN appeal a ON a.id = s.appeal_id
+     WHERE a.status NOT IN ('closed', 'withdrawn'))
+SELECT (SELECT count(*) FROM (TABLE lying EXCEPT TABLE open) e)
+     + (SELECT count(*) FROM (TABLE open EXCEPT TABLE lying) e) AS wrong,
+       (SELECT count(*) FROM lying) AS n
+"""
+
+
+async def test_on_a_desk_lies_what_is_open(house):
+    await some_life(house)
+    appeal = await register(house)
+    await perform(house, appeal, Action.WITHDRAW, Withdraw("call"), role=Role.OPERATOR)
+    (row,) = await fetch(house, LYING)
+    assert row["wrong"] == 0
+    assert row["n"] > 2
+    # Taken up once more: nobody can, but a database can be told so.
+    for status, held in (("assigned", 1), ("withdrawn", 0)):
+        await fetch(house, "UPDATE appeal SET status = $2 WHERE id = $1", appeal.id, status)
+        lying = "SELECT FROM desk WHERE appeal_id = $1 AND NOT ended"
+        assert len(await fetch(house, lying, appeal.id)) == held
+    assert await house.housekeeping.clear_desks() > 0
+    assert await fetch(house, "SELECT FROM desk WHERE ended") == []
+    (row,) = await fetch(house, LYING)
+    assert row["wrong"] == 0
+
+
 async def some_life(house) -> None:
     appeal = await register(house)
     await perform(house, appeal, Action.ACCEPT, Accept())
@@ -43,6 +109,11 @@ async def some_life(house) -> None:
     moved = await register(house, where=Whereabouts(address="белгісіз жер"))
     said = Correct(where=Whereabouts(building=KISHI.house))
     await perform(house, moved, Action.CORRECT, said, role=Role.OPERATOR)
+    given = await register(house)
+    there = Assign(KISHI.department, "Мекенжайы бойынша")
+    await perform(house, given, Action.REDIRECT, there, role=Role.INSPECTOR)
+    back = Assign(KISHI.water, "Мекенжайы бойынша")
+    await perform(house, given, Action.REDIRECT, back, role=Role.INSPECTOR)
 
 
 @pytest.fixture
@@ -61,11 +132,64 @@ async def test_the_figures_are_what_counting_gives(house, busy):
         await agree(house)
 
 
+async def test_the_figures_of_organisations_are_what_counting_gives(house, busy):
+    for turn in range(3):
+        await some_life(house)
+        await agree_with_their_own(house)
+        if turn:
+            assert await house.statistics.add_up() > 0
+            await agree_with_their_own(house)
+    told = await house.statistics.figures(PRINCIPALS["head of both"])
+    apart = [
+        (await house.statistics.figures(PRINCIPALS[name]))["total"]
+        for name in ("executor", "head above alone")
+    ]
+    assert 0 < max(apart) <= told["total"] < sum(apart)
+
+
+async def test_consultations_count_for_the_organisation_of_who_gave_them(house):
+    counted = "INSERT INTO consultation (id, city_id, service, channel, language, operator_id, at)"
+    values = f"SELECT gen_random_uuid(), $1, '{MANHOLE}', 'phone', 'kk', $2, now()"
+    operator = KISHI.principal(Role.OPERATOR).id
+    before = await house.statistics.figures(PRINCIPALS["administrator"])
+    await fetch(house, f"{counted} {values} FROM generate_series(1, 3)", KISHI.id, operator)
+    after = await house.statistics.figures(PRINCIPALS["administrator"])
+    assert after["consultations"] == before["consultations"] + 3
+    assert (await house.statistics.figures(PRINCIPALS["executor"]))["consultations"] == 0
+    assert await recount(house.engine) == []
+
+
+async def test_figures_of_organisations_read_no_register(house):
+    """No table that grows with the city is asked."""
+    principal = PRINCIPALS["administrator"]
+    asked = "SELECT relname, seq_scan + coalesce(idx_scan, 0) AS n FROM pg_stat_xact_user_tables"
+    async with inside(house.engine, door_of(principal)) as driver:
+        before = {row["relname"]: row["n"] for row in await driver.fetch(asked)}
+        await driver.fetch(*house.statistics.question(principal))
+        after = {row["relname"]: row["n"] for row in await driver.fetch(asked)}
+    read = {name for name in after if after[name] > before[name]}
+    assert "holding" in read
+    assert read.isdisjoint({"appeal", "assignment", "card", "clock", "consultation"})
+
+
+async def test_what_was_changed_past_the_platform_is_found_and_mended(house):
+    await some_life(house)
+    await fetch(house, "UPDATE holding SET count = count + 2 WHERE id = (SELECT min(id)"
+                       " FROM holding WHERE subject = 'clock')")  # fmt: skip
+    await fetch(house, "DELETE FROM tally WHERE id = (SELECT max(id) FROM tally)")
+    found = await recount(house.engine)
+    assert len(found) == 2
+    assert await recount(house.engine, mend=True) == found
+    assert await recount(house.engine) == []
+    await agree_with_their_own(house)
+
+
 async def test_figures_that_are_added_up_meanwhile_stay_exact(house, busy):
     lives = [some_life(house) for _ in range(6)]
     sums = [house.statistics.add_up() for _ in range(12)]
     await asyncio.gather(*lives, *sums)
     await agree(house)
+    await agree_with_their_own(house)
 
 
 async def test_what_does_not_commit_is_not_counted(house):
