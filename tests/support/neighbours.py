@@ -16,7 +16,6 @@ import psycopg
 import pytest
 
 from integrations.postgres.checkpoints import Checkpoints
-from integrations.postgres.happenings import SqlHappenings
 from integrations.postgres.outbox import Outbox
 from integrations.postgres.sealer import Sealer
 
@@ -27,12 +26,13 @@ _LOOKS: tuple[tuple[type, str], ...] = (
     (Outbox, "relay"),
     (Sealer, "seal"),
     (Checkpoints, "sign"),
-    (SqlHappenings, "floor"),
 )
 _BEGUN = """
 SELECT backend_xid::text FROM pg_stat_activity
  WHERE backend_xid IS NOT NULL AND datname IS DISTINCT FROM %s
 """
+
+_SHARED: dict[str, psycopg.Connection[Any]] = {}
 
 _Look = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -41,6 +41,7 @@ _Look = Callable[..., Coroutine[Any, Any, Any]]
 def patience(url: str) -> Iterator[None]:
     """Looks of this process wait for the transactions of other databases on the server of `url`."""
     with psycopg.connect(url, autocommit=True) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(_SHARED, "server", server)
         for kind, name in _LOOKS:
             patch.setattr(kind, name, _patient(getattr(kind, name), server))
         yield
@@ -49,14 +50,25 @@ def patience(url: str) -> Iterator[None]:
 def _patient(look: _Look, server: psycopg.Connection[Any]) -> _Look:
     @wraps(look)
     async def waiting(self: Any, *args: Any, **named: Any) -> Any:
-        ours = self._engine.url.database
-        until = time.monotonic() + PATIENCE
-        begun = _running(server, ours)
-        while begun & _running(server, ours) and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+        await _ended(server, self._engine.url.database)
         return await look(self, *args, **named)
 
     return waiting
+
+
+async def settled() -> None:
+    """Let end what runs now: who follows from here on is told of nothing that was written before.
+    Where the server is nobody else's there is nothing to wait for.
+    """
+    if server := _SHARED.get("server"):
+        await _ended(server, "")
+
+
+async def _ended(server: psycopg.Connection[Any], but: str) -> None:
+    until = time.monotonic() + PATIENCE
+    begun = _running(server, but)
+    while begun & _running(server, but) and time.monotonic() < until:
+        await asyncio.sleep(0.01)
 
 
 def _running(server: psycopg.Connection[Any], but: str) -> set[str]:

@@ -10,8 +10,10 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.support.neighbours import settled
+
 PROTOCOL = "graphql-transport-ws"
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Peer:
         assert (await self.hear())["type"] == "connection_ack"
 
     async def subscribe(self, query: str, **variables: Any) -> str:
+        await settled()
         self.ids += 1
         id = str(self.ids)
         await self.say("subscribe", id=id, payload={"query": query, "variables": variables})
