@@ -169,7 +169,7 @@ def standing(
             environment["BROKER_URL"] = broker_url
             victims[broker] = program
             program.start()
-            await_broker(broker_url)
+            await_broker(program, broker_url)
         port, hooks = free_port(), free_port()
         for name, command in _platform(port).items():
             victim = Grown(nursery, command, environment, folder / f"{name}.log")

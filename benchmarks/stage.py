@@ -8,6 +8,7 @@ the demo city and its appeals) and IKOMEK_HOME its keys and tokens; it is used a
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -160,11 +161,21 @@ def serving(environment: dict[str, str], port: int, workers: int) -> Iterator[No
         process.wait(20)
 
 
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
 def free_port() -> int:
-    """A port nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, below those that the system gives to whoever asks for any.
+
+    Among those it could be a caller's before a slow program has taken it, or while one that was
+    killed is away.
+    """
+    first = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32_768
+    while True:
+        port = secrets.randbelow(max(first, 20_000) - 10_000) + 10_000
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment_of(url: str, home: Path) -> dict[str, str]:

@@ -57,6 +57,11 @@ class Group:
         raise NotImplementedError
 
 
+ENDS = 3
+LAST_WORDS = 2000
+"""Characters of what it said."""
+
+
 class Program(Group):
     """A program that is executed."""
 
@@ -64,6 +69,7 @@ class Program(Group):
         super().__init__()
         self._command, self._environment, self._log = command, environment, log
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = 0
 
     def start(self) -> None:
         """Start it; it may take a moment to work."""
@@ -73,6 +79,16 @@ class Program(Group):
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self._pid = self._process.pid
+
+    def revive(self) -> None:
+        """Start it again if it ended. RuntimeError, with its last words, the third time."""
+        if self._process is None or self._process.poll() is None:
+            return
+        self._ended += 1
+        if self._ended == ENDS:
+            words = self._log.read_text(errors="replace")[-LAST_WORDS:]
+            raise RuntimeError(f"{self._command[0]} ended {ENDS} times: {words}")
+        self.start()
 
     def _wait(self) -> None:
         if self._process is not None:
@@ -193,10 +209,18 @@ def _found(names: tuple[str, ...]) -> str:
     raise FileNotFoundError(f"none of these is on this machine: {', '.join(names)}")
 
 
-def await_broker(url: str, seconds: float = 120) -> None:
-    """Wait until the broker answers in its own protocol. TimeoutError if it does not."""
-    ask = _ask_rabbitmq if url.startswith("amqp") else _ask_redis
-    _await(lambda: ask(url), f"the broker at {url}", seconds)
+def await_broker(program: Program, url: str, seconds: float = 120) -> None:
+    """Wait until the broker answers in its own protocol. TimeoutError if it does not.
+
+    RuntimeError if it does not stay.
+    """
+    answers = _ask_rabbitmq if url.startswith("amqp") else _ask_redis
+
+    def ask() -> None:
+        program.revive()
+        answers(url)
+
+    _await(ask, f"the broker at {url}", seconds)
 
 
 def await_database(url: str, seconds: float = 60) -> None:

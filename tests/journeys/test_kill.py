@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from benchmarks import kill, victims
+from benchmarks.stage import EPHEMERAL, free_port
 
 SEED = int(os.environ.get("IKOMEK_KILL_SEED", "109"))
 BROKERS = [
@@ -48,3 +49,19 @@ def test_the_brief_form_strikes_everybody():
     rounds = kill.brief(7, names)
     killed = {b.victim for r in rounds[:2] for b in r.blows if not b.still}
     assert killed == set(names) == {blow.victim for blow in rounds[-1].blows}
+
+
+def test_a_broker_that_ends_by_itself_is_started_again_and_then_named(tmp_path):
+    log = tmp_path / "output.log"
+    program = victims.Program(["sh", "-c", "echo the port is taken"], os.environ, log)
+    program.start()
+    with pytest.raises(RuntimeError, match=r"ended 3 times: .*the port is taken"):
+        victims.await_broker(program, f"redis://127.0.0.1:{free_port()}/0")
+    assert log.read_text().splitlines() == ["the port is taken"] * 3
+
+
+def test_nobody_is_given_the_port_of_a_broker_that_is_away():
+    given = {free_port() for _ in range(200)}
+    assert len(given) > 100
+    if EPHEMERAL.exists():
+        assert max(given) < int(EPHEMERAL.read_text().split()[0])
