@@ -1,4 +1,4 @@
-"""The city's figures, proved: what is kept of counts is what counting gives, or is put right."""
+"""The city's figures and desks, proved: they are what the register gives, or are put right."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ app = App(name="statistics", help="The figures: check them against the register.
 
 @app.command
 def check(*, mend: Annotated[bool, Parameter(negative="")] = False) -> None:
-    """Count everything again and name each figure that is kept otherwise.
+    """Count everything again and name each figure, and each desk, that is kept otherwise.
 
     Ends with 1 where anything differs. The city may work meanwhile; the register is read whole.
 

@@ -1,10 +1,12 @@
-"""Whether what is kept of counts is what counting gives: tallies and holdings, against the rows.
+"""Whether what is kept beside the register is what the register says, and how it is put right.
 
-Both are read by one statement, so that the city may work meanwhile. A difference that is found
-stays one however the counts go on, since whatever happens is counted as a change: adding it up
-with them mends them, at any later time.
+Tallies and holdings are counts: kept and counted are read by one statement, so that the city may
+work meanwhile. A difference that is found stays one however the counts go on, since whatever
+happens is counted as a change: adding it up with them mends them, at any later time. Desks and
+meetings are rows: those that differ are laid anew while their appeals are held.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -62,11 +64,46 @@ _MENDED = """
         SELECT city_id, subject, place, state, counted - kept FROM differing)
     SELECT * FROM differing
 """
+_OPEN = """
+    SELECT DISTINCT c.city_id, o.id AS organisation_id, c.registered_at, c.appeal_id
+      FROM appeal a JOIN card c ON c.appeal_id = a.id, unnest(c.organisations) o (id)
+     WHERE a.status NOT IN ('closed', 'withdrawn')
+"""
+_MISLAID = f"""
+    WITH open AS ({_OPEN}), lying AS (
+        SELECT city_id, organisation_id, registered_at, appeal_id FROM desk WHERE NOT ended)
+    SELECT city_id, organisation_id, appeal_id, 'missing' AS state
+      FROM (TABLE open EXCEPT TABLE lying) m
+     UNION ALL
+    SELECT city_id, organisation_id, appeal_id, 'over' FROM (TABLE lying EXCEPT TABLE open) v
+     ORDER BY 1, 2, 4, 3
+"""
+_LAY = f"""
+    INSERT INTO desk AS d (city_id, organisation_id, registered_at, appeal_id)
+    SELECT * FROM ({_OPEN}) open WHERE appeal_id = ANY($1)
+        ON CONFLICT (organisation_id, registered_at, appeal_id)
+        DO UPDATE SET ended = false WHERE d.ended
+"""
+_LIFT = f"""
+    UPDATE desk d SET ended = true WHERE d.appeal_id = ANY($1) AND NOT d.ended
+       AND (d.city_id, d.organisation_id, d.registered_at, d.appeal_id) NOT IN (
+           SELECT * FROM ({_OPEN}) open WHERE appeal_id = ANY($1))
+"""
+_UNKNOWN = """
+    SELECT DISTINCT a.city_id, a.service, a.category, a.sphere, a.kind FROM appeal a
+    EXCEPT SELECT city_id, service, category, sphere, kind FROM meeting ORDER BY 1, 2, 3, 4, 5
+"""
+_MEET = f"INSERT INTO meeting (city_id, service, category, sphere, kind) {_UNKNOWN}"
+_MEET += " ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A count that is kept otherwise than counting gives; of a `place` or of a set of holders."""
+    """What is kept otherwise than the register says: how many, of a place or of holders.
+
+    Of desks (`missing`, or `over` and still lying) the place is the organisation; of meetings the
+    service, category, sphere and kind.
+    """
 
     city: UUID
     subject: str
@@ -77,7 +114,7 @@ class Difference:
 
 
 async def recount(engine: AsyncEngine, *, mend: bool = False) -> list[Difference]:
-    """Where the counts that are kept are others; with `mend` they are put right.
+    """Where the register says something else than is kept; with `mend` it is put right.
 
     Reads the register whole.
     """
@@ -91,7 +128,40 @@ async def recount(engine: AsyncEngine, *, mend: bool = False) -> list[Difference
             if mend:
                 statement = _MENDED.format(differing=statement, table=table, column=column)
             found += map(_difference, await driver.fetch(statement))
+    for look in (_mislaid, _unknown):
+        async with inside(engine, PLATFORM) as driver:
+            found += await look(driver, mend)
     return found
+
+
+async def _mislaid(driver: Any, mend: bool) -> list[Difference]:
+    rows = await driver.fetch(_MISLAID)
+    if rows and mend:
+        appeals = sorted({row["appeal_id"] for row in rows})
+        # Whoever acts on one meanwhile has it first, and then lies what is open after that.
+        held = "SELECT id FROM appeal WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+        for statement in (held, _LAY, _LIFT):
+            await driver.fetch(statement, appeals)
+    found = Counter((row["city_id"], row["organisation_id"], row["state"]) for row in rows)
+    return [
+        Difference(UUID(str(city)), "desk", str(organisation), state, *_pair(state, n))
+        for (city, organisation, state), n in found.items()
+    ]
+
+
+def _pair(state: str, n: int) -> tuple[int, int]:
+    """Counted and kept."""
+    return (n, 0) if state == "missing" else (0, n)
+
+
+async def _unknown(driver: Any, mend: bool) -> list[Difference]:
+    rows = await driver.fetch(_UNKNOWN)
+    if rows and mend:
+        await driver.fetch(_MEET)
+    return [
+        Difference(UUID(str(city)), "meeting", " ".join(map(str, kind)), "missing", 1, 0)
+        for city, *kind in map(tuple, rows)
+    ]
 
 
 def _difference(row: Any) -> Difference:

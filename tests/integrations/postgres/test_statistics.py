@@ -4,12 +4,9 @@ import asyncio
 import json
 from dataclasses import replace
 
-import pytest
-
 from domain.access import Role
 from domain.appeals.commands import Accept, Assign, Comment, Correct, Whereabouts, Withdraw
 from domain.appeals.workflow import Action
-from integrations.postgres import statistics
 from integrations.postgres.doors import door_of
 from integrations.postgres.recounting import recount
 from integrations.postgres.session import inside
@@ -114,12 +111,6 @@ async def some_life(house) -> None:
     await perform(house, given, Action.REDIRECT, there, role=Role.INSPECTOR)
     back = Assign(KISHI.water, "Мекенжайы бойынша")
     await perform(house, given, Action.REDIRECT, back, role=Role.INSPECTOR)
-
-
-@pytest.fixture
-def busy(monkeypatch):
-    """Whatever lies about is added up."""
-    monkeypatch.setattr(statistics, "LOOSE", 0)
 
 
 async def test_the_figures_are_what_counting_gives(house, busy):
