@@ -36,10 +36,12 @@ SELECT id FROM delivery WHERE id IN (SELECT id FROM old) AND state <> 'pending'
    FOR UPDATE SKIP LOCKED
 """
 
-# Whoever took one up again meanwhile has it locked, and it has not ended any more.
+# Whoever takes one up again has it locked: it is left to them, since they may want the next one.
 _DESKS = """
-DELETE FROM desk d USING (SELECT organisation_id, registered_at, appeal_id FROM desk
-                           WHERE ended LIMIT $1) e
+WITH e AS MATERIALIZED (
+    SELECT organisation_id, registered_at, appeal_id FROM desk
+     WHERE ended LIMIT $1 FOR UPDATE SKIP LOCKED)
+DELETE FROM desk d USING e
  WHERE d.organisation_id = e.organisation_id AND d.registered_at = e.registered_at
    AND d.appeal_id = e.appeal_id AND d.ended
 """
