@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import DeadlockDetected
 
 import migrations
 from integrations.postgres.urls import driver_url
@@ -17,10 +18,24 @@ _LOCK = 0x109_0109
 """Advisory lock: of two starting processes one migrates, the other waits for it."""
 
 
+TRIES = 5
+"""Of a revision and the city one may have to make way, where each has what the other wants."""
+
+
 def upgrade(owner_url: str, revision: str = "head") -> None:
-    """Bring the database to a revision, creating what is missing."""
-    with _configured(owner_url) as config:
-        command.upgrade(config, revision)
+    """Bring the database to a revision, creating what is missing.
+
+    Each revision is a transaction: one that made way for the city is begun again.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            with _configured(owner_url) as config:
+                command.upgrade(config, revision)
+        except sa.exc.OperationalError as error:
+            if not (left and isinstance(error.orig, DeadlockDetected)):
+                raise
+        else:
+            return
 
 
 def downgrade(owner_url: str, revision: str) -> None:

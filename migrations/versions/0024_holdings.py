@@ -196,8 +196,10 @@ def _count_on() -> None:
 
 def upgrade() -> None:
     """The tables, their walls, what counts into it from now on, and what is there already."""
+    # The strongest lock that is needed, at once: one that grew would stand against whoever came
+    # between. Whoever comes waits from here on, and what they write next is counted by triggers.
+    op.execute("LOCK TABLE appeal, card, clock, consultation, member IN ACCESS EXCLUSIVE MODE")
     _tables()
-    # Whoever writes waits from here on: what they write next is counted by the triggers.
     _count_on()
     with lifted("appeal", "card", "clock", "consultation", "member"):
         for counted, source in (

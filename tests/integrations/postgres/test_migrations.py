@@ -1,5 +1,7 @@
 """The stairway of revisions, climbed up, down and up again over a city that lives."""
 
+import asyncio
+
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -11,11 +13,14 @@ from api.bootstrap import open_house
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from integrations.postgres import migrate
+from integrations.postgres.recounting import recount
 from integrations.postgres.tables import metadata
 from integrations.postgres.urls import driver_url
 from tests.conftest import make_settings
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI, write_small_city
+from tests.support.holdings import books_of
+from tests.support.lives import a_town
 
 REVISIONS = migrate.revisions()
 SHAPES = """
@@ -123,3 +128,39 @@ def _impatient(engine_of):
         return engine
 
     return make
+
+
+async def test_a_city_that_lived_before_the_books_were_kept_has_them_right(
+    server, city_template, tmp_path_factory
+):
+    """Climbed over a city that lives, and lived on while nothing was kept."""
+    with server.database(city_template) as name:
+        url, home = server.url_of(name), tmp_path_factory.mktemp("home")
+        async with open_house(make_settings(url, home)) as old:
+            await old.references.refresh(old.now())
+            await a_town(old, 7, 30)
+            await asyncio.to_thread(migrate.downgrade, url, "0023")
+            await a_town(old, 8, 30)
+        await asyncio.to_thread(migrate.upgrade, url)
+        async with open_house(make_settings(url, home)) as new:
+            await new.references.refresh(new.now())
+            first = await books_of(new)
+            assert first.counted.total() > 25
+            assert await recount(new.engine) == []
+            await a_town(new, 9, 30)
+            assert (await books_of(new)).counted.total() > first.counted.total()
+
+
+async def test_the_books_are_begun_while_the_city_works(server, city_template, tmp_path_factory):
+    """Whoever writes waits; nobody is refused, and nothing is counted twice or missed."""
+    with server.database(city_template) as name:
+        url, home = server.url_of(name), tmp_path_factory.mktemp("home")
+        async with open_house(make_settings(url, home)) as house:
+            await house.references.refresh(house.now())
+            await asyncio.to_thread(migrate.downgrade, url, "0023")
+            lives = [asyncio.create_task(a_town(house, seed, 30)) for seed in range(20, 24)]
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(migrate.upgrade, url)
+            assert not all(life.done() for life in lives)
+            await asyncio.gather(*lives)
+            await books_of(house)
