@@ -94,10 +94,6 @@ class Stream:
             await told.aclose()
 
 
-def _told(description: str, **options: Any) -> Any:
-    return quick(description, **options)
-
-
 @strawberry.type(description="Something that happened to an appeal.")
 class AppealUpdate:
     """A happening; what it says is the same for everybody who may hear of it."""

@@ -14,7 +14,6 @@ HEADERS: dict[str, str] = {
     "webhook-signature": "Signatures of `id.timestamp.body` by Standard Webhooks 1.0, one for each"
     " valid secret",
 }
-SIGNED_BY = "https://github.com/standard-webhooks/standard-webhooks"
 
 
 def webhooks() -> Schema:
