@@ -6,7 +6,7 @@ Adapters stand in integrations/ and meet these protocols in api/bootstrap.py alo
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.access import Principal
@@ -339,14 +339,6 @@ class UnitOfWork(Protocol):
         Raises VersionConflict when an appeal changed meanwhile, and KeyTaken when the
         Idempotency-Key was used before.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """In which order appeals are listed: by registration, or by when they are next due."""
-
-    by: Literal["registered_at", "due_at"] = "registered_at"
-    ascending: bool = False
 
 
 class KeyTaken(Exception):

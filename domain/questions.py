@@ -1,8 +1,9 @@
-"""What a list is asked for: which part of it, of which kind, of which time."""
+"""What a list is asked for: which part of it, in which order, of which kind, of which time."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from domain.values import Box, Circle
@@ -18,6 +19,14 @@ class Page:
     at: datetime
     id: UUID
     mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order appeals are listed: by registration, or by when they are next due."""
+
+    by: Literal["registered_at", "due_at"] = "registered_at"
+    ascending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,10 +109,7 @@ class Service(Node):
     @quick("The sphere.")
     def sphere(self) -> Sphere | None:
         """The shelf that its category stands on."""
-        known = self._city.catalogue.spheres
-        return next(
-            (made_sphere(s, self._city) for s in known if s.code == self._said.sphere), None
-        )
+        return sphere_in(self._said.sphere, self._city)
 
     @quick("The code of the policy that promises its terms.")
     def policy(self) -> str:

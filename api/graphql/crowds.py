@@ -40,23 +40,25 @@ async def details_of(kin: Sequence[Kin], context: Context, city: Reference) -> l
     statement; one that is over is believed for an hour, the running one for a minute.
     """
     weeks = {_monday(each.day) for each in kin}
-    missing = sorted(week for week in weeks if not _is_known(week, context, city))
+    # Kept here too: while some are counted, others may push what is known out of memory.
+    shared = {week: known for week in weeks if (known := _known(week, context, city))}
+    missing = sorted(weeks - shared.keys())
     if missing:
         spans = [(_midnight(week, city), _midnight(week + WEEK, city)) for week in missing]
         counted = await context.house.figures.kin(city.city.id, spans, city.city.zone)
         for (begin, end), week in zip(spans, missing, strict=True):
             inside = [(each, n) for each, n in counted if _monday(each.day) == week]
             until = context.at + (KNOWN_FOR if begin <= context.at < end else LONG_KNOWN_FOR)
-            _weeks[city.city.id, week] = context.at, until, Shared(inside)
-    found = [_weeks[city.city.id, _monday(each.day)][2].detail(each) for each in kin]
+            shared[week] = Shared(inside)
+            _weeks[city.city.id, week] = context.at, until, shared[week]
     while len(_weeks) > KEPT:
         _weeks.popitem(last=False)
-    return found
+    return [shared[_monday(each.day)].detail(each) for each in kin]
 
 
-def _is_known(week: date, context: Context, city: Reference) -> bool:
+def _known(week: date, context: Context, city: Reference) -> Shared | None:
     known = _weeks.get((city.city.id, week))
-    return known is not None and known[0] <= context.at < known[1]
+    return known[2] if known is not None and known[0] <= context.at < known[1] else None
 
 
 def _monday(day: date) -> date:

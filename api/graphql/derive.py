@@ -47,7 +47,6 @@ _NAMES: Mapping[str, str] = {
     "api.rest.coverage.AreaView": "CoverageArea",
     "api.rest.incident_views.AreaView": "IncidentArea",
     "api.rest.triage.ExecutorView": "TriageExecutor",
-    "api.rest.executors.CodeAndName": "CodeAndName",
     "api.rest.register.Opened": "OpenedText",
     "api.rest.service.Statistics": "CityFigures",
     "api.rest.history.EventView": "AppealEvent",
@@ -57,7 +56,6 @@ _NAMES: Mapping[str, str] = {
     "api.rest.triage.ModelView": "TriageModel",
     "api.rest.triage.WhyView": "TriageReason",
     "api.rest.promises.StageView": "PromisedStage",
-    "api.rest.appeals.ApplicantInTheClear": "ApplicantInTheClear",
 }
 _views: dict[Any, Any] = {}
 _inputs: dict[Any, Any] = {}

@@ -66,6 +66,11 @@ def plain(description: str, *needs: str, **options: Any) -> Any:
     return strawberry.field(description=description, metadata=metadata, **options)
 
 
+def optional(description: str) -> Any:
+    """A field of an input that may be left out, and then is null."""
+    return strawberry.field(description=description, default=None)
+
+
 def value_of(source: Any, name: str) -> Any:
     """A field of a view (a dict), or an attribute of anything else."""
     return source[name] if type(source) is dict else getattr(source, name)

@@ -9,19 +9,16 @@ from uuid import UUID
 import strawberry
 
 from api.graphql.enums import AppealStatus, Channel, Criticality, Kind
+from api.graphql.fast import optional
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
 from api.rest.operation import malformed
-from domain.ports import Order
 from domain.questions import AppealFilter as Wanted
+from domain.questions import Order
 from domain.values import Box, Circle, Coordinates
 
 FARTHEST = 100_000
 """Metres."""
-
-
-def _given(description: str) -> Any:
-    return strawberry.field(description=description, default=None)
 
 
 @strawberry.input(description="A piece of the map between two parallels and two meridians.")
@@ -47,23 +44,23 @@ class Around:
 class AppealFilter:
     """What is null or left out does not narrow."""
 
-    status: list[AppealStatus] | None = _given("In one of these statuses.")
-    service: str | None = _given("Of this service, by code.")
-    category: str | None = _given("Of this category, by code.")
-    sphere: str | None = _given("Of this sphere, by code.")
-    district: str | None = _given("In this district, by code.")
-    organisation: UUID | None = _given("With this organisation now.")
-    channel: Channel | None = _given("Come by this road.")
-    kind: Kind | None = _given("Of this kind.")
-    criticality: Criticality | None = _given("Of this criticality.")
-    emergency: bool | None = _given("Only emergencies, or only what is none.")
-    incident: UUID | None = _given("Joined to this incident.")
-    overdue: bool | None = _given("True: only what is past due. False narrows nothing.")
-    registered_from: datetime | None = _given("Registered at this time or later.")
-    registered_to: datetime | None = _given("Registered before this time.")
-    text: str | None = _given("Words, anywhere in text, address and number.")
-    within: BoundingBox | None = _given("In this piece of the map.")
-    around: Around | None = _given("So near to a point.")
+    status: list[AppealStatus] | None = optional("In one of these statuses.")
+    service: str | None = optional("Of this service, by code.")
+    category: str | None = optional("Of this category, by code.")
+    sphere: str | None = optional("Of this sphere, by code.")
+    district: str | None = optional("In this district, by code.")
+    organisation: UUID | None = optional("With this organisation now.")
+    channel: Channel | None = optional("Come by this road.")
+    kind: Kind | None = optional("Of this kind.")
+    criticality: Criticality | None = optional("Of this criticality.")
+    emergency: bool | None = optional("Only emergencies, or only what is none.")
+    incident: UUID | None = optional("Joined to this incident.")
+    overdue: bool | None = optional("True: only what is past due. False narrows nothing.")
+    registered_from: datetime | None = optional("Registered at this time or later.")
+    registered_to: datetime | None = optional("Registered before this time.")
+    text: str | None = optional("Words, anywhere in text, address and number.")
+    within: BoundingBox | None = optional("In this piece of the map.")
+    around: Around | None = optional("So near to a point.")
 
 
 @strawberry.enum(description="By what appeals are ordered.")
@@ -89,8 +86,8 @@ class AppealOrder:
     """The newest first, unless it says otherwise."""
 
     # A default that is an enum cannot be told by introspection (strawberry on graphql-core 3.3).
-    by: AppealOrderBy | None = _given("By what; `REGISTERED_AT` unless it is said.")
-    direction: Direction | None = _given("Which way; `DESC` unless it is said.")
+    by: AppealOrderBy | None = optional("By what; `REGISTERED_AT` unless it is said.")
+    direction: Direction | None = optional("Which way; `DESC` unless it is said.")
 
     def order(self) -> Order:
         """As the house has it."""

@@ -12,6 +12,7 @@ from api.graphql import loading
 from api.graphql import organisations as o
 from api.graphql.context import Context
 from api.graphql.enums import IncidentKind, IncidentStatus
+from api.graphql.fast import optional
 from api.graphql.ids import parse_id, parse_uuid
 from api.graphql.incidents import seen
 from api.graphql.nodes import Connection, Node, page
@@ -22,10 +23,6 @@ from api.rest.incidents import IncidentsQuery, wanted_incidents
 from domain.access import Permission
 
 
-def _given(description: str) -> Any:
-    return strawberry.field(description=description, default=None)
-
-
 @strawberry.input(
     description="Which incidents; conditions are joined by 'and'. With a place (`building`,"
     " `address`, or `latitude` and `longitude`): those that run there or begin within a week."
@@ -33,14 +30,14 @@ def _given(description: str) -> Any:
 class IncidentFilter:
     """As the query of the REST API."""
 
-    status: list[IncidentStatus] | None = _given("In one of these statuses.")
-    kind: IncidentKind | None = _given("Of this kind.")
-    service: str | None = _given("About this service, by code.")
-    organisation: UUID | None = _given("Of this organisation, as owner or executor.")
-    building: UUID | None = _given("At this building.")
-    address: str | None = _given("At this address, as it is said or typed.")
-    latitude: float | None = _given("Degrees north, WGS 84.")
-    longitude: float | None = _given("Degrees east, WGS 84.")
+    status: list[IncidentStatus] | None = optional("In one of these statuses.")
+    kind: IncidentKind | None = optional("Of this kind.")
+    service: str | None = optional("About this service, by code.")
+    organisation: UUID | None = optional("Of this organisation, as owner or executor.")
+    building: UUID | None = optional("At this building.")
+    address: str | None = optional("At this address, as it is said or typed.")
+    latitude: float | None = optional("Degrees north, WGS 84.")
+    longitude: float | None = optional("Degrees east, WGS 84.")
 
 
 async def found_incidents(

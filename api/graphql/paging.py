@@ -12,8 +12,8 @@ from api.errors import Malformed
 from api.graphql.nodes import MOST, Connection, page
 from api.rest.cursors import read_cursor
 from api.rest.operation import malformed
-from domain.ports import Keyring, Order
-from domain.questions import Page
+from domain.ports import Keyring
+from domain.questions import Order, Page
 
 LONGEST = 200
 _SEAL = 8

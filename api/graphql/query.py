@@ -27,7 +27,7 @@ from api.rest.cursors import write_cursor
 from api.rest.operation import malformed
 from api.rest.organisations import OrganisationsQuery, wanted_organisations
 from domain.access import Permission
-from domain.ports import Order
+from domain.questions import Order
 
 
 class _Query:

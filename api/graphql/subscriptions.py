@@ -22,7 +22,7 @@ from api.graphql import loading
 from api.graphql.appeals import Appeal
 from api.graphql.derive import enum_type
 from api.graphql.enums import AppealStatus
-from api.graphql.fast import quick
+from api.graphql.fast import optional, quick
 from api.graphql.hub import Hub
 from api.graphql.organisations import Organisation, organisation_of
 from domain.access import CITY_WIDE, Permission, Principal, Role
@@ -92,10 +92,6 @@ class Stream:
             raise TooSlow(kept=refusal.params["kept"], after=cursor) from None
         finally:
             await told.aclose()
-
-
-def _told(description: str, **options: Any) -> Any:
-    return quick(description, **options)
 
 
 @strawberry.type(description="Something that happened to an appeal.")
@@ -174,20 +170,16 @@ class AppealUpdate:
         return a.made(sketch) if sketch is not None else None
 
 
-def _given(description: str) -> Any:
-    return strawberry.field(description=description, default=None)
-
-
 @strawberry.input(description="Which of what happens; conditions are joined by 'and'.")
 class UpdateFilter:
     """What is null or left out does not narrow."""
 
-    types: list[Kind] | None = _given("One of these kinds of events.")  # type: ignore[valid-type]
-    statuses: list[AppealStatus] | None = _given(
+    types: list[Kind] | None = optional("One of these kinds of events.")  # type: ignore[valid-type]
+    statuses: list[AppealStatus] | None = optional(
         "The appeal stands in one of these statuses after it."
     )
-    services: list[str] | None = _given("The appeal is of one of these services, by code.")
-    districts: list[str] | None = _given("The place is in one of these districts, by code.")
+    services: list[str] | None = optional("The appeal is of one of these services, by code.")
+    districts: list[str] | None = optional("The place is in one of these districts, by code.")
 
 
 @strawberry.type(

@@ -303,7 +303,7 @@ _WORDS: Mapping[str, str] = {
     "soon": "Due within three days.",
     "spent": "Working time that was spent.",
     "spheres": "Codes of spheres; none means all.",
-    "stage": "Which promise: answer, arrive, secure or resolve.",
+    "stage": "Which promise: answer, arrive, secure, resolve; of the law consider, redirect.",
     "stage_name": "The promise in words.",
     "stages": "What is promised, stage by stage.",
     "started_at": "When it began.",

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import FailFast, Field
+from pydantic import BeforeValidator, FailFast, Field
 from typing_extensions import TypedDict
 
 from api.errors import Asked, KeyReused, problem
@@ -43,7 +43,7 @@ class ActBody(f.Body):
     number: Annotated[f.Word, Field(max_length=40)]
     action: ACTION
     body: f.Answers = Field(default_factory=dict)
-    version: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    version: Annotated[int, Field(ge=1, le=1_000_000_000), BeforeValidator(f.whole)] | None = None
 
 
 class ActsBody(f.Body):

@@ -4,7 +4,7 @@ Figures stand by organisation and by territory, each with all that is below it; 
 figure is counted by asks for the list behind it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,6 +20,7 @@ from domain.appeals.model import Appeal
 from domain.control.model import (
     NOTHING,
     Basis,
+    Cell,
     Figures,
     Horizon,
     Matter,
@@ -228,7 +229,7 @@ def _territories(
     return parents, WHOLE_CITY
 
 
-async def _cells(call: Call) -> Any:
+async def _cells(call: Call) -> list[Cell]:
     horizon = Horizon.of(call.at, call.reference.city.zone_info())
     return await call.house.control.cells(call.principal, call.query.basis, horizon, _since(call))
 
@@ -241,7 +242,10 @@ def _since(call: Call) -> datetime:
 
 
 def _nodes(
-    root: Key, parents: Mapping[Key, Key | None], totals: Mapping[Key, Figures], name: Any
+    root: Key,
+    parents: Mapping[Key, Key | None],
+    totals: Mapping[Key, Figures],
+    named: Callable[[Key], dict[str, Any]],
 ) -> list[dict[str, Any]]:
     """The root, then its children in order."""
     children: dict[Key | None, list[Key]] = {}
@@ -250,7 +254,7 @@ def _nodes(
 
     def node(key: Key) -> dict[str, Any]:
         figures = _figures(totals.get(key, NOTHING))
-        return {**name(key), "below": len(children.get(key, ())), "figures": figures}
+        return {**named(key), "below": len(children.get(key, ())), "figures": figures}
 
     found: list[dict[str, Any]] = [node(key) for key in children.get(root, ()) if key != root]
     found.sort(key=lambda one: (-one["figures"]["overdue"], -one["figures"]["open"], one["name"]))

@@ -35,13 +35,6 @@ class LogQuery(f.Query):
     cursor: f.Cursor | None = None
 
 
-class PageQuery(f.Query):
-    """Which part of a list."""
-
-    limit: f.Limit = 50
-    cursor: f.Cursor | None = None
-
-
 class ReplayBody(f.Body):
     """What is sent again: what was `missed` (exhausted, or ended since the endpoint was disabled
     or gone), or `all` that is over; created at `since` or later and before `until`, of these types.
@@ -177,7 +170,7 @@ async def replay_deliveries(call: Call, uow: UnitOfWork) -> Reply:
 
 async def list_notices(call: Call) -> Reply:
     """What the caller's organisation was told."""
-    query: PageQuery = call.query
+    query: f.PageQuery = call.query
     keyring = call.house.keyring
     after = read_cursor(query.cursor, keyring)
     found = await call.house.webhooks.notices(call.principal, after, query.limit + 1)
@@ -244,6 +237,6 @@ OPERATIONS = (
     Operation(
         "listNotices", "GET", "/v1/notices", "Webhooks",
         "Read what your organisation was told of its endpoints",
-        reads=list_notices, permission=_MAY, query=PageQuery, answer=NoticePage,
+        reads=list_notices, permission=_MAY, query=f.PageQuery, answer=NoticePage,
     ),
 )  # fmt: skip

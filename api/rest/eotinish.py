@@ -19,13 +19,6 @@ from domain.ports import UnitOfWork
 NO_STORE = {"cache-control": "no-store"}
 
 
-class PageQuery(f.Query):
-    """Which part of the list."""
-
-    limit: f.Limit = 50
-    cursor: f.Cursor | None = None
-
-
 class JudgeBody(f.Body):
     """Why the message goes on its way again, or goes no further; it is kept with the message."""
 
@@ -102,7 +95,7 @@ class ReconciliationPage(TypedDict):
 
 async def list_quarantine(call: Call) -> Reply:
     """What waits for an inspector."""
-    query: PageQuery = call.query
+    query: f.PageQuery = call.query
     after = read_cursor(query.cursor, call.house.keyring)
     found = await call.house.exchange_reports.quarantine(call.principal, after, query.limit + 1)
     items: list[QuarantinedView] = [
@@ -126,7 +119,7 @@ async def list_quarantine(call: Call) -> Reply:
 
 async def list_reconciliations(call: Call) -> Reply:
     """What the comparisons found."""
-    query: PageQuery = call.query
+    query: f.PageQuery = call.query
     after = read_cursor(query.cursor, call.house.keyring)
     found = await call.house.exchange_reports.reports(call.principal, after, query.limit + 1)
     return Reply({"items": found[: query.limit], "next": _next(found, query.limit, call)})
@@ -162,7 +155,7 @@ OPERATIONS = (
     Operation(
         "listQuarantine", "GET", f"{_P}/quarantine", "National register",
         "Read the messages that wait for an inspector",
-        reads=list_quarantine, permission=Permission.READ_EXCHANGE, query=PageQuery,
+        reads=list_quarantine, permission=Permission.READ_EXCHANGE, query=f.PageQuery,
         answer=QuarantinePage,
     ),
     Operation(
@@ -180,7 +173,7 @@ OPERATIONS = (
     Operation(
         "listReconciliations", "GET", f"{_P}/reconciliations", "National register",
         "Read what the comparisons of both registers found",
-        reads=list_reconciliations, permission=Permission.READ_EXCHANGE, query=PageQuery,
+        reads=list_reconciliations, permission=Permission.READ_EXCHANGE, query=f.PageQuery,
         answer=ReconciliationPage,
     ),
 )  # fmt: skip

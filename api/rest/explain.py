@@ -280,7 +280,7 @@ def _extension(one: Extended, calendar: Calendar, language: str) -> dict[str, An
         "due_after": after,
         "sentence": phrases.EXTENDED[language].format(
             at=phrases.moment(one.at, zone, language),
-            by=phrases.length(by, language, days=calendar.around_the_clock),
+            by=phrases.length(by, language, days=calendar.in_days),
             due_before=phrases.moment(before, zone, language),
             due_after=phrases.moment(after, zone, language),
         ),

@@ -233,3 +233,10 @@ Place = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(digits)]
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 ShortText = _text(500)
 LongText = _text(10_000)
+
+
+class PageQuery(Query):
+    """Which part of a list."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = None

@@ -56,14 +56,7 @@ class RoleBody(WhyBody):
     district: f.Code | None = None
 
 
-class PageQuery(f.Query):
-    """Which part of a list."""
-
-    limit: f.Limit = 50
-    cursor: f.Cursor | None = None
-
-
-class MembersQuery(PageQuery):
+class MembersQuery(f.PageQuery):
     """Which members."""
 
     organisation: f.Id | None = None
@@ -184,7 +177,7 @@ async def invite(call: Call, uow: UnitOfWork) -> Reply:
 
 async def list_invitations(call: Call) -> Reply:
     """Invitations, the newest first."""
-    query: PageQuery = call.query
+    query: f.PageQuery = call.query
     after = read_cursor(query.cursor, call.house.keyring)
     reached = reach(call.principal, call.reference)
     found = await call.house.rosters.invitations(
@@ -271,7 +264,7 @@ OPERATIONS = (
     Operation(
         "listInvitations", "GET", "/v1/invitations", "Members",
         "See who was invited, and what became of it",
-        reads=list_invitations, permission=_MANAGE, query=PageQuery, answer=InvitationPage,
+        reads=list_invitations, permission=_MANAGE, query=f.PageQuery, answer=InvitationPage,
     ),
     Operation(
         "revokeInvitation", "POST", "/v1/invitations/{id}/revoke", "Members",

@@ -14,7 +14,6 @@ HEADERS: dict[str, str] = {
     "webhook-signature": "Signatures of `id.timestamp.body` by Standard Webhooks 1.0, one for each"
     " valid secret",
 }
-SIGNED_BY = "https://github.com/standard-webhooks/standard-webhooks"
 
 
 def webhooks() -> Schema:
@@ -29,7 +28,7 @@ def _webhook(kind: str) -> Schema:
         "tags": ["Webhooks"],
         "summary": MEANINGS[kind]["en"],
         "description": "Signed; at least once, so that repeats carry the same `webhook-id`; in no"
-        " certain order, so that `data.sequence` tells it.",
+        " certain order unless the endpoint is `ordered`, so that `data.sequence` tells it.",
         "security": [],
         "parameters": [
             {"name": name, "in": "header", "required": True, "description": words,

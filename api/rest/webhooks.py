@@ -19,6 +19,7 @@ from domain.webhooks.headers import masked
 from domain.webhooks.keys import jwk
 from domain.webhooks.messages import VERSIONS
 from domain.webhooks.model import Endpoint
+from domain.webhooks.secrets import KEPT, LONGEST_KEPT
 from domain.webhooks.use_cases import Wish, change_endpoint, create_endpoint, rotate_secret
 
 Url = Annotated[str, Field(min_length=8, max_length=2048, json_schema_extra={"format": "uri"})]
@@ -32,6 +33,8 @@ Headers = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max
 PayloadVersion = Annotated[int, Field(ge=1, le=VERSIONS[-1]), BeforeValidator(f.whole)]
 Concurrency = Annotated[int, Field(ge=1, le=32), BeforeValidator(f.whole)]
 Rate = Annotated[int, Field(ge=0, le=6000), BeforeValidator(f.whole)]
+_HOUR = timedelta(hours=1)
+KeptHours = Annotated[int, Field(ge=0, le=LONGEST_KEPT // _HOUR), BeforeValidator(f.digits)]
 
 
 class EndpointBody(f.Body):
@@ -80,7 +83,7 @@ class EndpointChangeBody(f.Body):
 class RotationQuery(f.Query):
     """How long what signed before goes on signing beside the fresh secret."""
 
-    keep_hours: Annotated[int, Field(ge=0, le=720), BeforeValidator(f.digits)] = 24
+    keep_hours: KeptHours = KEPT // _HOUR
 
 
 class SecretView(TypedDict):

@@ -11,7 +11,7 @@ import structlog
 
 from api import clock
 from api.bootstrap import House
-from api.loops import repeat
+from api.loops import Work, repeat
 from api.worker.exchange import Applying, Fetching, Sending
 from api.worker.exchange_files import Collecting
 from domain.eotinish.model import GatewayFault
@@ -119,8 +119,8 @@ class ExchangeLoops:
         self._loop("eotinish-apply", Applying(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-reconcile", Nightly(house, line, city).turn, 60.0)
 
-    def _loop(self, name: str, work: object, period: float) -> None:
-        task = asyncio.create_task(repeat(name, work, period=period, stop=self._stop))  # type: ignore[arg-type]
+    def _loop(self, name: str, work: Work, period: float) -> None:
+        task = asyncio.create_task(repeat(name, work, period=period, stop=self._stop))
         self._loops.append(task)
 
     async def _refresh(self) -> bool:

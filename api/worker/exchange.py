@@ -141,6 +141,7 @@ class Sending:
         return claimed.attempt >= ALONE and self._succeeded > before
 
     async def _refused(self, claimed: Claimed, fault: str, detail: str) -> None:
+        self._blamed.pop(claimed.id, None)
         log.warning("eotinish_quarantined", message_id=str(claimed.id), fault=fault)
         await self._house.exchange.quarantine(self._city, claimed, fault, detail, clock.real())
 

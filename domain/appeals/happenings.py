@@ -5,7 +5,7 @@ here once more than in SQL (integrations/postgres/scope.py: visible), since one 
 thousands; tests/integrations/postgres/test_happenings.py holds the two to each other.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -124,5 +124,3 @@ class Happenings(Protocol):
 
 Judge = Callable[[], Awaitable[Principal]]
 """Judges a hearer again. Raises the refusal by which they hear nothing more."""
-
-Source = AsyncIterator[Happening]

@@ -4,7 +4,6 @@ They never wait: no pause of the city's rules stops a term of the law. They star
 the day of receipt, so what a term promises is whole days.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -109,11 +108,6 @@ def _start(
     last = last_day(legal.received, promise.within.days, calendar, working)
     target = calendar.spent(started_at, end_of(last, working))
     return clocks.start(promise, policy, calendar, at=started_at, target=target)
-
-
-def of_law(found: Iterable[Clock]) -> tuple[Clock, ...]:
-    """The clocks that count for the law."""
-    return tuple(clock for clock in found if clock.stage in LAW_STAGES)
 
 
 def reclassify(appeal: Appeal, legal: Legal | None, promises: Promises, *, at: datetime) -> Appeal:

@@ -42,11 +42,10 @@ class Agreements:
     """How the words of both sides correspond.
 
     `types` and `kinds`: our kind → the state's type, and back; `laws`: the state's type → what it
-    is before the law. `states`: our status → the state's
-    state, for every status; `languages` likewise. `number` is what a national number looks like;
-    where one of its groups matches, the number is that of a case's child.
-    `service` takes what the state assigns where `categories` (the state's category → our service)
-    says nothing.
+    is before the law. `states`: our status → the state's state, for every status; `languages`
+    likewise. `number` is what a national number looks like; where one of its groups matches, the
+    number is that of a case's child. `service` takes what the state assigns where `categories`
+    (the state's category → our service) says nothing.
     """
 
     types: Mapping[Kind, str]

@@ -70,9 +70,3 @@ def months_after(day: date, count: int) -> date:
     month = day.month - 1 + count
     year, month = day.year + month // 12, month % 12 + 1
     return date(year, month, min(day.day, months.monthrange(year, month)[1]))
-
-
-def local_day(at: datetime, calendar: Calendar) -> date:
-    """The last day that has begun before an instant: of the end of a day, that day."""
-    shown = (at - timedelta(microseconds=1)).astimezone(ZoneInfo(calendar.zone))
-    return shown.date()

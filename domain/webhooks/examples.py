@@ -47,12 +47,17 @@ _STATUS: Mapping[EventType, Status] = {
     EventType.REDIRECTED: Status.ASSIGNED,
     EventType.PAUSED: Status.PAUSED,
     EventType.RESOLVED: Status.RESOLVED,
+    EventType.DECIDED: Status.RESOLVED,
+    EventType.STATE_DECIDED: Status.RESOLVED,
+    EventType.FORWARDED: Status.ANSWERED,
     EventType.CHECKED: Status.CHECKED,
     EventType.CONFIRMED: Status.CLOSED,
     EventType.CLOSED: Status.CLOSED,
     EventType.WITHDRAWN: Status.WITHDRAWN,
 }
-_NOBODYS = frozenset({EventType.ANSWERED, EventType.DECLINED, EventType.WITHDRAWN})
+_NOBODYS = frozenset(
+    {EventType.ANSWERED, EventType.DECLINED, EventType.FORWARDED, EventType.WITHDRAWN}
+)
 _INCIDENT_STATUS: Mapping[IncidentEventType, IncidentStatus] = {
     IncidentEventType.RESOLVED: IncidentStatus.RESOLVED,
     IncidentEventType.CLOSED: IncidentStatus.CLOSED,

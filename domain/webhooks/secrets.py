@@ -11,6 +11,7 @@ SECRET_BYTES = 32
 KEPT = timedelta(hours=24)
 """How long the secret before signs beside a fresh one, unless the caller says otherwise."""
 LONGEST_KEPT = timedelta(days=30)
+"""As long as a caller may say."""
 MOST = 5
 """Secrets that sign beside each other."""
 

@@ -12,7 +12,14 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from domain.eotinish.agreements import Selection
 from integrations.eotinish.contract import SHIPPED
@@ -30,11 +37,19 @@ def _url(value: str) -> str:
     return value
 
 
+def _shown(value: object) -> object:
+    # Without quotation marks YAML reads 23:30 as the number 1410, which would be 00:23:30.
+    if not isinstance(value, str):
+        raise ValueError("is no time of the day; write it in quotation marks: '03:00'")
+    return value
+
+
 def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
 Url = Annotated[str, AfterValidator(_url)]
+TimeOfDay = Annotated[time, BeforeValidator(_shown)]
 
 
 class _Model(BaseModel):
@@ -104,7 +119,7 @@ class CityExchange(_Model):
     service: str
     """The service that takes what the state assigns and no category tells."""
     categories: Mapping[str, str] = {}
-    reconcile_at: time = time(3, 0)
+    reconcile_at: TimeOfDay = time(3, 0)
     concurrency: int = Field(default=32, ge=1, le=500)
     retry_seconds: float = Field(default=5.0, gt=0, le=600)
     poll_seconds: float = Field(default=2.0, gt=0, le=600)

@@ -23,7 +23,6 @@ from domain.law.kinds import AppealKind
 from domain.values import Language
 
 SHIPPED = Path(__file__).parent / "contract"
-VERSION = 1
 FILES = ("fields", "types", "terms", "states", "success", "codes")
 
 

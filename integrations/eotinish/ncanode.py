@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx2
+from lxml import etree
 
 from domain.eotinish.model import GatewayFault, Remedy
 from integrations.eotinish.envelope import BODY
@@ -110,8 +111,6 @@ def _body(root: Element) -> Element:
 
 
 def _content(body: Element) -> list[bytes]:
-    from lxml import etree
-
     return [etree.tostring(child, method="c14n", exclusive=True) for child in body]
 
 

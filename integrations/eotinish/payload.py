@@ -25,13 +25,6 @@ def write_data(message: Message, values: Values, contract: Contract) -> Element:
     return data
 
 
-def write_row(tag: str, message: Message, values: Values) -> Element:
-    """One row of an answer, as an element of that name."""
-    row = etree.Element(tag)
-    _fill(row, message, values)
-    return row
-
-
 def _fill(parent: Element, message: Message, values: Values) -> None:
     for one in message.fields:
         value = values.get(one.name)
@@ -118,22 +111,17 @@ def read_values(element: Element, message: Message) -> dict[str, object]:
         for path in paths or [str(child.tag)]:
             if path not in known:
                 raise Poison("field-unknown", path[:80])
-    return {
-        one.name: value
-        for one in message.fields
-        if (
-            value := _value(
-                one, [(found.text or "").strip() for found in element.iterfind(one.element)]
-            )
-        )
-        is not None
-    }
+    values: dict[str, object] = {}
+    for one in message.fields:
+        texts = [(found.text or "").strip() for found in element.iterfind(one.element)]
+        if (value := _value(one, texts)) is not None:
+            values[one.name] = value
+    return values
 
 
 @lru_cache(maxsize=256)
 def _paths(message: Message) -> frozenset[str]:
-    whole = {one.element for one in message.fields}
-    return frozenset(whole | {one.partition("/")[0] for one in whole if "/" not in one})
+    return frozenset(one.element for one in message.fields)
 
 
 def _value(one: Field_, texts: list[str]) -> object | None:

@@ -79,7 +79,7 @@ WITH away AS (
     INSERT INTO endpoint_health (endpoint_id, paced_at)
     SELECT o.id, o.since + t.n * o.step FROM open o
       JOIN (SELECT endpoint_id, count(*) AS n FROM taken GROUP BY 1) t ON t.endpoint_id = o.id
-     WHERE o.rate_limit > 0
+     WHERE o.rate_limit > 0 ORDER BY o.id
     ON CONFLICT (endpoint_id) DO UPDATE SET paced_at = excluded.paced_at
 )
 SELECT id FROM taken

@@ -1,9 +1,10 @@
 """From the outbox to the exchange: which events the state is to hear of, within the relay's own
 transaction, so that what was taken out of the outbox is told or was not taken (law 2).
 
-Events of one appeal may pass two relays at once, the later ones first. So whoever meets an appeal
-that goes out and has no case yet opens it, and whoever opened it puts down every event before the
-one that was met; the case's key and the messages' make the second a repeat.
+An appeal may come to go out late, once it is classified, and after a restore from a copy its later
+events may be met first (outbox.py). So whoever meets one that goes out and has no case yet opens
+it, and whoever opened it puts down every event before the one that was met; the case's key and the
+messages' make the second a repeat.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +53,6 @@ async def feed(driver: Any, events: Sequence[UUID], at: datetime) -> None:
     met = [row for row in await driver.fetch(_MET, list(events)) if _goes_out(row)]
     if not met:
         return
-    # One statement, in the order of the ids: two relays wait for each other in no circle.
     fresh = {row["appeal_id"]: row for row in met if row["known"] is None}
     opened = []
     if fresh:

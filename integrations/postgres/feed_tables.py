@@ -23,7 +23,7 @@ feed_entry = Table(
     # No foreign keys: they would cost each event several look-ups, and rows are swept in time.
     Column("city_id", UUID, nullable=False),
     Column("organisation_id", UUID, nullable=False),
-    # An event of an appeal, or an incident_message.
+    # An event of an appeal, an incident_message or a notice.
     Column("message_id", UUID, nullable=False),
     Column("type", Text, nullable=False),
     Column("told_at", instant(), nullable=False),

@@ -104,9 +104,9 @@ async def owner_connection(url: str) -> AsyncIterator[Connection]:
     )  # fmt: skip
     try:
         bound = not await connection.fetchval(_UNBOUND)
-        if bound:
-            await _bind(connection, "NO FORCE")
         try:
+            if bound:
+                await _bind(connection, "NO FORCE")
             yield connection
         finally:
             if bound:

@@ -12,8 +12,7 @@ from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.workflow import FINAL
-from domain.ports import Order
-from domain.questions import AppealFilter, Page
+from domain.questions import AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.scope import Parameters, visible

@@ -14,8 +14,8 @@ from domain.access import Principal
 from domain.appeals.model import Channel, Kind
 from domain.appeals.workflow import Status
 from domain.catalogue.model import Criticality
-from domain.ports import Keyring, Order
-from domain.questions import AppealFilter, Page
+from domain.ports import Keyring
+from domain.questions import AppealFilter, Order, Page
 from domain.values import Coordinates, Language
 from integrations.postgres import rows
 from integrations.postgres.cards import words

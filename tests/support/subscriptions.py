@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -57,6 +58,13 @@ class Peer:
             while True:
                 await self.hear()
         return self.socket.close_code or 0
+
+
+async def followers(app: Starlette, many: int) -> None:
+    """Wait until so many follow, no more and no fewer."""
+    async with asyncio.timeout(PATIENCE):
+        while app.state.graph.hub.subscribers != many:
+            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from api.graphql.engine import Engine
 from api.settings import Settings
 from domain.access import Role
 from tests.support.live import serving
 from tests.support.rest import make_callers_app
-from tests.support.subscriptions import Peer, greeted
+from tests.support.subscriptions import Peer, followers, greeted
 from tests.walls.town import EVERYBODY, NOBODY, Place, Town, Who
 
 SEEN = """number status text operator allowed emergency
@@ -31,9 +32,13 @@ LISTENERS = [who for who in EVERYBODY if who.name != NOBODY]
 
 
 @pytest.fixture(scope="module")
-async def base(town: Town, settings: Settings) -> AsyncIterator[str]:
-    free = {"rate_limit": 0, "graphql_budget": 0}
-    with serving(make_callers_app(settings, **free)) as url:
+def app(settings: Settings) -> Starlette:
+    return make_callers_app(settings, rate_limit=0, graphql_budget=0)
+
+
+@pytest.fixture(scope="module")
+async def base(town: Town, app: Starlette) -> AsyncIterator[str]:
+    with serving(app) as url:
         yield url
 
 
@@ -60,7 +65,7 @@ async def happens(town: Town, place: Place) -> str:
 
 
 async def test_each_is_told_what_they_would_find_by_themselves_and_nothing_else(
-    base: str, town: Town, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, base: str, town: Town, monkeypatch: pytest.MonkeyPatch
 ):
     made, entry = [], Engine._entry
 
@@ -75,7 +80,7 @@ async def test_each_is_told_what_they_would_find_by_themselves_and_nothing_else(
             peer = await stack.enter_async_context(greeted(base, town.tokens[who.name]))
             await peer.subscribe(FOLLOWED)
             peers.append(peer)
-        await asyncio.sleep(0.5)
+        await followers(app, len(peers))
         numbers = [await happens(town, place) for place in Place]
         heard = await asyncio.gather(*map(told, peers))
     for who, first, second in zip(LISTENERS, heard, heard[len(LISTENERS) :], strict=False):

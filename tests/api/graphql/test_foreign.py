@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from starlette.applications import Starlette
 
 from api.settings import Settings
 from domain.access import Role
 from tests.house.source import ROOT
 from tests.support.live import serving
 from tests.support.rest import Callers, make_callers_app
+from tests.support.subscriptions import followers
 
 JUDGES = ROOT / "judges"
 NODE = shutil.which("node") or ""
@@ -25,8 +27,13 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def base(settings: Settings) -> Iterator[str]:
-    with serving(make_callers_app(settings, rate_limit=0)) as url:
+def app(settings: Settings) -> Starlette:
+    return make_callers_app(settings, rate_limit=0)
+
+
+@pytest.fixture(scope="module")
+def base(app: Starlette) -> Iterator[str]:
+    with serving(app) as url:
         yield url
 
 
@@ -39,14 +46,14 @@ async def test_every_audit_of_graphql_http_passes(base: str):
     assert told.count("ok ") >= 61
 
 
-async def test_foreign_clients_hear_what_happens(base: str, callers: Callers):
+async def test_foreign_clients_hear_what_happens(app: Starlette, base: str, callers: Callers):
     token = callers.tokens[Role.INSPECTOR]
     follower = await asyncio.create_subprocess_exec(
         NODE, str(JUDGES / "graphql/follow.mjs"), base, token, "2", stdout=asyncio.subprocess.PIPE
     )
     assert follower.stdout is not None
     assert (await follower.stdout.readline()).strip() == b"ready"
-    await asyncio.sleep(1)
+    await followers(app, 2)
     number = (await callers.register())["number"]
     async with asyncio.timeout(20):
         told = [json.loads(line) async for line in follower.stdout]

@@ -1,16 +1,21 @@
 """What whoever comes without a token is told: nothing by which anybody could be found."""
 
+from asyncio import gather
 from base64 import urlsafe_b64decode
 from collections import OrderedDict
+from datetime import date
 from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType, is_leaf_type
 
 from api.graphql import public
+from api.graphql.context import Context
+from api.graphql.crowds import WEEK, details_of
 from api.graphql.schema import build_schema
 from domain.access import Role
 from domain.publication.figures import FEWEST
+from domain.publication.rows import Detail, Kin
 from tests.support.city import KISHI
 from tests.support.graph import Graph
 from tests.support.rest import Callers
@@ -162,6 +167,23 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
         for column in ("text", "address", "apartment", "applicant", "phone", "citizen", "contact",
                        "answers", "building", "street", "event", "a.*"):  # fmt: skip
             assert column not in picked.replace("::text", "").replace("organisation_id::text", "")
+
+
+async def test_what_others_ask_meanwhile_takes_no_week_out_of_a_question(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    monkeypatch.setattr("api.graphql.crowds.KEPT", 1)
+    house = callers.house
+    city = house.references.of(KISHI.id)
+    asked = Context(house, None, "en", house.now(), "")
+    weeks = [
+        Kin("service", "category", "sphere", None, date(2026, 1, 5) + n * WEEK) for n in range(8)
+    ]
+    await details_of(weeks[:1], asked, city)
+    others = [details_of([each], asked, city) for each in weeks[2:]]
+    *_, mine = await gather(*others, details_of(weeks[:2], asked, city))
+    assert mine == [Detail.NOTHING, Detail.NOTHING]
 
 
 async def test_the_public_learns_no_more_by_asking_for_more(graph: Graph):

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from asyncpg import Connection
+from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.bootstrap import House
@@ -22,18 +23,21 @@ from domain.access import Role
 from tests.support.city import KISHI
 from tests.support.live import serving
 from tests.support.rest import Callers, make_callers_app
-from tests.support.subscriptions import Peer, dialled, greeted
+from tests.support.subscriptions import Peer, dialled, followers, greeted
 
 APPEALS = "subscription($after: String) { appeals(after: $after) { cursor number sequence type } }"
-SETTLED = 0.3
-"""Seconds in which a subscription begins."""
 QUIET = 1.5
 """Seconds after which what was not told will not be."""
 
 
 @pytest.fixture(scope="module")
-def base(settings: Settings) -> Iterator[str]:
-    with serving(make_callers_app(settings, rate_limit=0)) as url:
+def app(settings: Settings) -> Starlette:
+    return make_callers_app(settings, rate_limit=0)
+
+
+@pytest.fixture(scope="module")
+def base(app: Starlette) -> Iterator[str]:
+    with serving(app) as url:
         yield url
 
 
@@ -48,7 +52,7 @@ async def silent(peer: Peer) -> None:
 
 
 async def test_what_happens_to_an_appeal_is_told_while_it_happens(
-    base: str, callers: Callers, inspector: str
+    app: Starlette, base: str, callers: Callers, inspector: str
 ):
     number = (await callers.register())["number"]
     query = """subscription($n: String!) { appeal(number: $n) {
@@ -56,7 +60,7 @@ async def test_what_happens_to_an_appeal_is_told_while_it_happens(
         appeal { number status version } } }"""
     async with greeted(base, inspector) as peer:
         await peer.subscribe(query, n=number)
-        await asyncio.sleep(SETTLED)
+        await followers(app, 1)
         other = await callers.register()
         assert other["number"] != number
         await callers.act(number, "accept", {}, role=Role.EXECUTOR)
@@ -67,25 +71,27 @@ async def test_what_happens_to_an_appeal_is_told_while_it_happens(
         assert told["appeal"] == {"number": number, "status": "IN_PROGRESS", "version": 2}
 
 
-async def test_a_filter_narrows_what_is_told(base: str, callers: Callers, inspector: str):
+async def test_a_filter_narrows_what_is_told(
+    app: Starlette, base: str, callers: Callers, inspector: str
+):
     query = "subscription { appeals(filter: {types: [ACCEPTED]}) { type number } }"
     async with greeted(base, inspector) as peer:
         await peer.subscribe(query)
-        await asyncio.sleep(SETTLED)
+        await followers(app, 1)
         number = (await callers.brought_to("in_progress"))["number"]
         assert await peer.next() == {"appeals": {"type": "ACCEPTED", "number": number}}
         await silent(peer)
 
 
 async def test_an_organisation_follows_its_queue_and_a_stranger_does_not(
-    base: str, callers: Callers, inspector: str
+    app: Starlette, base: str, callers: Callers, inspector: str
 ):
     query = "subscription($o: UUID!) { queue(organisation: $o) { number type } }"
     executor = callers.tokens[Role.EXECUTOR]
     async with greeted(base, executor) as theirs, greeted(base, inspector) as city:
         await theirs.subscribe(query, o=str(KISHI.water))
         await city.subscribe(query, o=str(KISHI.centre))
-        await asyncio.sleep(SETTLED)
+        await followers(app, 2)
         number = (await callers.register())["number"]
         told = {(await theirs.next())["queue"]["type"] for _ in range(2)}
         assert told == {"REGISTERED", "ASSIGNED"}
@@ -98,12 +104,12 @@ async def test_an_organisation_follows_its_queue_and_a_stranger_does_not(
         assert number
 
 
-async def test_nobody_hears_of_what_they_may_not_see(base: str, callers: Callers):
+async def test_nobody_hears_of_what_they_may_not_see(app: Starlette, base: str, callers: Callers):
     """The resident hears of their own appeals, and of nothing that colleagues say."""
     resident = callers.tokens[Role.CITIZEN]
     async with greeted(base, resident) as peer:
         await peer.subscribe(APPEALS)
-        await asyncio.sleep(SETTLED)
+        await followers(app, 1)
         await callers.register()
         own = (await callers.register(Role.CITIZEN, applicant=...))["number"]
         said = {"text": "ішкі", "internal": True}
@@ -136,14 +142,14 @@ async def test_the_public_follows_nothing(base: str):
 
 
 async def test_a_lost_connection_costs_no_event_under_concurrent_writers(
-    base: str, callers: Callers, house: House, inspector: str
+    app: Starlette, base: str, callers: Callers, house: House, inspector: str
 ):
     """Eight writers; a client that loses its socket after each few entries and comes back."""
     told: list[tuple[str, int]] = []
     cursor: str | None = None
     async with greeted(base, inspector) as peer:
         await peer.subscribe(APPEALS)
-        await asyncio.sleep(SETTLED)
+        await followers(app, 1)
         first = await callers.register()
         seen = [(await peer.next())["appeals"] for _ in range(2)]
         cursor = seen[-1]["cursor"]
@@ -220,12 +226,13 @@ async def test_a_token_that_stands_for_nobody_opens_nothing(base: str):
 
 
 async def test_a_subscription_ends_when_its_client_says_so(
-    base: str, callers: Callers, inspector: str
+    app: Starlette, base: str, callers: Callers, inspector: str
 ):
     async with greeted(base, inspector) as peer:
         id = await peer.subscribe(APPEALS)
-        await asyncio.sleep(SETTLED)
+        await followers(app, 1)
         await peer.say("complete", id=id)
+        await followers(app, 0)
         await callers.register()
         await silent(peer)
         # Its id is free again.
@@ -304,7 +311,7 @@ async def test_a_document_that_is_too_dear_or_unsound_is_refused_alone(base: str
 
 
 async def test_one_event_costs_the_same_however_many_hear_of_it(
-    base: str, callers: Callers, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, base: str, callers: Callers, monkeypatch: pytest.MonkeyPatch
 ):
     """As many statements and executions for forty who asked alike as for one."""
     asked: list[str] = []
@@ -332,7 +339,7 @@ async def test_one_event_costs_the_same_however_many_hear_of_it(
                      for place in range(many)]  # fmt: skip
             for peer in peers:
                 await peer.subscribe(query)
-            await asyncio.sleep(SETTLED)
+            await followers(app, many)
             asked.clear()
             made.clear()
             number = (await callers.register())["number"]
@@ -354,7 +361,9 @@ def _spied(original: Any, asked: list[str]) -> Any:
     return spied
 
 
-async def test_server_sent_events_tell_the_same(base: str, callers: Callers, inspector: str):
+async def test_server_sent_events_tell_the_same(
+    app: Starlette, base: str, callers: Callers, inspector: str
+):
     headers = {"authorization": f"Bearer {inspector}", "accept": "text/event-stream"}
     told: list[dict[str, Any]] = []
     async with (
@@ -364,7 +373,7 @@ async def test_server_sent_events_tell_the_same(base: str, callers: Callers, ins
         assert response.headers["content-type"].startswith("text/event-stream")
         lines = response.aiter_lines()
         assert (await anext(lines)) == ":"
-        await asyncio.sleep(SETTLED)
+        await followers(app, 1)
         number = (await callers.register())["number"]
         async for line in lines:
             if line.startswith("data: "):

@@ -38,7 +38,8 @@ async def test_each_act_has_its_own_outcome_and_none_falls_with_another(callers)
         accept("KIS-2026-999999"),
         {"number": two, "action": "decline", "body": {}},
         {"number": one, "action": "report", "body": {"stage": "secure"}},
-        accept(two, version=77),
+        # A whole number, as JSON Schema has them.
+        accept(two, version=77.0),
     )
     assert answer.status_code == 200, answer.text
     said = answer.json()

@@ -4,12 +4,17 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+import yaml
 
 from api.commands.policies import validate
 from domain.errors import Invalid
 from tests.domain.law.make import ZONE, document
 
 KNOWN = {"calendars": frozenset({"around-the-clock"}), "policies": frozenset[str]()}
+
+
+def policy_of(said: Any, rule: Any) -> Any:
+    return next(one for one in said["policies"] if one["code"] == rule["policy"])
 
 
 def refused(change: Any) -> set[tuple[str, str]]:
@@ -31,7 +36,10 @@ def test_what_is_shipped_is_sound():
         (lambda d: d["law"]["kinds"][0].update(kind="wish"), "/law/kinds/0/kind", "unknown-value"),
         (lambda d: d["law"]["kinds"][0].update(policy="gone"), "/law/kinds/0/policy", "unknown"),
         (lambda d: d["law"]["kinds"][1].pop("article"), "/law/kinds/1/article", "required"),
-        (lambda d: d["law"]["receipt"].update(until="late"), "/law/receipt/until", "interval"),
+        (lambda d: d["law"]["receipt"].update(until="late"), "/law/receipt/until", "time"),
+        (lambda d: d["law"]["receipt"].update(yaml.safe_load("until: 16:40")),
+         "/law/receipt/until", "time"),
+        (lambda d: d["law"]["receipt"].update(until="18:30+05:00"), "/law/receipt/until", "time"),
         (lambda d: d["law"]["receipt"].update(calendar="x"), "/law/receipt/calendar", "unknown"),
         (lambda d: d["law"]["prolongation"].update(months=0), "/law/prolongation/months",
          "out-of-range"),
@@ -40,6 +48,10 @@ def test_what_is_shipped_is_sound():
         (lambda d: d["policies"][4]["stages"][0].update(within="PT36H"), "/law/kinds/0/policy",
          "whole-days"),
         (lambda d: d["policies"][4]["stages"].pop(0), "/law/kinds/0/policy", "no-such-term"),
+        (lambda d: d["policies"][4]["stages"][1].update(stage="resolve"), "/law/kinds/0/policy",
+         "not-of-the-law"),
+        (lambda d: policy_of(d, d["law"]["threat"])["stages"][0].update(stage="resolve"),
+         "/law/threat/policy", "not-of-the-law"),
         (lambda d: d["calendars"][0]["days_off"].append({"date": "2026-13-01"}),
          "/calendars/0/days_off/16/date", "date"),
         (lambda d: d["calendars"][0]["days_off"][0].update(decree=""),

@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from domain.appeals.workflow import TRANSITIONS, Action, Status
 from domain.errors import Invalid
 from domain.events import EventType, IncidentEventType
 from domain.webhooks.catalogue import CATALOGUE
 from domain.webhooks.events import NOTICES, News, Notice, check_event_types, payload
+from domain.webhooks.examples import example
 from domain.webhooks.secrets import new_secret
 
 NEWS = News(
@@ -33,6 +35,33 @@ def test_the_catalogue_explains_every_event_of_the_register_in_three_languages()
         assert all(texts.values())
     for language in ("kk", "ru", "en"):
         assert len({texts[language] for texts in CATALOGUE.values()}) == len(CATALOGUE)
+
+
+MOVES = {
+    Action.ANSWER: EventType.ANSWERED,
+    Action.ASSIGN: EventType.ASSIGNED,
+    Action.REDIRECT: EventType.REDIRECTED,
+    Action.ACCEPT: EventType.ACCEPTED,
+    Action.DECLINE: EventType.DECLINED,
+    Action.PAUSE: EventType.PAUSED,
+    Action.RESUME: EventType.RESUMED,
+    Action.RESOLVE: EventType.RESOLVED,
+    Action.CHECK: EventType.CHECKED,
+    Action.RETURN: EventType.RETURNED,
+    Action.CONFIRM: EventType.CONFIRMED,
+    Action.REOPEN: EventType.REOPENED,
+    Action.WITHDRAW: EventType.WITHDRAWN,
+    Action.FORWARD: EventType.FORWARDED,
+    Action.DECIDE: EventType.DECIDED,
+}
+
+
+@pytest.mark.parametrize("action", [row.action for row in TRANSITIONS.values() if row.to])
+def test_an_example_stands_where_its_act_leaves_an_appeal(action):
+    said = json.loads(example(MOVES[action]))["data"]
+    assert Status(said["status"]) in TRANSITIONS[action].to
+    nobodys = Status(said["status"]) in {Status.REGISTERED, Status.ANSWERED, Status.WITHDRAWN}
+    assert (said["organisation_id"] is None) == nobodys
 
 
 def test_a_message_is_thin_compact_and_in_utf8():

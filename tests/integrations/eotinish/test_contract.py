@@ -108,6 +108,7 @@ FILES = [
     ({"signer": {"kind": "local", "key": "/no", "certificate": "/no", "trusted": "/no"}},
      "kishi: signer"),
     ({"concurrency": 0}, "cities.0.concurrency"),
+    ({"reconcile_at": 23 * 60 + 30}, "cities.0.reconcile_at"),
     ({"strange": 1}, "cities.0.strange"),
 ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """An owner who is no superuser makes the roles of a new cluster, and sees nothing behind walls."""
 
+import asyncpg
 import psycopg
 import pytest
 from psycopg import errors, sql
@@ -89,8 +90,21 @@ async def test_the_owner_changes_keys_behind_the_walls_and_is_bound_again(cluste
         assert sum(counted["event_personal.sealed"].values()) > 0
         async for _ in resealing.reseal(owner, resealing.SEALED[0], lived.keyring, 1):
             pass
+    assert _unbound(url) == []
+
+
+async def test_the_owner_is_bound_again_where_a_table_is_in_others_hands(cluster, lived):
+    url, last = cluster.url(NAME, OWNER), resealing.INDEXED[-1].table
+    with psycopg.connect(url) as other:
+        other.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(last)))
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            async with resealing.owner_connection(url):
+                pass
+    assert _unbound(url) == []
+
+
+def _unbound(url):
     with psycopg.connect(url, autocommit=True) as connection:
-        unbound = connection.execute(
+        return connection.execute(
             "SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
         ).fetchall()
-    assert unbound == []
