@@ -235,6 +235,15 @@ class RoutingIndex:
         found = (rule for selector in wanted for rule in self._all(selector))
         return any(rule.responsibility.organisation in organisations for rule in found)
 
+    def answering(self, wanted: Iterable[str], location: Location, at: datetime) -> frozenset[UUID]:
+        """Everybody who has a rule of these selectors that holds here today, whatever its rank."""
+        day = self.day(at)
+        return frozenset(
+            rule.responsibility.organisation
+            for rule in self._matching(wanted, self.steps(location))
+            if rule.active and rule.responsibility.in_force(day)
+        )
+
     def _all(self, selector: str) -> Iterator[Rule]:
         for rules in self._rules.get(selector, {}).values():
             yield from rules
