@@ -48,12 +48,12 @@ def _on_duty(
     if owner is not None and owner.kind is OrganisationKind.CONTACT_CENTRE:
         return True
     catalogue = reference.catalogue
+    asked = incident.services if service is None else (service,)
     return any(
         _reaches(incident, organisation, reference)
-        for code in (incident.services if service is None else (service,))
-        if code in catalogue and (known := catalogue.service(code))
+        for one in (catalogue.service(code) for code in asked if code in catalogue)
         for organisation in reference.routing.answering(
-            selectors(known.code, known.category, known.sphere, known.responsible), location, at
+            selectors(one.code, one.category, one.sphere, one.responsible), location, at
         )
     )
 

@@ -4,6 +4,7 @@ Heat answers for manholes on the left bank. An outage that it publishes for the 
 draw everybody's appeals, and with them who asked, out of their executors' hands into its own.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from domain.access import Role
@@ -17,7 +18,7 @@ EVERYWHERE = {"kind": "outage", "services": [MANHOLE], "area": {"city": True}, "
 
 
 async def _published(
-    callers: Callers, said: dict[str, object], seen_from: UUID, role: Role = Role.HEAD
+    callers: Callers, said: Mapping[str, object], seen_from: UUID, role: Role = Role.HEAD
 ) -> str:
     """An outage that the process of the API knows of."""
     made = await callers.call("POST", "/v1/incidents", said, role=role)
