@@ -31,6 +31,9 @@ PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 5.0
 SEND_SECONDS = 20.0
 """How long one message may take to leave before the other side counts as gone."""
+IDLE_SECONDS = 60.0
+"""How long a socket may stand open while nothing is asked: it costs memory and no quota, and
+whoever wants to ask opens another. Pings are no question."""
 MOST_OPERATIONS = 50
 """Of one socket, at once."""
 LONGEST_ID = 64
@@ -77,6 +80,8 @@ class Socket:
         self._sending = asyncio.Lock()
         self._since: float | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._busy_at = 0.0
         self._closing: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
@@ -104,8 +109,9 @@ class Socket:
             await self._end(listening)
 
     async def _end(self, listening: asyncio.Future[None]) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        for timer in (self._watch, self._idle):
+            if timer is not None:
+                timer.cancel()
         tasks = [*self._running.values(), listening]
         for task in tasks:
             task.cancel()
@@ -162,6 +168,19 @@ class Socket:
         except Refusal:
             raise Closed(4403, "Forbidden") from None
         await self._send({"type": "connection_ack"})
+        self._busy_at = asyncio.get_running_loop().time()
+        self._expect_work()
+
+    def _expect_work(self) -> None:
+        """End the socket that was left idle, or look again when it could have been."""
+        loop = asyncio.get_running_loop()
+        if self._running:
+            self._busy_at = loop.time()
+        left = self._busy_at + IDLE_SECONDS - loop.time()
+        if left > 0:
+            self._idle = loop.call_later(left, self._expect_work)
+        else:
+            self._close(Closed(1000, "Nothing is asked"))
 
     async def _heed(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -202,6 +221,7 @@ class Socket:
             log.error("unexpected", route="graphql", exc_info=error)
             self._close(Closed(1011, "An error of ours"))
         finally:
+            self._busy_at = asyncio.get_running_loop().time()
             if self._running.get(id) is asyncio.current_task():
                 del self._running[id]
 

@@ -94,7 +94,7 @@ async def read_coverage(call: Call) -> Reply:
     # In a thread: a city that was not checked yet takes part of a second, the loop goes on.
     everything = await asyncio.to_thread(call.house.checks.of, reference, call.at)
     found = [each for each in everything if _fits(each, query, call.principal, reference)]
-    start = _start(found, read_cursor(query.cursor, keyring))
+    start = _start(found, read_cursor(query.cursor, keyring, lambda page: page.mark.isdecimal()))
     items = found[start : start + query.limit]
     after = start + len(items)
     errors = sum(each.severity is Severity.ERROR for each in found)
@@ -119,7 +119,7 @@ def _start(found: Sequence[Finding], page: Page | None) -> int:
     if page is None:
         return 0
     ids = [each.id for each in found]
-    return ids.index(page.id) + 1 if page.id in ids else int(page.mark or 0)
+    return ids.index(page.id) + 1 if page.id in ids else int(page.mark)
 
 
 def _fits(

@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -19,8 +20,12 @@ def write_cursor(at: datetime, id: UUID, keyring: Keyring, mark: str = "") -> st
     return urlsafe_b64encode(seal + said).decode().rstrip("=")
 
 
-def read_cursor(cursor: str | None, keyring: Keyring) -> Page | None:
-    """Where to go on. Raises Malformed for what we did not write."""
+def read_cursor(
+    cursor: str | None, keyring: Keyring, fits: Callable[[Page], bool] = lambda _: True
+) -> Page | None:
+    """Where to go on. Raises Malformed for what we did not write, or wrote for another list, as
+    far as that can be told: what `fits` says no to.
+    """
     if cursor is None:
         return None
     try:
@@ -28,8 +33,30 @@ def read_cursor(cursor: str | None, keyring: Keyring) -> Page | None:
         seal, said = raw[:_SEAL], raw[_SEAL:].decode()
         genuine = hmac.compare_digest(seal, keyring.index(f"cursor {said}")[:_SEAL])
         at, id, mark = said.split(" ")
-        if genuine:
-            return Page(datetime.fromisoformat(at), UUID(id), mark)
+        page = Page(datetime.fromisoformat(at), UUID(id), mark)
+        if genuine and fits(page):
+            return page
     except ValueError:
         pass
     raise malformed("cursor", "/cursor", "cursor")
+
+
+_VEIL = "~"
+
+
+def veiled(number: int, keyring: Keyring) -> str:
+    """A mark that we alone can read: of numbers that are given out one after another to everybody,
+    two tell how much went on between them.
+    """
+    return _VEIL + urlsafe_b64encode(keyring.seal(str(number).encode())).decode().rstrip("=")
+
+
+def unveiled(mark: str, keyring: Keyring) -> int:
+    """The number of a mark. Raises ValueError for the mark of another list."""
+    if not mark.startswith(_VEIL):
+        raise ValueError(mark)
+    sealed = mark.removeprefix(_VEIL)
+    try:
+        return int(keyring.open(urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))))
+    except KeyError as error:
+        raise ValueError("of a key that was taken away since") from error

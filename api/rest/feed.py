@@ -12,7 +12,7 @@ from api.errors import CursorExpired
 from api.event_schemas import AnyMessage
 from api.limits import Turns
 from api.rest import fields as f
-from api.rest.cursors import read_cursor, write_cursor
+from api.rest.cursors import read_cursor, unveiled, veiled, write_cursor
 from api.rest.operation import Call, Operation, Reply, malformed
 from domain.access import Permission
 from domain.errors import NotFound
@@ -98,11 +98,15 @@ async def _begin(call: Call, organisation: UUID) -> int:
     place = read_cursor(query.after, call.house.keyring)
     if place is None:
         return 0 if query.start == "oldest" else await call.house.feed.newest(call.principal)
-    if place.id != organisation or not place.mark.isdecimal():
+    try:
+        position = unveiled(place.mark, call.house.keyring)
+    except ValueError:
+        raise malformed("cursor", "/after", "cursor") from None
+    if place.id != organisation:
         raise malformed("cursor", "/after", "cursor")
     if call.at - place.at > KEPT:
         raise CursorExpired(days=KEPT.days)
-    return int(place.mark)
+    return position
 
 
 def _reply(page: FeedPage, call: Call, organisation: UUID) -> Reply:
@@ -111,7 +115,9 @@ def _reply(page: FeedPage, call: Call, organisation: UUID) -> Reply:
         {"id": str(one.id), "message": orjson.Fragment(one.payload)}
         for one in page.entries
     ]
-    going_on = write_cursor(page.until, organisation, call.house.keyring, str(page.position))
+    keyring = call.house.keyring
+    mark = veiled(page.position, keyring)
+    going_on = write_cursor(page.until, organisation, keyring, mark)
     body: dict[str, Any] = {"items": items, "next": going_on, "more": page.more}
     return Reply(body, headers={"cache-control": "no-store"})
 

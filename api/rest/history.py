@@ -50,7 +50,8 @@ class EventPage(TypedDict):
     next: int | None
 
 
-_HIDDEN = frozenset({"name", "phone", "email", "place"})
+_HIDDEN = frozenset({"name", "phone", "email", "place", "author"})
+"""What names somebody: an `author` is the resident whose word the state handed on, by name."""
 
 
 async def list_events(call: Call) -> Reply:

@@ -1,5 +1,6 @@
 """What is held on residents: found by phone or IIN, told to themselves, and every reading kept."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,13 @@ from typing_extensions import TypedDict
 
 from api.records import whole_record
 from api.rest import fields as f
-from api.rest.cursors import read_cursor, write_cursor
-from api.rest.operation import Call, Operation, Reply
+from api.rest.cursors import read_cursor, unveiled, veiled, write_cursor
+from api.rest.operation import Call, Operation, Reply, malformed
 from api.rest.views import AppealView, Named, appeal_view, organisation_name
-from domain.access import Permission
+from domain.access import NOBODY, Permission
 from domain.errors import Invalid
 from domain.members.rules import reach
+from domain.questions import Page
 
 NO_STORE = {"cache-control": "no-store"}
 
@@ -107,7 +109,7 @@ async def search_applicants(call: Call) -> Reply:
 async def list_own_reads(call: Call) -> Reply:
     """Who read the resident's data; which of the staff it was stays with the auditors."""
     query: ReadsQuery = call.query
-    after = read_cursor(query.cursor, call.house.keyring)
+    after = _place(query.cursor, call)
     found = await call.house.personal.about(
         call.principal.city, call.principal.id, after, query.limit + 1
     )
@@ -117,7 +119,7 @@ async def list_own_reads(call: Call) -> Reply:
 async def list_reads(call: Call) -> Reply:
     """The log of readings, by those whom the caller oversees."""
     query: LogQuery = call.query
-    after = read_cursor(query.cursor, call.house.keyring)
+    after = _place(query.cursor, call)
     reached = reach(call.principal, call.reference)
     found = await call.house.personal.log(
         call.principal.city, reached, query.reader, after, query.limit + 1
@@ -125,12 +127,23 @@ async def list_reads(call: Call) -> Reply:
     return _page(found, query.limit, _logged, call)
 
 
+def _place(cursor: str | None, call: Call) -> Page | None:
+    """Where the log goes on: it counts its rows, all readers' together, so the number is veiled."""
+    keyring = call.house.keyring
+    page = read_cursor(cursor, keyring)
+    try:
+        return page and replace(page, id=UUID(int=unveiled(page.mark, keyring)))
+    except ValueError:
+        raise malformed("cursor", "/cursor", "cursor") from None
+
+
 def _page(found: list[Any], limit: int, view: Any, call: Call) -> Reply:
     items = found[:limit]
     last = items[-1] if len(found) > limit else None
     keyring = call.house.keyring
-    # The log counts its rows; a cursor carries an id.
-    following = write_cursor(last["at"], UUID(int=last["id"]), keyring) if last else None
+    following = None
+    if last is not None:
+        following = write_cursor(last["at"], NOBODY, keyring, veiled(last["id"], keyring))
     return Reply({"items": [view(row, call) for row in items], "next": following})
 
 

@@ -1,5 +1,6 @@
 """What the city promises: policies, calendars, and the clocks that run."""
 
+import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,10 +14,14 @@ from api.rest.views import ClockView, clock_view
 from domain.access import Permission
 from domain.law.days import AmendDay, DayKind, amend_day
 from domain.ports import Keyring, UnitOfWork
+from domain.questions import Page
 from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Policy, Stage, policy_document
 from domain.values import in_language
+
+_MARK = re.compile(r"[a-z-]+/[0-9]{1,4}")
+"""Stage and round: see _after."""
 
 
 class ClocksQuery(f.Query):
@@ -184,7 +189,7 @@ async def list_clocks(call: Call) -> Reply:
         states=[str(state) for state in query.state],
         stage=query.stage,
         due_before=query.due_before,
-        after=read_cursor(query.cursor, keyring),
+        after=read_cursor(query.cursor, keyring, _of_clocks),
         limit=query.limit + 1,
     )
     items = found[: query.limit]
@@ -197,6 +202,10 @@ async def list_clocks(call: Call) -> Reply:
             "next": _after(*last, keyring) if last else None,
         }
     )
+
+
+def _of_clocks(page: Page) -> bool:
+    return _MARK.fullmatch(page.mark) is not None
 
 
 def _after(clock: Clock, _: str, appeal: UUID, keyring: Keyring) -> str:

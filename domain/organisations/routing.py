@@ -28,6 +28,7 @@ from domain.organisations.model import (
 )
 from domain.organisations.rules import (
     CITY_STEP,
+    EVERYTHING,
     IsWorking,
     Rule,
     Step,
@@ -234,6 +235,19 @@ class RoutingIndex:
         """Whether one of these organisations has a rule of these selectors, wherever it holds."""
         found = (rule for selector in wanted for rule in self._all(selector))
         return any(rule.responsibility.organisation in organisations for rule in found)
+
+    def answering(self, wanted: Iterable[str], location: Location, at: datetime) -> frozenset[UUID]:
+        """Everybody who has a rule of these selectors that holds here today, whatever its rank;
+        who takes what nobody else does (`*`) only where nobody else does.
+        """
+        day = self.day(at)
+        holding = [
+            rule.responsibility
+            for rule in self._matching(wanted, self.steps(location))
+            if rule.active and rule.responsibility.in_force(day)
+        ]
+        named = [each for each in holding if each.selector != EVERYTHING]
+        return frozenset(each.organisation for each in named or holding)
 
     def _all(self, selector: str) -> Iterator[Rule]:
         for rules in self._rules.get(selector, {}).values():

@@ -22,6 +22,8 @@ Step = tuple[TerritoryKind, object]
 """One rung of a place: a kind of territory and which one of that kind."""
 
 CITY_STEP: Step = (TerritoryKind.CITY, None)
+EVERYTHING = "*"
+"""The selector of whoever takes what no other rule gives to anybody."""
 
 
 class Verdict(StrEnum):
@@ -72,7 +74,15 @@ def selectors(
 ) -> tuple[str, ...]:
     """The selectors that match a service, the most specific first."""
     kind = f"kind:{responsible_kind}"
-    return (service_code, f"{category}+{kind}", category, f"{sphere}+{kind}", sphere, kind, "*")
+    return (
+        service_code,
+        f"{category}+{kind}",
+        category,
+        f"{sphere}+{kind}",
+        sphere,
+        kind,
+        EVERYTHING,
+    )
 
 
 def rule_book(

@@ -4,6 +4,7 @@ Unlike the tallies (statistics.py) they follow a filter, and so the register is 
 that the caller is held to, by the index of registrations.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -53,11 +54,17 @@ _PROMISES = """
 _NOTHING = "0 AS judged, 0 AS kept, 0 AS resolved, NULL AS median"
 
 
+COUNTING = 3
+"""Counts at once in this process: one document may ask for forty, without a token, and each takes
+its time. All at once they would take every connection from those who register and act."""
+
+
 class Figures:
     """Counts, shares and medians."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._turns = asyncio.Semaphore(COUNTING)
 
     async def by(
         self,
@@ -86,7 +93,7 @@ class Figures:
                    count(*) FILTER (WHERE a.status = 'closed') AS closed, {columns}
               FROM appeal a {joined} WHERE {asked} GROUP BY 1 ORDER BY 1 NULLS LAST
         """
-        async with inside(self._engine, door_of(principal)) as driver:
+        async with self._turns, inside(self._engine, door_of(principal)) as driver:
             found = await driver.fetch(statement, *parameters.values)
         return [_figure(row) for row in found]
 
@@ -106,7 +113,7 @@ class Figures:
              GROUP BY 1, 2, 3, 4, 5
         """
         begins, ends = [begin for begin, _ in spans], [end for _, end in spans]
-        async with inside(self._engine, door_of(public(city))) as driver:
+        async with self._turns, inside(self._engine, door_of(public(city))) as driver:
             found = await driver.fetch(statement, city, begins, ends, zone)
         return [(_kin(row, row["day"]), row["n"]) for row in found]
 

@@ -1,11 +1,12 @@
 """What whoever comes without a token is told: nothing by which anybody could be found."""
 
-from asyncio import gather
+import asyncio
 from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from datetime import date
 from typing import Any
 
+import asyncpg
 import pytest
 from graphql import GraphQLObjectType, is_leaf_type
 
@@ -182,7 +183,7 @@ async def test_what_others_ask_meanwhile_takes_no_week_out_of_a_question(
     ]
     await details_of(weeks[:1], asked, city)
     others = [details_of([each], asked, city) for each in weeks[2:]]
-    *_, mine = await gather(*others, details_of(weeks[:2], asked, city))
+    *_, mine = await asyncio.gather(*others, details_of(weeks[:2], asked, city))
     assert mine == [Detail.NOTHING, Detail.NOTHING]
 
 
@@ -232,3 +233,28 @@ async def test_a_period_has_a_longest_and_an_order(graph: Graph):
     ):  # fmt: skip
         answer = await graph.ask(query, role)
         assert answer["errors"][0]["extensions"]["code"] == "malformed"
+
+
+async def test_counts_however_many_are_asked_for_leave_connections_to_everybody_else(
+    callers: Callers, graph: Graph
+):
+    number = (await callers.register())["number"]
+    asked = " ".join(
+        f'f{n}: figures(by: SERVICE, firstDay: "2026-06-{n:02}", lastDay: "2026-08-01")'
+        " { groups { keptShare } }"
+        for n in range(1, 31)
+    )
+    owner = await asyncpg.connect(callers.house.settings.database_url)
+    try:
+        # No promise can be read: the counts take as long as they would of a large register.
+        await owner.execute("BEGIN; LOCK TABLE clock IN ACCESS EXCLUSIVE MODE")
+        counting = asyncio.create_task(graph.ask(f"{{ public {{ {asked} }} }}", None))
+        await asyncio.sleep(0.5)
+        async with asyncio.timeout(2):
+            answers = await asyncio.gather(
+                *(callers.call("GET", f"/v1/appeals/{number}/events") for _ in range(5))
+            )
+    finally:
+        await owner.close()
+    assert {answer.status_code for answer in answers} == {200}
+    assert "errors" not in await counting

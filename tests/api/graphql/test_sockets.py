@@ -82,3 +82,41 @@ async def test_who_takes_messages_now_and_then_is_not(monkeypatch: pytest.Monkey
     async with asyncio.timeout(5):
         await serving
     assert line.told == ["connection_ack", *6 * ["pong"]]
+
+
+async def test_who_asks_nothing_is_let_go_however_often_they_ping(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sockets, "IDLE_SECONDS", 0.3)
+    line = Line(takes=1000)
+    line.say(type="connection_init")
+    pinging = asyncio.create_task(_ping(line))
+    try:
+        async with asyncio.timeout(5):
+            await served(line)
+    finally:
+        pinging.cancel()
+    assert "pong" in line.told
+    assert line.sent[-1]["type"] == "websocket.close"
+    assert line.sent[-1]["code"] == 1000
+
+
+async def test_who_asks_now_and_then_or_follows_something_is_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sockets, "IDLE_SECONDS", 0.4)
+    line = Line(takes=1000)
+    line.say(type="connection_init")
+    serving = asyncio.create_task(served(line))
+    for n in range(4):
+        line.say(type="subscribe", id=f"q{n}", payload={"query": "{ __typename }"})
+        await asyncio.sleep(0.2)
+    line.say(type="subscribe", id="s", payload={"query": "subscription { endless }"})
+    await asyncio.sleep(1.0)
+    assert not serving.done()
+    line.say(type="complete", id="s")
+    async with asyncio.timeout(5):
+        await serving
+    assert line.sent[-1]["code"] == 1000
+
+
+async def _ping(line: Line) -> None:
+    while True:
+        line.say(type="ping")
+        await asyncio.sleep(0.05)

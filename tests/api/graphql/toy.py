@@ -86,6 +86,11 @@ class Subscription:
         for n in range(3):
             yield n
 
+    @strawberry.subscription
+    async def endless(self) -> AsyncGenerator[int, None]:
+        yield 0
+        await asyncio.Event().wait()
+
 
 @strawberry.type
 class Mutation:

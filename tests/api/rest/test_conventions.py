@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.rest.cursors import write_cursor
 from api.rest.decode import canonical
 from api.settings import Settings
 from domain.access import Role
+from domain.values import new_id
 from tests.support.city import CITIZEN_PHONE, KISHI
 from tests.support.rest import (
     Callers,
@@ -24,6 +26,8 @@ from tests.support.rest import (
     running,
 )
 from tests.support.sql import fetch
+from tests.walls.doors import RestDoor
+from tests.walls.policy import POLICY
 
 APPEALS = "/v1/appeals"
 
@@ -514,3 +518,31 @@ async def test_no_answers_are_too_odd_to_be_judged_beside_a_bad_form(
         answer = await client.post(APPEALS, content=said.encode(), headers=headers)
     assert answer.status_code in (400, 422), answer.text
     assert answer.status_code == 400 or "/channel" in pointers(answer)
+
+
+OF_OTHERS = {
+    "appeals": "",
+    "clocks": "resolve/1",
+    "the graph's, by due time": "due_at/asc",
+    "the feed": "12",
+}
+"""Lists, and what marks the places of their cursors."""
+
+
+@pytest.mark.parametrize("mark", OF_OTHERS.values(), ids=OF_OTHERS)
+async def test_the_cursor_of_another_list_is_refused_or_a_place_like_any(callers: Callers, mark):
+    house = callers.house
+    cursor = write_cursor(house.now(), new_id(), house.keyring, mark)
+    door = RestDoor()
+    lists = [
+        one
+        for one in door.operations
+        if "cursor" in door.conditions(one) and not door.changes(one) and "{" not in door.path(one)
+    ]
+    assert len(lists) > 8
+    told = {}
+    for one in lists:
+        role = next(iter(sorted(POLICY[one].roles - {Role.CITIZEN}, key=str)), Role.CITIZEN)
+        answer = await callers.call("GET", door.path(one), params={"cursor": cursor}, role=role)
+        told[one] = answer.status_code
+    assert set(told.values()) <= {200, 400}, told

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 import orjson
 import pytest
 
-from api.rest.cursors import write_cursor
+from api.rest.cursors import veiled, write_cursor
 from domain.access import Role
 from tests.support.city import KISHI
 from tests.support.rest import assert_problem, pointers
@@ -99,20 +100,34 @@ async def test_one_organisation_cannot_have_everybody_wait(callers, empty):
 
 
 async def test_a_cursor_of_somebody_else_or_of_another_list_is_refused(callers, empty):
-    theirs = write_cursor(callers.house.now(), KISHI.centre, callers.house.keyring, "7")
-    other = write_cursor(callers.house.now(), KISHI.water, callers.house.keyring)
-    for cursor in (theirs, other, "bm90IG91cnM"):
+    now, keyring = callers.house.now(), callers.house.keyring
+    theirs = write_cursor(now, KISHI.centre, keyring, veiled(7, keyring))
+    others = [write_cursor(now, KISHI.water, keyring, mark) for mark in ("", "7", "resolve/1")]
+    for cursor in (theirs, *others, "bm90IG91cnM"):
         refused = await callers.call(
             "GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor}
         )
         assert_problem(refused, 400, "malformed")
 
 
+async def test_a_cursor_does_not_tell_how_much_everybody_else_was_told(callers, empty):
+    await callers.register()
+    await relay(callers)
+    answer = await read(callers, limit=1)
+    cursor = answer["next"]
+    said = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[8:].decode()
+    (row,) = await fetch(callers.house, "SELECT min(position) AS first FROM feed_entry")
+    assert not said.endswith(f" {row['first']}")
+    assert len(said.split(" ")[2]) > 40
+    assert (await read(callers, after=cursor))["items"]
+
+
 async def test_a_cursor_from_before_what_is_kept_is_told_so_rather_than_passed_over(callers, empty):
     now, keyring = callers.house.now(), callers.house.keyring
     answers = []
     for days in (89, 91):
-        cursor = write_cursor(now - timedelta(days=days), KISHI.water, keyring, "0")
+        mark = veiled(0, keyring)
+        cursor = write_cursor(now - timedelta(days=days), KISHI.water, keyring, mark)
         answers.append(
             await callers.call("GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor})
         )

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from api.bootstrap import House, open_exchange
+from api.rest.history import event_view
 from api.worker.comparing import ExchangeLoops, reconcile
 from api.worker.exchange import Fetching
 from api.worker.relay import Relay
@@ -183,6 +184,12 @@ async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
     assert (closed.confirmation.how, closed.confirmation.rating) == ("e-otinish", 5)
     assert closed.confirmation.role == "citizen"
     assert state.whole()["violations"] == []
+    # Who gave the word is named in the register, sealed, and shown in nobody's history.
+    for role in (Role.EXECUTOR, Role.INSPECTOR, Role.AKIM):
+        who = KISHI.principal(role)
+        told = await house.queries.events(who, appeal.number, internal=True, after=0, limit=50)
+        assert "СЕРІКОВА" in str(told)
+        assert "СЕРІКОВА" not in str([event_view(document, who) for document in told])
 
 
 async def _told(state: StandIn, number: str | None, count: int) -> bool:

@@ -25,7 +25,7 @@ from domain.organisations.model import (
     TerritoryKind,
 )
 from domain.organisations.routing import Route, RouteReason, RoutingIndex
-from domain.organisations.rules import Verdict
+from domain.organisations.rules import Verdict, selectors
 from domain.values import Coordinates
 
 NOON = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)  # 12:00 in Almaty
@@ -356,3 +356,17 @@ def test_a_whole_city_is_indexed_in_two_seconds_and_routed_in_microseconds() -> 
         ask(routes, Location(building=home.id))
         spent.append(time.perf_counter() - before)
     assert statistics.median(spent) < 50e-6
+
+
+def test_who_answers_at_a_place_are_all_with_a_rule_in_force_there() -> None:
+    gone = date(2026, 1, 1)
+    routes = index(
+        rule(1, "lifts", 1, 10), rule(2, "lifts.person-trapped", 5, 11), rule(3, "lifts", 8, 12),
+        rule(4, "lifts", 2, 13, valid_to=gone), rule(5, "lifts", 2, 14), rule(6, "*", 1, 15),
+        organisations=[organisation(n, active=n != 14) for n in range(10, 20)],
+    )  # fmt: skip
+    wanted = selectors("lifts.person-trapped", "lifts.emergency", "lifts", "lift-company")
+    assert routes.answering(wanted, TWELVE, NOON) == {ident(10), ident(11)}
+    assert routes.answering(wanted, Location(building=ident(502)), NOON) == {ident(10), ident(12)}
+    others = selectors("roads.pothole", "roads.holes", "roads", "utility")
+    assert routes.answering(others, TWELVE, NOON) == {ident(15)}
