@@ -221,6 +221,8 @@ class Search:
         """In the order of an index, however far it must be followed."""
         parameters = Parameters(self._limit)
         asked = self._asked(parameters) + self._worded(parameters)
+        if not self._walled:
+            asked += self._met(parameters)
         if not self._wanted.statuses:
             return await self._page(f"SELECT a.* FROM appeal a WHERE {asked}", parameters)
         states = parameters.add(list(self._wanted.statuses))
@@ -307,11 +309,15 @@ class Search:
         return list(await self._driver.fetch(statement, *parameters.values))
 
     def _met(self, parameters: Parameters) -> str:
+        """Whether the city ever had one that was all of what is wanted: looked up once, before
+        anything else is looked at. Of whoever sees less than a city it can't be asked here.
+        """
         named = {name: getattr(self._wanted, name) for name in MEETING}
         asked = [f"m.{n} = {parameters.add(v)}" for n, v in named.items() if v is not None]
         if not asked:
             return ""
-        return f"AND EXISTS (SELECT FROM meeting m WHERE m.city_id = $1 AND {' AND '.join(asked)})"
+        asked.append(f"m.city_id = {parameters.add(self._principal.city)}")
+        return f" AND EXISTS (SELECT FROM meeting m WHERE {' AND '.join(asked)})"
 
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:
         newest = await self._newest_of_the_city()
@@ -337,7 +343,7 @@ class Search:
             await self._driver.execute(f"SET LOCAL ROLE {CITY}")
         parameters = Parameters(self._principal.city)
         found = await self._driver.fetch(
-            f"SELECT a.registered_at FROM appeal a WHERE a.city_id = $1 {self._met(parameters)}"
+            f"SELECT a.registered_at FROM appeal a WHERE a.city_id = $1{self._met(parameters)}"
             f" {_ORDER} LIMIT 1",
             *parameters.values,
         )

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.worker import ticks
 from api.worker.ticks import Clocks, Incidents
 from domain.access import Role
 from domain.appeals import commands as c
@@ -295,6 +296,26 @@ async def test_a_sweep_waits_for_nobody_and_nobody_for_what_it_left(house):
         await holder.close()
     assert await house.housekeeping.clear_desks() == 1
     await books_of(house)
+
+
+async def test_a_sweep_that_left_something_comes_again_at_once(house, monkeypatch):
+    monkeypatch.setattr(ticks, "DESKS", 2)
+    for appeal in [await register(house) for _ in range(3)]:
+        await perform(house, appeal, Action.WITHDRAW, c.Withdraw("call"), role=Role.OPERATOR)
+    sweep = ticks.Sweep(house)
+    assert await sweep.turn()
+    while await sweep.turn():
+        pass
+    assert await fetch(house, "SELECT FROM desk WHERE ended") == []
+
+
+async def test_an_act_that_changes_no_figure_writes_none(house):
+    appeal = await register(house)
+    last = "SELECT max(h.id) AS holding, max(t.id) AS tally FROM holding h, tally t"
+    before = await fetch(house, last)
+    role, command = ACTS[Action.COMMENT]
+    await perform(house, appeal, Action.COMMENT, command, role=role)
+    assert await fetch(house, last) == before
 
 
 async def test_what_was_swept_lies_there_again_when_it_is_taken_up_again(house):

@@ -233,6 +233,15 @@ async def test_what_never_met_is_not_looked_for(house, crowd, watched):
             assert not [plan for plan in watched[-1].plans if "cards_of_" in plan]
 
 
+async def test_of_what_is_open_too_that_which_never_met_is_not_looked_for(house, crowd, watched):
+    asked = AppealFilter(kind="suggestion", statuses=["in_progress"])
+    assert await house.lists.appeals(KISHI.principal(Role.INSPECTOR), asked, None, 51) == []
+    (plan,) = watched[0].plans
+    scans = [line for line in plan.splitlines() if re.search(r"Scan .*\bappeal a", line)]
+    assert scans, plan
+    assert all("never executed" in line for line in scans), plan
+
+
 async def test_what_met_by_a_correction_is_looked_for(house, crowd):
     appeal = await register(house, service="general.unclassified", answers={})
     wanted = AppealFilter(service="lifts.company-unknown", sphere="lifts", kind=str(appeal.kind))
