@@ -1,7 +1,7 @@
 """Every list, filter and figure, in a large register and in one of 10,000 appeals, in one run.
 
-    python -m benchmarks.reads [--appeals 1000000] [--small 10000] [--times 40] [--slow-city]
-                               [--only control]
+    python -m benchmarks.reads [--appeals 1000000] [--small 10000] [--days 365] [--times 40]
+                               [--slow-city] [--only control]
 
 Both are on one server, asked in turn, over one kept line each. A ratio tells how much longer the
 large one takes (medians); the aim is 1.2.
@@ -80,11 +80,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--appeals", type=int, default=1_000_000)
     parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--days", type=float, default=DAYS, help="in which the large came")
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--slow-city", action="store_true")
     parser.add_argument("--only", default="", help="questions whose names begin so")
     said = parser.parse_args()
-    days = DAYS if said.slow_city else DAYS * said.small / said.appeals
+    days = DAYS if said.slow_city else said.days * said.small / said.appeals
     with open_stage(1, said.appeals) as large, beside(large, 1, said.small, days) as small:
         asyncio.run(_compare(large, small, said.times, said.only))
 

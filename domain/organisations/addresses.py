@@ -65,23 +65,23 @@ class AddressIndex:
 
     def search(self, text: str, limit: int = 5) -> tuple[Match, ...]:
         """The places that the text may mean, the likeliest first; empty when none is alike."""
-        best: dict[tuple[UUID, UUID | None], Match] = {}
+        found: list[Match] = []
         for reading in readings(text):
-            found = tuple(self._read(reading))
-            if limit == 1 and (certain := [match for match in found if _is_certain(match)]):
+            read = tuple(self._read(reading))
+            if limit == 1 and (certain := [match for match in read if _is_certain(match)]):
                 return self._ranked(certain, limit)
-            for match in found:
-                place = match.street, match.building
-                if place not in best or best[place].score < match.score:
-                    best[place] = match
-        return self._ranked(best.values(), limit)
+            found += read
+        return self._ranked(_best(found), limit)
 
     def meant(self, text: str, at_least: float) -> Match | None:
         """The one place that the text must mean; None where none is so alike, or two are."""
+        found: list[Match] = []
         for reading in readings(text):
-            if certain := [match for match in self._read(reading) if _is_certain(match)]:
+            read = tuple(self._read(reading))
+            if certain := [match for match in read if _is_certain(match)]:
                 return certain[0] if len(certain) == 1 else None
-        best = self.search(text, limit=2)
+            found += read
+        best = self._ranked(_best(found), limit=2)
         if not best or best[0].score < at_least:
             return None
         return best[0] if len(best) == 1 or best[1].score < best[0].score else None
@@ -163,6 +163,16 @@ class AddressIndex:
             return -match.score, match.building is None, street, _counted(match.number or "")
 
         return tuple(sorted(matches, key=order)[:limit])
+
+
+def _best(matches: Iterable[Match]) -> Iterable[Match]:
+    """Of each place the likeliest match."""
+    best: dict[tuple[UUID, UUID | None], Match] = {}
+    for match in matches:
+        place = match.street, match.building
+        if place not in best or best[place].score < match.score:
+            best[place] = match
+    return best.values()
 
 
 def _is_certain(match: Match) -> bool:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 # One Latin skeleton for all alphabets: Шәкәрім, Шакарим, Shakarim and Şäkärım become one word.
 _LETTERS = str.maketrans(
@@ -127,6 +128,7 @@ def readings(text: str) -> tuple[Reading, ...]:
     return tuple(each for each in found if each.words)
 
 
+@lru_cache(maxsize=4096)
 def without_flats(text: str, known: str | None = None, mask: str = "***") -> str:
     """The address with every number masked that names a flat: 'кв 5', '5 пәтер', '12-5'.
 

@@ -44,8 +44,16 @@ def card_row(change: Change) -> dict[str, object]:
         "city_id": appeal.city,
         "registered_at": appeal.registered_at,
         "facets": sorted(_facets(appeal)),
-        "organisations": list(dict.fromkeys(one.organisation for one in change.assignments)),
+        "organisations": holders_row(change)["organisations"],
         "words": words(appeal.text, appeal.place.address, appeal.number),
+    }
+
+
+def holders_row(change: Change) -> dict[str, object]:
+    """Whom a change gives the appeal to, each once."""
+    return {
+        "appeal_id": change.appeal.id,
+        "organisations": list(dict.fromkeys(one.organisation for one in change.assignments)),
     }
 
 

@@ -6,12 +6,12 @@ Everything in it follows from the events; it can be made again from them (migrat
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import UUID
 
-from integrations.postgres.schema import appeal_id, city_id, instant, metadata
+from integrations.postgres.schema import appeal_id, instant, metadata, same_city_id
 
 completion = Table(
     "completion",
     metadata,
-    city_id(),
+    same_city_id(),
     appeal_id(),
     Column("number", SmallInteger, nullable=False),
     Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),

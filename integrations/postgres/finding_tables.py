@@ -34,13 +34,13 @@ from sqlalchemy import (
 from sqlalchemy import Integer as Int
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from integrations.postgres.schema import appeal_id, city_id, instant, metadata
+from integrations.postgres.schema import appeal_id, city_id, instant, metadata, same_city_id
 
 card = Table(
     "card",
     metadata,
     appeal_id(),
-    city_id(),
+    same_city_id(),
     Column("registered_at", instant(), nullable=False),
     Column("facets", ARRAY(Int), nullable=False),
     Column("organisations", ARRAY(UUID), nullable=False),
@@ -59,19 +59,18 @@ tally = Table(
     "tally",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    city_id(),
+    same_city_id(),
     Column("subject", Text, nullable=False),
     Column("place", Text),
     Column("state", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
 )
 
-# Triggers write these two out of rows that are bound already: no references of their own.
 holding = Table(
     "holding",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("city_id", UUID, nullable=False),
+    same_city_id(),
     Column("subject", Text, nullable=False),
     Column("holders", ARRAY(UUID), nullable=False),
     Column("state", Text, nullable=False),
@@ -89,7 +88,7 @@ desk = Table(
     Column("organisation_id", UUID, nullable=False),
     Column("registered_at", instant(), nullable=False),
     Column("appeal_id", UUID, nullable=False),
-    Column("city_id", UUID, nullable=False),
+    same_city_id(),
     Column("ended", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
     Index("ix_desk_ended", "appeal_id", postgresql_where=text("ended")),

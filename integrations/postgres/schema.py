@@ -41,6 +41,15 @@ def city_id() -> Column[object]:
     return Column("city_id", UUID, ForeignKey("city.id"), nullable=False)
 
 
+def same_city_id() -> Column[object]:
+    """The city of a row that follows from another, which is bound to it.
+
+    It refers to nothing itself: each row that an act writes would lock its city's row once more,
+    and that row is everybody's.
+    """
+    return Column("city_id", UUID, nullable=False)
+
+
 def appeal_id() -> Column[object]:
     return Column("appeal_id", UUID, ForeignKey("appeal.id"), nullable=False)
 

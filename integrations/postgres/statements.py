@@ -4,6 +4,9 @@ Each takes a JSON list of documents and writes whole changes in one round trip: 
 its clocks, assignments, events, sealed texts and outbox rows stand or fall together.
 """
 
+from collections.abc import Mapping
+from functools import cache
+
 from sqlalchemy import Table
 
 from domain.appeals.verdicts import Verdict
@@ -42,16 +45,16 @@ def _upsert_many(table: Table, key: str) -> str:
 
 _APPEAL = "(j#>>'{appeal,id}')::uuid"
 
-_CONSEQUENCES = (
-    _insert_many(t.event, "event"),
-    _insert_many(t.event_personal, "event_personal"),
-    _insert_many(t.outbox, "outbox"),
-    _insert_many(t.idempotency, "idempotency"),
+_TOLD = (_insert_many(t.event, "event"), _insert_many(t.outbox, "outbox"))
+
+_CONSEQUENCES = {
+    "event_personal": _insert_many(t.event_personal, "event_personal"),
+    "idempotency": _insert_many(t.idempotency, "idempotency"),
     # Behind a wall an index is used for what is plainly equal alone: hence no cast beside it.
-    "attached AS (UPDATE attachment x SET appeal_id = v.appeal_id, purpose = v.purpose"
-    " FROM (SELECT passed.appeal_id, j->>'purpose' AS purpose, e::uuid AS id"
+    "attachments": "attached AS (UPDATE attachment x SET appeal_id = v.appeal_id,"
+    " purpose = v.purpose FROM (SELECT passed.appeal_id, j->>'purpose' AS purpose, e::uuid AS id"
     " FROM passed, jsonb_array_elements_text(j->'attachments') e OFFSET 0) v WHERE x.id = v.id)",
-)
+}
 
 
 _MANY = (
@@ -83,7 +86,8 @@ REGISTER = _statement(
     _insert_many(t.clock, "clock"),
     _insert_many(t.assignment, "assignment"),
     _insert_many(t.card, "card"),
-    *_CONSEQUENCES,
+    *_TOLD,
+    *_CONSEQUENCES.values(),
 )
 """New appeals. Answers with the places, from 1, of those documents whose number was still
 reserved; of the others nothing is written.
@@ -93,17 +97,18 @@ _FIXED = frozenset({"id", "city_id", "number", "registered_at", "operator_id", "
                     "phone_index", "contact", "channel"})  # fmt: skip
 _CHANGING = _columns(t.appeal, _FIXED)
 
-_COMPLETIONS = (
-    "completed AS (INSERT INTO completion (city_id, appeal_id, number, organisation_id, service,"
-    " district, done_at) SELECT r.city_id, r.appeal_id, 1 + (SELECT count(*) FROM completion c"
-    " WHERE c.appeal_id = r.appeal_id), r.organisation_id, r.service, r.district, r.done_at"
+_COMPLETIONS = {
+    "completion": "completed AS (INSERT INTO completion (city_id, appeal_id, number,"
+    " organisation_id, service, district, done_at) SELECT r.city_id, r.appeal_id,"
+    " 1 + (SELECT count(*) FROM completion c WHERE c.appeal_id = r.appeal_id),"
+    " r.organisation_id, r.service, r.district, r.done_at"
     " FROM passed, jsonb_populate_recordset(NULL::completion, j->'completion') r)",
     # The latest 'done' alone can stand without a verdict, or with a yes that became a no.
-    "judged AS (UPDATE completion c SET verdict = j->>'verdict',"
+    "verdict": "judged AS (UPDATE completion c SET verdict = j->>'verdict',"
     " judged_at = (j->>'judged_at')::timestamptz FROM passed"
     " WHERE j->>'verdict' IS NOT NULL AND c.appeal_id = passed.appeal_id"
     f" AND (c.verdict IS NULL OR c.verdict = '{Verdict.CONFIRMED}'))",
-)
+}
 
 # A card is written anew only where it says something else: the words' index is dear.
 _CARD = (
@@ -112,40 +117,44 @@ _CARD = (
     " WHERE c.appeal_id = r.appeal_id AND NOT (c.facets = r.facets AND c.words = r.words))"
 )
 
-_ACTED = (
+_PASSED = (
     f"passed AS (UPDATE appeal a SET ({_listed(_CHANGING)}) = ROW({_listed(_CHANGING, 'r.')})"
     " FROM doc, jsonb_populate_record(NULL::appeal, j->'appeal') r"
     " WHERE a.id = r.id AND a.version = (j->>'expected')::int RETURNING doc.place, doc.j,"
-    " a.id AS appeal_id)",
-    _upsert_many(t.clock, "clock"),
-    _upsert_many(t.assignment, "assignment"),
-    _CARD,
-    *_COMPLETIONS,
-    *_CONSEQUENCES,
+    " a.id AS appeal_id)"
 )
 
-SAVE = _statement(*_ACTED)
-"""What acts changed, each of another appeal. Answers with the places, from 1, of those whose
-version was the expected one; of the others nothing is written.
+CARRIED: Mapping[str, str] = {
+    "clock": _upsert_many(t.clock, "clock"),
+    "assignment": _upsert_many(t.assignment, "assignment"),
+    **_COMPLETIONS,
+    **_CONSEQUENCES,
+}
+"""What the document of an act may carry besides the appeal, and how it is written. What none
+carries is left out: to begin and end a write of nothing costs nearly what the write does.
 """
-SAVE_ONE = _statement(*_ACTED, of=_ONE)
-"""As SAVE, of one act alone, as nearly all are."""
 
 
-def saving(acts: int) -> str:
-    """The statement that writes so many acts."""
-    return SAVE_ONE if acts == 1 else SAVE
+@cache
+def saving(carried: frozenset[str], *, alone: bool) -> str:
+    """The statement that writes acts, each of another appeal, which carry some of CARRIED; or of
+    one act `alone`, as nearly all are.
+
+    Answers with the places, from 1, of those whose version was the expected one; of the others
+    nothing is written.
+    """
+    parts = (write for key, write in CARRIED.items() if key in carried)
+    return _statement(_PASSED, _CARD, *_TOLD, *parts, of=_ONE if alone else _MANY)
 
 
 WIDEN = """
 UPDATE card c SET organisations = c.organisations || n.more
-  FROM jsonb_array_elements($1::jsonb) j, jsonb_populate_record(NULL::card, j->'card'->0) r,
+  FROM jsonb_to_recordset($1::jsonb) AS r (appeal_id uuid, organisations uuid[]),
        LATERAL (SELECT array_agg(o) AS more FROM unnest(r.organisations) o, card k
                  WHERE k.appeal_id = r.appeal_id AND o <> ALL(k.organisations)) n
- WHERE c.appeal_id = r.appeal_id AND n.more IS NOT NULL AND c.appeal_id = ANY(ARRAY(
-       SELECT (d->'card'->0->>'appeal_id')::uuid FROM jsonb_array_elements($1::jsonb) d))
+ WHERE c.appeal_id = r.appeal_id AND n.more IS NOT NULL AND c.appeal_id = ANY($2::uuid[])
 """
-"""Who holds the appeals from now on: after SAVE, in the same transaction. Two statements, since
+"""Who holds the appeals from now on: after `saving`, in the same transaction. Two statements, since
 a holding (finding_tables.py) is counted by what the other of state and holders is at its time.
 Cards are named by an array: of documents the planner guesses a hundred, and reads all cards.
 """

@@ -80,7 +80,15 @@ from integrations.postgres.reference_tables import (
     street,
     territory,
 )
-from integrations.postgres.schema import Xid8, appeal_id, city_id, instant, metadata, own_id
+from integrations.postgres.schema import (
+    Xid8,
+    appeal_id,
+    city_id,
+    instant,
+    metadata,
+    own_id,
+    same_city_id,
+)
 from integrations.postgres.webhook_tables import (
     delivery,
     delivery_attempt,
@@ -291,7 +299,7 @@ assignment = Table(
     "assignment",
     metadata,
     own_id(),
-    city_id(),
+    same_city_id(),
     appeal_id(),
     Column("organisation_id", UUID, ForeignKey("organisation.id"), nullable=False),
     Column("state", Text, nullable=False),
@@ -307,7 +315,7 @@ assignment = Table(
 clock = Table(
     "clock",
     metadata,
-    city_id(),
+    same_city_id(),
     appeal_id(),
     Column("stage", Text, nullable=False),
     Column("round", SmallInteger, nullable=False),
@@ -348,7 +356,7 @@ event = Table(
     "event",
     metadata,
     own_id(),
-    city_id(),
+    same_city_id(),
     appeal_id(),
     Column("sequence", Integer, nullable=False),
     Column("type", Text, nullable=False),
@@ -436,7 +444,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    city_id(),
+    same_city_id(),
     Column("event_id", UUID, ForeignKey("event.id"), nullable=False),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     Index("ix_outbox_order", "xid", "id"),

@@ -22,7 +22,7 @@ from domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from domain.ports import Answer, Counting, Keyring, KeyTaken, TakenFile, Upload
 from integrations.postgres import rows
 from integrations.postgres.calendars import SqlCalendars
-from integrations.postgres.cards import card_row
+from integrations.postgres.cards import card_row, holders_row
 from integrations.postgres.consultations import SqlConsultations
 from integrations.postgres.doors import door_of
 from integrations.postgres.endpoints import SqlEndpoints
@@ -37,6 +37,7 @@ from integrations.postgres.numbers import NumberPool
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import borrowed
 from integrations.postgres.statements import (
+    CARRIED,
     COUNTING_BY,
     DUE,
     LOCKED,
@@ -279,7 +280,7 @@ class SqlUnitOfWork:
         documents = [self._document(*batch[0], answer)]
         documents += [self._document(*write, None) for write in batch[1:]]
         acts, said = batch[0][1] is None, rows.dumps(documents)
-        statement = saving(len(batch)) if acts else REGISTER
+        statement = _saving(documents) if acts else REGISTER
         written = set(await self._lane.fetchval(statement, said))
         late = [change for place, (change, _) in enumerate(batch, 1) if place not in written]
         if late and acts:
@@ -287,8 +288,9 @@ class SqlUnitOfWork:
         if late:
             self.numbers.taken.clear()
             raise Unavailable(what="number")
-        if acts and any(gives(change) for change, _ in batch):
-            await self._lane.fetch(WIDEN, said)
+        if given := [change for change, _ in batch if acts and gives(change)]:
+            holders = rows.dumps([holders_row(change) for change in given])
+            await self._lane.fetch(WIDEN, holders, [change.appeal.id for change in given])
 
     async def _remember(self, row: Mapping[str, object]) -> None:
         if not self._lane.begun:
@@ -323,6 +325,11 @@ class SqlUnitOfWork:
             "attachments": change.attachments,
             "purpose": change.purpose,
         }  # fmt: skip
+
+
+def _saving(documents: Sequence[Mapping[str, object]]) -> str:
+    carried = frozenset(key for key in CARRIED if any(one[key] for one in documents))
+    return saving(carried, alone=len(documents) == 1)
 
 
 LONGEST_WAIT = 5.0

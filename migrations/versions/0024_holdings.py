@@ -199,18 +199,27 @@ def _tables() -> None:
     op.create_index("ix_desk_ended", "desk", ["appeal_id"], postgresql_where=sa.text("ended"))
 
 
+def counting(table: str, event: str) -> str:
+    """What a trigger does, as the body of its function."""
+    counted = _TRIGGERS[table, event]
+    before = _MOVED_CARDS if counted is _MOVED else ""
+    besides = f"{_BESIDES[table, event]};" if (table, event) in _BESIDES else ""
+    return f"""
+        BEGIN
+            IF {_GUARDS.get((table, event), "true")} THEN {_sums(counted, before)}; {besides}
+            END IF;
+            RETURN NULL;
+        END
+    """
+
+
 def _count_on() -> None:
-    for (table, event), counted in _TRIGGERS.items():
-        name, before = f"holding_{table}_{event}", _MOVED_CARDS if counted is _MOVED else ""
-        besides = f"{_BESIDES[table, event]};" if (table, event) in _BESIDES else ""
+    for table, event in _TRIGGERS:
+        name = f"holding_{table}_{event}"
         # What changed is looked up by its key, also where a table was small when this was planned.
         op.execute(f"""
             CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
-            BEGIN
-                IF {_GUARDS.get((table, event), "true")} THEN {_sums(counted, before)}; {besides}
-                END IF;
-                RETURN NULL;
-            END $$
+            {counting(table, event)} $$
         """)
         op.execute(f"""
             CREATE TRIGGER holding_{event} AFTER {event.upper()} ON {table} {_SEEN[event]}

@@ -20,7 +20,7 @@ from integrations.postgres.outbox import _TAKE
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.sealer import _NEWS
 from integrations.postgres.session import inside
-from integrations.postgres.statements import DUE, LOADED, SAVE_ONE, WIDEN
+from integrations.postgres.statements import CARRIED, DUE, LOADED, WIDEN, saving
 from tests.support.appeals import add_endpoint, register
 from tests.support.city import KISHI
 from tests.support.incidents import open_incident
@@ -85,13 +85,13 @@ async def test_an_act_is_written_by_keys_alone_however_many_appeals_there_are(ho
     await fetch(house, "ANALYZE card")
     # Nobody expects such a version: nothing is written.
     document = orjson.dumps([{"expected": -1, "appeal": {"id": str(crowd.id)}}]).decode()
-    found = await plan(house, CITY, SAVE_ONE, document)
+    found = await plan(house, CITY, saving(frozenset(CARRIED), alone=True), document)
     assert "Index Scan using pk_appeal on appeal" in found
     assert "Index Scan using pk_card on card" in found
     assert "Seq Scan on appeal" not in found
     assert "Seq Scan on card" not in found
     card = {"appeal_id": str(crowd.id), "organisations": [str(KISHI.centre)]}
-    found = await plan(house, CITY, WIDEN, orjson.dumps([{"card": [card]}]).decode())
+    found = await plan(house, CITY, WIDEN, orjson.dumps([card]).decode(), [crowd.id])
     assert "Seq Scan on card" not in found
     assert most_rows(found) < 10
 
