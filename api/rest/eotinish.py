@@ -27,7 +27,8 @@ class JudgeBody(f.Body):
 
 class QuarantinedView(TypedDict):
     """A message that cannot be sent (`out`) or applied (`in`) before an inspector looked at it.
-    `subject` is what it tells (`file`: a file that came with it), `place` its place in its case:
+    `subject` is what it tells (`file`: a file that came with it; on its way out, one that stayed
+    behind and can only be dropped), `place` its place in its case:
     the event's sequence, or the state's version. `fields` are the elements of what came; of persons
     they show nothing.
     """
@@ -162,7 +163,7 @@ OPERATIONS = (
         "releaseMessage", "POST", f"{_P}/quarantine/{{id}}/release", "National register",
         "Let a message go on its way again",
         writes=release, permission=Permission.JUDGE_EXCHANGE, body=JudgeBody,
-        answer=JudgedView, refusals=(404,),
+        answer=JudgedView, refusals=(404, 409),
     ),
     Operation(
         "dropMessage", "POST", f"{_P}/quarantine/{{id}}/drop", "National register",

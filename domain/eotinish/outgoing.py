@@ -72,6 +72,7 @@ class Material:
     iin: str | None = None
     address: str | None = None
     executor: str | None = None
+    language: Language = Language.RU
 
 
 def notice_of(event: Mapping[str, Any]) -> Notice | None:

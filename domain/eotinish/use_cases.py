@@ -112,7 +112,9 @@ async def _ours(
         # Its answer may have come meanwhile, with another number.
         return replace(case, number=told.number) if case and case.number is None else None
     waiting = await uow.exchange.unanswered(agreements.named(told.text("type") or ""))
-    if told.text("text") in waiting:
+    words = told.text("text") or ""
+    # What went without a file says so after the applicant's words.
+    if any(words == one or words.startswith(f"{one}\n\n") for one in waiting):
         raise TooEarly
     return None
 
@@ -136,7 +138,9 @@ async def take_number(
 async def judge(
     id: UUID, state: MessageState, reason: str, *, uow: UnitOfWork, at: datetime
 ) -> None:
-    """Release a message from quarantine (PENDING) or drop it. Raises NotPermitted, NotFound."""
+    """Release a message from quarantine (PENDING) or drop it. Raises NotPermitted, NotFound, and
+    Conflict for the release of a file that cannot travel.
+    """
     uow.principal.require(Permission.JUDGE_EXCHANGE)
     await uow.exchange.judge(id, state, reason, uow.principal.id, at)
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx2
 from lxml import etree
 
+from domain.eotinish.left_behind import TOO_LARGE
 from domain.eotinish.model import Channel, GatewayFault, Notice, Poison, Remedy, Told
 from domain.eotinish.ports import Arrived, Downloaded
 from domain.eotinish.reconciling import TheirCase
@@ -34,6 +35,7 @@ from integrations.eotinish.faults import TooLarge, unfit, unreachable
 from integrations.eotinish.files import (
     read_downloaded,
     read_uploaded,
+    require_carried,
     write_download,
     write_upload,
 )
@@ -97,7 +99,10 @@ class Gateway:
         return read_sent(await self._post(self._config.gateway.asynchronous, request))
 
     async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
-        """Lay a file into the gateway's temporary store (ХЭД); its identifier there."""
+        """Lay a file into the gateway's temporary store (ХЭД); its identifier there. One that no
+        envelope can hold is refused: it will be no smaller the next time.
+        """
+        require_carried(content)
         sender = self._config.sender()
         data = write_upload(id, name, media_type, content, sender)
         answer = await self._call(self._services.files, data, str(uuid4()), id)
@@ -111,7 +116,7 @@ class Gateway:
         try:
             answer = await self._call(self._services.files, data, str(uuid4()), "")
         except TooLarge:
-            raise GatewayFault("file-too-large", Remedy.QUARANTINE) from None
+            raise GatewayFault(TOO_LARGE, Remedy.QUARANTINE) from None
         return read_downloaded(answer, identifier)
 
     async def fetch(self, amount: int) -> Sequence[Arrived]:
@@ -183,8 +188,6 @@ class Gateway:
     async def _post(self, url: str, request: Element) -> Element:
         """Sign and send an envelope; the signed body of the answer."""
         content = await self._signer.sign(request)
-        if len(content) > LARGEST:
-            raise GatewayFault("too-large", Remedy.QUARANTINE, f"{len(content)} bytes")
         try:
             response = await self._client.post(url, content=content)
         except (httpx2.HTTPError, OSError) as error:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from domain.access import Principal
 from domain.appeals.model import Appeal, Kind
+from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import Case, MessageState, Origin, Told
 from domain.eotinish.ports import Received
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
 from domain.values import new_id
@@ -75,6 +76,11 @@ UPDATE eotinish_message SET state = $3, reason = $4, judged_by = $5, attempts = 
 """
 _JUDGE_IN = _JUDGE_OUT.replace("eotinish_message", "eotinish_inbox")
 _JUDGE_FILE = _JUDGE_OUT.replace("eotinish_message", "eotinish_file")
+
+_STAYS = f"""
+SELECT true FROM eotinish_file
+ WHERE id = $1 AND city_id = $2 AND state = 'quarantined' AND fault = '{LEFT_BEHIND}'
+"""
 
 _EXPECT = """
 INSERT INTO eotinish_file (id, city_id, appeal_id, identifier, created_at, next_attempt_at)
@@ -197,8 +203,11 @@ class SqlExchange:
     async def judge(
         self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime
     ) -> None:
-        """What an inspector makes of a message in quarantine. Raises NotFound."""
+        """What an inspector makes of a message in quarantine. Raises NotFound, Conflict."""
         await self._lane.widen()
+        if state is MessageState.PENDING and await self._lane.fetch(_STAYS, id, self._city):
+            # It is as large as before; what was said of it went without it.
+            raise Conflict(reason=LEFT_BEHIND)
         for statement in (_JUDGE_OUT, _JUDGE_IN, _JUDGE_FILE):
             said = (id, self._city, str(state), reason, judge, at)
             if await self._lane.fetch(statement, *said):

@@ -20,7 +20,7 @@ from domain.eotinish.outgoing import Attached, Material
 from domain.eotinish.ports import Arrived, Claimed
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
-from domain.values import new_id
+from domain.values import Language, new_id
 from integrations.postgres.doors import city_door
 from integrations.postgres.session import inside
 
@@ -46,7 +46,7 @@ UPDATE eotinish_message m SET leased_until = $4, attempts = attempts + 1 FROM du
 """
 
 _MATERIAL = """
-SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind,
+SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind, a.language,
        z.sealed AS citizen,
        (SELECT json_agg(json_build_object('field', p.field, 'sealed', encode(p.sealed, 'hex')))
           FROM event_personal p WHERE p.event_id = e.id) AS personal
@@ -151,6 +151,7 @@ class ExchangeQueue:
             kind=Kind(row["kind"]),
             lawful=AppealKind(row["legal_kind"]) if row["legal_kind"] else None,
             iin=self._iin(row["citizen"]),
+            language=Language(row["language"]),
         )
 
     async def sent(self, city: UUID, claimed: Claimed, correlation: str, at: datetime) -> bool:

@@ -13,8 +13,8 @@ from domain.events import AMONG_COLLEAGUES
 from domain.values import Language, new_id
 
 AGREED = Agreements(
-    types={}, kinds={}, laws={}, states={one: "S" for one in Status},
-    languages={one: "L" for one in Language}, number=re.compile("x"),
+    types={}, kinds={}, laws={}, states=dict.fromkeys(Status, "S"),
+    languages=dict.fromkeys(Language, "L"), number=re.compile("x"),
 )  # fmt: skip
 HIDDEN = {type_: AMONG_COLLEAGUES[type_] for type_ in NOTICES if type_ in AMONG_COLLEAGUES}
 TEXTS = ("text", "preliminary", "minutes", "reason", "note", "no_photo_reason")
