@@ -14,7 +14,7 @@ LONGEST_NAME = 60
 
 _ABSENT: Mapping[Language, str] = {
     Language.KK: "Мемлекеттік шлюз өткізбейтін үлкен файлдар қоса берілмеді, олар 109 қызметінде: ",
-    Language.RU: "Не приложены файлы, которые велики для государственного шлюза; они в службе 109: ",
+    Language.RU: "Не приложены файлы, что велики для государственного шлюза; они в службе 109: ",
     Language.EN: "Not attached are files too large for the state's gateway; service 109 has them: ",
 }
 

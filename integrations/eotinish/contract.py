@@ -209,6 +209,12 @@ class Contract:
             for tale, message in self.fields.tales.items()
         }
 
+    def places(self, name: str, tale: Tale | None) -> tuple[str, ...]:
+        """The elements in which a field stands: in a tale, or in any of them."""
+        messages = self.fields.tales.values() if tale is None else (self.fields.tales[tale],)
+        found = (one.element for message in messages for one in message.fields if one.name == name)
+        return tuple(dict.fromkeys(found))
+
     def agreements(self, service: str, categories: Mapping[str, str]) -> Agreements:
         """The words of both sides, for a city that takes assignments as `service`."""
         return Agreements(

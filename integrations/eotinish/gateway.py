@@ -157,8 +157,9 @@ class Gateway:
             raise Poison("unreadable", odd.detail) from None
 
     def _arrived(self, one: Fetched) -> Arrived:
-        known = peek(one.data, self._contract) or (None, None, None)
-        return Arrived(one.message_id, one.correlation_id, etree.tostring(one.data), *known)
+        number, version, tale = peek(one.data, self._contract)
+        document = etree.tostring(one.data)
+        return Arrived(one.message_id, one.correlation_id, document, number, version, tale)
 
     async def _ask(self, question: str, values: Values) -> Element | None:
         message = self._contract.fields.questions[question]  # type: ignore[index]

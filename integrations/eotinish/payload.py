@@ -1,6 +1,6 @@
 """The `data` of an envelope: fields of the contract, written in its order and read strictly."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -89,18 +89,26 @@ def read_told(data: Element, contract: Contract) -> Told:
     return Told(tale, str(number), version, values)
 
 
-def peek(data: Element, contract: Contract) -> tuple[str, int, str] | None:
-    """Number, version and tale, however unsound the rest is; None where they cannot be read."""
+def peek(data: Element, contract: Contract) -> tuple[str | None, int | None, str | None]:
+    """Number, version and tale, each as far as it can be read, however unsound the rest is. Where
+    the type is unknown, number and version stand where other messages have them.
+    """
     tale = contract.tales.get(_type_of(data))
-    if tale is None:
-        return None
-    message = contract.fields.tales[tale]
-    wanted = tuple(one for one in message.fields if one.name in ("number", "version"))
-    found = {one.name: data.findtext(one.element) for one in wanted}
-    number, version = (found.get("number") or "").strip(), (found.get("version") or "").strip()
-    if not number or len(number) > 60 or not (version.isascii() and version.isdigit()):
-        return None
-    return (number, int(version), str(tale)) if 1 <= int(version) < 2**31 else None
+    number = _only(data, contract.places("number", tale))
+    version = _only(data, contract.places("version", tale)) or ""
+    counted = int(version) if version.isascii() and version.isdigit() and len(version) < 11 else 0
+    return (
+        number if number is not None and len(number) <= 60 else None,
+        counted if 1 <= counted < 2**31 else None,
+        None if tale is None else str(tale),
+    )
+
+
+def _only(data: Element, places: Iterable[str]) -> str | None:
+    """The one text that stands in any of these places; None for several that contradict."""
+    texts = {(found.text or "").strip() for place in places for found in data.iterfind(place)}
+    texts.discard("")
+    return texts.pop() if len(texts) == 1 else None
 
 
 def read_values(element: Element, message: Message) -> dict[str, object]:

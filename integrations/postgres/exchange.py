@@ -14,19 +14,22 @@ from domain.errors import Conflict, NotFound
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
 from domain.values import new_id
+from integrations.postgres.exchange_turns import ADVANCED, HOLD, advance, give_up, hold
 from integrations.postgres.lane import Lane
 
 _NEXT = """
 SELECT i.id, i.document, i.attempts, i.correlation_id FROM eotinish_inbox i
   LEFT JOIN eotinish_case c ON c.city_id = i.city_id AND c.number = i.number
  WHERE i.city_id = $1 AND i.state = 'pending' AND i.next_attempt_at <= $2
-   AND (i.tale IS NULL OR i.version <= c.version + 1 OR (c.number IS NULL AND i.tale = 'assigned'))
+   AND (i.tale IS NULL OR i.number IS NULL OR i.version IS NULL OR i.version <= c.version + 1
+        OR (c.number IS NULL AND i.tale = 'assigned'))
  ORDER BY i.received_at, i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED
 """
-"""The oldest message whose turn it is. What comes before its predecessor stays where it is."""
+"""The oldest message whose turn it is. What comes before its predecessor stays where it is; what
+nobody can apply waits for nothing.
+"""
 
 # Appeals are locked before their cases everywhere; a number that has none is held by its name.
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2, 109))"
 _CASE = "SELECT * FROM eotinish_case WHERE city_id = $1 AND number = $2"
 _CASE_OF = "SELECT * FROM eotinish_case WHERE appeal_id = $1 FOR UPDATE"
 
@@ -57,8 +60,10 @@ INSERT INTO eotinish_case (appeal_id, city_id, own_number, origin, number, state
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
-_SAVE = """
-UPDATE eotinish_case SET number = $2, state = $3, version = greatest(version, $4), deadline = $5
+_SAVE = f"""
+{ADVANCED.format("$4::int", "c.appeal_id = $1", "$6")}
+UPDATE eotinish_case SET number = $2::text, state = $3, deadline = $5,
+                         version = (SELECT max(p.version) FROM passed p)
  WHERE appeal_id = $1
 """
 
@@ -122,7 +127,7 @@ class SqlExchange:
     async def case(self, number: str) -> Case | None:
         """The case of a national number, held until the unit ends."""
         await self._lane.widen()
-        await self._lane.fetch(_HOLD, str(self._city), number)
+        await self._lane.fetch(HOLD, str(self._city), number)
         return _read(await self._lane.fetch(_CASE, self._city, number))
 
     async def case_of(self, appeal: Appeal) -> Case | None:
@@ -161,12 +166,14 @@ class SqlExchange:
             _OPEN, case.appeal, case.city, case.own_number, str(case.origin), case.number,
             case.state, case.version, case.deadline, at,
         )  # fmt: skip
+        if case.number is not None:
+            await advance(self._lane, case.city, case.number)
 
     async def save(self, case: Case) -> None:
         """Keep what changed of a case."""
         await self._lane.widen()
         await self._lane.fetch(
-            _SAVE, case.appeal, case.number, case.state, case.version, case.deadline
+            _SAVE, case.appeal, case.number, case.state, case.version, case.deadline, case.city
         )
 
     async def settle(
@@ -208,9 +215,12 @@ class SqlExchange:
         if state is MessageState.PENDING and await self._lane.fetch(_STAYS, id, self._city):
             # It is as large as before; what was said of it went without it.
             raise Conflict(reason=LEFT_BEHIND)
+        number = await hold(self._lane, self._city, id)
         for statement in (_JUDGE_OUT, _JUDGE_IN, _JUDGE_FILE):
             said = (id, self._city, str(state), reason, judge, at)
             if await self._lane.fetch(statement, *said):
+                if number is not None and state is MessageState.DROPPED:
+                    await give_up(self._lane, self._city, id, number)
                 return
         raise NotFound(kind="message", id=str(id))
 

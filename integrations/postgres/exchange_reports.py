@@ -74,7 +74,8 @@ _IN = _COLUMNS.format(
     "'in' AS direction, tale AS subject, appeal_id, number, version AS place, document"
 )
 _FILE = _COLUMNS.format(
-    f"CASE fault WHEN '{LEFT_BEHIND}' THEN 'out' ELSE 'in' END AS direction, 'file' AS subject, appeal_id, NULL::text AS number, NULL::int AS place,"
+    f"CASE fault WHEN '{LEFT_BEHIND}' THEN 'out' ELSE 'in' END AS direction,"
+    " 'file' AS subject, appeal_id, NULL::text AS number, NULL::int AS place,"
     " NULL::bytea AS document"
 )
 _QUARANTINE = f"""

@@ -20,7 +20,9 @@ swallow: of one that is taken, and whose answer is lost. gone: no file is found.
 names no number and gets one. Where it names that of an appeal which the city handed in, the city's
 own number goes with it, unless `outNumber` says another or none. `correlation` is what the envelope
 names (the number, if left out); `lays` are files `{"name": …, "mime": …, "content": base64}` that
-go along, and `files` identifiers of such as lie there already. `GET /register` tells everything.
+go along, and `files` identifiers of such as lie there already. `raw` is another type than the
+tale's, as the message writes it (`q:…`), `place` another version than the next, of any form.
+`GET /register` tells everything.
 The product never imports it.
 """
 
@@ -267,12 +269,12 @@ def letter_data(letter: Letter) -> Element:
     data = typed(namespace, type_)
     if "raw" in letter.values:
         data.set(f"{{{XSI}}}type", letter.values["raw"])
-        return data
     if files := letter.values.get("files"):
         above = etree.SubElement(data, "attachments")
         for one in files:
             texts(above, fileIdentifier=one)
-    texts(etree.SubElement(data, "metadataSystem"), activityId=str(letter.version))
+    place = str(letter.values.get("place", letter.version))
+    texts(etree.SubElement(data, "metadataSystem"), activityId=place)
     for name in elements:
         if (value := letter.values.get(name)) is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)

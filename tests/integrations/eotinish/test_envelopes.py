@@ -158,7 +158,7 @@ def test_a_message_of_no_form_stops_none_of_those_that_came_with_it(
         # It is kept, and what it says is judged when its turn comes: into quarantine.
         with pytest.raises(Poison, match="unknown-message"):
             read_told(found[0].data, contract)
-        assert peek(found[0].data, contract) is None
+        assert peek(found[0].data, contract) == (None, None, None)
 
 
 def test_a_version_that_no_register_counts_to_is_poison_and_does_not_wait(contract: Contract):
