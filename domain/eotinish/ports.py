@@ -80,6 +80,17 @@ class Exchange(Protocol):
         release of a file that cannot travel.
         """
 
+    async def release(self, fault: str, reason: str, judge: UUID, at: datetime) -> "Released":
+        """Let the oldest messages in quarantine go that one fault brought there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """How many messages were let go, and how many of the same fault lie there still."""
+
+    released: int
+    remaining: int
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:

@@ -15,6 +15,7 @@ from domain.appeals.intake import enter
 from domain.appeals.model import Appeal, Applicant, Channel
 from domain.appeals.use_cases import bind
 from domain.eotinish.agreements import Agreements
+from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import (
     STATE,
     Case,
@@ -25,9 +26,9 @@ from domain.eotinish.model import (
     Told,
     TooEarly,
 )
-from domain.eotinish.ports import Received
+from domain.eotinish.ports import Received, Released
 from domain.eotinish.rules import follow, numbered
-from domain.errors import Invalid
+from domain.errors import Conflict, Invalid
 from domain.incidents.history import tell_of_refusal
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -143,6 +144,16 @@ async def judge(
     """
     uow.principal.require(Permission.JUDGE_EXCHANGE)
     await uow.exchange.judge(id, state, reason, uow.principal.id, at)
+
+
+async def release_all(fault: str, reason: str, *, uow: UnitOfWork, at: datetime) -> Released:
+    """Release what one fault brought into quarantine, the oldest first. Raises NotPermitted, and
+    Conflict for files that cannot travel.
+    """
+    uow.principal.require(Permission.JUDGE_EXCHANGE)
+    if fault == LEFT_BEHIND:
+        raise Conflict(reason="file-left-behind")
+    return await uow.exchange.release(fault, reason, uow.principal.id, at)
 
 
 async def _begin(

@@ -154,9 +154,12 @@ class Code(Outcome):
 
 
 class CodesFile(_File):
-    """codes.yaml."""
+    """codes.yaml. A code that is not listed is one of the gateway's own, in a SOAP fault, or the
+    status of the system that received the message.
+    """
 
-    unknown: Outcome
+    unknown_fault: Outcome
+    unknown_status: Outcome
     codes: tuple[Code, ...]
 
 
@@ -186,15 +189,15 @@ class Contract:
         listed = table.get(service) or table.get("*", ())
         return any(one.code == code for one in listed)
 
-    def outcome(self, code: str) -> Outcome:
-        """What an error code means; the exact one before a prefix."""
+    def outcome(self, code: str, *, fault: bool) -> Outcome:
+        """What a code of a SOAP fault or of a status means; the exact one before a prefix."""
         for one in self.codes.codes:
             if one.code == code:
                 return one
         for one in self.codes.codes:
             if one.code.endswith("*") and code.startswith(one.code[:-1]):
                 return one
-        return self.codes.unknown
+        return self.codes.unknown_fault if fault else self.codes.unknown_status
 
     def seen(self) -> tuple[int, int]:
         """How many things of the files were seen in a public source, and how many are recalled."""

@@ -178,10 +178,10 @@ class Gateway:
 
     def _require_success(self, service: str, answer: Answered) -> None:
         if not self._contract.succeeded(service, answer.code):
-            raise self._named(answer.code, answer.message)
+            raise self._named(answer.code, answer.message, fault=False)
 
-    def _named(self, code: str, message: str) -> GatewayFault:
-        outcome = self._contract.outcome(code)
+    def _named(self, code: str, message: str, *, fault: bool) -> GatewayFault:
+        outcome = self._contract.outcome(code, fault=fault)
         # Its words are shown to inspectors, and may repeat what was sent: no phone, no IIN.
         words = re.sub(r"[0-9+][0-9 ()+-]{5,}", "***", message)[:250]
         return GatewayFault(outcome.fault, outcome.remedy, words, code)
@@ -205,7 +205,7 @@ class Gateway:
             raise GatewayFault("unreachable", Remedy.RETRY, "status 500")
         body = await self._signer.verify(content)
         if (fault := read_fault(body)) is not None:
-            raise self._named(fault.code, fault.message)
+            raise self._named(fault.code, fault.message, fault=True)
         return body
 
 

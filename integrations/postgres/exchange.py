@@ -9,7 +9,7 @@ from domain.access import Principal
 from domain.appeals.model import Appeal, Kind
 from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import Case, MessageState, Origin, Told
-from domain.eotinish.ports import Received
+from domain.eotinish.ports import Received, Released
 from domain.errors import Conflict, NotFound
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
@@ -81,6 +81,19 @@ UPDATE eotinish_message SET state = $3, reason = $4, judged_by = $5, attempts = 
 """
 _JUDGE_IN = _JUDGE_OUT.replace("eotinish_message", "eotinish_inbox")
 _JUDGE_FILE = _JUDGE_OUT.replace("eotinish_message", "eotinish_file")
+
+_RELEASE = """
+WITH oldest AS (
+    SELECT id FROM {0} WHERE city_id = $1 AND state = 'quarantined' AND fault = $2
+     ORDER BY finished_at, id LIMIT $6 FOR UPDATE)
+UPDATE {0} q SET state = 'pending', reason = $3, judged_by = $4, attempts = 0,
+       next_attempt_at = $5, finished_at = NULL
+  FROM oldest WHERE q.id = oldest.id RETURNING q.id
+"""
+_REMAINING = "SELECT count(*) FROM {0} WHERE city_id = $1 AND state = 'quarantined' AND fault = $2"
+AT_ONCE = 5000
+"""Messages of each kind that are let go by one call."""
+_TABLES = ("eotinish_message", "eotinish_inbox", "eotinish_file")
 
 _STAYS = f"""
 SELECT true FROM eotinish_file
@@ -214,7 +227,7 @@ class SqlExchange:
         await self._lane.widen()
         if state is MessageState.PENDING and await self._lane.fetch(_STAYS, id, self._city):
             # It is as large as before; what was said of it went without it.
-            raise Conflict(reason=LEFT_BEHIND)
+            raise Conflict(reason="file-left-behind")
         number = await hold(self._lane, self._city, id)
         for statement in (_JUDGE_OUT, _JUDGE_IN, _JUDGE_FILE):
             said = (id, self._city, str(state), reason, judge, at)
@@ -223,6 +236,17 @@ class SqlExchange:
                     await give_up(self._lane, self._city, id, number)
                 return
         raise NotFound(kind="message", id=str(id))
+
+    async def release(self, fault: str, reason: str, judge: UUID, at: datetime) -> Released:
+        """Let the oldest messages in quarantine go that one fault brought there."""
+        await self._lane.widen()
+        released = remaining = 0
+        for table in _TABLES:
+            said = (self._city, fault, reason, judge, at, AT_ONCE)
+            released += len(await self._lane.fetch(_RELEASE.format(table), *said))
+            left = await self._lane.fetchval(_REMAINING.format(table), self._city, fault)
+            remaining += int(left)
+        return Released(released, remaining)
 
 
 def _id(said: str | None) -> UUID | None:

@@ -359,6 +359,47 @@ async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing
         assert (await numbered(house, appeal)).national_number is not None
 
 
+async def test_a_fault_that_nobody_listed_throws_nothing_into_quarantine(house, state, folder):
+    """The gateway speaks of itself: every message meets it, and goes on when it is over."""
+    async with exchanging(house, state, folder):
+        first = await numbered(house, await register(house))
+        state.mood(fail=1.0, code="XYZ-109")
+        state.say({"tale": "progress", "number": first.national_number, "description": "Қадам"})
+        appeals = [await register(house) for _ in range(5)]
+        await relay(house)
+
+        async def held() -> bool:
+            rows = await fetch(house, "SELECT held_fault FROM eotinish_city")
+            return [row["held_fault"] for row in rows] == ["unknown-fault"]
+
+        for _ in range(4):
+            await eventually(held)
+            # A minute goes by.
+            await fetch(house, "UPDATE eotinish_city SET held_until = now(), held_fault = NULL")
+        rows = [row for one in appeals for row in await outbox_rows(house, one.number)]
+        assert {row["state"] for row in rows} == {"pending"}
+        state.mood()
+        await fetch(house, "UPDATE eotinish_city SET held_until = now()")
+        for appeal in appeals:
+            await numbered(house, appeal)
+        await eventually(lambda: _told_all(house, first.number, ["Қадам"]))
+
+
+async def test_a_status_that_nobody_listed_is_its_message_s_alone(house, state, folder):
+    state.mood(status="XYZ-109")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+        await eventually(lambda: _set_aside(house, appeal.number))
+        [row] = await outbox_rows(house, appeal.number)
+        assert row["fault"] == "unknown-status"
+        state.mood()
+
+
+async def _set_aside(house: House, number: str) -> bool:
+    return {one["state"] for one in await outbox_rows(house, number)} == {"quarantined"}
+
+
 async def test_an_answer_that_nobody_signed_is_not_believed(house, state, folder):
     state.mood(answer="<answer/>")
     async with exchanging(house, state, folder):
