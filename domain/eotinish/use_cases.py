@@ -202,7 +202,7 @@ def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intak
         channel=Channel.E_OTINISH,
         language=agreements.language_of(told.text("language")),
         text=text,
-        where=Whereabouts(address=told.text("address")),
+        where=Whereabouts(address=told.text("address") or told.text("region")),
         applicant=None if applicant == Applicant() else applicant,
         anonymous=applicant == Applicant(),
         national_number=told.number,

@@ -80,7 +80,7 @@ class Gateway:
         if answer is None:
             raise unfit("no number")
         try:
-            told = read_values(answer, self._contract.fields.answers["taken"])
+            told = read_values(answer, self._contract.fields.answers["taken"], self._contract)
         except Poison as odd:
             raise unfit(str(odd)) from None
         return str(told["number"])
@@ -141,7 +141,8 @@ class Gateway:
         data = await self._ask("list", {"after": after, "limit": limit})
         row = self._contract.fields.rows["listed"]
         try:
-            return [] if data is None else [_listed(read_values(one, row)) for one in data]
+            rows = [] if data is None else list(data)
+            return [_listed(read_values(one, row, self._contract)) for one in rows]
         except Poison as odd:
             raise unfit(str(odd)) from None
 

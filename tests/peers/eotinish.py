@@ -55,8 +55,14 @@ SENDER, PASSWORD = "ikomek-kishi", "gateway-secret"
 TALES: dict[str, tuple[str, str, list[str]]] = {
     # tale → namespace, type, elements after metadataSystem in the schema's order
     "assigned": (DOCUMENT, "docOL", [
-        "deliveryDate", "description", "docLang", "email", "executionDate", "name", "phone",
-        "regNumberOL", "region", "userUin", "typeId", "issueCategoryId", "state", "outNumber"]),
+        "address", "appendCount", "carrierType", "character", "citizenship", "controlTypeOuterCode",
+        "controlTypeOuterNameKz", "controlTypeOuterNameRu", "deliveryDate", "description",
+        "docDateR", "docKind", "docLang", "docNoR", "docReqAuthor", "documentType", "email",
+        "executionDate", "idPortalInternal", "juridicallyName", "middlename", "name", "note",
+        "phone", "portalSign", "preparedDate", "regDateOL", "regNumberOL", "region",
+        "secondSignData", "secondSignEnabled", "sheetCount", "signerNameKz", "signerNameRu",
+        "socialOrder", "surname", "uniqueNumber", "userUin", "typeId", "issueCategoryId", "state",
+        "outNumber"]),
     "registered": (NOTIFICATION, "stateRegistered", ["date", "regNo", "state"]),
     "progress": (NOTIFICATION, "stateExecution", ["date", "regNo", "state", "description"]),
     "extended": (NOTIFICATION, "stateProlongExDate", [
@@ -231,9 +237,10 @@ class State:
 
     def _author(self, case: Case) -> str:
         """The applicant: of the city's document, or of the state's own."""
-        if case.told and case.told[0][1] == "assigned":
-            return str(case.told[0][2].get("name"))
-        return str(case.taken[0].get("name"))
+        assigned = case.told and case.told[0][1] == "assigned"
+        said = case.told[0][2] if assigned else case.taken[0]
+        parts = (said.get(one) for one in ("surname", "name", "middlename"))
+        return " ".join(filter(None, parts))
 
     def listed(self, after: str, limit: int) -> Element:
         answer = typed(REGISTER, "listResponse")

@@ -107,7 +107,8 @@ async def test_an_appeal_goes_out_and_brings_its_number_back(house, state, folde
     assert case["own_number"] == appeal.number
     [taken] = case["taken"]
     assert taken["description"] == appeal.text
-    assert taken["name"] == "Айгүл Серікова"
+    assert (taken["surname"], taken["name"]) == ("Серікова", "Айгүл")
+    assert taken["documentType"] == "0"
     assert state.whole()["violations"] == []
     assert known.status is appeal.status
 
@@ -153,6 +154,25 @@ async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, st
     assert appeal.legal.kind is AppealKind.APPLICATION
     # The law counts from the day when the state received it, not from when it came here.
     assert appeal.legal.received == date(2026, 11, 27)
+
+
+async def test_an_assignment_of_every_published_element_is_registered_under_the_whole_name(
+    house, state, folder
+):
+    said = assignment(
+        name="Айгүл", surname="Серікова", middlename="Маратқызы", address="Абай көшесі, 12",
+        region="Абай облысы", documentType="0", docKind="4", note="Қарауыңызды сұраймыз",
+        idPortalInternal="17", signerNameRu="Иванов И.", socialOrder="2", controlTypeOuterCode="1",
+        citizenship="KZ", typeId=None,
+    )  # fmt: skip
+    async with exchanging(house, state, folder):
+        [national] = state.say(said)
+        appeal = await read(house, await found(house, national))
+    assert appeal.applicant is not None
+    assert appeal.applicant.name == "Серікова Айгүл Маратқызы"
+    assert appeal.place.building == KISHI.house
+    assert appeal.legal is not None
+    assert appeal.legal.kind is AppealKind.APPLICATION
 
 
 async def through(house: House, appeal: Appeal) -> Appeal:
@@ -519,7 +539,8 @@ async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, s
     assert known.applicant.citizen == citizen
     [taken] = state.cases()[known.national_number]["taken"]
     assert taken["anonymous"] == "true"
-    assert not {"userUin", "name", "phone", "email"} & set(taken)
+    named = {"surname", "name", "middlename", "juridicallyName"}
+    assert not {"userUin", "phone", "email", *named} & set(taken)
 
 
 async def test_one_number_is_never_two_appeals(house, state, folder):

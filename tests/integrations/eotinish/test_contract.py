@@ -14,10 +14,12 @@ from domain.appeals.workflow import Status
 from domain.eotinish.model import Notice, Poison, Tale
 from integrations.eotinish.config import ExchangeMalformed, read_file
 from integrations.eotinish.contract import SHIPPED, ContractMalformed, read_contract
+from integrations.eotinish.envelope import Sender, sync_request
 from integrations.eotinish.letters import show_letter
 from integrations.eotinish.lines import judge_file
 from integrations.eotinish.payload import peek, read_told, write_data, write_instant
 from tests.peers.eotinish import TALES, Letter, letter_data
+from tests.peers.soap import SCHEMA as SCHEMA_OF_ALL
 from tests.support.eotinish import ENVIRONMENT, file_of, write_file, write_keys
 
 
@@ -50,6 +52,121 @@ def test_another_passport_changes_the_message_and_no_logic(own, contract):
     assert theirs.find("outNumber") is None
 
 
+SCHEMA = Path(__file__).parents[2] / "peers" / "shep" / "document.xsd"
+XS = "{http://www.w3.org/2001/XMLSchema}"
+SAMPLES = {"xs:long": "1", "xs:dateTime": "2026-11-27T10:00:00.000+05:00", "xs:string": "сөз"}
+
+
+def published(type_: str) -> dict[str, str]:
+    """Elements of a document that stand in the published schema, each with a text of its type."""
+    [sequence] = etree.parse(SCHEMA).findall(f"{XS}complexType[@name='{type_}']//{XS}sequence")
+    found: dict[str, str] = {}
+    for one in sequence:
+        if isinstance(one, etree._Comment):
+            break
+        found[one.get("name", "")] = SAMPLES[one.get("type", "")]
+    return found
+
+
+def told_of(type_: str, **texts: str) -> etree._Element:
+    """A document with every published element, and with what groups it."""
+    data = letter_data(Letter("id", "n", 1, "assigned", {}))
+    system = next(data.iter("metadataSystem"))
+    for name in ("from", "href", "performers", "performers", "senderOrg"):
+        etree.SubElement(system, name).text = "1"
+    etree.SubElement(data, "attachments")
+    for name, text in (published(type_) | texts).items():
+        etree.SubElement(data, name).text = text
+    return data
+
+
+def test_a_document_with_every_published_element_is_read_and_its_name_joined(contract):
+    names = {"surname": "Серікова", "name": "Айгүл", "middlename": "Маратқызы"}
+    said = {"documentType": "0", "regNumberOL": "ЖТ-2026-00000001", "description": "Жарық жоқ"}
+    data = told_of("docOL", **names, **said, juridicallyName="")
+    told = read_told(data, contract)
+    assert (told.tale, told.number, told.version) == (Tale.ASSIGNED, "ЖТ-2026-00000001", 1)
+    assert told.text("name") == "Серікова Айгүл Маратқызы"
+    # It has no place for the type; the contract says which one it is.
+    assert told.text("type") == contract.types.unnamed
+    company = {"documentType": "1", "juridicallyName": "ТОО «Су»", "regNumberOL": "ЖТ-1"}
+    told = read_told(told_of("docOL", **names | company), contract)
+    assert told.text("name") == "ТОО «Су», Серікова Айгүл Маратқызы"
+    with pytest.raises(Poison, match="field-malformed applicant"):
+        read_told(told_of("docOL", documentType="7", regNumberOL="ЖТ-1"), contract)
+
+
+def test_every_published_element_of_what_goes_out_is_written_or_left_out_on_purpose(contract):
+    message = contract.fields.notices[Notice.REGISTER]
+    written = {one.element for one in message.fields}
+    assert set(published("docAppeal")) <= written | set(message.ignored)
+
+
+VALUES = {"sequence": 1, "message_id": "m", "at": datetime(2026, 11, 28, tzinfo=UTC), "text": "т",
+          "own_number": "KIS-1", "type": "t", "language": "KZ", "state": "CREATED"}  # fmt: skip
+
+
+def test_what_goes_out_has_the_parts_of_a_name_and_says_whose_it_is(contract):
+    message = contract.fields.notices[Notice.REGISTER]
+    person = write_data(message, VALUES | {"name": "Айгүл Маратқызы Серікова"}, contract)
+    found = [person.findtext(one) for one in ("surname", "name", "middlename", "documentType")]
+    assert found == ["Серікова", "Айгүл", "Маратқызы", "0"]
+    assert person.find("juridicallyName") is None
+    company = write_data(message, VALUES | {"name": "ТОО «Су арнасы»"}, contract)
+    assert company.findtext("juridicallyName") == "ТОО «Су арнасы»"
+    assert company.findtext("documentType") == "1"
+    assert company.find("name") is None
+    assert SCHEMA_OF_ALL.validate(enveloped(company)), SCHEMA_OF_ALL.error_log
+
+
+def enveloped(data: etree._Element) -> etree._Element:
+    """The wrapper of a call, by which the gateway's schema judges its data."""
+    at = datetime(2026, 11, 28, tzinfo=UTC)
+    root = sync_request(
+        message_id="m", correlation_id="m", service="S", at=at, sender=Sender("a", "b"), data=data
+    )
+    wrapper: etree._Element = etree.fromstring(etree.tostring(root))[0][0]
+    return wrapper
+
+
+def test_a_passport_of_other_parts_constants_and_types_is_data_alone(own):
+    """As the portal's REST names them; a constant; one tale of two types of messages."""
+    fields = own / "fields.yaml"
+    said = yaml.safe_load(fields.read_text("utf-8"))
+    elements = {"given": "personFirstName", "surname": "personLastName",
+                "patronymic": "personMiddleName"}  # fmt: skip
+    for form in (said["notices"]["register"], said["tales"]["assigned"]):
+        form["fields"] = [
+            one | {"element": elements.get(one["name"], one["element"])} for one in form["fields"]
+        ]
+    source = {"value": "109", "element": "sourceSystem", "kind": "long", "seen": False}
+    said["notices"]["register"]["fields"].append(source)
+    own_author = {"name": "author_surname", "element": "lastName", "seen": False}
+    rated = said["tales"]["rated"]
+    rated["fields"].append(own_author)
+    said["tales"]["rated"] = [rated, rated | {"type": "notification/stateEvaluated"}]
+    fields.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
+    other = read_contract(own)
+    data = write_data(other.fields.notices[Notice.REGISTER], VALUES | {"name": "Ким Ирина"}, other)
+    found = [data.findtext(one) for one in ("personLastName", "personFirstName", "sourceSystem")]
+    assert found == ["Ким", "Ирина", "109"]
+    values = {"regNo": "ЖТ-1", "satisfied": True, "raw": "q:stateEvaluated"}
+    letter = letter_data(Letter("id", "n", 2, "rated", values))
+    etree.SubElement(letter, "lastName").text = "Ким"
+    told = read_told(letter, other)
+    assert (told.tale, told.text("author"), told.values["satisfied"]) == (Tale.RATED, "Ким", True)
+
+
+@pytest.mark.parametrize("type_", ["stateProlongExDate", "stateNewExDate", "stateNewControl"])
+def test_every_published_notification_of_a_new_term_is_an_extension(contract, type_: str):
+    values = {"regNo": "ЖТ-1", "execDate": "2026-12-18T23:59:59.000+05:00", "raw": f"q:{type_}"}
+    letter = letter_data(Letter("id", "n", 2, "extended", values))
+    etree.SubElement(letter, "controlTypeOuterCode").text = "7"
+    told = read_told(letter, contract)
+    assert told.tale is Tale.EXTENDED
+    assert told.at("deadline") is not None
+
+
 FAULTY = [
     ("states", "  paused: IN_PROGRESS\n", "", "states.yaml states: lacks paused"),
     ("fields",
@@ -64,6 +181,15 @@ FAULTY = [
     ("types", "outgoing: true, seen: true}\n  - {id: 6ba12453",
      "seen: true}\n  - {id: da186314", "has a type or a term"),
     ("terms", "days: 20", "days: 0", "terms.yaml terms.da186314"),
+    ("fields", "{name: at, element: realDate, kind: date, seen: true}",
+     "{value: x, element: realDate, seen: true}", "realDate has a value, and is read"),
+    ("fields", "{name: phone, element: phone, seen: true}",
+     "{name: phone, value: x, element: phone, seen: true}", "needs a name, or a value"),
+    ("fields", "ignored: [author]", "ignored: [realDate]",
+     "fields.yaml tales.decided.fields: realDate is ignored, and has a field"),
+    ("types", "unnamed: 4b288b14", "unnamed: 00000000", "types.yaml unnamed: no such type"),
+    ("fields", "type: notification/stateNewExDate", "type: notification/stateNewControl",
+     "fields.yaml tales: two of them are of one type"),
     ("codes", "remedy: retry", "remedy: pray", "codes.yaml codes.0.remedy"),
     ("success", "'*':", "'one':", "success.yaml success: lacks *"),
     ("types", "version: 1", "version: 2", "types.yaml version"),
@@ -176,13 +302,14 @@ def test_what_names_a_person_is_known_by_the_contract_in_use(own: Path, tmp_path
     fields = own / "fields.yaml"
     said = yaml.safe_load(fields.read_text("utf-8"))
     for one in said["tales"]["assigned"]["fields"]:
-        if one["name"] in ("text", "name"):
-            one["element"] = {"text": "wording", "name": "description"}[one["name"]]
+        if one["name"] in ("text", "given"):
+            one["element"] = {"text": "wording", "given": "description"}[one["name"]]
     for tale in said["tales"].values():
-        tale["fields"] = [
-            one for one in tale["fields"]
-            if one["element"] != "description" or one["name"] == "name"
-        ]  # fmt: skip
+        for form in tale if isinstance(tale, list) else [tale]:
+            form["fields"] = [
+                one for one in form["fields"]
+                if one["element"] != "description" or one["name"] == "given"
+            ]  # fmt: skip
     fields.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
     read_contract(own)
     file = tmp_path / "eotinish.yaml"
