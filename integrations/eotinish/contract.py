@@ -26,10 +26,11 @@ from pydantic import (
 
 from domain.appeals.model import Kind
 from domain.appeals.workflow import Status
-from domain.eotinish.agreements import Agreements
+from domain.eotinish.agreements import Agreements, Term
 from domain.eotinish.model import Channel, Notice, Remedy, Tale
 from domain.law.kinds import AppealKind
 from domain.values import Language
+from integrations.eotinish.known import GROUPS, judge_names
 from integrations.eotinish.names import NameRule
 
 SHIPPED = Path(__file__).parent / "contract"
@@ -144,7 +145,7 @@ class TypesFile(_File):
     number: Annotated[str, AfterValidator(_pattern)]
 
 
-class Term(_Model):
+class ExpectedTerm(_Model):
     """How long the other side expects an appeal of a type to take."""
 
     days: int = Field(ge=1, le=366)
@@ -155,7 +156,7 @@ class Term(_Model):
 class TermsFile(_File):
     """terms.yaml."""
 
-    terms: Mapping[str, Term]
+    terms: Mapping[str, ExpectedTerm]
 
 
 class StatesFile(_File):
@@ -269,6 +270,10 @@ class Contract:
             number=re.compile(self.types.number),
             service=service,
             categories=categories,
+            terms={
+                id: Term(one.days, working=one.unit == "working")
+                for id, one in self.terms.terms.items()
+            },
         )
 
 
@@ -309,28 +314,22 @@ def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location)) or "as a whole"
 
 
-NEEDED: Mapping[str, frozenset[str]] = {
-    "notices": frozenset({"message_id", "sequence", "own_number", "state"}),
-    "tales": frozenset({"number", "version"}),
-}
-"""Without these a repeat could not be told from a new message, nor an order be kept."""
-
-
 def _judge(contract: Contract) -> Iterator[str]:
     """What no single file shows."""
     fields = contract.fields
-    yield from _lacks("fields.yaml notices", Notice, fields.notices)
-    yield from _lacks(
-        "fields.yaml tales", Tale, {one: 1 for one, forms in fields.tales.items() if forms}
-    )
+    for group, names in GROUPS.items():
+        # A tale without any message is none.
+        held = {name for name, forms in getattr(fields, group).items() if forms}
+        yield from _lacks(f"fields.yaml {group}", sorted(names), dict.fromkeys(held))
     yield from _lacks("states.yaml states", Status, contract.states.states)
     yield from _lacks("types.yaml languages", Language, contract.types.languages)
-    for group, _, place, message in _messages(fields):
+    for group, name, place, message in _messages(fields):
         yield from _judge_message(place, message, fields, written=group in WRITTEN)
-        held = {one.name for one in message.fields}
-        for missing in sorted(NEEDED.get(group, frozenset()) - held):
-            yield f"{place}: lacks the field {missing}"
-    if len(contract.told) < sum(map(len, fields.tales.values())):
+        named = [(one.name, "text" if one.codes else one.kind, one.required)
+                 for one in message.fields if one.name]  # fmt: skip
+        yield from (f"{place}: {fault}" for fault in judge_names(group, name, named))
+    types = [message.type for messages in fields.tales.values() for message in messages]
+    if len(set(types)) < len(types):
         yield "fields.yaml tales: two of them are of one type"
     yield from _judge_types(contract)
     if "*" not in contract.success.success:

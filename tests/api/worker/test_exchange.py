@@ -22,7 +22,7 @@ from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
-from domain.eotinish.agreements import Agreements, Selection
+from domain.eotinish.agreements import Agreements, Selection, Term
 from domain.eotinish.model import GatewayFault, MessageState, Poison, Remedy
 from domain.eotinish.ports import Arrived, Line, Manners
 from domain.eotinish.reconciling import Lack
@@ -173,6 +173,18 @@ async def test_an_assignment_of_every_published_element_is_registered_under_the_
     assert appeal.place.building == KISHI.house
     assert appeal.legal is not None
     assert appeal.legal.kind is AppealKind.APPLICATION
+
+
+async def test_a_line_whose_terms_are_not_the_law_s_does_not_begin(house, state, folder):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        line = lines["kishi"]
+        terms = dict.fromkeys(line.agreements.terms, Term(200, working=True))
+        wrong = replace(line, agreements=replace(line.agreements, terms=terms))
+        loops = ExchangeLoops(house, {"kishi": wrong})
+        with pytest.raises(ValueError, match="the state counts 200 working days"):
+            await loops.begin()
+        await loops.end()
 
 
 async def through(house: House, appeal: Appeal) -> Appeal:

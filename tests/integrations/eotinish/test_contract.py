@@ -1,8 +1,10 @@
 """The passport is data: another one is dropped in, and a faulty one is refused with every fault."""
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,9 +14,12 @@ from lxml import etree
 
 from domain.appeals.workflow import Status
 from domain.eotinish.model import Notice, Poison, Tale
+from domain.eotinish.outgoing import Material, values_of
+from domain.values import new_id
 from integrations.eotinish.config import ExchangeMalformed, read_file
 from integrations.eotinish.contract import SHIPPED, ContractMalformed, read_contract
 from integrations.eotinish.envelope import Sender, sync_request
+from integrations.eotinish.known import known_of
 from integrations.eotinish.letters import show_letter
 from integrations.eotinish.lines import judge_file
 from integrations.eotinish.payload import peek, read_told, write_data, write_instant
@@ -205,6 +210,96 @@ def test_a_faulty_contract_is_refused_by_name_and_place(own, name, before, after
     with pytest.raises(ContractMalformed) as refused:
         read_contract(own)
     assert told in str(refused.value)
+
+
+Said = dict[str, Any]
+
+
+def _without(group: str, name: str, field: str) -> Callable[[Said], None]:
+    def edit(said: Said) -> None:
+        form = said[group][name]
+        form["fields"] = [one for one in form["fields"] if one.get("name") != field]
+
+    return edit
+
+
+def _with(group: str, name: str, field: str, /, **more: object) -> Callable[[Said], None]:
+    def edit(said: Said) -> None:
+        form = said[group][name]
+        form["fields"] = [one | more if one.get("name") == field else one for one in form["fields"]]
+
+    return edit
+
+
+def _empty(group: str) -> Callable[[Said], None]:
+    return lambda said: said[group].clear()
+
+
+def _several_without_one(said: Said) -> None:
+    said["tales"]["progress"] = []
+
+
+UNUSABLE = [
+    (_with("notices", "register", "phone", name="phonee"),
+     "fields.yaml notices.register: nothing here is called phonee"),
+    (_with("notices", "register", "at", kind="text"), "register: at must be date, and is text"),
+    (_without("notices", "register", "type"), "notices.register: lacks the field type"),
+    (_without("notices", "finished", "text"), "notices.finished: lacks the field text"),
+    (_without("notices", "reply", "number"), "notices.reply: lacks the field number"),
+    (_without("tales", "assigned", "type"), "tales.assigned: lacks the field type"),
+    (_without("tales", "assigned", "text"), "tales.assigned: lacks the field text"),
+    (_with("tales", "assigned", "version", kind="text"),
+     "tales.assigned: version must be long, and is text"),
+    (_with("tales", "assigned", "number", required=False),
+     "tales.assigned: number must be required"),
+    (_with("tales", "assigned", "phone", name="author"),
+     "tales.assigned: nothing here is called author"),
+    (_without("tales", "rated", "author"), "tales.rated: lacks one of the fields author,"),
+    (_without("tales", "rated", "satisfied"), "tales.rated: lacks the field satisfied"),
+    (_several_without_one, "fields.yaml tales: lacks progress"),
+    (_empty("answers"), "fields.yaml answers: lacks taken"),
+    (_empty("questions"), "fields.yaml questions: lacks again, list"),
+    (_empty("rows"), "fields.yaml rows: lacks listed"),
+    (_without("answers", "taken", "number"), "answers.taken: lacks the field number"),
+    (_with("answers", "taken", "number", required=False), "answers.taken: number must be required"),
+    (_without("questions", "list", "after"), "questions.list: lacks the field after"),
+    (_with("rows", "listed", "sequence", kind="text"), "listed: sequence must be long"),
+    (_with("rows", "listed", "state", required=False), "rows.listed: state must be required"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit_", "told"), UNUSABLE, ids=[one[1] for one in UNUSABLE])
+def test_a_contract_that_could_not_be_used_is_refused_at_the_start(own, edit_, told):
+    fields = own / "fields.yaml"
+    said = yaml.safe_load(fields.read_text("utf-8"))
+    edit_(said)
+    fields.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
+    with pytest.raises(ContractMalformed) as refused:
+        read_contract(own)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("notice", Notice, ids=str)
+def test_whatever_the_city_has_to_tell_may_stand_in_a_contract(contract, notice: Notice):
+    event = {
+        "type": "appeal.registered", "sequence": 3, "at": "2026-11-28T04:30:15+00:00",
+        "about": {"status": "in_progress"},
+        "data": {"language": "kk", "anonymous": False, "rating": 5, "body": "Су арнасы",
+                 "due_after": "2026-12-18T18:59:59+00:00"},
+    }  # fmt: skip
+    personal = {"text": "т", "name": "Ким Ирина", "phone": "+7", "email": "a@example.kz"}
+    material = Material(
+        new_id(), notice, "KIS-1", "ЖТ-1", event, personal=personal, iin="991231600002",
+        address="Абай, 12",
+    )  # fmt: skip
+    values = values_of(material, contract.agreements("s", {}))
+    parts = contract.fields.names.split("ТОО «Су»") | contract.fields.names.split(
+        "Серікова Айгүл Маратқызы"
+    )
+    known = set(known_of("notices", notice).names)
+    assert set(values) | {"files"} <= known
+    if notice is Notice.REGISTER:
+        assert set(parts) <= known
 
 
 def test_every_fault_is_told_at_once(own):
