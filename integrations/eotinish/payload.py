@@ -111,12 +111,15 @@ def _named(values: dict[str, object], contract: Contract) -> dict[str, object]:
 
 
 def peek(data: Element, contract: Contract) -> tuple[str | None, int | None, str | None]:
-    """Number, version and tale, each as far as it can be read, however unsound the rest is. Where
-    the type is unknown, number and version stand where other messages have them.
+    """Number, version and tale, each as far as it can be read, however unsound the rest is. What
+    does not stand where its type has it, or is of an unknown type, is read where others have it.
     """
     tale, message = contract.told.get(_type_of(data), (None, None))
-    number = _only(data, contract.places("number", message))
-    version = _only(data, contract.places("version", message)) or ""
+    number, version = (
+        _only(data, contract.places(name, message)) or _only(data, contract.places(name, None))
+        for name in ("number", "version")
+    )
+    version = version or ""
     counted = int(version) if version.isascii() and version.isdigit() and len(version) < 11 else 0
     return (
         number if number is not None and len(number) <= 60 else None,

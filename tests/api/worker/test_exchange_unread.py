@@ -168,6 +168,9 @@ def test_number_and_version_are_read_wherever_any_message_has_them():
     for name, place in (("regNo", "progress"), ("regNumberOL", "assigned")):
         data = letter_data(Letter("id", "n", 7, place, {name: "ЖТ-1", "raw": ODD}))
         assert peek(data, CONTRACT) == ("ЖТ-1", 7, None)
+    odd = letter_data(Letter("id", "n", 7, "progress", {}))
+    etree.SubElement(odd, "regNumberOL").text = "ЖТ-1"
+    assert peek(odd, CONTRACT) == ("ЖТ-1", 7, "progress")
 
 
 def test_what_contradicts_itself_has_no_number_and_what_is_no_version_is_none():
