@@ -84,6 +84,11 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Обращение {number} не открыто.",
         "The appeal {number} is not open.",
     ),
+    "file-left-behind": _t(
+        "Файл мемлекеттік шлюз үшін тым үлкен: басқа жолмен жіберіп, жазбаны алып тастаңыз.",
+        "Файл велик для государственного шлюза: передайте его иначе и снимите запись.",
+        "The file is too large for the state's gateway: send it otherwise, and drop the entry.",
+    ),
     "too-many-endpoints": _t(
         "Ұйымға ең көбі {limit} мекенжай тіркеледі.",
         "Организация может иметь не более {limit} адресов.",

@@ -264,6 +264,8 @@ _WORDS: Mapping[str, str] = {
     "refused": "How many residents said no.",
     "refused_share": "The part of what residents judged that they refused.",
     "registered_at": "When it was registered.",
+    "released": "How many were let go.",
+    "remaining": "How many of them are there still.",
     "reopen": "What happens when the resident says no.",
     "repair": "What would mend it.",
     "repaired": "What was mended.",

@@ -13,7 +13,7 @@ from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.eotinish.model import MessageState
-from domain.eotinish.use_cases import judge
+from domain.eotinish.use_cases import judge, release_all
 from domain.ports import UnitOfWork
 
 NO_STORE = {"cache-control": "no-store"}
@@ -25,9 +25,24 @@ class JudgeBody(f.Body):
     reason: f.ShortText
 
 
+class ReleaseBody(f.Body):
+    """The fault whose messages go on their way again, and why; it is kept with each of them."""
+
+    fault: f.Code
+    reason: f.ShortText
+
+
+class ReleasedView(TypedDict):
+    """How many messages were let go, the oldest first; for those that remain it is called again."""
+
+    released: int
+    remaining: int
+
+
 class QuarantinedView(TypedDict):
     """A message that cannot be sent (`out`) or applied (`in`) before an inspector looked at it.
-    `subject` is what it tells (`file`: a file that came with it), `place` its place in its case:
+    `subject` is what it tells (`file`: a file that came with it; on its way out, one that stayed
+    behind and can only be dropped), `place` its place in its case:
     the event's sequence, or the state's version. `fields` are the elements of what came; of persons
     they show nothing.
     """
@@ -130,6 +145,13 @@ async def release(call: Call, uow: UnitOfWork) -> Reply:
     return await _judge(call, uow, MessageState.PENDING)
 
 
+async def release_fault(call: Call, uow: UnitOfWork) -> Reply:
+    """Let go whatever one fault brought into quarantine."""
+    body: ReleaseBody = call.body
+    done = await release_all(body.fault, body.reason, uow=uow, at=call.at)
+    return Reply({"released": done.released, "remaining": done.remaining})
+
+
 async def drop(call: Call, uow: UnitOfWork) -> Reply:
     """Let a message go no further."""
     return await _judge(call, uow, MessageState.DROPPED)
@@ -162,7 +184,13 @@ OPERATIONS = (
         "releaseMessage", "POST", f"{_P}/quarantine/{{id}}/release", "National register",
         "Let a message go on its way again",
         writes=release, permission=Permission.JUDGE_EXCHANGE, body=JudgeBody,
-        answer=JudgedView, refusals=(404,),
+        answer=JudgedView, refusals=(404, 409),
+    ),
+    Operation(
+        "releaseMessages", "POST", f"{_P}/quarantine/release", "National register",
+        "Let all messages of one fault go on their way again",
+        writes=release_fault, permission=Permission.JUDGE_EXCHANGE, body=ReleaseBody,
+        answer=ReleasedView, refusals=(409,),
     ),
     Operation(
         "dropMessage", "POST", f"{_P}/quarantine/{{id}}/drop", "National register",

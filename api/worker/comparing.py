@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,8 @@ from api.worker.exchange_files import Collecting
 from domain.eotinish.model import GatewayFault
 from domain.eotinish.ports import Line
 from domain.eotinish.reconciling import GRACE, Difference, Report, compare, read_all, repair
+from domain.eotinish.terms import differing
+from domain.reference import Reference
 from domain.values import new_id
 
 log = structlog.get_logger()
@@ -77,6 +79,12 @@ class Nightly:
         return False
 
 
+def _require_terms(line: Line, reference: Reference, at: datetime) -> None:
+    today = reference.city.local(at).date()
+    if faults := list(differing(line.agreements, reference.promises, today)):
+        raise ValueError(f"the exchange of {line.city} cannot begin: {'; '.join(faults)}")
+
+
 class ExchangeLoops:
     """Every loop of every line, begun together and ended together."""
 
@@ -88,7 +96,9 @@ class ExchangeLoops:
         self._loops: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
-        """Begin. Raises ValueError for a line of a city that is none here."""
+        """Begin. Raises ValueError for a line of a city that is none here, or whose law counts
+        other terms than the line's contract.
+        """
         await self._house.references.refresh(self._house.now())
         known = {self._house.references.of(id).city.code: id
                  for id in self._house.references.cities()}  # fmt: skip
@@ -110,6 +120,7 @@ class ExchangeLoops:
 
     async def _begin(self, line: Line, city: UUID) -> None:
         house, pace = self._house, line.manners.poll_seconds
+        _require_terms(line, house.references.of(city), house.now())
         await house.exchange.join(city, line.selection, house.now())
         sending = Sending(house, line, city)
         self._stack.push_async_callback(sending.close)

@@ -17,8 +17,9 @@ import structlog
 from api import clock
 from api.bootstrap import House
 from api.logs import summary
+from domain.eotinish.left_behind import TOO_LARGE, with_absent
 from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy, TooEarly
-from domain.eotinish.outgoing import Material, address_of, values_of
+from domain.eotinish.outgoing import Attached, Material, address_of, values_of
 from domain.eotinish.ports import Claimed, Line, Received
 from domain.eotinish.use_cases import Applied, apply, state_of, take_number
 from domain.errors import Refusal, Unavailable, VersionConflict
@@ -149,8 +150,14 @@ class Sending:
         """Send one message; what it is called there."""
         material = await self._house.exchange.material(self._city, claimed.id)
         values = values_of(self._named(material), self._line.agreements)
-        if files := await self._laid(material):
+        files, absent = await self._laid(material)
+        if files:
             values["files"] = files
+        if absent:
+            at = clock.real()
+            await self._house.exchange_files.leave(self._city, claimed.appeal, absent, at)
+            text = str(values.get("text") or "")
+            values["text"] = with_absent(text, absent, material.language)
         own, gateway = str(claimed.appeal), self._line.gateway
         if claimed.notice is not Notice.REGISTER:
             return await gateway.notify(claimed.notice, str(claimed.id), own, values)
@@ -171,17 +178,21 @@ class Sending:
             executor=known.names.get("ru") if known else None,
         )
 
-    async def _laid(self, material: Material) -> list[str]:
-        """The files of a message, laid where the state finds them."""
-        laid = []
+    async def _laid(self, material: Material) -> tuple[list[str], list[Attached]]:
+        """The files of a message, laid where the state finds them; and those that cannot travel."""
+        laid: list[str] = []
+        absent: list[Attached] = []
         for file in material.files:
             content = await self._house.store.get(file.storage_key)
-            laid.append(
-                await self._line.gateway.upload(
-                    str(file.id), file.filename, file.media_type, content
-                )
-            )
-        return laid
+            said = (str(file.id), file.filename, file.media_type, content)
+            try:
+                laid.append(await self._line.gateway.upload(*said))
+            except GatewayFault as fault:
+                if fault.fault != TOO_LARGE:
+                    raise
+                log.warning("eotinish_file_left_behind", file_id=str(file.id), size=file.size)
+                absent.append(file)
+        return laid, absent
 
     async def _take(self, own_number: str, number: str) -> None:
         async with self._house.units.open(state_of(self._city)) as uow:

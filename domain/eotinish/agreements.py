@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from domain.appeals.model import Kind
@@ -38,6 +38,17 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """How long the state expects an appeal of a type to take: working days, or days."""
+
+    days: int
+    working: bool
+
+    def __str__(self) -> str:
+        return f"{self.days} {'working' if self.working else 'calendar'} days"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreements:
     """How the words of both sides correspond.
 
@@ -45,7 +56,7 @@ class Agreements:
     is before the law. `states`: our status → the state's state, for every status; `languages`
     likewise. `number` is what a national number looks like; where one of its groups matches, the
     number is that of a case's child. `service` takes what the state assigns where `categories`
-    (the state's category → our service) says nothing.
+    (the state's category → our service) says nothing. `terms`: the state's type → its term.
     """
 
     types: Mapping[Kind, str]
@@ -56,6 +67,7 @@ class Agreements:
     number: re.Pattern[str]
     service: str = ""
     categories: Mapping[str, str] | None = None
+    terms: Mapping[str, Term] = field(default_factory=dict)
 
     def type_of(self, kind: Kind, lawful: AppealKind | None) -> str:
         """The state's type of an appeal: by what it is before the law, else by its kind."""

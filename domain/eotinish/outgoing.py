@@ -16,7 +16,7 @@ from domain.appeals.model import Kind
 from domain.appeals.workflow import Status
 from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import STATE, Notice
-from domain.events import EventType
+from domain.events import AMONG_COLLEAGUES, EventType
 from domain.law.kinds import AppealKind
 from domain.reference import Reference
 from domain.values import Language, in_language
@@ -72,6 +72,7 @@ class Material:
     iin: str | None = None
     address: str | None = None
     executor: str | None = None
+    language: Language = Language.RU
 
 
 def notice_of(event: Mapping[str, Any]) -> Notice | None:
@@ -99,7 +100,7 @@ def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
         "sequence": event["sequence"],
         "at": datetime.fromisoformat(event["at"]),
         "state": agreements.states[status],
-        "text": _words(material.personal),
+        "text": _words(event["type"], material.personal),
         "executor": event["data"].get("body") or material.executor,
     }
     if notice is Notice.REGISTER:
@@ -111,10 +112,13 @@ def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _words(personal: Mapping[str, str]) -> str | None:
-    """What an event says to the applicant, by whichever name it says it."""
-    found = (personal.get(name) for name in ("text", "preliminary", "minutes", "reason"))
-    return next(filter(None, found), None)
+def _words(type_: str, personal: Mapping[str, str]) -> str | None:
+    """What an event says to the applicant, by whichever name it says it. What colleagues write to
+    each other stays here: the applicant reads the national register too.
+    """
+    hidden = AMONG_COLLEAGUES.get(type_)
+    names = (name for name in ("text", "preliminary", "minutes", "reason") if name != hidden)
+    return next(filter(None, map(personal.get, names)), None)
 
 
 def _registration(material: Material, agreements: Agreements) -> dict[str, object]:

@@ -76,7 +76,20 @@ class Exchange(Protocol):
     async def judge(
         self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime
     ) -> None:
-        """What an inspector makes of a message in quarantine. Raises NotFound."""
+        """What an inspector makes of a message in quarantine. Raises NotFound, and Conflict for the
+        release of a file that cannot travel.
+        """
+
+    async def release(self, fault: str, reason: str, judge: UUID, at: datetime) -> "Released":
+        """Let the oldest messages in quarantine go that one fault brought there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """How many messages were let go, and how many of the same fault lie there still."""
+
+    released: int
+    remaining: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +154,9 @@ class Gateway(Theirs, Protocol):
         """Tell what followed; the gateway's own id of the message."""
 
     async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
-        """Lay a file where the state finds it; its identifier there."""
+        """Lay a file where the state finds it; its identifier there. The fault of one that no
+        message can carry is `left_behind.TOO_LARGE`.
+        """
 
     async def download(self, identifier: str) -> Downloaded:
         """A file that lies there, as the state names it."""

@@ -15,6 +15,7 @@ from domain.appeals.intake import enter
 from domain.appeals.model import Appeal, Applicant, Channel
 from domain.appeals.use_cases import bind
 from domain.eotinish.agreements import Agreements
+from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import (
     STATE,
     Case,
@@ -25,9 +26,9 @@ from domain.eotinish.model import (
     Told,
     TooEarly,
 )
-from domain.eotinish.ports import Received
+from domain.eotinish.ports import Received, Released
 from domain.eotinish.rules import follow, numbered
-from domain.errors import Invalid
+from domain.errors import Conflict, Invalid
 from domain.incidents.history import tell_of_refusal
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -112,7 +113,9 @@ async def _ours(
         # Its answer may have come meanwhile, with another number.
         return replace(case, number=told.number) if case and case.number is None else None
     waiting = await uow.exchange.unanswered(agreements.named(told.text("type") or ""))
-    if told.text("text") in waiting:
+    words = told.text("text") or ""
+    # What went without a file says so after the applicant's words.
+    if any(words == one or words.startswith(f"{one}\n\n") for one in waiting):
         raise TooEarly
     return None
 
@@ -136,9 +139,21 @@ async def take_number(
 async def judge(
     id: UUID, state: MessageState, reason: str, *, uow: UnitOfWork, at: datetime
 ) -> None:
-    """Release a message from quarantine (PENDING) or drop it. Raises NotPermitted, NotFound."""
+    """Release a message from quarantine (PENDING) or drop it. Raises NotPermitted, NotFound, and
+    Conflict for the release of a file that cannot travel.
+    """
     uow.principal.require(Permission.JUDGE_EXCHANGE)
     await uow.exchange.judge(id, state, reason, uow.principal.id, at)
+
+
+async def release_all(fault: str, reason: str, *, uow: UnitOfWork, at: datetime) -> Released:
+    """Release what one fault brought into quarantine, the oldest first. Raises NotPermitted, and
+    Conflict for files that cannot travel.
+    """
+    uow.principal.require(Permission.JUDGE_EXCHANGE)
+    if fault == LEFT_BEHIND:
+        raise Conflict(reason="file-left-behind")
+    return await uow.exchange.release(fault, reason, uow.principal.id, at)
 
 
 async def _begin(
@@ -187,7 +202,7 @@ def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intak
         channel=Channel.E_OTINISH,
         language=agreements.language_of(told.text("language")),
         text=text,
-        where=Whereabouts(address=told.text("address")),
+        where=Whereabouts(address=told.text("address") or told.text("region")),
         applicant=None if applicant == Applicant() else applicant,
         anonymous=applicant == Applicant(),
         national_number=told.number,

@@ -15,6 +15,11 @@ class TooLarge(GatewayFault):
         super().__init__("answer-unfit", Remedy.RETRY, "too large")
 
 
+def too_large(fault: str, size: int) -> GatewayFault:
+    """What we would send is no smaller the next time."""
+    return GatewayFault(fault, Remedy.QUARANTINE, f"{size} bytes")
+
+
 def unfit(why: str) -> GatewayFault:
     """An answer that is not believed: too large, no XML, of another form, badly signed. The call
     may have been taken, so it is made again under the same id.

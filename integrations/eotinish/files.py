@@ -11,17 +11,24 @@ from base64 import b64decode, b64encode
 
 from lxml import etree
 
+from domain.eotinish.left_behind import TOO_LARGE
 from domain.eotinish.model import GatewayFault, Remedy
 from domain.eotinish.ports import Downloaded
 from integrations.eotinish.envelope import Sender
-from integrations.eotinish.faults import unfit
+from integrations.eotinish.faults import too_large, unfit
 from integrations.eotinish.payload import TYPE, XSI, clean
-from integrations.eotinish.xml import Element
+from integrations.eotinish.xml import LONGEST_TEXT, Element
 
 TEMPORARY = "http://egov.bee.kz/eds/tempstorage/v2/"
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 LIFE = 8 * 60 * 60 * 1000
 """Milliseconds that a file is kept: long enough for every try of the message that names it."""
+
+
+def require_carried(content: bytes) -> None:
+    """Raise GatewayFault for a file that, in base64, no envelope can hold."""
+    if 4 * ((len(content) + 2) // 3) > LONGEST_TEXT:
+        raise too_large(TOO_LARGE, len(content))
 
 
 def write_upload(id: str, name: str, media_type: str, content: bytes, sender: Sender) -> Element:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx2
 from lxml import etree
 
+from domain.eotinish.left_behind import TOO_LARGE
 from domain.eotinish.model import Channel, GatewayFault, Notice, Poison, Remedy, Told
 from domain.eotinish.ports import Arrived, Downloaded
 from domain.eotinish.reconciling import TheirCase
@@ -34,6 +35,7 @@ from integrations.eotinish.faults import TooLarge, unfit, unreachable
 from integrations.eotinish.files import (
     read_downloaded,
     read_uploaded,
+    require_carried,
     write_download,
     write_upload,
 )
@@ -78,7 +80,7 @@ class Gateway:
         if answer is None:
             raise unfit("no number")
         try:
-            told = read_values(answer, self._contract.fields.answers["taken"])
+            told = read_values(answer, self._contract.fields.answers["taken"], self._contract)
         except Poison as odd:
             raise unfit(str(odd)) from None
         return str(told["number"])
@@ -97,7 +99,10 @@ class Gateway:
         return read_sent(await self._post(self._config.gateway.asynchronous, request))
 
     async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
-        """Lay a file into the gateway's temporary store (ХЭД); its identifier there."""
+        """Lay a file into the gateway's temporary store (ХЭД); its identifier there. One that no
+        envelope can hold is refused: it will be no smaller the next time.
+        """
+        require_carried(content)
         sender = self._config.sender()
         data = write_upload(id, name, media_type, content, sender)
         answer = await self._call(self._services.files, data, str(uuid4()), id)
@@ -111,7 +116,7 @@ class Gateway:
         try:
             answer = await self._call(self._services.files, data, str(uuid4()), "")
         except TooLarge:
-            raise GatewayFault("file-too-large", Remedy.QUARANTINE) from None
+            raise GatewayFault(TOO_LARGE, Remedy.QUARANTINE) from None
         return read_downloaded(answer, identifier)
 
     async def fetch(self, amount: int) -> Sequence[Arrived]:
@@ -136,7 +141,8 @@ class Gateway:
         data = await self._ask("list", {"after": after, "limit": limit})
         row = self._contract.fields.rows["listed"]
         try:
-            return [] if data is None else [_listed(read_values(one, row)) for one in data]
+            rows = [] if data is None else list(data)
+            return [_listed(read_values(one, row, self._contract)) for one in rows]
         except Poison as odd:
             raise unfit(str(odd)) from None
 
@@ -152,8 +158,9 @@ class Gateway:
             raise Poison("unreadable", odd.detail) from None
 
     def _arrived(self, one: Fetched) -> Arrived:
-        known = peek(one.data, self._contract) or (None, None, None)
-        return Arrived(one.message_id, one.correlation_id, etree.tostring(one.data), *known)
+        number, version, tale = peek(one.data, self._contract)
+        document = etree.tostring(one.data)
+        return Arrived(one.message_id, one.correlation_id, document, number, version, tale)
 
     async def _ask(self, question: str, values: Values) -> Element | None:
         message = self._contract.fields.questions[question]  # type: ignore[index]
@@ -172,10 +179,10 @@ class Gateway:
 
     def _require_success(self, service: str, answer: Answered) -> None:
         if not self._contract.succeeded(service, answer.code):
-            raise self._named(answer.code, answer.message)
+            raise self._named(answer.code, answer.message, fault=False)
 
-    def _named(self, code: str, message: str) -> GatewayFault:
-        outcome = self._contract.outcome(code)
+    def _named(self, code: str, message: str, *, fault: bool) -> GatewayFault:
+        outcome = self._contract.outcome(code, fault=fault)
         # Its words are shown to inspectors, and may repeat what was sent: no phone, no IIN.
         words = re.sub(r"[0-9+][0-9 ()+-]{5,}", "***", message)[:250]
         return GatewayFault(outcome.fault, outcome.remedy, words, code)
@@ -183,8 +190,6 @@ class Gateway:
     async def _post(self, url: str, request: Element) -> Element:
         """Sign and send an envelope; the signed body of the answer."""
         content = await self._signer.sign(request)
-        if len(content) > LARGEST:
-            raise GatewayFault("too-large", Remedy.QUARANTINE, f"{len(content)} bytes")
         try:
             response = await self._client.post(url, content=content)
         except (httpx2.HTTPError, OSError) as error:
@@ -201,7 +206,7 @@ class Gateway:
             raise GatewayFault("unreachable", Remedy.RETRY, "status 500")
         body = await self._signer.verify(content)
         if (fault := read_fault(body)) is not None:
-            raise self._named(fault.code, fault.message)
+            raise self._named(fault.code, fault.message, fault=True)
         return body
 
 

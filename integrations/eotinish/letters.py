@@ -50,6 +50,6 @@ def _harmless(file: Path | None) -> frozenset[str]:
         contract = read_contract(contract_folder(file))
     except (ContractMalformed, ExchangeMalformed):
         return frozenset()
-    fields = [one for tale in contract.fields.tales.values() for one in tale.fields]
+    fields = [one for _, message in contract.told.values() for one in message.fields]
     personal = {one.element for one in fields if one.personal}
     return frozenset(one.element for one in fields) - personal

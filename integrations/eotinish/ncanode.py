@@ -17,7 +17,7 @@ from integrations.eotinish.envelope import BODY
 from integrations.eotinish.faults import unfit
 from integrations.eotinish.http import HEADERS, SizedTransport
 from integrations.eotinish.wsse import signed_body
-from integrations.eotinish.xml import LARGEST, Element, parse, write
+from integrations.eotinish.xml import LARGEST, Element, parse, require_sendable, write
 
 ANSWER = 2 * LARGEST
 """Bytes: an envelope within JSON, with certificates beside it."""
@@ -54,6 +54,7 @@ class NcaNodeSigner:
 
     async def sign(self, root: Element) -> bytes:
         """The envelope, signed. Raises GatewayFault."""
+        require_sendable(root)
         asked = {"xml": write(root).decode(), "key": self._key, "password": self._password}
         told = await self._ask("/wsse/sign", asked)
         xml = told.get("xml")

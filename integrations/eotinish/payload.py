@@ -1,13 +1,14 @@
 """The `data` of an envelope: fields of the contract, written in its order and read strictly."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from lxml import etree
 
-from domain.eotinish.model import Poison, Told
+from domain.eotinish.model import Poison, Tale, Told
 from integrations.eotinish.contract import Contract, Field_, Message
+from integrations.eotinish.names import COMPANY, PARTS
 from integrations.eotinish.xml import Element
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -21,13 +22,15 @@ def write_data(message: Message, values: Values, contract: Contract) -> Element:
     namespace = contract.namespace_of(message)
     data = etree.Element("data", nsmap={"q1": namespace, "xsi": XSI})
     data.set(TYPE, f"q1:{message.type.partition('/')[2]}")
-    _fill(data, message, values)
+    name = values.get("name")
+    parts = contract.fields.names.split(None if name is None else str(name))
+    _fill(data, message, {**parts, **values})
     return data
 
 
 def _fill(parent: Element, message: Message, values: Values) -> None:
     for one in message.fields:
-        value = values.get(one.name)
+        value = one.value if one.value is not None else values.get(one.name)
         if value is None or value == []:
             if one.required:
                 raise Poison("field-missing", one.name)
@@ -53,7 +56,11 @@ def _texts(one: Field_, value: object) -> list[str]:
 
 
 def _text(one: Field_, value: object) -> str:
-    if isinstance(value, bool):
+    if one.codes:
+        text = dict(one.codes).get(str(value), "")
+        if not text:
+            raise Poison("field-malformed", one.name)
+    elif isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, datetime):
         text = write_instant(value)
@@ -79,38 +86,64 @@ def write_instant(at: datetime) -> str:
 
 def read_told(data: Element, contract: Contract) -> Told:
     """What a message of the state tells. Raises Poison for one that is none of the contract."""
-    tale = contract.tales.get(_type_of(data))
-    if tale is None:
+    known = contract.told.get(_type_of(data))
+    if known is None:
         raise Poison("unknown-message", _type_of(data)[1])
-    values = read_values(data, contract.fields.tales[tale])
+    tale, message = known
+    values = _named(read_values(data, message, contract), contract)
+    if tale is Tale.ASSIGNED and contract.types.unnamed is not None:
+        values.setdefault("type", contract.types.unnamed)
     number, version = values.pop("number"), values.pop("version")
     if not isinstance(version, int) or not 1 <= version < 2**31:
         raise Poison("field-malformed", "version")
     return Told(tale, str(number), version, values)
 
 
-def peek(data: Element, contract: Contract) -> tuple[str, int, str] | None:
-    """Number, version and tale, however unsound the rest is; None where they cannot be read."""
-    tale = contract.tales.get(_type_of(data))
-    if tale is None:
-        return None
-    message = contract.fields.tales[tale]
-    wanted = tuple(one for one in message.fields if one.name in ("number", "version"))
-    found = {one.name: data.findtext(one.element) for one in wanted}
-    number, version = (found.get("number") or "").strip(), (found.get("version") or "").strip()
-    if not number or len(number) > 60 or not (version.isascii() and version.isdigit()):
-        return None
-    return (number, int(version), str(tale)) if 1 <= int(version) < 2**31 else None
+def _named(values: dict[str, object], contract: Contract) -> dict[str, object]:
+    """With each name whole, and without its parts."""
+    for whole, before in (("name", ""), ("author", "author_")):
+        joined = contract.fields.names.join(values, before)
+        for part in (*PARTS, COMPANY):
+            values.pop(f"{before}{part}", None)
+        if joined is not None:
+            values.setdefault(whole, joined)
+    return values
 
 
-def read_values(element: Element, message: Message) -> dict[str, object]:
+def peek(data: Element, contract: Contract) -> tuple[str | None, int | None, str | None]:
+    """Number, version and tale, each as far as it can be read, however unsound the rest is. What
+    does not stand where its type has it, or is of an unknown type, is read where others have it.
+    """
+    tale, message = contract.told.get(_type_of(data), (None, None))
+    number, version = (
+        _only(data, contract.places(name, message)) or _only(data, contract.places(name, None))
+        for name in ("number", "version")
+    )
+    version = version or ""
+    counted = int(version) if version.isascii() and version.isdigit() and len(version) < 11 else 0
+    return (
+        number if number is not None and len(number) <= 60 else None,
+        counted if 1 <= counted < 2**31 else None,
+        None if tale is None else str(tale),
+    )
+
+
+def _only(data: Element, places: Iterable[str]) -> str | None:
+    """The one text that stands in any of these places; None for several that contradict."""
+    texts = {(found.text or "").strip() for place in places for found in data.iterfind(place)}
+    texts.discard("")
+    return texts.pop() if len(texts) == 1 else None
+
+
+def read_values(element: Element, message: Message, contract: Contract) -> dict[str, object]:
     """The fields of an element. Raises Poison for what the contract does not know."""
-    known = _paths(message)
+    known = _known(message, contract.fields.ignored)
     for child in element:
-        paths = [str(child.tag)] if child.tag in known else [f"{child.tag}/{c.tag}" for c in child]
-        for path in paths or [str(child.tag)]:
-            if path not in known:
-                raise Poison("field-unknown", path[:80])
+        tag = str(child.tag)
+        paths = [tag] if known(tag) else [f"{tag}/{inner.tag}" for inner in child] or [f"{tag}/"]
+        for path in paths:
+            if not known(path):
+                raise Poison("field-unknown", path.removesuffix("/")[:80])
     values: dict[str, object] = {}
     for one in message.fields:
         texts = [(found.text or "").strip() for found in element.iterfind(one.element)]
@@ -120,8 +153,16 @@ def read_values(element: Element, message: Message) -> dict[str, object]:
 
 
 @lru_cache(maxsize=256)
-def _paths(message: Message) -> frozenset[str]:
-    return frozenset(one.element for one in message.fields)
+def _known(message: Message, ignored: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a path is one of the contract's: a field's or an ignored one's, or that of a group
+    that came empty.
+    """
+    whole = {one.element for one in message.fields}
+    said = (*message.ignored, *ignored)
+    whole |= {one for one in said if not one.endswith("*")}
+    whole |= {f"{one.partition('/')[0]}/" for one in whole if "/" in one}
+    beginnings = tuple(one.removesuffix("*") for one in said if one.endswith("*"))
+    return lambda path: path in whole or path.startswith(beginnings)
 
 
 def _value(one: Field_, texts: list[str]) -> object | None:
@@ -137,6 +178,8 @@ def _value(one: Field_, texts: list[str]) -> object | None:
     if len(texts) > 1:
         raise Poison("field-repeated", one.name)
     try:
+        if one.codes:
+            return {theirs: ours for ours, theirs in one.codes}[texts[0]]
         return _READ[one.kind](texts[0])
     except (ValueError, KeyError):
         raise Poison("field-malformed", one.name) from None

@@ -33,7 +33,7 @@ from integrations.eotinish.wsse import (
     signed_body,
     token_reference,
 )
-from integrations.eotinish.xml import Element, parse, write
+from integrations.eotinish.xml import Element, parse, require_sendable, write
 
 _EXPECTED = SignatureConfiguration(
     require_x509=True,
@@ -85,6 +85,7 @@ class LocalSigner:
         return await asyncio.to_thread(self._verify, document)
 
     def _sign(self, root: Element) -> bytes:
+        require_sendable(root)
         identity = prepare(root)
         signer = XMLSigner(
             method=SignatureConstructionMethod.detached,

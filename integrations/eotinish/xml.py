@@ -1,13 +1,19 @@
-"""XML of others, read like a foe's: no entity, no DTD, no network, bounded in size and depth."""
+"""XML of others, read like a foe's: no entity, no DTD, no network, bounded in size and depth. What
+is ours is held to the same bounds before it is signed: who signs it reads it so.
+"""
 
 import re
 
 from lxml import etree
 
-from integrations.eotinish.faults import TooLarge, unfit
+from integrations.eotinish.faults import TooLarge, too_large, unfit
 
 LARGEST = 16 * 1024 * 1024
 """Bytes; the gateway's own limit of a message is about 15 MB."""
+LONGEST_TEXT = 10_000_000
+"""Bytes of one text, by libxml2's own bound (XML_MAX_TEXT_LENGTH)."""
+SIGNATURE = 64 * 1024
+"""Bytes, more than a signature and its certificate add to an envelope."""
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 Element = etree._Element
@@ -32,7 +38,7 @@ def parse(body: bytes) -> Element:
 
 def _parser() -> etree.XMLParser:
     # A parser may serve one thread alone. huge_tree stays off: libxml2 then bounds depth (256)
-    # and the length of a text (10 MB).
+    # and the length of a text (LONGEST_TEXT).
     return etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
         remove_comments=True, remove_pis=True, huge_tree=False,
@@ -42,3 +48,13 @@ def _parser() -> etree.XMLParser:
 def write(root: Element) -> bytes:
     """The bytes of a document, in UTF-8."""
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def require_sendable(root: Element) -> None:
+    """Raise GatewayFault `too-large` for a document that no signer could read."""
+    for element in root.iter():
+        text = element.text or ""
+        if len(text) > LONGEST_TEXT // 4 and (size := len(text.encode())) > LONGEST_TEXT:
+            raise too_large("too-large", size)
+    if (size := len(write(root))) > LARGEST - SIGNATURE:
+        raise too_large("too-large", size)

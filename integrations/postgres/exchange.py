@@ -7,25 +7,29 @@ from uuid import UUID
 
 from domain.access import Principal
 from domain.appeals.model import Appeal, Kind
+from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import Case, MessageState, Origin, Told
-from domain.eotinish.ports import Received
-from domain.errors import NotFound
+from domain.eotinish.ports import Received, Released
+from domain.errors import Conflict, NotFound
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
 from domain.values import new_id
+from integrations.postgres.exchange_turns import ADVANCED, HOLD, advance, give_up, hold
 from integrations.postgres.lane import Lane
 
 _NEXT = """
 SELECT i.id, i.document, i.attempts, i.correlation_id FROM eotinish_inbox i
   LEFT JOIN eotinish_case c ON c.city_id = i.city_id AND c.number = i.number
  WHERE i.city_id = $1 AND i.state = 'pending' AND i.next_attempt_at <= $2
-   AND (i.tale IS NULL OR i.version <= c.version + 1 OR (c.number IS NULL AND i.tale = 'assigned'))
+   AND (i.tale IS NULL OR i.number IS NULL OR i.version IS NULL OR i.version <= c.version + 1
+        OR (c.number IS NULL AND i.tale = 'assigned'))
  ORDER BY i.received_at, i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED
 """
-"""The oldest message whose turn it is. What comes before its predecessor stays where it is."""
+"""The oldest message whose turn it is. What comes before its predecessor stays where it is; what
+nobody can apply waits for nothing.
+"""
 
 # Appeals are locked before their cases everywhere; a number that has none is held by its name.
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2, 109))"
 _CASE = "SELECT * FROM eotinish_case WHERE city_id = $1 AND number = $2"
 _CASE_OF = "SELECT * FROM eotinish_case WHERE appeal_id = $1 FOR UPDATE"
 
@@ -56,8 +60,10 @@ INSERT INTO eotinish_case (appeal_id, city_id, own_number, origin, number, state
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
-_SAVE = """
-UPDATE eotinish_case SET number = $2, state = $3, version = greatest(version, $4), deadline = $5
+_SAVE = f"""
+{ADVANCED.format("$4::int", "c.appeal_id = $1", "$6")}
+UPDATE eotinish_case SET number = $2::text, state = $3, deadline = $5,
+                         version = (SELECT max(p.version) FROM passed p)
  WHERE appeal_id = $1
 """
 
@@ -75,6 +81,24 @@ UPDATE eotinish_message SET state = $3, reason = $4, judged_by = $5, attempts = 
 """
 _JUDGE_IN = _JUDGE_OUT.replace("eotinish_message", "eotinish_inbox")
 _JUDGE_FILE = _JUDGE_OUT.replace("eotinish_message", "eotinish_file")
+
+_RELEASE = """
+WITH oldest AS (
+    SELECT id FROM {0} WHERE city_id = $1 AND state = 'quarantined' AND fault = $2
+     ORDER BY finished_at, id LIMIT $6 FOR UPDATE)
+UPDATE {0} q SET state = 'pending', reason = $3, judged_by = $4, attempts = 0,
+       next_attempt_at = $5, finished_at = NULL
+  FROM oldest WHERE q.id = oldest.id RETURNING q.id
+"""
+_REMAINING = "SELECT count(*) FROM {0} WHERE city_id = $1 AND state = 'quarantined' AND fault = $2"
+AT_ONCE = 5000
+"""Messages of each kind that are let go by one call."""
+_TABLES = ("eotinish_message", "eotinish_inbox", "eotinish_file")
+
+_STAYS = f"""
+SELECT true FROM eotinish_file
+ WHERE id = $1 AND city_id = $2 AND state = 'quarantined' AND fault = '{LEFT_BEHIND}'
+"""
 
 _EXPECT = """
 INSERT INTO eotinish_file (id, city_id, appeal_id, identifier, created_at, next_attempt_at)
@@ -116,7 +140,7 @@ class SqlExchange:
     async def case(self, number: str) -> Case | None:
         """The case of a national number, held until the unit ends."""
         await self._lane.widen()
-        await self._lane.fetch(_HOLD, str(self._city), number)
+        await self._lane.fetch(HOLD, str(self._city), number)
         return _read(await self._lane.fetch(_CASE, self._city, number))
 
     async def case_of(self, appeal: Appeal) -> Case | None:
@@ -155,12 +179,14 @@ class SqlExchange:
             _OPEN, case.appeal, case.city, case.own_number, str(case.origin), case.number,
             case.state, case.version, case.deadline, at,
         )  # fmt: skip
+        if case.number is not None:
+            await advance(self._lane, case.city, case.number)
 
     async def save(self, case: Case) -> None:
         """Keep what changed of a case."""
         await self._lane.widen()
         await self._lane.fetch(
-            _SAVE, case.appeal, case.number, case.state, case.version, case.deadline
+            _SAVE, case.appeal, case.number, case.state, case.version, case.deadline, case.city
         )
 
     async def settle(
@@ -197,13 +223,30 @@ class SqlExchange:
     async def judge(
         self, id: UUID, state: MessageState, reason: str, judge: UUID, at: datetime
     ) -> None:
-        """What an inspector makes of a message in quarantine. Raises NotFound."""
+        """What an inspector makes of a message in quarantine. Raises NotFound, Conflict."""
         await self._lane.widen()
+        if state is MessageState.PENDING and await self._lane.fetch(_STAYS, id, self._city):
+            # It is as large as before; what was said of it went without it.
+            raise Conflict(reason="file-left-behind")
+        number = await hold(self._lane, self._city, id)
         for statement in (_JUDGE_OUT, _JUDGE_IN, _JUDGE_FILE):
             said = (id, self._city, str(state), reason, judge, at)
             if await self._lane.fetch(statement, *said):
+                if number is not None and state is MessageState.DROPPED:
+                    await give_up(self._lane, self._city, id, number)
                 return
         raise NotFound(kind="message", id=str(id))
+
+    async def release(self, fault: str, reason: str, judge: UUID, at: datetime) -> Released:
+        """Let the oldest messages in quarantine go that one fault brought there."""
+        await self._lane.widen()
+        released = remaining = 0
+        for table in _TABLES:
+            said = (self._city, fault, reason, judge, at, AT_ONCE)
+            released += len(await self._lane.fetch(_RELEASE.format(table), *said))
+            left = await self._lane.fetchval(_REMAINING.format(table), self._city, fault)
+            remaining += int(left)
+        return Released(released, remaining)
 
 
 def _id(said: str | None) -> UUID | None:

@@ -1,7 +1,9 @@
-"""Files that the state named, on their way here: leased, tried, refused. Each method is one short
-transaction through the city's own door; no connection is held while the gateway is waited for.
+"""Files that the state named, on their way here: leased, tried, refused; and those of the city that
+no message to the state can carry. Each method is one short transaction through the city's own door;
+no connection is held while the gateway is waited for.
 
-A file's row bears the id that its attachment gets, so that every try makes the same one.
+A file's row bears the id that its attachment gets, so that every try makes the same one. That of a
+file which stays here is named by its attachment, and lies in quarantine from the beginning.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.eotinish.left_behind import LEFT_BEHIND
+from domain.eotinish.outgoing import Attached
 from domain.eotinish.ports import Wanted
+from domain.values import new_id
 from integrations.postgres.doors import city_door
 from integrations.postgres.session import inside
 
@@ -31,6 +36,14 @@ _FAILED = """
 UPDATE eotinish_file SET state = $3, next_attempt_at = coalesce($4, next_attempt_at),
        leased_until = NULL, fault = $5, detail = $6, finished_at = $7
  WHERE id = $1 AND state = 'pending' AND leased_until = $2
+"""
+
+_LEAVE = f"""
+INSERT INTO eotinish_file (id, city_id, appeal_id, identifier, created_at, next_attempt_at,
+                           finished_at, state, fault, detail)
+SELECT f.id, $4, $5, f.identifier, $6, $6, $6, 'quarantined', '{LEFT_BEHIND}', f.detail
+  FROM unnest($1::uuid[], $2::text[], $3::text[]) f (id, identifier, detail)
+    ON CONFLICT (appeal_id, identifier) DO NOTHING
 """
 
 
@@ -61,6 +74,15 @@ class ExchangeFiles:
         """Nobody tries again before an inspector says so."""
         said = (file.id, file.lease, "quarantined", None, fault, detail[:500], at)
         await self._fetch(city, _FAILED, *said)
+
+    async def leave(
+        self, city: UUID, appeal: UUID, files: Sequence[Attached], at: datetime
+    ) -> None:
+        """Files of an appeal that do not go, each once, for an inspector to see."""
+        ids = [new_id() for _ in files]
+        named = [str(one.id) for one in files]
+        details = [f"attachment {one.id}, {one.size} bytes" for one in files]
+        await self._fetch(city, _LEAVE, ids, named, details, city, appeal, at)
 
     async def _fetch(self, city: UUID, statement: str, *values: object) -> list[Any]:
         async with inside(self._engine, city_door(city, ())) as driver:

@@ -20,8 +20,9 @@ from domain.eotinish.outgoing import Attached, Material
 from domain.eotinish.ports import Arrived, Claimed
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
-from domain.values import new_id
+from domain.values import Language, new_id
 from integrations.postgres.doors import city_door
+from integrations.postgres.exchange_turns import advance, hold
 from integrations.postgres.session import inside
 
 _JOIN = """
@@ -46,7 +47,7 @@ UPDATE eotinish_message m SET leased_until = $4, attempts = attempts + 1 FROM du
 """
 
 _MATERIAL = """
-SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind,
+SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind, a.language,
        z.sealed AS citizen,
        (SELECT json_agg(json_build_object('field', p.field, 'sealed', encode(p.sealed, 'hex')))
           FROM event_personal p WHERE p.event_id = e.id) AS personal
@@ -94,16 +95,22 @@ UPDATE eotinish_inbox SET acknowledged_at = $3 WHERE city_id = $1 AND message_id
 """
 
 _REFUSED = """
-WITH refused AS (
-    UPDATE eotinish_inbox SET state = $2, fault = $3, detail = $4, attempts = attempts + 1,
-           next_attempt_at = coalesce($5, next_attempt_at), finished_at = $6
-     WHERE id = $1 AND state = 'pending' RETURNING city_id, number, version, state
-)
-UPDATE eotinish_case c SET version = r.version FROM refused r
- WHERE r.state = 'quarantined' AND c.city_id = r.city_id AND c.number = r.number
-   AND c.version = r.version - 1
+UPDATE eotinish_inbox SET state = $2, fault = $3, detail = $4, attempts = attempts + 1,
+       next_attempt_at = coalesce($5, next_attempt_at), finished_at = $6
+ WHERE id = $1 AND state = 'pending'
 """
-"""What waits in quarantine stops nothing: those after it in its case take their turn."""
+
+_MINE = "SELECT correlation_id, version, document FROM eotinish_inbox WHERE id = $1"
+_ALIKE = """
+SELECT document FROM eotinish_inbox WHERE city_id = $1 AND id <> $2 AND number = $3 AND version = $4
+   AND state IN ('quarantined', 'dropped')
+"""
+_ALIKE_UNREAD = """
+SELECT document FROM eotinish_inbox WHERE city_id = $1 AND id <> $2 AND state = 'quarantined'
+   AND (number IS NULL OR version IS NULL) AND correlation_id IS NOT DISTINCT FROM $3
+ ORDER BY finished_at DESC LIMIT 100
+"""
+"""What may be the same message under another id of the gateway's."""
 
 
 class ExchangeQueue:
@@ -151,6 +158,7 @@ class ExchangeQueue:
             kind=Kind(row["kind"]),
             lawful=AppealKind(row["legal_kind"]) if row["legal_kind"] else None,
             iin=self._iin(row["citizen"]),
+            language=Language(row["language"]),
         )
 
     async def sent(self, city: UUID, claimed: Claimed, correlation: str, at: datetime) -> bool:
@@ -201,12 +209,29 @@ class ExchangeQueue:
         await self._fetch(city, _ACKNOWLEDGED, city, list(messages), at)
 
     async def refuse(self, city: UUID, id: UUID, fault: str, detail: str, at: datetime) -> None:
-        """A message that came cannot be applied: into quarantine with it."""
-        await self._fetch(city, _REFUSED, id, "quarantined", fault, detail[:500], None, at)
+        """A message that came cannot be applied: into quarantine with it, and its case goes on. One
+        of the same content that was sent again is a repeat of what lies there already.
+        """
+        async with inside(self._engine, city_door(city, ())) as driver:
+            number = await hold(driver, city, id)
+            again = await self._lies_there(driver, city, id, number)
+            state = "repeated" if again else "quarantined"
+            await driver.fetch(_REFUSED, id, state, fault, detail[:500], None, at)
+            if number is not None:
+                await advance(driver, city, number)
 
     async def later(self, city: UUID, id: UUID, fault: str, detail: str, until: datetime) -> None:
         """A message that came is tried again at `until`."""
         await self._fetch(city, _REFUSED, id, "pending", fault, detail[:500], until, None)
+
+    async def _lies_there(self, driver: Any, city: UUID, id: UUID, number: str | None) -> bool:
+        [mine] = await driver.fetch(_MINE, id)
+        if number is None or mine["version"] is None:
+            alike = await driver.fetch(_ALIKE_UNREAD, city, id, mine["correlation_id"])
+        else:
+            alike = await driver.fetch(_ALIKE, city, id, number, mine["version"])
+        own = self._keyring.open(bytes(mine["document"])) if alike else b""
+        return any(self._keyring.open(bytes(one["document"])) == own for one in alike)
 
     async def _fetch(self, city: UUID, statement: str, *values: object) -> list[Any]:
         async with inside(self._engine, city_door(city, ())) as driver:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.workflow import Status
+from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import Origin
 from domain.eotinish.reconciling import OurCase, Report
 from domain.ports import Keyring
@@ -73,7 +74,8 @@ _IN = _COLUMNS.format(
     "'in' AS direction, tale AS subject, appeal_id, number, version AS place, document"
 )
 _FILE = _COLUMNS.format(
-    "'in' AS direction, 'file' AS subject, appeal_id, NULL::text AS number, NULL::int AS place,"
+    f"CASE fault WHEN '{LEFT_BEHIND}' THEN 'out' ELSE 'in' END AS direction,"
+    " 'file' AS subject, appeal_id, NULL::text AS number, NULL::int AS place,"
     " NULL::bytea AS document"
 )
 _QUARANTINE = f"""

@@ -20,7 +20,9 @@ swallow: of one that is taken, and whose answer is lost. gone: no file is found.
 names no number and gets one. Where it names that of an appeal which the city handed in, the city's
 own number goes with it, unless `outNumber` says another or none. `correlation` is what the envelope
 names (the number, if left out); `lays` are files `{"name": …, "mime": …, "content": base64}` that
-go along, and `files` identifiers of such as lie there already. `GET /register` tells everything.
+go along, and `files` identifiers of such as lie there already. `raw` is another type than the
+tale's, as the message writes it (`q:…`), `place` another version than the next, of any form.
+`GET /register` tells everything.
 The product never imports it.
 """
 
@@ -53,8 +55,14 @@ SENDER, PASSWORD = "ikomek-kishi", "gateway-secret"
 TALES: dict[str, tuple[str, str, list[str]]] = {
     # tale → namespace, type, elements after metadataSystem in the schema's order
     "assigned": (DOCUMENT, "docOL", [
-        "deliveryDate", "description", "docLang", "email", "executionDate", "name", "phone",
-        "regNumberOL", "region", "userUin", "typeId", "issueCategoryId", "state", "outNumber"]),
+        "address", "appendCount", "carrierType", "character", "citizenship", "controlTypeOuterCode",
+        "controlTypeOuterNameKz", "controlTypeOuterNameRu", "deliveryDate", "description",
+        "docDateR", "docKind", "docLang", "docNoR", "docReqAuthor", "documentType", "email",
+        "executionDate", "idPortalInternal", "juridicallyName", "middlename", "name", "note",
+        "phone", "portalSign", "preparedDate", "regDateOL", "regNumberOL", "region",
+        "secondSignData", "secondSignEnabled", "sheetCount", "signerNameKz", "signerNameRu",
+        "socialOrder", "surname", "uniqueNumber", "userUin", "typeId", "issueCategoryId", "state",
+        "outNumber"]),
     "registered": (NOTIFICATION, "stateRegistered", ["date", "regNo", "state"]),
     "progress": (NOTIFICATION, "stateExecution", ["date", "regNo", "state", "description"]),
     "extended": (NOTIFICATION, "stateProlongExDate", [
@@ -229,9 +237,10 @@ class State:
 
     def _author(self, case: Case) -> str:
         """The applicant: of the city's document, or of the state's own."""
-        if case.told and case.told[0][1] == "assigned":
-            return str(case.told[0][2].get("name"))
-        return str(case.taken[0].get("name"))
+        assigned = case.told and case.told[0][1] == "assigned"
+        said = case.told[0][2] if assigned else case.taken[0]
+        parts = (said.get(one) for one in ("surname", "name", "middlename"))
+        return " ".join(filter(None, parts))
 
     def listed(self, after: str, limit: int) -> Element:
         answer = typed(REGISTER, "listResponse")
@@ -267,12 +276,12 @@ def letter_data(letter: Letter) -> Element:
     data = typed(namespace, type_)
     if "raw" in letter.values:
         data.set(f"{{{XSI}}}type", letter.values["raw"])
-        return data
     if files := letter.values.get("files"):
         above = etree.SubElement(data, "attachments")
         for one in files:
             texts(above, fileIdentifier=one)
-    texts(etree.SubElement(data, "metadataSystem"), activityId=str(letter.version))
+    place = str(letter.values.get("place", letter.version))
+    texts(etree.SubElement(data, "metadataSystem"), activityId=place)
     for name in elements:
         if (value := letter.values.get(name)) is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -306,6 +306,9 @@ POLICY: Mapping[str, Row] = {
     "listReads": Row(frozenset({R.ADMINISTRATOR, R.AUDITOR})),
     "listQuarantine": Row(frozenset({R.INSPECTOR, R.AUDITOR})),
     "releaseMessage": Row(INSPECTOR, (Kind.LETTER,), body={"reason": "Түзетілді"}),
+    "releaseMessages": Row(
+        INSPECTOR, body={"fault": "unknown-fault", "reason": "Шлюз қайта істеді"}
+    ),
     "dropMessage": Row(INSPECTOR, (Kind.LETTER,), body={"reason": "Қате"}),
     "listReconciliations": Row(frozenset({R.INSPECTOR, R.AUDITOR})),
     "listEventTypes": Row(ALL),

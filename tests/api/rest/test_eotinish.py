@@ -25,7 +25,7 @@ async def poison(callers):
     values = {
         "description": "Жарық жоқ", "name": "Серікова Айгүл", "phone": "87015550109",
         "userUin": "991231600002", "email": "a@example.kz", "region": "Абай, 12",
-        "typeId": "unheard-of", "regNumberOL": "ЖТ-2026-00000077",
+        "typeId": "unheard-of", "regNumberOL": "ЖТ-2026-00000077", "uniqueNumber": message,
     }  # fmt: skip
     document = etree.tostring(letter_data(Letter("id", "n", 1, "assigned", values)))
     arrived = Arrived(message, None, document, "ЖТ-2026-00000077", 1, "assigned")
@@ -70,6 +70,37 @@ async def test_an_inspector_judges_once_and_says_why(callers, poison, act, state
     assert row["judged_by"] == KISHI.principal(Role.INSPECTOR).id
     again = await callers.call("POST", path, body, role=Role.INSPECTOR)
     assert again.status_code == 404
+
+
+async def test_an_inspector_lets_all_go_that_one_fault_brought_there(callers):
+    house, at = callers.house, callers.house.now()
+    faults = ("unknown-fault-109", "unknown-fault-109", "no-text")
+    ids = []
+    for version, fault in enumerate(faults, 1):
+        message, number = str(uuid4()), "ЖТ-2026-00000088"
+        values = {"regNumberOL": number, "state": fault}
+        document = etree.tostring(letter_data(Letter("id", number, version, "assigned", values)))
+        arrived = Arrived(message, None, document, number, version, "assigned")
+        await house.exchange.keep(KISHI.id, [arrived], at)
+        [row] = await fetch(house, "SELECT id FROM eotinish_inbox WHERE message_id = $1", message)
+        await house.exchange.refuse(KISHI.id, row["id"], fault, "", at)
+        ids.append(row["id"])
+    path, body = f"{QUARANTINE}/release", {"fault": faults[0], "reason": "Шлюз қайта істеді"}
+    told = await callers.call("POST", path, body, role=Role.INSPECTOR)
+    assert told.status_code == 200, told.text
+    assert told.json() == {"released": 2, "remaining": 0}
+    rows = [await kept(callers, id) for id in ids]
+    assert [row["state"] for row in rows] == ["pending", "pending", "quarantined"]
+    assert {row["reason"] for row in rows[:2]} == {"Шлюз қайта істеді"}
+    assert {row["judged_by"] for row in rows[:2]} == {KISHI.principal(Role.INSPECTOR).id}
+    again = await callers.call("POST", path, body, role=Role.INSPECTOR)
+    assert again.json() == {"released": 0, "remaining": 0}
+
+
+async def test_files_that_cannot_travel_are_not_let_go_together_either(callers):
+    body = {"fault": "file-left-behind", "reason": "Қайта"}
+    told = await callers.call("POST", f"{QUARANTINE}/release", body, role=Role.INSPECTOR)
+    assert told.status_code == 409
 
 
 async def test_without_a_reason_nothing_is_judged(callers, poison):

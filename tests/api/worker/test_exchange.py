@@ -22,7 +22,7 @@ from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
-from domain.eotinish.agreements import Agreements, Selection
+from domain.eotinish.agreements import Agreements, Selection, Term
 from domain.eotinish.model import GatewayFault, MessageState, Poison, Remedy
 from domain.eotinish.ports import Arrived, Line, Manners
 from domain.eotinish.reconciling import Lack
@@ -62,9 +62,12 @@ def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
 
 
 @asynccontextmanager
-async def exchanging(house: House, state: StandIn, folder: Path) -> AsyncIterator[House]:
-    """The loops of a worker at work, and a relay that feeds them."""
-    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+async def exchanging(
+    house: House, state: StandIn, folder: Path, **changes: Any
+) -> AsyncIterator[House]:
+    """The loops of a worker at work, and a relay that feeds them; `changes` in the city's file."""
+    file = write_file(state.url, folder, **changes)
+    settings = house.settings.model_copy(update={"eotinish": file})
     async with open_exchange(settings) as lines:
         loops = ExchangeLoops(replace(house, settings=settings), lines)
         await loops.begin()
@@ -104,7 +107,8 @@ async def test_an_appeal_goes_out_and_brings_its_number_back(house, state, folde
     assert case["own_number"] == appeal.number
     [taken] = case["taken"]
     assert taken["description"] == appeal.text
-    assert taken["name"] == "Айгүл Серікова"
+    assert (taken["surname"], taken["name"]) == ("Серікова", "Айгүл")
+    assert taken["documentType"] == "0"
     assert state.whole()["violations"] == []
     assert known.status is appeal.status
 
@@ -150,6 +154,37 @@ async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, st
     assert appeal.legal.kind is AppealKind.APPLICATION
     # The law counts from the day when the state received it, not from when it came here.
     assert appeal.legal.received == date(2026, 11, 27)
+
+
+async def test_an_assignment_of_every_published_element_is_registered_under_the_whole_name(
+    house, state, folder
+):
+    said = assignment(
+        name="Айгүл", surname="Серікова", middlename="Маратқызы", address="Абай көшесі, 12",
+        region="Абай облысы", documentType="0", docKind="4", note="Қарауыңызды сұраймыз",
+        idPortalInternal="17", signerNameRu="Иванов И.", socialOrder="2", controlTypeOuterCode="1",
+        citizenship="KZ", typeId=None,
+    )  # fmt: skip
+    async with exchanging(house, state, folder):
+        [national] = state.say(said)
+        appeal = await read(house, await found(house, national))
+    assert appeal.applicant is not None
+    assert appeal.applicant.name == "Серікова Айгүл Маратқызы"
+    assert appeal.place.building == KISHI.house
+    assert appeal.legal is not None
+    assert appeal.legal.kind is AppealKind.APPLICATION
+
+
+async def test_a_line_whose_terms_are_not_the_law_s_does_not_begin(house, state, folder):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    async with open_exchange(settings) as lines:
+        line = lines["kishi"]
+        terms = dict.fromkeys(line.agreements.terms, Term(200, working=True))
+        wrong = replace(line, agreements=replace(line.agreements, terms=terms))
+        loops = ExchangeLoops(house, {"kishi": wrong})
+        with pytest.raises(ValueError, match="the state counts 200 working days"):
+            await loops.begin()
+        await loops.end()
 
 
 async def through(house: House, appeal: Appeal) -> Appeal:
@@ -356,6 +391,52 @@ async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing
         assert (await numbered(house, appeal)).national_number is not None
 
 
+async def test_a_fault_that_nobody_listed_throws_nothing_into_quarantine(house, state, folder):
+    """The gateway speaks of itself: every message meets it, and goes on when it is over."""
+    async with exchanging(house, state, folder):
+        first = await numbered(house, await register(house))
+        state.mood(fail=1.0, code="XYZ-109")
+        state.say({"tale": "progress", "number": first.national_number, "description": "Қадам"})
+        appeals = [await register(house) for _ in range(5)]
+        await relay(house)
+
+        async def held() -> bool:
+            rows = await fetch(house, "SELECT held_fault FROM eotinish_city")
+            return [row["held_fault"] for row in rows] == ["unknown-fault"]
+
+        for _ in range(4):
+            await eventually(held)
+            # A minute goes by.
+            await fetch(house, "UPDATE eotinish_city SET held_until = now(), held_fault = NULL")
+        rows = [row for one in appeals for row in await outbox_rows(house, one.number)]
+        assert {row["state"] for row in rows} == {"pending"}
+        state.mood()
+
+        async def all_numbered() -> bool:
+            # A call that was in the air may hold everything once more.
+            await fetch(house, "UPDATE eotinish_city SET held_until = now()")
+            known = [await read(house, one.number) for one in appeals]
+            return all(one.national_number is not None for one in known)
+
+        await eventually(all_numbered, within=60)
+        await eventually(lambda: _told_all(house, first.number, ["Қадам"]))
+
+
+async def test_a_status_that_nobody_listed_is_its_message_s_alone(house, state, folder):
+    state.mood(status="XYZ-109")
+    async with exchanging(house, state, folder):
+        appeal = await register(house)
+        await relay(house)
+        await eventually(lambda: _set_aside(house, appeal.number))
+        [row] = await outbox_rows(house, appeal.number)
+        assert row["fault"] == "unknown-status"
+        state.mood()
+
+
+async def _set_aside(house: House, number: str) -> bool:
+    return {one["state"] for one in await outbox_rows(house, number)} == {"quarantined"}
+
+
 async def test_an_answer_that_nobody_signed_is_not_believed(house, state, folder):
     state.mood(answer="<answer/>")
     async with exchanging(house, state, folder):
@@ -475,7 +556,8 @@ async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, s
     assert known.applicant.citizen == citizen
     [taken] = state.cases()[known.national_number]["taken"]
     assert taken["anonymous"] == "true"
-    assert not {"userUin", "name", "phone", "email"} & set(taken)
+    named = {"surname", "name", "middlename", "juridicallyName"}
+    assert not {"userUin", "phone", "email", *named} & set(taken)
 
 
 async def test_one_number_is_never_two_appeals(house, state, folder):

@@ -1,4 +1,6 @@
-"""Files that the state names reach the city's appeals: cleaned, once, and none stops another."""
+"""Files that the state names reach the city's appeals: cleaned, once, and none stops another. Those
+of the city that no message can carry hold up none either.
+"""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -8,19 +10,29 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    load_pem_private_key,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from api.bootstrap import House
 from domain.access import Role
+from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import MessageState
 from domain.eotinish.use_cases import judge
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from domain.ports import Upload
 from domain.values import new_id
+from integrations.postgres.exchange_reports import Kept
 from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, read
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture
 from tests.support.appeals import register
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
+from tests.support.providers import running_peer
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -170,14 +182,7 @@ async def test_answers_that_are_lost_bring_each_file_once(house, state, folder):
 
 
 async def test_a_file_that_is_named_again_or_was_ours_is_no_second_one(house, state, folder):
-    mine, id = pdf(), new_id()
-    await house.store.put(str(id), mine, "application/pdf")
-    digest = sha256(mine).hexdigest()
-    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(mine), digest, digest, None, None,
-                    str(id), house.now())  # fmt: skip
-    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
-        await uow.attachments.add(upload)
-        await uow.commit()
+    id = await uploaded(house, pdf())
     async with exchanging(house, state, folder):
         known = await numbered(house, await register(house, attachments=(id,)))
         [laid] = state.cases()[known.national_number or ""]["files"]
@@ -208,3 +213,75 @@ async def release(house: House, file: UUID) -> None:
     async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
         await judge(file, MessageState.PENDING, "Қайта жатқызылды", uow=uow, at=house.now())
         await uow.commit()
+
+
+async def uploaded(house: House, content: bytes, name: str = "хат.pdf") -> UUID:
+    """A file as it lies here before an appeal takes it."""
+    id, digest = new_id(), sha256(content).hexdigest()
+    await house.store.put(str(id), content, "application/pdf")
+    upload = Upload(id, "pdf", "application/pdf", name, len(content), digest, digest, None, None,
+                    str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    return id
+
+
+def signers(folder: Path, node: str) -> dict[str, dict[str, Any]]:
+    """What the city's file says of a signer, beyond what it says by itself."""
+    key = load_pem_private_key((folder / "city.key").read_bytes(), None)
+    certificate = x509.load_pem_x509_certificate((folder / "city.crt").read_bytes())
+    assert isinstance(key, RSAPrivateKey)
+    locked = BestAvailableEncryption(b"s")
+    packed = serialize_key_and_certificates(b"city", key, certificate, None, locked)
+    (folder / "city.p12").write_bytes(packed)
+    said = {"kind": "ncanode", "url": node, "key": str(folder / "city.p12"),
+            "password_env": "IKOMEK_TEST_NODE"}  # fmt: skip
+    return {"local": {}, "ncanode": {"signer": said}}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[str]:
+    with running_peer("tests.peers.ncanode_wsse") as url:
+        yield url
+
+
+@pytest.mark.parametrize("kind", ["local", "ncanode"])
+async def test_a_file_that_cannot_travel_keeps_no_appeal_out_of_the_national_register(
+    house, state, folder, node, kind, monkeypatch
+):
+    monkeypatch.setenv("IKOMEK_TEST_NODE", "s")
+    small = await uploaded(house, pdf(), "шағын.pdf")
+    large = await uploaded(house, pdf() + bytes(8 * 1024 * 1024), "үлкен.pdf")
+    async with exchanging(house, state, folder, **signers(folder, node)[kind]):
+        known = await numbered(house, await register(house, attachments=(small, large)))
+    case = state.cases()[known.national_number or ""]
+    [taken] = case["taken"]
+    # What went without it says so, in the applicant's language.
+    assert taken["description"].startswith(known.text)
+    assert "үлкен.pdf (8.0 MB)" in taken["description"]
+    assert "қоса берілмеді" in taken["description"]
+    assert "шағын.pdf" not in taken["description"]
+    assert [state.whole()["files"][one]["name"] for one in case["files"]] == ["шағын.pdf"]
+    await seen_and_ended(house, known.number, large)
+
+
+async def seen_and_ended(house: House, number: str, file: UUID) -> None:
+    """An inspector sees which file stayed here, and what can be done about it."""
+    inspector = KISHI.principal(Role.INSPECTOR)
+    left = await left_behind(house, number)
+    assert [(one.direction, one.subject, one.fault) for one in left] == [
+        ("out", "file", LEFT_BEHIND)
+    ]
+    assert str(file) in left[0].detail
+    with pytest.raises(Conflict, match=LEFT_BEHIND):
+        await release(house, left[0].id)
+    async with house.units.open(inspector) as uow:
+        await judge(left[0].id, MessageState.DROPPED, "Қағазбен", uow=uow, at=house.now())
+        await uow.commit()
+    assert await left_behind(house, number) == []
+
+
+async def left_behind(house: House, number: str) -> list[Kept]:
+    kept = await house.exchange_reports.quarantine(KISHI.principal(Role.INSPECTOR), None, 50)
+    return [one for one in kept if one.own_number == number]

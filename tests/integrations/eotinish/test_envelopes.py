@@ -110,7 +110,7 @@ NAMED = [
     ("VAL-JSR-001", "schema-refused", Remedy.QUARANTINE),
     ("VAL-R-004", "schema-refused", Remedy.QUARANTINE),
     ("SCSE001", "receiver-refused", Remedy.QUARANTINE),
-    ("XYZ-1", "unknown-code", Remedy.QUARANTINE),
+    ("XYZ-1", "unknown-fault", Remedy.FIX),
 ]
 
 
@@ -121,8 +121,14 @@ def test_every_code_of_the_gateway_has_a_name_and_a_remedy(
     found = e.read_fault(etree.fromstring(FAULT.format(code)))
     assert found is not None
     assert found.code == code
-    outcome = contract.outcome(found.code)
+    outcome = contract.outcome(found.code, fault=True)
     assert (outcome.fault, outcome.remedy) == (fault, remedy)
+
+
+def test_a_status_that_nobody_listed_is_about_its_message_alone(contract: Contract):
+    outcome = contract.outcome("XYZ-1", fault=False)
+    assert (outcome.fault, outcome.remedy) == ("unknown-status", Remedy.QUARANTINE)
+    assert contract.outcome("SCSE001", fault=False).fault == "receiver-refused"
 
 
 def test_an_answer_of_another_form_is_not_read():
@@ -158,7 +164,7 @@ def test_a_message_of_no_form_stops_none_of_those_that_came_with_it(
         # It is kept, and what it says is judged when its turn comes: into quarantine.
         with pytest.raises(Poison, match="unknown-message"):
             read_told(found[0].data, contract)
-        assert peek(found[0].data, contract) is None
+        assert peek(found[0].data, contract) == (None, None, None)
 
 
 def test_a_version_that_no_register_counts_to_is_poison_and_does_not_wait(contract: Contract):

@@ -6,8 +6,8 @@ import pytest
 from lxml import etree
 
 from domain.eotinish.model import GatewayFault, Remedy
-from integrations.eotinish.files import TEMPORARY, read_downloaded
-from integrations.eotinish.xml import parse
+from integrations.eotinish.files import TEMPORARY, read_downloaded, require_carried
+from integrations.eotinish.xml import LONGEST_TEXT, parse
 
 CONTENT = b"%PDF-1.7 kishi"
 
@@ -71,3 +71,12 @@ def test_a_text_that_is_too_long_to_be_read_is_told_from_what_is_no_xml():
         parse(b"<data>" + b"A" * (11 * 1024 * 1024) + b"</data>")
     with pytest.raises(GatewayFault, match="not XML"):
         parse(b"<data>")
+
+
+def test_a_file_that_no_envelope_can_hold_is_refused_and_the_largest_is_not():
+    largest = LONGEST_TEXT // 4 * 3
+    require_carried(bytes(largest))
+    assert len(parse(b"<a>" + b64encode(bytes(largest)) + b"</a>").text or "") == LONGEST_TEXT
+    with pytest.raises(GatewayFault) as refused:
+        require_carried(bytes(largest + 1))
+    assert (refused.value.fault, refused.value.remedy) == ("file-too-large", Remedy.QUARANTINE)
