@@ -79,10 +79,13 @@ class Nightly:
         return False
 
 
-def _require_terms(line: Line, reference: Reference, at: datetime) -> None:
+def _agree(line: Line, reference: Reference, at: datetime) -> bool:
+    """Whether both sides count the same terms today; says what they do not."""
     today = reference.city.local(at).date()
-    if faults := list(differing(line.agreements, reference.promises, today)):
-        raise ValueError(f"the exchange of {line.city} cannot begin: {'; '.join(faults)}")
+    faults = list(differing(line.agreements, reference.promises, today))
+    if faults:
+        log.error("eotinish_not_begun", city=line.city, terms=faults)
+    return not faults
 
 
 class ExchangeLoops:
@@ -96,8 +99,8 @@ class ExchangeLoops:
         self._loops: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
-        """Begin. Raises ValueError for a line of a city that is none here, or whose law counts
-        other terms than the line's contract.
+        """Begin. Raises ValueError for a line of a city that is none here. The line of a city whose
+        law counts other terms than its contract is left alone, and all else goes on.
         """
         await self._house.references.refresh(self._house.now())
         known = {self._house.references.of(id).city.code: id
@@ -120,7 +123,8 @@ class ExchangeLoops:
 
     async def _begin(self, line: Line, city: UUID) -> None:
         house, pace = self._house, line.manners.poll_seconds
-        _require_terms(line, house.references.of(city), house.now())
+        if not _agree(line, house.references.of(city), house.now()):
+            return
         await house.exchange.join(city, line.selection, house.now())
         sending = Sending(house, line, city)
         self._stack.push_async_callback(sending.close)
@@ -131,7 +135,7 @@ class ExchangeLoops:
         self._loop("eotinish-reconcile", Nightly(house, line, city).turn, 60.0)
 
     def _loop(self, name: str, work: Work, period: float) -> None:
-        task = asyncio.create_task(repeat(name, work, period=period, stop=self._stop))
+        task = asyncio.create_task(repeat(name, work, period=period, stop=self._stop), name=name)
         self._loops.append(task)
 
     async def _refresh(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from api.bootstrap import House, open_exchange
 from api.rest.history import event_view
@@ -182,9 +183,14 @@ async def test_a_line_whose_terms_are_not_the_law_s_does_not_begin(house, state,
         terms = dict.fromkeys(line.agreements.terms, Term(200, working=True))
         wrong = replace(line, agreements=replace(line.agreements, terms=terms))
         loops = ExchangeLoops(house, {"kishi": wrong})
-        with pytest.raises(ValueError, match="the state counts 200 working days"):
+        with capture_logs() as said:
             await loops.begin()
+        begun = {task.get_name() for task in asyncio.all_tasks()}
         await loops.end()
+    [told] = [one for one in said if one["event"] == "eotinish_not_begun"]
+    assert any("the state counts 200 working days" in term for term in told["terms"])
+    assert "eotinish-reference" in begun
+    assert "eotinish-send" not in begun
 
 
 async def through(house: House, appeal: Appeal) -> Appeal:
