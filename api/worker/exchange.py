@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -22,7 +22,9 @@ from domain.eotinish.outgoing import Material, address_of, values_of
 from domain.eotinish.ports import Claimed, Line, Received
 from domain.eotinish.use_cases import Applied, apply, state_of, take_number
 from domain.errors import Refusal, Unavailable, VersionConflict
+from domain.law.counting import end_of_day
 from domain.ports import UnitOfWork
+from domain.reference import City
 
 log = structlog.get_logger()
 
@@ -169,6 +171,7 @@ class Sending:
             material,
             address=address_of(material.personal.get("place"), reference),
             executor=known.names.get("ru") if known else None,
+            term=_term(material, reference.city),
         )
 
     async def _laid(self, material: Material) -> list[str]:
@@ -190,6 +193,12 @@ class Sending:
                 reference=self._house.references.of(self._city), at=self._house.now(),
             )  # fmt: skip
             await uow.commit()
+
+
+def _term(material: Material, city: City) -> datetime | None:
+    """When the law's term ends that a classification set."""
+    said = material.event["data"].get("last_day")
+    return None if said is None else end_of_day(date.fromisoformat(said), city.zone_info())
 
 
 class Fetching:

@@ -45,7 +45,8 @@ class Agreements:
     is before the law. `states`: our status → the state's state, for every status; `languages`
     likewise. `number` is what a national number looks like; where one of its groups matches, the
     number is that of a case's child. `service` takes what the state assigns where `categories`
-    (the state's category → our service) says nothing.
+    (the state's category → our service) says nothing. `forwarded` is the state's state of what was
+    sent on to a body outside the city.
     """
 
     types: Mapping[Kind, str]
@@ -56,11 +57,19 @@ class Agreements:
     number: re.Pattern[str]
     service: str = ""
     categories: Mapping[str, str] | None = None
+    forwarded: str = ""
 
     def type_of(self, kind: Kind, lawful: AppealKind | None) -> str:
         """The state's type of an appeal: by what it is before the law, else by its kind."""
         named = (type for type, law in self.laws.items() if law is lawful)
         return next(named, None) or self.types[kind]
+
+    def state_of(self, status: Status, *, forwarded: bool = False) -> str:
+        """The state's state of an appeal: one that was sent on to another body, and not taken back
+        by the resident, is finished with us and with nobody else.
+        """
+        sent_on = forwarded and bool(self.forwarded) and status is not Status.WITHDRAWN
+        return self.forwarded if sent_on else self.states[status]
 
     def is_child(self, number: str) -> bool:
         """Whether a number is that of a part of another case, which the state gave away."""

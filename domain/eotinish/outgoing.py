@@ -32,8 +32,12 @@ NOTICES: Mapping[str, Notice] = {
     EventType.SUMMONED: Notice.REPLY,
     EventType.HEARD: Notice.REPLY,
     EventType.PROLONGED: Notice.EXTENDED,
-    EventType.FORWARDED: Notice.REDIRECTED,
+    EventType.FORWARDED: Notice.FORWARDED,
     EventType.REDIRECTED: Notice.REDIRECTED,
+    EventType.DECLINED: Notice.RELEASED,
+    EventType.CLASSIFIED: Notice.CLASSIFIED,
+    EventType.CORRECTED: Notice.CORRECTED,
+    EventType.ATTACHED: Notice.ATTACHED,
     EventType.RETURNED: Notice.REOPENED,
     EventType.REOPENED: Notice.REOPENED,
     EventType.CONFIRMED: Notice.RATED,
@@ -58,7 +62,11 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that a notice is made of."""
+    """Everything that a notice is made of.
+
+    `forwarded`: the appeal stood with another body after the event; `term` is when the law's term
+    ends that the event set, if it set one.
+    """
 
     id: UUID
     notice: Notice
@@ -72,6 +80,8 @@ class Material:
     iin: str | None = None
     address: str | None = None
     executor: str | None = None
+    forwarded: bool = False
+    term: datetime | None = None
 
 
 def notice_of(event: Mapping[str, Any]) -> Notice | None:
@@ -98,17 +108,33 @@ def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
         "number": material.number,
         "sequence": event["sequence"],
         "at": datetime.fromisoformat(event["at"]),
-        "state": agreements.states[status],
+        "state": agreements.state_of(status, forwarded=material.forwarded),
         "text": _words(material.personal),
         "executor": event["data"].get("body") or material.executor,
     }
     if notice is Notice.REGISTER:
         values |= _registration(material, agreements)
+    if notice in (Notice.CLASSIFIED, Notice.CORRECTED):
+        values |= _anew(material, agreements)
     if notice is Notice.EXTENDED and (due := event["data"].get("due_after")):
         values["deadline"] = datetime.fromisoformat(due)
     if notice is Notice.RATED:
         values |= {"rating": event["data"].get("rating"), "satisfied": True}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _anew(material: Material, agreements: Agreements) -> dict[str, object]:
+    """What the record says after a classification or a correction."""
+    data, lawful = material.event["data"], material.lawful
+    if material.notice is Notice.CLASSIFIED:
+        lawful = AppealKind(data["kind"]) if data["kind"] else None
+    known = lawful is not None or material.kind in agreements.types
+    return {
+        # What is none of the state's types any more keeps there the one that it had.
+        "type": agreements.type_of(material.kind, lawful) if known else None,
+        "address": material.address,
+        "deadline": material.term,
+    }
 
 
 def _words(personal: Mapping[str, str]) -> str | None:

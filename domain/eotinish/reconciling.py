@@ -61,7 +61,8 @@ REPAIRS: Mapping[Lack, Repair] = {
 class OurCase:
     """A case as it stands here. `sent` is the sequence of the last event that the state took,
     `waiting_since` since when the oldest message of it has been on its way, in or out, `moved_at`
-    when the last one was taken.
+    when the last one was taken; `forwarded` says that the appeal stands with a body outside the
+    city.
     """
 
     appeal: UUID
@@ -74,6 +75,7 @@ class OurCase:
     waiting_since: datetime | None = None
     quarantined: int = 0
     moved_at: datetime | None = None
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def compare(
 def _differences(
     case: OurCase, their: TheirCase | None, agreements: Agreements
 ) -> Iterator[Difference]:
-    state = agreements.states[case.status]
+    state = agreements.state_of(case.status, forwarded=case.forwarded)
     if case.quarantined:
         yield _difference(Lack.QUARANTINED, case, their, str(case.quarantined), None)
     if case.number is None:

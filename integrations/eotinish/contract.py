@@ -124,6 +124,7 @@ class StatesFile(_File):
 
     seen: tuple[str, ...]
     states: Mapping[Status, str]
+    forwarded: str = Field(min_length=1)
 
 
 class SuccessCode(_Model):
@@ -220,6 +221,7 @@ class Contract:
             number=re.compile(self.types.number),
             service=service,
             categories=categories,
+            forwarded=self.states.forwarded,
         )
 
 

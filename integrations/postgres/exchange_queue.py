@@ -48,6 +48,10 @@ UPDATE eotinish_message m SET leased_until = $4, attempts = attempts + 1 FROM du
 _MATERIAL = """
 SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind,
        z.sealed AS citizen,
+       coalesce((SELECT f.notice = 'forwarded' FROM eotinish_message f
+                  WHERE f.appeal_id = m.appeal_id AND f.sequence <= m.sequence
+                    AND f.notice IN ('forwarded', 'reopened')
+                  ORDER BY f.sequence DESC LIMIT 1), false) AS forwarded,
        (SELECT json_agg(json_build_object('field', p.field, 'sealed', encode(p.sealed, 'hex')))
           FROM event_personal p WHERE p.event_id = e.id) AS personal
   FROM eotinish_message m JOIN eotinish_case c ON c.appeal_id = m.appeal_id
@@ -151,6 +155,7 @@ class ExchangeQueue:
             kind=Kind(row["kind"]),
             lawful=AppealKind(row["legal_kind"]) if row["legal_kind"] else None,
             iin=self._iin(row["citizen"]),
+            forwarded=row["forwarded"],
         )
 
     async def sent(self, city: UUID, claimed: Claimed, correlation: str, at: datetime) -> bool:

@@ -31,7 +31,10 @@ SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status,
        + (SELECT count(*) FROM eotinish_inbox i WHERE i.city_id = c.city_id
              AND i.number = c.number AND i.state = 'quarantined') AS quarantined,
        (SELECT max(m.finished_at) FROM eotinish_message m
-         WHERE m.appeal_id = c.appeal_id AND m.state = 'done') AS moved_at
+         WHERE m.appeal_id = c.appeal_id AND m.state = 'done') AS moved_at,
+       coalesce((SELECT m.notice = 'forwarded' FROM eotinish_message m
+                  WHERE m.appeal_id = c.appeal_id AND m.notice IN ('forwarded', 'reopened')
+                  ORDER BY m.sequence DESC LIMIT 1), false) AS forwarded
   FROM eotinish_case c JOIN appeal a ON a.id = c.appeal_id
  WHERE c.city_id = $1 AND c.appeal_id > $2 ORDER BY c.appeal_id LIMIT $3
 """
@@ -208,4 +211,5 @@ def _case(row: Any) -> OurCase:
         waiting_since=min(waiting, default=None),
         quarantined=row["quarantined"],
         moved_at=row["moved_at"],
+        forwarded=row["forwarded"],
     )

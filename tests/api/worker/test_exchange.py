@@ -313,6 +313,78 @@ async def test_files_go_along_by_way_of_the_temporary_store(house, state, folder
     assert (laid["name"], laid["mime"], laid["sha256"]) == ("хат.pdf", "application/pdf", digest)
 
 
+async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers_agree(
+    house, state, folder
+):
+    """Given back, made more complete, classified anew and sent on to another body."""
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    content, id = b"%PDF-1.4 later", new_id()
+    await house.store.put(str(id), content, "application/pdf")
+    digest = sha256(content).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "сурет.pdf", len(content), digest, digest, None,
+                    None, str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder), open_exchange(settings) as lines:
+        appeal = await numbered(house, await register(house))
+        home = appeal.executor
+        await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
+        await perform(house, appeal, Action.DECLINE, c.Decline("құпия себеп"), organisation=home)
+        await relay(house)
+        number = appeal.national_number
+        await eventually(lambda: _told(state, number, 3))
+        assert state.cases()[number]["state"] == "CREATED"
+        await perform(house, appeal, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
+        found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
+        await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        away = c.Forward("Абай облысының прокуратурасы", "құзыреті")
+        await perform(house, appeal, Action.FORWARD, away, role=Role.INSPECTOR)
+        await relay(house)
+        await eventually(lambda: _told(state, number, 6))
+        await eventually(lambda: _delivered(house, appeal.number))
+        seen = await reconcile(house, lines["kishi"], KISHI.id, mend=False, grace=timedelta(0))
+    case = state.cases()[number]
+    types = [one["type"] for one in case["taken"]][2:]
+    assert types == ["stateRedirected", "stateSupplemented", "stateClassified", "stateRedirected"]
+    assert case["state"] == "REDIRECTED"
+    assert case["taken"][-1]["executive"] == "Абай облысының прокуратурасы"
+    assert case["taken"][-2]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
+    [file] = case["files"]
+    assert state.whole()["files"][file]["sha256"] == digest
+    assert "құпия" not in str(case["taken"])
+    assert state.whole()["violations"] == []
+    assert seen is not None
+    assert [one for one in seen.differences if one.number == number] == []
+
+
+async def _delivered(house: House, number: str) -> bool:
+    return all(row["state"] == "done" for row in await outbox_rows(house, number))
+
+
+async def test_a_file_that_came_before_the_appeal_was_found_to_be_one_goes_along(
+    house, state, folder
+):
+    content, id = b"%PDF-1.4 before", new_id()
+    await house.store.put(str(id), content, "application/pdf")
+    digest = sha256(content).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(content), digest, digest, None,
+                    None, str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder):
+        message = await register(house, kind=Kind.MESSAGE)
+        await perform(house, message, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
+        await relay(house)
+        found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
+        await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        known = await numbered(house, message)
+        await eventually(lambda: _told(state, known.national_number, 3))
+    [file] = state.cases()[known.national_number]["files"]
+    assert state.whole()["files"][file]["sha256"] == digest
+
+
 async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released(
     house, state, folder
 ):
@@ -435,9 +507,9 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
         found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
         await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
         known = await numbered(house, message)
-        await eventually(lambda: _told(state, known.national_number, 2))
+        await eventually(lambda: _told(state, known.national_number, 3))
     taken = state.cases()[known.national_number]["taken"]
-    assert [one["type"] for one in taken] == ["docAppeal", "stateExecution"]
+    assert [one["type"] for one in taken] == ["docAppeal", "stateExecution", "stateClassified"]
     assert taken[0]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
 
 
@@ -454,7 +526,7 @@ async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, stat
             house, appeal, Action.PROLONG, longer, role=Role.HEAD, organisation=home
         )
         known = await numbered(house, appeal)
-        await eventually(lambda: _told(state, known.national_number, 3))
+        await eventually(lambda: _told(state, known.national_number, 4))
     last = state.cases()[known.national_number]["taken"][-1]
     assert last["type"] == "stateProlongExDate"
     assert last["description"] == "Сараптама керек"

@@ -54,6 +54,13 @@ def test_each_difference_is_named(ours: OurCase, theirs: TheirCase, told: list[L
     assert lacks([ours], [theirs]) == told
 
 
+@pytest.mark.parametrize("status", [Status.ANSWERED, Status.CLOSED], ids=str)
+def test_what_went_to_another_body_is_finished_on_neither_side(status: Status):
+    ours = replace(OURS, status=status, forwarded=True)
+    assert lacks([ours], [replace(THEIRS, state="REDIRECTED")]) == []
+    assert lacks([ours], [THEIRS]) == [Lack.STATE]
+
+
 def test_a_case_that_one_side_does_not_know_is_named():
     assert lacks([OURS], []) == [Lack.UNKNOWN_THERE]
     assert lacks([], [THEIRS]) == [Lack.UNKNOWN_HERE]

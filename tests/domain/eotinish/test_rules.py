@@ -1,6 +1,7 @@
 """What the state says changes what it may, and closes nothing without the resident's word."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -12,17 +13,27 @@ from hypothesis import strategies as st
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk
-from domain.appeals.model import AssignmentState, Change
+from domain.appeals.model import AssignmentState, Change, Kind
 from domain.appeals.replay import check
 from domain.appeals.use_cases import bind
-from domain.appeals.workflow import AWAITING_RESIDENT, FINAL, OPEN, Action, PauseReason, Status
+from domain.appeals.workflow import (
+    AWAITING_RESIDENT,
+    FINAL,
+    OPEN,
+    TRANSITIONS,
+    Action,
+    PauseReason,
+    Status,
+)
 from domain.eotinish.model import STATE, Notice, Poison, Tale, Told
 from domain.eotinish.outgoing import NOTICES, Material, notice_of, values_of
 from domain.eotinish.rules import follow, numbered, same_person
 from domain.eotinish.use_cases import state_of
 from domain.events import EventType
+from domain.law.kinds import AppealKind
 from integrations.eotinish.contract import read_contract
-from tests.domain.appeals.acts import at
+from integrations.eotinish.payload import write_data
+from tests.domain.appeals.acts import NEEDS, SPEECHES, WAYS, at, speak
 from tests.domain.appeals.make import CITY, Life
 
 NUMBER = "ЖТ-2026-00000001"
@@ -189,6 +200,107 @@ def event(type: EventType, actor: str = "x", role: str = "executor", **data: Any
 def test_what_the_state_said_itself_is_never_told_back(type: EventType):
     assert notice_of(event(type, actor=str(STATE))) is None
     assert (notice_of(event(type)) is not None) == (type in NOTICES)
+
+
+ACTS = [
+    (action, status)
+    for action in SPEECHES
+    for status in WAYS
+    if status in TRANSITIONS[action].sources
+]
+
+
+@pytest.mark.parametrize(("action", "status"), ACTS, ids=str)
+def test_no_act_changes_the_state_of_an_appeal_without_the_state_hearing_of_it(
+    action: Action, status: Status
+):
+    """What is told last of an appeal bears the state that it stands in."""
+    agreements = read_contract().agreements("general.land-question", {})
+    life = speak(at(status), *NEEDS.get(action, ()), action)
+    told = [orjson.loads(event.canonical) for event in life.shelf.events]
+    last = [one for one in told if notice_of(one) is not None][-1]
+    stands = agreements.states[life.appeal.status]
+    assert agreements.states[Status(last["about"]["status"])] == stands
+
+
+TOLD = [
+    (Action.DECLINE, Status.IN_PROGRESS, Notice.RELEASED),
+    (Action.ATTACH, Status.RESOLVED, Notice.ATTACHED),
+    (Action.CLASSIFY, Status.ASSIGNED, Notice.CLASSIFIED),
+    (Action.CORRECT, Status.ASSIGNED, Notice.CORRECTED),
+    (Action.FORWARD, Status.ASSIGNED, Notice.FORWARDED),
+]
+
+
+@pytest.mark.parametrize(("action", "status", "notice"), TOLD, ids=str)
+def test_the_state_hears_of_each_act_that_changes_what_it_was_told(
+    action: Action, status: Status, notice: Notice
+):
+    life = at(status)
+    before = len(life.shelf.events)
+    speak(life, action)
+    acted = [orjson.loads(event.canonical) for event in life.shelf.events[before:]]
+    assert notice in [notice_of(one) for one in acted]
+
+
+def material(notice: Notice, data: dict[str, Any], **changes: Any) -> Material:
+    """What a notice of an open appeal is made of."""
+    told = {"type": "x", "at": "2026-11-28T04:00:00.000000Z", "sequence": 4,
+            "about": {"status": changes.pop("status", "assigned")}, "data": data}  # fmt: skip
+    return Material(uuid4(), notice, "KIS-2026-000001", NUMBER, told, **changes)
+
+
+AGREED = read_contract().agreements("general.land-question", {})
+
+
+@pytest.mark.parametrize("lawful", AppealKind, ids=str)
+def test_a_classification_tells_the_state_the_type_and_the_term(lawful: AppealKind):
+    term = datetime(2026, 12, 18, 19, tzinfo=UTC)
+    values = values_of(
+        material(Notice.CLASSIFIED, {"kind": str(lawful)}, kind=Kind.THANKS, term=term), AGREED
+    )
+    assert AGREED.laws[str(values["type"])] is lawful
+    assert values["deadline"] == term
+
+
+def test_what_is_before_the_law_no_more_is_of_its_own_kind_and_thanks_are_none():
+    none = {"kind": None}
+    asked = values_of(material(Notice.CLASSIFIED, none, kind=Kind.REQUEST), AGREED)
+    assert AGREED.laws[str(asked["type"])] is AppealKind.REQUEST
+    assert "type" not in values_of(material(Notice.CLASSIFIED, none, kind=Kind.THANKS), AGREED)
+
+
+def test_a_correction_tells_the_words_the_place_and_the_type_anew():
+    said = material(
+        Notice.CORRECTED, {"fields": ["text", "kind"]}, kind=Kind.COMPLAINT,
+        personal={"text": "Люк ауланың ішінде"}, address="Абай көшесі, 12",
+    )  # fmt: skip
+    values = values_of(said, AGREED)
+    assert values["text"] == "Люк ауланың ішінде"
+    assert values["address"] == "Абай көшесі, 12"
+    assert AGREED.laws[str(values["type"])] is AppealKind.COMPLAINT
+
+
+def test_why_an_executor_gave_an_appeal_back_stays_among_colleagues():
+    contract = read_contract()
+    said = material(
+        Notice.RELEASED, {}, personal={"reason": "біздің желі емес"}, status="registered"
+    )
+    data = write_data(contract.fields.notices[Notice.RELEASED], values_of(said, AGREED), contract)
+    assert "біздің" not in "".join(str(text) for text in data.itertext())
+    assert data.findtext("state") == "CREATED"
+
+
+@pytest.mark.parametrize("status", Status, ids=str)
+def test_what_was_sent_on_is_finished_with_the_city_alone(status: Status):
+    sent_on = material(
+        Notice.FORWARDED, {"body": "Прокуратура"}, status=str(status), forwarded=True
+    )
+    values = values_of(sent_on, AGREED)
+    assert values["executor"] == "Прокуратура"
+    withdrawn = status is Status.WITHDRAWN
+    assert values["state"] == ("FINISHED" if withdrawn else "REDIRECTED")
+    assert values["state"] != AGREED.states[status] or withdrawn
 
 
 def test_what_colleagues_and_residents_say_is_no_reply_of_the_city():
