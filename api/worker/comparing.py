@@ -16,7 +16,15 @@ from api.worker.exchange import Applying, Fetching, Sending
 from api.worker.exchange_files import Collecting
 from domain.eotinish.model import GatewayFault
 from domain.eotinish.ports import Line
-from domain.eotinish.reconciling import GRACE, Difference, Report, compare, read_all, repair
+from domain.eotinish.reconciling import (
+    GRACE,
+    Difference,
+    Report,
+    compare,
+    read_all,
+    repair,
+    strange,
+)
 from domain.values import new_id
 
 log = structlog.get_logger()
@@ -39,7 +47,8 @@ async def reconcile(
     if id is None:
         return None
     ours, theirs = await read_all(city, house.exchange_reports, line.gateway)
-    found = list(compare(ours, theirs, line.agreements, clock.real(), grace, begun))
+    aside = await house.exchange_reports.set_aside(city, strange(ours, theirs))
+    found = list(compare(ours, theirs, line.agreements, clock.real(), grace, begun, aside))
     if mend:
         found = [await _mended(one, house, line, city) for one in found]
     report = Report(id, begun, len(ours), len(theirs), found, clock.real())

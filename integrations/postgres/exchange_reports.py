@@ -1,6 +1,6 @@
 """The city's own side of a reconciliation, what it found, and what waits in quarantine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import Principal
 from domain.appeals.workflow import Status
-from domain.eotinish.model import Origin
-from domain.eotinish.reconciling import OurCase, Report
+from domain.eotinish.model import MessageState, Origin
+from domain.eotinish.reconciling import ASIDE, OurCase, Report
 from domain.ports import Keyring
 from domain.questions import Page
 from integrations.postgres.doors import city_door, door_of
@@ -38,6 +38,13 @@ SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status,
   FROM eotinish_case c JOIN appeal a ON a.id = c.appeal_id
  WHERE c.city_id = $1 AND c.appeal_id > $2 ORDER BY c.appeal_id LIMIT $3
 """
+
+_ASIDE = """
+SELECT DISTINCT ON (i.number) i.number, i.state FROM eotinish_inbox i
+ WHERE i.city_id = $1 AND i.number = ANY($2) AND i.tale = 'assigned'
+ ORDER BY i.number, i.received_at DESC, i.id DESC
+"""
+"""The last that came of each: one that came after what was dropped is judged anew."""
 
 _AGAIN = """
 UPDATE eotinish_message m SET state = 'pending', next_attempt_at = $4, attempts = 0,
@@ -136,6 +143,13 @@ class ExchangeReports:
         async with inside(self._engine, city_door(city, ())) as driver:
             rows = await driver.fetch(_CASES, city, after or UUID(int=0), limit)
         return [_case(row) for row in rows]
+
+    async def set_aside(self, city: UUID, numbers: Sequence[str]) -> Mapping[str, MessageState]:
+        """See domain.eotinish.reconciling.Ours."""
+        async with inside(self._engine, city_door(city, ())) as driver:
+            rows = await driver.fetch(_ASIDE, city, list(numbers)) if numbers else []
+        found = {row["number"]: MessageState(row["state"]) for row in rows}
+        return {number: state for number, state in found.items() if state in ASIDE}
 
     async def send_again(self, city: UUID, own_number: str, after: int, at: datetime) -> int:
         """See domain.eotinish.reconciling.Ours."""

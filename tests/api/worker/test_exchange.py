@@ -475,6 +475,38 @@ async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, 
     assert [one for one in again.differences if one.number == appeal.national_number] == []
 
 
+async def test_an_assignment_that_is_poison_is_not_asked_for_each_night(house, state, folder):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    inspector = KISHI.principal(Role.INSPECTOR)
+    async with open_exchange(settings) as lines, exchanging(house, state, folder):
+        [national] = state.say(assignment(typeId="no-such-type"))
+
+        async def kept() -> list[Any]:
+            found = await house.exchange_reports.quarantine(inspector, None, 50)
+            return [one for one in found if one.number == national]
+
+        async def is_kept() -> bool:
+            return bool(await kept())
+
+        async def compared() -> list[tuple[Lack, bool]]:
+            seen = await reconcile(house, lines["kishi"], KISHI.id, mend=True, grace=timedelta(0))
+            assert seen is not None
+            await eventually(lambda: _empty(state))
+            return [(one.lack, one.repaired) for one in seen.differences
+                    if one.number == national]  # fmt: skip
+
+        await eventually(is_kept)
+        assert await compared() == [(Lack.QUARANTINED, False)]
+        [row] = await kept()
+        async with house.units.open(inspector) as uow:
+            await judge(row.id, MessageState.DROPPED, "Түрі белгісіз", uow=uow, at=house.now())
+            await uow.commit()
+        assert await compared() == [(Lack.DROPPED, False)]
+        assert await kept() == []
+    rows = await fetch(house, "SELECT 1 FROM eotinish_inbox WHERE number = $1", national)
+    assert len(rows) == 1
+
+
 async def test_events_that_pass_two_relays_in_any_order_are_all_told_once(house, state, folder):
     """The later event of an appeal meets its relay first: the case is opened there, and what came
     before is put down with it.
