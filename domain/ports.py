@@ -262,6 +262,9 @@ class Citizens(Protocol):
     async def applicant(self, citizen: UUID) -> Applicant:
         """Name and contacts of a citizen. Raises NotFound."""
 
+    async def with_iin(self, iin: str) -> UUID | None:
+        """The resident with an IIN; None where the city has not met them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -20,7 +20,7 @@ from api.logs import summary
 from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy, TooEarly
 from domain.eotinish.outgoing import Material, address_of, values_of
 from domain.eotinish.ports import Claimed, Line, Received
-from domain.eotinish.use_cases import Applied, apply, state_of, take_number
+from domain.eotinish.use_cases import Applied, Unmet, apply, state_of, take_number
 from domain.errors import Refusal, Unavailable, VersionConflict
 from domain.law.counting import end_of_day
 from domain.ports import UnitOfWork
@@ -276,7 +276,10 @@ class Applying:
                 applied = await self._applied(received, uow)
         except _NotApplied as failed:
             # The unit is over: what was locked is free, and nothing of it was written.
-            await self._failed(failed.received, failed.why)
+            if isinstance(failed.why, Unmet):
+                await self._house.people.meet(self._city, failed.why.person, self._house.now())
+            else:
+                await self._failed(failed.received, failed.why)
             return True
         log.info("eotinish_applied", appeal_id=str(applied.appeal), tale=str(applied.told.tale),
                  state=str(applied.state))  # fmt: skip

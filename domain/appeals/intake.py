@@ -219,7 +219,16 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
         return replace(step, facts=(_registered(step.appeal, desk), *step.facts))
     appeal, routed, offered = _routed(appeal, service, desk)
     appeal, joined = _joined(appeal, desk)
-    return Step(appeal, (_registered(appeal, desk), *routed, *joined), offered)
+    facts = (_registered(appeal, desk), *_linked(appeal, desk), *routed, *joined)
+    return Step(appeal, facts, offered)
+
+
+def _linked(appeal: Appeal, desk: Desk) -> tuple[Fact, ...]:
+    """Whose it is where the state said so: nobody of the city put it into their account."""
+    known = appeal.applicant is not None and appeal.applicant.citizen is not None
+    if not known or desk.principal.role is not Role.SYSTEM:
+        return ()
+    return (Fact(EventType.LINKED, {"by": "e-otinish"}),)
 
 
 def _joined(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
@@ -273,7 +282,7 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "district": appeal.place.district,
         "route": appeal.route.reason,
         "reference": desk.reference.version,
-        "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
+        "anonymous": legal.anonymous(applicant, appeal.channel),
         "attachments": sealed(desk.uploads),
         "promises": clocks.promised(appeal.clocks),
     }

@@ -7,7 +7,7 @@ the day of receipt, so what a term promises is whole days.
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from domain.appeals.model import Appeal, Applicant, AssignmentState
+from domain.appeals.model import Appeal, Applicant, AssignmentState, Channel
 from domain.law.counting import after_working_days, end_of, last_day, received_on
 from domain.law.kinds import AppealKind
 from domain.law.model import Law
@@ -44,7 +44,7 @@ def stand(said: Said, promises: Promises) -> Legal | None:
     if law is None:
         return None
     kind = said.kind or law.kind_at_intake(said.channel, said.wish, said.service)
-    nameless = anonymous(said.applicant)
+    nameless = anonymous(said.applicant, said.channel)
     threat = said.threat or said.service in law.threat.services
     if kind is None and not (nameless and threat):
         return None
@@ -77,9 +77,14 @@ def settle(
     return replace(legal, last_day=last_day(received, term.within.days, calendar, working))
 
 
-def anonymous(applicant: Applicant | None) -> bool:
-    """Whether the law would call it so: nobody said who they are."""
-    return applicant is None or (applicant.name is None and applicant.phone is None)
+def anonymous(applicant: Applicant | None, channel: str) -> bool:
+    """Whether the law would call it so: nobody said who they are. Of a resident who wished to stay
+    unnamed only their login is kept; whom the state names by an IIN has wished no such thing.
+    """
+    if applicant is None:
+        return True
+    known = applicant.citizen is not None and channel == Channel.E_OTINISH
+    return not known and applicant.name is None and applicant.phone is None
 
 
 def begin(legal: Legal, promises: Promises, *, at: datetime) -> tuple[Clock, ...]:

@@ -55,7 +55,7 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
         came = received_on(appeal.registered_at, law.receipt, working)
         after = legal.settle(
             command.kind, law, promises, received=before.received if before else came,
-            nameless=legal.anonymous(appeal.applicant), threat=command.threat,
+            nameless=legal.anonymous(appeal.applicant, appeal.channel), threat=command.threat,
         )  # fmt: skip
     if _same(before, after):
         raise Conflict(reason="nothing-changed")

@@ -185,6 +185,15 @@ class SqlCitizens:
         said = orjson.loads(self._keyring.open(bytes(sealed)))
         return Applicant(citizen, said.get("name"), said.get("phone"), said.get("email"))
 
+    async def with_iin(self, iin: str) -> UUID | None:
+        """The resident with an IIN, as a login would find them."""
+        found: UUID | None = await self._lane.fetchval(
+            "SELECT id FROM citizen WHERE city_id = $1 AND iin_index = ANY($2::bytea[])",
+            self._principal.city,
+            self._keyring.lookups(iin),
+        )
+        return found
+
 
 class _UnitNumbers:
     """The process's pool, remembering what this unit took, so that it can be given back."""

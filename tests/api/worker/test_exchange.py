@@ -18,7 +18,7 @@ from api.rest.history import event_view
 from api.worker.comparing import ExchangeLoops, reconcile
 from api.worker.exchange import Fetching
 from api.worker.relay import Relay
-from domain.access import Role
+from domain.access import Principal, Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
@@ -37,6 +37,7 @@ from integrations.postgres.session import inside
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.members import iin, person
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -150,6 +151,49 @@ async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, st
     assert appeal.legal.kind is AppealKind.APPLICATION
     # The law counts from the day when the state received it, not from when it came here.
     assert appeal.legal.received == date(2026, 11, 27)
+
+
+async def test_whose_iin_the_state_tells_sees_the_appeal_when_they_log_in(house, state, folder):
+    who, digits = person(41), iin(41)
+    async with exchanging(house, state, folder):
+        [first] = state.say(assignment(userUin=who.iin))
+        number = await found(house, first)
+        subject = await house.people.resident(KISHI.id, who, house.now())
+        # Known by now, and nothing is said of them but the number.
+        [second] = state.say(assignment(userUin=who.iin, name=None, phone=None))
+        nameless = await found(house, second)
+    principal = Principal(subject.id, Role.CITIZEN, KISHI.id, citizen=subject.id)
+    for mine in (number, nameless):
+        appeal = await house.queries.appeal(principal, mine)
+        assert appeal.applicant is not None
+        assert appeal.applicant.citizen == subject.id
+        assert appeal.legal is not None
+        assert appeal.legal.considered
+        assert appeal.law_due_at is not None
+    assert (await read(house, nameless)).applicant.name == who.full_name  # type: ignore[union-attr]
+    told = await house.queries.events(
+        KISHI.principal(Role.INSPECTOR), number, internal=True, after=0, limit=10
+    )
+    assert [one["data"]["by"] for one in told if one["type"] == "appeal.linked"] == ["e-otinish"]
+    assert digits not in str(told)
+    rows = await fetch(house, "SELECT sealed FROM citizen WHERE id = $1", subject.id)
+    assert digits.encode() not in bytes(rows[0]["sealed"])
+
+
+async def test_an_iin_without_any_name_makes_nobody_anonymous(house, state, folder):
+    who = person(42)
+    async with exchanging(house, state, folder):
+        [national] = state.say(assignment(userUin=who.iin, name=None, phone=None))
+        appeal = await read(house, await found(house, national))
+        # What is no person's number is nobody's: the law's own anonymous appeal.
+        [odd] = state.say(assignment(userUin="991231600003", name=None, phone=None))
+        nobody = await read(house, await found(house, odd))
+    assert appeal.legal is not None
+    assert appeal.legal.considered
+    assert appeal.law_due_at is not None
+    assert nobody.applicant is None
+    assert nobody.legal is not None
+    assert not nobody.legal.considered
 
 
 async def through(house: House, appeal: Appeal) -> Appeal:
