@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -18,13 +18,11 @@ from api import clock
 from api.bootstrap import House
 from api.logs import summary
 from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy, TooEarly
-from domain.eotinish.outgoing import Material, address_of, values_of
+from domain.eotinish.outgoing import Material, address_of, term_of, values_of
 from domain.eotinish.ports import Claimed, Line, Received
 from domain.eotinish.use_cases import Applied, Unmet, apply, state_of, take_number
 from domain.errors import Refusal, Unavailable, VersionConflict
-from domain.law.counting import end_of_day
 from domain.ports import UnitOfWork
-from domain.reference import City
 
 log = structlog.get_logger()
 
@@ -171,7 +169,7 @@ class Sending:
             material,
             address=address_of(material.personal.get("place"), reference),
             executor=known.names.get("ru") if known else None,
-            term=_term(material, reference.city),
+            term=term_of(material.event["data"], reference.promises),
         )
 
     async def _laid(self, material: Material) -> list[str]:
@@ -193,12 +191,6 @@ class Sending:
                 reference=self._house.references.of(self._city), at=self._house.now(),
             )  # fmt: skip
             await uow.commit()
-
-
-def _term(material: Material, city: City) -> datetime | None:
-    """When the law's term ends that a classification set."""
-    said = material.event["data"].get("last_day")
-    return None if said is None else end_of_day(date.fromisoformat(said), city.zone_info())
 
 
 class Fetching:

@@ -37,6 +37,7 @@ from domain.law.standing import Legal
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
+from domain.register.canonical import instant
 from domain.register.chain import Head, extend
 from domain.values import new_id
 
@@ -208,7 +209,8 @@ def _standing(
         received_at=min(intake.received_at or desk.at, desk.at),
         day=desk.reference.city.local(desk.at).date(),
     )
-    return legal.stand(asked, desk.reference.promises)
+    found = legal.stand(asked, desk.reference.promises)
+    return replace(found, state_deadline=intake.state_deadline) if found else None
 
 
 def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step:
@@ -290,6 +292,8 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         data["national_number"] = appeal.national_number
     if appeal.legal is not None:
         data["legal"] = told(appeal.legal)
+        if appeal.legal.state_deadline is not None:
+            data["state_deadline"] = instant(appeal.legal.state_deadline)
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
     if appeal.answers:
         personal["answers"] = seal_answers(appeal.answers)

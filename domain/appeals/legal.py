@@ -167,7 +167,7 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     fresh = _again(clock, promise, calendar, promises, start, target)
     anew = replace(
         legal, received=received, last_day=last, prolonged=0, prolongations=0,
-        forwarded_to=None, hearing=None, decision=None,
+        forwarded_to=None, hearing=None, decision=None, state_deadline=None,
     )  # fmt: skip
     return replace(appeal.with_clock(fresh), legal=anew)
 

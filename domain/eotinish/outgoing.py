@@ -18,7 +18,9 @@ from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import STATE, Notice
 from domain.events import EventType
 from domain.law.kinds import AppealKind
-from domain.reference import Reference
+from domain.reference import Promises, Reference
+from domain.sla.durations import parse_duration
+from domain.sla.policy import Stage
 from domain.values import Language, in_language
 
 NOTICES: Mapping[str, Notice] = {
@@ -118,6 +120,8 @@ def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
         values |= _anew(material, agreements)
     if notice is Notice.EXTENDED and (due := event["data"].get("due_after")):
         values["deadline"] = datetime.fromisoformat(due)
+    if notice is Notice.REOPENED:
+        values["deadline"] = material.term
     if notice is Notice.RATED:
         values |= {"rating": event["data"].get("rating"), "satisfied": True}
     return {name: value for name, value in values.items() if value is not None}
@@ -156,6 +160,16 @@ def _registration(material: Material, agreements: Agreements) -> dict[str, objec
         "address": material.address,
         "anonymous": data["anonymous"],
     }
+
+
+def term_of(data: Mapping[str, Any], promises: Promises) -> datetime | None:
+    """When the law's term ends that an event began; None where it began none."""
+    for one in data.get("promises", ()):
+        if one["stage"] == Stage.CONSIDER:
+            calendar = promises.calendars[one["calendar"], one["calendar_version"]]
+            begun = datetime.fromisoformat(one["from"])
+            return calendar.add(begun, parse_duration(one["target"]))
+    return None
 
 
 def address_of(place: str | None, reference: Reference) -> str | None:

@@ -16,6 +16,8 @@ from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import MessageState
 
 PORTION = 500
+SAME_DAY = timedelta(minutes=1)
+"""The state stores 23:59:59 of what ends at 24:00 here."""
 GRACE = timedelta(hours=1)
 """A difference that is younger may be a message on its way."""
 
@@ -39,6 +41,8 @@ class Lack(StrEnum):
     """A message of the case waits for an inspector."""
     NUMBER = "number"
     """Both have the appeal, each under another number."""
+    DEADLINE = "deadline"
+    """The state has another last day for the case than it told, and than the law's here."""
     DROPPED = "dropped"
     """The state lists a case whose assignment an inspector dropped here."""
 
@@ -60,6 +64,7 @@ REPAIRS: Mapping[Lack, Repair] = {
     Lack.STATE: Repair.NONE,
     Lack.QUARANTINED: Repair.NONE,
     Lack.NUMBER: Repair.NONE,
+    Lack.DEADLINE: Repair.NONE,
     Lack.DROPPED: Repair.NONE,
 }
 
@@ -76,7 +81,8 @@ class OurCase:
     """A case as it stands here. `sent` is the sequence of the last event that the state took,
     `waiting_since` since when the oldest message of it has been on its way, in or out, `moved_at`
     when the last one was taken; `forwarded` says that the appeal stands with a body outside the
-    city.
+    city. `deadlines` are the days that the state may have for it: the one that it told last, and
+    that of the law's clock here, while it counts.
     """
 
     appeal: UUID
@@ -90,17 +96,21 @@ class OurCase:
     quarantined: int = 0
     moved_at: datetime | None = None
     forwarded: bool = False
+    deadlines: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TheirCase:
-    """A case as the state lists it: `sequence` is that of the last message that it took."""
+    """A case as the state lists it: `sequence` is that of the last message that it took,
+    `deadline` its own last day, where it lists one.
+    """
 
     number: str
     own_number: str | None
     state: str
     version: int
     sequence: int
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +220,14 @@ def _differences(
         yield _difference(Lack.BEHIND_HERE, case, their, str(case.version), str(their.version))
     if behind_there:
         yield _difference(Lack.BEHIND_THERE, case, their, str(case.sent), str(their.sequence))
-    if state != their.state and not (behind_here or behind_there or case.quarantined):
+    if behind_here or behind_there or case.quarantined:
+        return
+    if state != their.state:
         yield _difference(Lack.STATE, case, their, state, their.state)
+    said = their.deadline
+    if said and case.deadlines and all(abs(said - one) > SAME_DAY for one in case.deadlines):
+        ours = max(case.deadlines)
+        yield _difference(Lack.DEADLINE, case, their, ours.isoformat(), said.isoformat())
 
 
 def _difference(

@@ -88,15 +88,17 @@ async def apply(
         raise TooEarly
     appeal = await uow.appeals.get(case.own_number)
     desk = Desk(uow.principal, reference, at)
-    change = bind(appeal, _heard(appeal, told, desk), desk)
+    # One that was released late says nothing of how the case stands now.
+    newest = told.version >= case.version
+    change = bind(appeal, _heard(appeal, told, desk, newest=newest), desk)
     uow.appeals.save(change)
     if change.appeal.reopened > appeal.reopened:
         await tell_of_refusal(change.appeal, uow, at)
     after = replace(
         case,
         version=max(case.version, told.version),
-        state=told.text("state") or case.state,
-        deadline=told.at("deadline") or case.deadline,
+        state=(told.text("state") if newest else None) or case.state,
+        deadline=(told.at("deadline") if newest else None) or case.deadline,
     )
     await uow.exchange.save(after)
     await uow.exchange.expect(after, told.files, at)
@@ -104,12 +106,12 @@ async def apply(
     return Applied(received.id, MessageState.DONE, told, case.appeal)
 
 
-def _heard(appeal: Appeal, told: Told, desk: Desk) -> Step:
+def _heard(appeal: Appeal, told: Told, desk: Desk, *, newest: bool) -> Step:
     """What a message does; first of all it may be the one that brings the number."""
     first = numbered(appeal, told.number)
     if first is None:
-        return follow(appeal, told, desk)
-    step = follow(first.appeal, told, desk)
+        return follow(appeal, told, desk, newest=newest)
+    step = follow(first.appeal, told, desk, newest=newest)
     return replace(step, facts=(*first.facts, *step.facts))
 
 
@@ -235,6 +237,7 @@ def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intak
         national_number=told.number,
         appeal_kind=agreements.laws.get(told.text("type") or ""),
         received_at=told.at("at"),
+        state_deadline=told.at("deadline"),
     )
 
 

@@ -49,11 +49,7 @@ def received_on(at: datetime, receipt: Receipt, calendar: Calendar) -> date:
 
 def end_of(day: date, calendar: Calendar) -> datetime:
     """24:00 of a day by the calendar's zone, as UTC."""
-    return end_of_day(day, ZoneInfo(calendar.zone))
-
-
-def end_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """24:00 of a day by a zone, as UTC."""
+    zone = ZoneInfo(calendar.zone)
     return datetime.combine(day + DAY, time(0), zone).astimezone(UTC)
 
 

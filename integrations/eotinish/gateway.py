@@ -206,13 +206,14 @@ class Gateway:
 
 
 def _listed(said: Mapping[str, object]) -> TheirCase:
-    own = said.get("own_number")
+    own, deadline = said.get("own_number"), said.get("deadline")
     return TheirCase(
         number=str(said["number"]),
         own_number=None if own is None else str(own),
         state=str(said["state"]),
         version=int(str(said["version"])),
         sequence=int(str(said["sequence"])),
+        deadline=deadline if isinstance(deadline, datetime) else None,
     )
 
 

@@ -19,7 +19,8 @@ from integrations.postgres.doors import city_door, door_of
 from integrations.postgres.session import inside
 
 _CASES = """
-SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status,
+SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status, a.law_due_at,
+       CASE WHEN a.law_due_at IS NOT NULL THEN c.deadline END AS deadline,
        coalesce((SELECT max(m.sequence) FROM eotinish_message m
                   WHERE m.appeal_id = c.appeal_id AND m.state = 'done'), 0) AS sent,
        (SELECT min(m.created_at) FROM eotinish_message m
@@ -226,4 +227,5 @@ def _case(row: Any) -> OurCase:
         quarantined=row["quarantined"],
         moved_at=row["moved_at"],
         forwarded=row["forwarded"],
+        deadlines=tuple(filter(None, (row["deadline"], row["law_due_at"]))),
     )

@@ -83,6 +83,7 @@ class Case:
     state: str = "CREATED"
     version: int = 0
     sequence: int = 0
+    deadline: str | None = None
     told: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -138,6 +139,7 @@ class State:
         case = self.begin(None) if number is None else self.cases[number]
         case.version += 1
         case.state = told.get("state", case.state)
+        case.deadline = told.get("execDate", told.get("executionDate", case.deadline))
         name = "regNumberOL" if tale == "assigned" else "regNo"
         laid = [
             self.store.lay(one["name"], one.get("mime"), b64decode(one["content"]))
@@ -216,6 +218,7 @@ class State:
         case.own_number = case.own_number or data.findtext("outNumber")
         case.sequence = int(data.findtext("metadataSystem/activityId", "0"))
         case.state = data.findtext("state", case.state)
+        case.deadline = data.findtext("execDate", case.deadline)
         files = [one.text or "" for one in data.iterfind("attachments/fileIdentifier")]
         self.violations += [f"no file {one}" for one in files if one not in self.store.files]
         case.files += files
@@ -244,6 +247,8 @@ class State:
                     texts(row, outNumber=case.own_number)
                 texts(row, state=case.state, version=str(case.version),
                        sequence=str(case.sequence))  # fmt: skip
+                if case.deadline:
+                    texts(row, execDate=case.deadline)
         return answer
 
     def whole(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 
 from api.bootstrap import House, open_exchange
 from api.rest.history import event_view
+from api.rest.legal_views import leading_view
 from api.worker.comparing import ExchangeLoops, reconcile
 from api.worker.exchange import Fetching
 from api.worker.relay import Relay
@@ -151,6 +152,51 @@ async def test_what_the_state_assigns_is_registered_routed_and_clocked(house, st
     assert appeal.legal.kind is AppealKind.APPLICATION
     # The law counts from the day when the state received it, not from when it came here.
     assert appeal.legal.received == date(2026, 11, 27)
+
+
+async def test_the_state_s_own_last_day_is_kept_shown_and_compared(house, state, folder):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    at, later = house.now(), timedelta(days=40)
+    received = write_instant(at)
+    async with open_exchange(settings) as lines, exchanging(house, state, folder):
+        [national] = state.say(assignment(
+            deliveryDate=received, executionDate=write_instant(at + timedelta(days=2)),
+        ))  # fmt: skip
+        number = await found(house, national)
+        before = await read(house, number)
+        assert before.legal is not None
+        assert before.law_due_at is not None
+        assert before.legal.state_deadline is not None
+        assert before.legal.state_deadline < before.law_due_at
+        leading = leading_view(before, house.references.of(KISHI.id), "ru")
+        assert leading is not None
+        state.say({"tale": "extended", "number": national, "execDate": write_instant(at + later),
+                   "description": "Сараптама"})  # fmt: skip
+        await eventually(lambda: _has(house, number, lambda one: one.legal.prolonged > 0))
+        prolonged = await read(house, number)
+
+        async def differing() -> list[Lack]:
+            await eventually(lambda: _empty(state))
+            seen = await reconcile(house, lines["kishi"], KISHI.id, mend=False, grace=timedelta(0))
+            assert seen is not None
+            return [one.lack for one in seen.differences if one.number == national]
+
+        assert Lack.DEADLINE not in await differing()
+        # A word of the state that never came, and none of its versions tells of it.
+        await fetch(
+            house, "UPDATE eotinish_case SET deadline = now() - interval '1 day' WHERE number = $1",
+            national,
+        )  # fmt: skip
+        assert Lack.DEADLINE in await differing()
+    assert prolonged.law_due_at is not None
+    # To the end of the day that the state named, and no further.
+    assert before.law_due_at < prolonged.law_due_at <= at + later + timedelta(days=1)
+    assert prolonged.legal is not None
+    assert prolonged.legal.state_deadline is not None
+    told = await house.queries.events(
+        KISHI.principal(Role.INSPECTOR), number, internal=True, after=0, limit=20
+    )
+    assert "appeal.prolonged" in [one["type"] for one in told]
 
 
 async def test_whose_iin_the_state_tells_sees_the_appeal_when_they_log_in(house, state, folder):

@@ -91,6 +91,25 @@ def test_what_lies_in_quarantine_or_was_dropped_is_not_asked_for_again(
     assert strange([OURS], [THEIRS]) == []
 
 
+LAST = datetime(2026, 12, 18, 19, tzinfo=UTC)
+"""24:00 of 18 December in Almaty."""
+DAYS = [
+    ("the same, as the state stores it", LAST - timedelta(seconds=1), (LAST,), []),
+    ("the one that it told", LAST - timedelta(days=3), (LAST, LAST - timedelta(days=3)), []),
+    ("another", LAST - timedelta(days=3), (LAST,), [Lack.DEADLINE]),
+    ("none listed", None, (LAST,), []),
+    ("nothing runs here any more", LAST, (), []),
+]
+
+
+@pytest.mark.parametrize(("said", "known", "told"), [d[1:] for d in DAYS], ids=[d[0] for d in DAYS])
+def test_a_last_day_that_differs_is_named(said, known, told):
+    ours = replace(OURS, deadlines=known)
+    assert lacks([ours], [replace(THEIRS, deadline=said)]) == told
+    behind = replace(THEIRS, deadline=said, version=5)
+    assert lacks([ours], [behind]) == [Lack.BEHIND_HERE], "a missing message explains it"
+
+
 @pytest.mark.parametrize("status", [Status.ANSWERED, Status.CLOSED], ids=str)
 def test_what_went_to_another_body_is_finished_on_neither_side(status: Status):
     ours = replace(OURS, status=status, forwarded=True)
