@@ -15,26 +15,19 @@ from domain.values import Language
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which appeals the law sends to the national register: by kind, and by service.
-
-    Those that stand before the law (domain/law) go out, and those of a kind that is listed here,
-    where their service is listed and not among `never`. `services` are codes, or the beginnings of
-    codes that end in `*`.
+    """Which appeals go to the national register: those that stand before the law here (domain/law),
+    so that they are of one kind and have one term on both sides, where their service is listed and
+    not among `never`. `services` are codes, or the beginnings of codes that end in `*`.
     """
 
-    kinds: frozenset[str] = frozenset()
     services: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
 
-    def covers(self, kind: str, service: str, *, lawful: bool = False) -> bool:
-        """Whether an appeal of this kind about this service goes out; `lawful` where it stands
-        before the law.
+    def covers(self, service: str, *, lawful: bool) -> bool:
+        """Whether an appeal about this service goes out; `lawful` where it stands before the
+        law.
         """
-        return (
-            (lawful or kind in self.kinds)
-            and _matches(service, self.services)
-            and not _matches(service, self.never)
-        )
+        return lawful and _matches(service, self.services) and not _matches(service, self.never)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,15 +98,12 @@ class NcaNodeKey(_Model):
 class Chosen(_Model):
     """Which appeals go out; see domain.eotinish.agreements.Selection."""
 
-    kinds: frozenset[
-        Literal["complaint", "application", "request", "proposal", "response", "message"]
-    ] = frozenset()
     services: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
 
     def selection(self) -> Selection:
         """As the domain has it."""
-        return Selection(frozenset(self.kinds), self.services, self.never)
+        return Selection(self.services, self.never)
 
 
 class CityExchange(_Model):

@@ -119,11 +119,7 @@ class ExchangeQueue:
 
     async def join(self, city: UUID, selection: Selection, at: datetime) -> None:
         """The city exchanges from now on what the selection says; what was begun goes on."""
-        said = {
-            "kinds": sorted(selection.kinds),
-            "services": list(selection.services),
-            "never": list(selection.never),
-        }
+        said = {"services": list(selection.services), "never": list(selection.never)}
         await self._fetch(city, _JOIN, city, at, orjson.dumps(said).decode())
 
     async def claim(

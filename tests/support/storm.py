@@ -26,7 +26,7 @@ from domain.appeals.workflow import Action
 from domain.eotinish.reconciling import Report
 from integrations.postgres.doors import city_door
 from integrations.postgres.session import inside
-from tests.support.appeals import perform, register
+from tests.support.appeals import lodge, perform
 from tests.support.city import KISHI
 from tests.support.eotinish import StandIn
 from tests.support.worker import worker_process
@@ -95,7 +95,7 @@ async def rage(
 
 async def _begin_here(house: House, count: int) -> None:
     for start in range(0, count, BATCH):
-        await asyncio.gather(*(register(house) for _ in range(min(BATCH, count - start))))
+        await asyncio.gather(*(lodge(house) for _ in range(min(BATCH, count - start))))
 
 
 def _begin_there(state: StandIn, count: int) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,17 @@ from domain.eotinish.model import GatewayFault, MessageState, Poison, Remedy
 from domain.eotinish.ports import Arrived, Line, Manners
 from domain.eotinish.reconciling import Lack
 from domain.eotinish.use_cases import judge, state_of, take_number
+from domain.law.counting import end_of, received_on
 from domain.law.kinds import AppealKind
 from domain.ports import Upload
+from domain.sla.policy import Stage
 from domain.values import new_id
+from integrations.eotinish.contract import read_contract
 from integrations.eotinish.payload import write_instant
 from integrations.postgres.doors import PLATFORM, city_door
 from integrations.postgres.exchange_feed import feed
 from integrations.postgres.session import inside
-from tests.support.appeals import perform, register
+from tests.support.appeals import lodge, perform, register
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
 from tests.support.members import iin, person
@@ -100,7 +103,7 @@ async def _has(house: House, number: str, wanted: Any) -> bool:
 
 async def test_an_appeal_goes_out_and_brings_its_number_back(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         known = await numbered(house, appeal)
     case = state.cases()[known.national_number]
     assert case["own_number"] == appeal.number
@@ -255,7 +258,7 @@ async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
     house, state, folder
 ):
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         await through(house, appeal)
         await relay(house)
         number = appeal.national_number
@@ -288,7 +291,7 @@ async def _told(state: StandIn, number: str | None, count: int) -> bool:
 
 async def test_nothing_that_the_state_says_closes_without_the_residents_word(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         number = appeal.national_number
         state.say({"tale": "decided", "number": number, "resultCode": "Удовлетворено",
                    "resultText": "Жарық қосылды", "state": "FINISHED"})  # fmt: skip
@@ -306,7 +309,7 @@ async def test_nothing_that_the_state_says_closes_without_the_residents_word(hou
 async def test_messages_are_applied_once_and_in_their_order_however_they_come(house, state, folder):
     state.mood(seed=7, repeat=0.5, reorder=0.8)
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         number = appeal.national_number
         words = [f"Қадам {step}" for step in range(12)]
         state.say(*[{"tale": "progress", "number": number, "description": word, "state": "CREATED"}
@@ -338,7 +341,7 @@ async def _told_all(house: House, number: str, words: list[str]) -> bool:
 
 async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         number = appeal.national_number
         state.say(
             {"tale": "rated", "number": number, "author": "Басқа Адам", "satisfied": True},
@@ -355,7 +358,7 @@ async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, fol
 async def test_an_answer_that_was_lost_brings_no_second_registration(house, state, folder):
     state.mood(seed=3, lose=0.3, drop=0.1, fail=0.1)
     async with exchanging(house, state, folder):
-        appeals = [await register(house) for _ in range(8)]
+        appeals = [await lodge(house) for _ in range(8)]
         await relay(house)
         for appeal in appeals:
             await numbered(house, appeal)
@@ -368,11 +371,51 @@ async def test_an_answer_that_was_lost_brings_no_second_registration(house, stat
 
 async def test_what_does_not_fall_under_the_law_stays_here(house, state, folder):
     async with exchanging(house, state, folder):
-        thanks = await register(house, kind=Kind.THANKS)
-        complaint = await numbered(house, await register(house))
+        thanks = await lodge(house, kind=Kind.THANKS)
+        complaint = await numbered(house, await lodge(house))
     own = {case["own_number"] for case in state.cases().values()}
     assert complaint.number in own
     assert thanks.number not in own
+
+
+SIDES = [
+    (Channel.PHONE, Kind.COMPLAINT, None),
+    (Channel.WEB, Kind.COMPLAINT, None),
+    (Channel.EMAIL, Kind.COMPLAINT, None),
+    (Channel.EMAIL, Kind.REQUEST, AppealKind.REQUEST),
+    (Channel.WEB, Kind.APPLICATION, AppealKind.APPLICATION),
+]
+
+
+@pytest.mark.parametrize(("channel", "wish", "lawful"), SIDES, ids=str)
+async def test_what_goes_out_is_of_one_kind_and_has_one_term_on_both_sides(
+    house, state, folder, channel, wish, lawful
+):
+    async with exchanging(house, state, folder):
+        appeal = await register(house, channel=channel, kind=wish)
+        await relay(house)
+        assert (appeal.legal.kind if appeal.legal else None) == lawful
+        assert bool(await outbox_rows(house, appeal.number)) == (lawful is not None)
+        if lawful is None:
+            found = c.Classify(AppealKind.COMPLAINT, "Шағым")
+            await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        known = await numbered(house, appeal)
+    assert known.legal is not None
+    assert known.law_due_at is not None
+    taken = state.cases()[known.national_number]["taken"][0]
+    types = read_contract().agreements("", {}).laws
+    assert types[taken["typeId"]] is known.legal.kind
+    assert taken["deliveryDate"] == write_instant(known.registered_at)
+    # The law counts here from the day on which the state has it as delivered (Art. 64).
+    clock = known.clock(Stage.CONSIDER)
+    assert clock is not None
+    city = house.references.of(KISHI.id)
+    law = city.promises.laws[known.legal.law_version]
+    working = city.promises.calendar(law.receipt.calendar)
+    assert known.legal.received == received_on(
+        datetime.fromisoformat(taken["deliveryDate"]), law.receipt, working
+    )
+    assert clock.started_at == end_of(known.legal.received, working)
 
 
 async def outbox_rows(house: House, number: str) -> list[dict[str, Any]]:
@@ -396,7 +439,7 @@ async def test_files_go_along_by_way_of_the_temporary_store(house, state, folder
         await uow.attachments.add(upload)
         await uow.commit()
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house, attachments=(id,)))
+        known = await numbered(house, await lodge(house, attachments=(id,)))
     whole = state.whole()
     [file] = state.cases()[known.national_number]["files"]
     laid = whole["files"][file]
@@ -417,7 +460,7 @@ async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers
         await uow.attachments.add(upload)
         await uow.commit()
     async with exchanging(house, state, folder), open_exchange(settings) as lines:
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         home = appeal.executor
         await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
         await perform(house, appeal, Action.DECLINE, c.Decline("құпия себеп"), organisation=home)
@@ -464,7 +507,7 @@ async def test_a_file_that_came_before_the_appeal_was_found_to_be_one_goes_along
         await uow.attachments.add(upload)
         await uow.commit()
     async with exchanging(house, state, folder):
-        message = await register(house, kind=Kind.MESSAGE)
+        message = await lodge(house, kind=Kind.MESSAGE)
         await perform(house, message, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
         await relay(house)
         found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
@@ -480,7 +523,7 @@ async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released
 ):
     state.mood(status="SCSE001")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
 
         async def refused() -> bool:
@@ -502,7 +545,7 @@ async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing
 ):
     state.mood(fail=1.0, code="SBF-AD-1")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
 
         async def held() -> bool:
@@ -521,7 +564,7 @@ async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing
 async def test_an_answer_that_nobody_signed_is_not_believed(house, state, folder):
     state.mood(answer="<answer/>")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
 
         async def tried() -> bool:
@@ -543,7 +586,7 @@ async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, 
     async with open_exchange(settings) as lines:
         line = lines["kishi"]
         async with exchanging(house, state, folder):
-            appeal = await numbered(house, await register(house))
+            appeal = await numbered(house, await lodge(house))
             await through(house, appeal)
             await relay(house)
             await eventually(lambda: _told(state, appeal.national_number, 3))
@@ -603,7 +646,7 @@ async def test_events_that_pass_two_relays_in_any_order_are_all_told_once(house,
     """
     async with exchanging(house, state, folder):
         pass
-    appeal = await register(house)
+    appeal = await lodge(house)
     await through(house, appeal)
     rows = await fetch(
         house, "SELECT id FROM event WHERE appeal_id = $1 ORDER BY sequence DESC", appeal.id
@@ -621,7 +664,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
     house, state, folder
 ):
     async with exchanging(house, state, folder):
-        message = await register(house, kind=Kind.MESSAGE)
+        message = await lodge(house, kind=Kind.MESSAGE)
         home = message.executor
         await perform(house, message, Action.ACCEPT, c.Accept(), organisation=home)
         await relay(house)
@@ -637,18 +680,15 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
 
 async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house, kind=Kind.APPLICATION)
         home = appeal.executor
-        found = c.Classify(AppealKind.APPLICATION, "Өтініш")
-        if appeal.legal is None:
-            appeal = await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
         await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
         longer = c.Prolong(5, "Сараптама керек")
         prolonged = await perform(
             house, appeal, Action.PROLONG, longer, role=Role.HEAD, organisation=home
         )
         known = await numbered(house, appeal)
-        await eventually(lambda: _told(state, known.national_number, 4))
+        await eventually(lambda: _told(state, known.national_number, 3))
     last = state.cases()[known.national_number]["taken"][-1]
     assert last["type"] == "stateProlongExDate"
     assert last["description"] == "Сараптама керек"
@@ -663,19 +703,19 @@ async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, s
     await fetch(house, "UPDATE citizen SET sealed = $2 WHERE id = $1", citizen, sealed)
     async with exchanging(house, state, folder):
         known = await numbered(
-            house, await register(house, role=Role.CITIZEN, anonymous=True, applicant=None)
+            house, await lodge(house, role=Role.CITIZEN, anonymous=True, applicant=None)
         )
     assert known.applicant is not None
     assert known.applicant.citizen == citizen
-    [taken] = state.cases()[known.national_number]["taken"]
+    taken = state.cases()[known.national_number]["taken"][0]
     assert taken["anonymous"] == "true"
     assert not {"userUin", "name", "phone", "email"} & set(taken)
 
 
 async def test_one_number_is_never_two_appeals(house, state, folder):
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house))
-    other = await register(house)
+        known = await numbered(house, await lodge(house))
+    other = await lodge(house)
     async with house.units.open(state_of(KISHI.id)) as uow:
         with pytest.raises(Poison, match="number-of-another"):
             await take_number(
@@ -687,11 +727,11 @@ async def test_one_number_is_never_two_appeals(house, state, folder):
 async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, state, folder):
     """Refused as if the whole exchange were at fault, while everything else goes through."""
     async with exchanging(house, state, folder):
-        odd = await register(house)
+        odd = await lodge(house)
         state.mood(refuse=odd.number)
 
         async def set_aside() -> bool:
-            await register(house)
+            await lodge(house)
             await relay(house)
             # A minute goes by.
             await fetch(house, "UPDATE eotinish_city SET held_until = now()")
@@ -700,7 +740,7 @@ async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, sta
 
         await eventually(set_aside, within=60, pause=0.3)
         state.mood()
-        assert (await numbered(house, await register(house))).national_number is not None
+        assert (await numbered(house, await lodge(house))).national_number is not None
     [row] = await outbox_rows(house, odd.number)
     assert row["fault"] == "signature-refused"
 
@@ -767,7 +807,7 @@ async def test_what_follows_a_registration_that_was_dropped_is_not_said_to_be_se
     async with open_exchange(settings) as lines:
         line = lines["kishi"]
         await house.exchange.join(KISHI.id, line.selection, house.now())
-        appeal = await register(house)
+        appeal = await lodge(house)
         await through(house, appeal)
         await relay(house)
         await fetch(

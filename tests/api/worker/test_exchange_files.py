@@ -18,7 +18,7 @@ from domain.ports import Upload
 from domain.values import new_id
 from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, read
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture
-from tests.support.appeals import register
+from tests.support.appeals import lodge
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
 from tests.support.sql import fetch
@@ -179,7 +179,7 @@ async def test_a_file_that_is_named_again_or_was_ours_is_no_second_one(house, st
         await uow.attachments.add(upload)
         await uow.commit()
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house, attachments=(id,)))
+        known = await numbered(house, await lodge(house, attachments=(id,)))
         [laid] = state.cases()[known.national_number or ""]["files"]
         told = {"tale": "progress", "number": known.national_number, "description": "Қабылданды"}
         state.say(told | {"files": [laid]}, told | {"files": [laid], "lays": [lay(picture())]})
