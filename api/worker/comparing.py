@@ -13,6 +13,7 @@ from api import clock
 from api.bootstrap import House
 from api.loops import Work, repeat
 from api.worker.exchange import Applying, Fetching, Sending
+from api.worker.exchange_deliveries import Watching
 from api.worker.exchange_files import Collecting
 from domain.eotinish.model import GatewayFault
 from domain.eotinish.ports import Line
@@ -123,6 +124,7 @@ class ExchangeLoops:
         sending = Sending(house, line, city)
         self._stack.push_async_callback(sending.close)
         self._loop("eotinish-send", sending.turn, min(0.5, pace))
+        self._loop("eotinish-watch", Watching(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-fetch", Fetching(house, line, city).turn, pace)
         self._loop("eotinish-files", Collecting(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-apply", Applying(house, line, city).turn, min(0.5, pace))

@@ -64,6 +64,15 @@ class MessageState(StrEnum):
     DROPPED = "dropped"
 
 
+class Delivery(StrEnum):
+    """What the gateway says of a message that it took; the words are its own."""
+
+    ON_DELIVERY = "ON_DELIVERY"
+    DELIVERED = "DELIVERED"
+    NOT_DELIVERED = "NOT_DELIVERED"
+    DELIVERY_STOPPED = "DELIVERY_STOPPED"
+
+
 class Remedy(StrEnum):
     """What helps against a fault: time, somebody who mends the exchange itself, or an inspector
     who looks at this one message.

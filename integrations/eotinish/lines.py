@@ -61,6 +61,7 @@ def _manners(config: CityExchange) -> Manners:
         poll_seconds=config.poll_seconds,
         timeout_seconds=config.gateway.timeout_seconds,
         reconcile_at=config.reconcile_at,
+        delivery_hours=config.delivery_hours,
     )
 
 

@@ -49,7 +49,7 @@ SELECT DISTINCT ON (i.number) i.number, i.state FROM eotinish_inbox i
 
 _AGAIN = """
 UPDATE eotinish_message m SET state = 'pending', next_attempt_at = $4, attempts = 0,
-                              finished_at = NULL, leased_until = NULL
+                              sent_at = NULL, finished_at = NULL, leased_until = NULL
   FROM eotinish_case c
  WHERE c.city_id = $1 AND c.own_number = $2 AND m.appeal_id = c.appeal_id AND m.sequence > $3
    AND m.state IN ('done', 'pending') AND (m.notice = 'register' OR c.number IS NOT NULL)

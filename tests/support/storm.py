@@ -68,7 +68,7 @@ async def rage(
         await house.exchange.join(KISHI.id, lines["kishi"].selection, house.now())
     begun = time.monotonic()
     state.mood(seed=11, rate=True, drop=share, lose=share, fail=share, delay=share,
-               repeat=2 * share, reorder=2 * share)  # fmt: skip
+               repeat=2 * share, reorder=2 * share, late=2 * share, never=share)  # fmt: skip
     async with _relaying(house), _workers(house, settings, workers, appeals, kills, storm):
         city = asyncio.create_task(_begin_here(house, appeals // 2))
         await asyncio.to_thread(_begin_there, state, appeals - appeals // 2)

@@ -67,9 +67,12 @@ def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
 
 
 @asynccontextmanager
-async def exchanging(house: House, state: StandIn, folder: Path) -> AsyncIterator[House]:
+async def exchanging(
+    house: House, state: StandIn, folder: Path, **changes: Any
+) -> AsyncIterator[House]:
     """The loops of a worker at work, and a relay that feeds them."""
-    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    file = write_file(state.url, folder, **changes)
+    settings = house.settings.model_copy(update={"eotinish": file})
     async with open_exchange(settings) as lines:
         loops = ExchangeLoops(replace(house, settings=settings), lines)
         await loops.begin()

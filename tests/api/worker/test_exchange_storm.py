@@ -46,3 +46,5 @@ async def test_both_registers_agree_after_a_storm(house, tmp_path, monkeypatch):
     assert faults_of(storm, APPEALS) == []
     assert storm.killed > 0
     assert storm.told["counts"].get("lost", 0) > 0
+    assert storm.told["counts"].get("ON_DELIVERY", 0) > 0
+    assert storm.told["counts"].get("NOT_DELIVERED", 0) > 0
