@@ -118,10 +118,15 @@ class Appeals(Protocol):
         """Appeals with this phone (E.164) and no citizen, oldest first, locked; none anonymous."""
 
     async def counting_by(
-        self, calendar: str, before: int, limit: int, after: UUID | None
+        self,
+        calendar: str,
+        before: int,
+        limit: int,
+        after: UUID | None,
+        also: Collection[str] = (),
     ) -> "Counting":
-        """Appeals with an open clock by a version of the calendar below `before`, by id, locked;
-        those that others hold are left out.
+        """Appeals with an open clock by a version of the calendar below `before`, or of the law's
+        by one of `also`, by id, locked; those that others hold are left out.
         """
 
 

@@ -115,6 +115,14 @@ def _start(
     return clocks.start(promise, policy, calendar, at=started_at, target=target)
 
 
+def ends_on(found: Legal, promise: Promise, calendar: Calendar, working: Calendar) -> date:
+    """The last day of one of an appeal's terms, counted from its receipt, with what it was put
+    off by.
+    """
+    put_off = found.prolonged if promise.stage is Stage.CONSIDER else 0
+    return last_day(found.received, promise.within.days + put_off, calendar, working)
+
+
 def reclassify(appeal: Appeal, legal: Legal | None, promises: Promises, *, at: datetime) -> Appeal:
     """The appeal as another kind, its term counted from its receipt: no time is given by it.
 
