@@ -1,6 +1,7 @@
 # Everything starts here, on a machine that has nothing but Python 3.11 or 3.12.
 #
 #   make run     the whole city on this machine, with its demonstration data
+#   make run-eotinish  the same, exchanging with a stand-in of the national register
 #   make test    the tests (make test ARGS="tests/domain -x")
 #   make lint    style, formatting, types, who may import whom
 #   make judges  independent judges over the contract (needs node and npm)
@@ -21,11 +22,14 @@ INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: run test lint judges bench lock clean environment
+.PHONY: run run-eotinish test lint judges bench lock clean environment
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime
 	@$(BIN)/ikomek up --demo $(ARGS)
+
+run-eotinish: $(VENV)/.development
+	@$(BIN)/python -m tests.peers.eotinish_city -- $(BIN)/ikomek up --demo $(ARGS)
 
 test: $(VENV)/.development
 	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)

@@ -91,6 +91,11 @@ LEADS: Mapping[str, LocalizedText] = {
         "Строже стандарт города: {due}; по закону {other} ({article}).",
         "The city's standard is stricter: {due}; by the law {other} ({article}).",
     ),
+    "state": _t(
+        "e-Өтініш қойған мерзім қатаңырақ: {due}; қала тізілімінде {other}.",
+        "Строже срок, который назначил e-Өтініш: {due}; в реестре города {other}.",
+        "The day that e-Өтініш set is stricter: {due}; in the city's register {other}.",
+    ),
     "law-alone": _t(
         "Заң мерзімі: {due} ({article}).",
         "Срок закона: {due} ({article}).",
@@ -100,4 +105,4 @@ LEADS: Mapping[str, LocalizedText] = {
         "Қала стандарты: {due}.", "Стандарт города: {due}.", "The city's standard: {due}."
     ),
 }
-"""Which of the two leads, and why."""
+"""Which of them leads, and why."""

@@ -26,7 +26,7 @@ from api.worker.relay import Relay
 from integrations.postgres import migrate
 from integrations.postgres.embedded import EmbeddedPostgres
 from tests.conftest import make_settings
-from tests.support.appeals import register
+from tests.support.appeals import lodge
 from tests.support.city import write_small_city
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
 from tests.support.sql import fetch
@@ -96,7 +96,7 @@ async def _pace(house: House, state: StandIn, appeals: int) -> float:
         # The worker begins the exchange of its city; what is registered before is none of it.
         await _until(lambda: fetch(house, "SELECT 1 FROM eotinish_city"))
         for start in range(0, appeals, 25):
-            await asyncio.gather(*(register(house) for _ in range(min(25, appeals - start))))
+            await asyncio.gather(*(lodge(house) for _ in range(min(25, appeals - start))))
         begun, first = time.perf_counter(), await _done(house)
         while await Relay(house, asyncio.Event()).turn():
             pass

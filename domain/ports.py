@@ -118,10 +118,15 @@ class Appeals(Protocol):
         """Appeals with this phone (E.164) and no citizen, oldest first, locked; none anonymous."""
 
     async def counting_by(
-        self, calendar: str, before: int, limit: int, after: UUID | None
+        self,
+        calendar: str,
+        before: int,
+        limit: int,
+        after: UUID | None,
+        also: Collection[str] = (),
     ) -> "Counting":
-        """Appeals with an open clock by a version of the calendar below `before`, by id, locked;
-        those that others hold are left out.
+        """Appeals with an open clock by a version of the calendar below `before`, or of the law's
+        by one of `also`, by id, locked; those that others hold are left out.
         """
 
 
@@ -261,6 +266,9 @@ class Citizens(Protocol):
 
     async def applicant(self, citizen: UUID) -> Applicant:
         """Name and contacts of a citizen. Raises NotFound."""
+
+    async def with_iin(self, iin: str) -> UUID | None:
+        """The resident with an IIN; None where the city has not met them."""
 
 
 @dataclass(frozen=True, slots=True)

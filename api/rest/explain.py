@@ -185,7 +185,9 @@ def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
         "agrees": agrees,
         "sentence": _summary(run, found, language),
         "intervals": [_interval(one, calendar, language) for one in intervals],
-        "recomputations": [_recomputation(one, calendar, language) for one in run.recounts],
+        "recomputations": [
+            _recomputation(one, calendar, call.reference, language) for one in run.recounts
+        ],
         "extensions": [_extension(one, calendar, language) for one in run.extensions],
     }
 
@@ -247,8 +249,14 @@ def _day_off(day: date, calendar: Calendar, language: str) -> dict[str, str | No
     }
 
 
-def _recomputation(one: Recount, calendar: Calendar, language: str) -> dict[str, Any]:
+def _recomputation(
+    one: Recount, calendar: Calendar, reference: Reference, language: str
+) -> dict[str, Any]:
     data, zone = one.data, ZoneInfo(calendar.zone)
+    words, after_ = phrases.RECOMPUTED, data["version_after"]
+    if (by := data.get("ends_by")) is not None:
+        words, after_ = phrases.ENDS_ANEW, by["version"]
+        calendar = reference.promises.calendars[by["calendar"], by["version"]]
     before, after = (datetime.fromisoformat(data[name]) for name in ("due_before", "due_after"))
     return {
         "at": one.at,
@@ -257,11 +265,11 @@ def _recomputation(one: Recount, calendar: Calendar, language: str) -> dict[str,
         "due_before": before,
         "due_after": after,
         "reason": data["reason"],
-        "sentence": phrases.RECOMPUTED[language].format(
+        "sentence": words[language].format(
             at=phrases.moment(one.at, zone, language),
             calendar=_calendar_name(calendar, language),
             before=data["version_before"],
-            after=data["version_after"],
+            after=after_,
             reason=data["reason"],
             due_before=phrases.moment(before, zone, language),
             due_after=phrases.moment(after, zone, language),

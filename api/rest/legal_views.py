@@ -1,6 +1,6 @@
 """How an appeal stands before the law, and which of law and city leads, as the API shows it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
@@ -13,6 +13,8 @@ from domain.reference import Reference
 from domain.sla.clock import Clock
 from domain.sla.policy import LAW_STAGES, Stage
 from domain.values import in_language
+
+SAME = timedelta(minutes=1)
 
 
 class HearingView(TypedDict):
@@ -28,8 +30,9 @@ class HearingView(TypedDict):
 
 class LegalView(TypedDict):
     """What an appeal is before the law. `received` is the day from which it counts, `last_day`
-    the term's own last day, `prolonged` the working days that the head added. `considered` false:
-    anonymous, so that the law owes no consideration.
+    the term's own last day, `prolonged` the working days that the head or the state added.
+    `considered` false: anonymous, so that the law owes no consideration. `state_deadline`: the day
+    that the national register set itself.
     """
 
     kind: str
@@ -45,10 +48,13 @@ class LegalView(TypedDict):
     forwarded_to: str | None
     hearing: HearingView | None
     decision: str | None
+    state_deadline: datetime | None
 
 
 class LeadingView(TypedDict):
-    """The stricter of what the law and the city promise for the whole of an appeal, and why."""
+    """The stricter of what the law and the city promise for the whole of an appeal, and why; `by`
+    `state` where the national register has set a day that is earlier than both.
+    """
 
     by: str
     stage: str
@@ -76,6 +82,7 @@ def legal_view(legal: Legal | None, reference: Reference, language: str) -> Lega
         "forwarded_to": legal.forwarded_to,
         "hearing": _hearing(legal),
         "decision": legal.decision,
+        "state_deadline": legal.state_deadline,
     }
 
 
@@ -122,6 +129,16 @@ def leading_view(appeal: Appeal, reference: Reference, language: str) -> Leading
     other = appeal.clock(Stage.RESOLVE if clock.stage is Stage.CONSIDER else Stage.CONSIDER)
     counts = other is not None and other.state in COUNTING
     zone = reference.city.zone_info()
+    if (earlier := _set_by_the_state(appeal, clock)) is not None:
+        return {
+            "by": "state",
+            "stage": Stage.CONSIDER,
+            "due_at": earlier,
+            "article": None,
+            "sentence": law_texts.LEADS["state"][language].format(
+                due=phrases.moment(earlier, zone, language), other=_moment(clock, zone, language)
+            ),
+        }
     article = article_of(appeal.legal, reference) if appeal.legal else None
     said = side_of(clock) + ("" if counts else "-alone")
     return {
@@ -135,6 +152,17 @@ def leading_view(appeal: Appeal, reference: Reference, language: str) -> Leading
             article=article or "",
         ),
     }
+
+
+def _set_by_the_state(appeal: Appeal, leading: Clock) -> datetime | None:
+    """The day that the national register set, where the law's term runs and that day leads. It
+    stores 23:59:59 of what is due at 24:00 here, which is the same day.
+    """
+    term = appeal.clock(Stage.CONSIDER)
+    said = appeal.legal.state_deadline if appeal.legal else None
+    if said is None or term is None or term.state not in COUNTING:
+        return None
+    return said if leading.due_at - said > SAME else None
 
 
 def _moment(clock: Clock, zone: ZoneInfo, language: str) -> str:

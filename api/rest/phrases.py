@@ -130,6 +130,15 @@ RECOMPUTED: LocalizedText = _t(
     "Due {due_before} before, {due_after} now.",
 )
 
+ENDS_ANEW: LocalizedText = _t(
+    "{at}: «{calendar}» күнтізбесі өзгерді ({after} нұсқа), мерзімнің соңғы күні сол бойынша "
+    "белгіленеді: {reason}. Мерзім {due_before} еді, енді {due_after}.",
+    "{at}: изменился календарь «{calendar}» (версия {after}), по которому срок кончается рабочим "
+    "днём: {reason}. Срок был {due_before}, стал {due_after}.",
+    "{at}: the calendar “{calendar}” was changed (version {after}), by whose working days the term "
+    "ends: {reason}. Due {due_before} before, {due_after} now.",
+)
+
 EXTENDED: LocalizedText = _t(
     "{at}: инспектор {by} уақыт қосты. Мерзім {due_before} еді, енді {due_after}.",
     "{at}: инспектор продлил срок на {by}. Срок был {due_before}, стал {due_after}.",

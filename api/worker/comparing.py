@@ -13,10 +13,19 @@ from api import clock
 from api.bootstrap import House
 from api.loops import Work, repeat
 from api.worker.exchange import Applying, Fetching, Sending
+from api.worker.exchange_deliveries import Watching
 from api.worker.exchange_files import Collecting
 from domain.eotinish.model import GatewayFault
 from domain.eotinish.ports import Line
-from domain.eotinish.reconciling import GRACE, Difference, Report, compare, read_all, repair
+from domain.eotinish.reconciling import (
+    GRACE,
+    Difference,
+    Report,
+    compare,
+    read_all,
+    repair,
+    strange,
+)
 from domain.eotinish.terms import differing
 from domain.reference import Reference
 from domain.values import new_id
@@ -41,7 +50,8 @@ async def reconcile(
     if id is None:
         return None
     ours, theirs = await read_all(city, house.exchange_reports, line.gateway)
-    found = list(compare(ours, theirs, line.agreements, clock.real(), grace, begun))
+    aside = await house.exchange_reports.set_aside(city, strange(ours, theirs))
+    found = list(compare(ours, theirs, line.agreements, clock.real(), grace, begun, aside))
     if mend:
         found = [await _mended(one, house, line, city) for one in found]
     report = Report(id, begun, len(ours), len(theirs), found, clock.real())
@@ -129,6 +139,7 @@ class ExchangeLoops:
         sending = Sending(house, line, city)
         self._stack.push_async_callback(sending.close)
         self._loop("eotinish-send", sending.turn, min(0.5, pace))
+        self._loop("eotinish-watch", Watching(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-fetch", Fetching(house, line, city).turn, pace)
         self._loop("eotinish-files", Collecting(house, line, city).turn, min(0.5, pace))
         self._loop("eotinish-apply", Applying(house, line, city).turn, min(0.5, pace))

@@ -19,9 +19,9 @@ from api.bootstrap import House
 from api.logs import summary
 from domain.eotinish.left_behind import TOO_LARGE, with_absent
 from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy, TooEarly
-from domain.eotinish.outgoing import Attached, Material, address_of, values_of
-from domain.eotinish.ports import Claimed, Line, Received
-from domain.eotinish.use_cases import Applied, apply, state_of, take_number
+from domain.eotinish.outgoing import Attached, Material, address_of, term_of, values_of
+from domain.eotinish.ports import Claimed, Line, Noted, Received
+from domain.eotinish.use_cases import Applied, Unmet, apply, state_of, take_number
 from domain.errors import Refusal, Unavailable, VersionConflict
 from domain.ports import UnitOfWork
 
@@ -92,7 +92,7 @@ class Sending:
     async def _attempt(self, claimed: Claimed) -> None:
         queue = self._house.exchange
         try:
-            correlation = await self._send(claimed)
+            noted = await self._send(claimed)
         except GatewayFault as fault:
             await self._failed(claimed, fault)
         except Poison as poison:
@@ -112,8 +112,17 @@ class Sending:
         else:
             self._succeeded += 1
             self._blamed.pop(claimed.id, None)
-            await queue.sent(self._city, claimed, correlation, clock.real())
+            await self._noted(claimed, noted)
             log.info("eotinish_sent", message_id=str(claimed.id), notice=str(claimed.notice))
+
+    async def _noted(self, claimed: Claimed, noted: Noted) -> None:
+        """What the state has is over; what the gateway has is asked about (exchange_deliveries)."""
+        queue, now, manners = self._house.exchange, clock.real(), self._line.manners
+        if noted.on_its_way and manners.delivery_hours > 0:
+            ask_at = now + timedelta(seconds=manners.poll_seconds)
+            await queue.posted(self._city, claimed, noted.id, now, ask_at)
+        else:
+            await queue.sent(self._city, claimed, noted.id, now)
 
     async def _failed(self, claimed: Claimed, fault: GatewayFault) -> None:
         log.warning(
@@ -146,7 +155,7 @@ class Sending:
         log.warning("eotinish_quarantined", message_id=str(claimed.id), fault=fault)
         await self._house.exchange.quarantine(self._city, claimed, fault, detail, clock.real())
 
-    async def _send(self, claimed: Claimed) -> str:
+    async def _send(self, claimed: Claimed) -> Noted:
         """Send one message; what it is called there."""
         material = await self._house.exchange.material(self._city, claimed.id)
         values = values_of(self._named(material), self._line.agreements)
@@ -165,7 +174,7 @@ class Sending:
         if self._line.agreements.number.fullmatch(number) is None:
             raise Poison("number-malformed", number[:60])
         await self._take(material.own_number, number)
-        return number
+        return Noted(number, on_its_way=False)
 
     def _named(self, material: Material) -> Material:
         """With the names that the city's reference knows: of the place, and of the executor."""
@@ -176,6 +185,7 @@ class Sending:
             material,
             address=address_of(material.personal.get("place"), reference),
             executor=known.names.get("ru") if known else None,
+            term=term_of(material.event["data"], reference.promises),
         )
 
     async def _laid(self, material: Material) -> tuple[list[str], list[Attached]]:
@@ -278,7 +288,10 @@ class Applying:
                 applied = await self._applied(received, uow)
         except _NotApplied as failed:
             # The unit is over: what was locked is free, and nothing of it was written.
-            await self._failed(failed.received, failed.why)
+            if isinstance(failed.why, Unmet):
+                await self._house.people.meet(self._city, failed.why.person, self._house.now())
+            else:
+                await self._failed(failed.received, failed.why)
             return True
         log.info("eotinish_applied", appeal_id=str(applied.appeal), tale=str(applied.told.tale),
                  state=str(applied.state))  # fmt: skip

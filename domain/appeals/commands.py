@@ -43,7 +43,7 @@ class Intake:
 
     `appeal_kind` is what it is before the law, where the caller knows; `reports_threat` that it
     tells of a crime or a threat; `received_at` when another body of the state received it, and
-    `national_number` that under which the state assigned it.
+    `national_number` that under which the state assigned it, `state_deadline` until when.
     """
 
     service: str
@@ -63,6 +63,7 @@ class Intake:
     reports_threat: bool = False
     received_at: datetime | None = None
     national_number: str | None = None
+    state_deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

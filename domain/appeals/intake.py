@@ -37,6 +37,7 @@ from domain.law.standing import Legal
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
+from domain.register.canonical import instant
 from domain.register.chain import Head, extend
 from domain.values import new_id
 
@@ -208,7 +209,8 @@ def _standing(
         received_at=min(intake.received_at or desk.at, desk.at),
         day=desk.reference.city.local(desk.at).date(),
     )
-    return legal.stand(asked, desk.reference.promises)
+    found = legal.stand(asked, desk.reference.promises)
+    return replace(found, state_deadline=intake.state_deadline) if found else None
 
 
 def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step:
@@ -219,7 +221,16 @@ def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step
         return replace(step, facts=(_registered(step.appeal, desk), *step.facts))
     appeal, routed, offered = _routed(appeal, service, desk)
     appeal, joined = _joined(appeal, desk)
-    return Step(appeal, (_registered(appeal, desk), *routed, *joined), offered)
+    facts = (_registered(appeal, desk), *_linked(appeal, desk), *routed, *joined)
+    return Step(appeal, facts, offered)
+
+
+def _linked(appeal: Appeal, desk: Desk) -> tuple[Fact, ...]:
+    """Whose it is where the state said so: nobody of the city put it into their account."""
+    known = appeal.applicant is not None and appeal.applicant.citizen is not None
+    if not known or desk.principal.role is not Role.SYSTEM:
+        return ()
+    return (Fact(EventType.LINKED, {"by": "e-otinish"}),)
 
 
 def _joined(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
@@ -273,7 +284,7 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "district": appeal.place.district,
         "route": appeal.route.reason,
         "reference": desk.reference.version,
-        "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
+        "anonymous": legal.anonymous(applicant, appeal.channel),
         "attachments": sealed(desk.uploads),
         "promises": clocks.promised(appeal.clocks),
     }
@@ -281,6 +292,8 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         data["national_number"] = appeal.national_number
     if appeal.legal is not None:
         data["legal"] = told(appeal.legal)
+        if appeal.legal.state_deadline is not None:
+            data["state_deadline"] = instant(appeal.legal.state_deadline)
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
     if appeal.answers:
         personal["answers"] = seal_answers(appeal.answers)

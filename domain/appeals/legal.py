@@ -7,7 +7,7 @@ the day of receipt, so what a term promises is whole days.
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from domain.appeals.model import Appeal, Applicant, AssignmentState
+from domain.appeals.model import Appeal, Applicant, AssignmentState, Channel
 from domain.law.counting import after_working_days, end_of, last_day, received_on
 from domain.law.kinds import AppealKind
 from domain.law.model import Law
@@ -44,7 +44,7 @@ def stand(said: Said, promises: Promises) -> Legal | None:
     if law is None:
         return None
     kind = said.kind or law.kind_at_intake(said.channel, said.wish, said.service)
-    nameless = anonymous(said.applicant)
+    nameless = anonymous(said.applicant, said.channel)
     threat = said.threat or said.service in law.threat.services
     if kind is None and not (nameless and threat):
         return None
@@ -77,9 +77,14 @@ def settle(
     return replace(legal, last_day=last_day(received, term.within.days, calendar, working))
 
 
-def anonymous(applicant: Applicant | None) -> bool:
-    """Whether the law would call it so: nobody said who they are."""
-    return applicant is None or (applicant.name is None and applicant.phone is None)
+def anonymous(applicant: Applicant | None, channel: str) -> bool:
+    """Whether the law would call it so: nobody said who they are. Of a resident who wished to stay
+    unnamed only their login is kept; whom the state names by an IIN has wished no such thing.
+    """
+    if applicant is None:
+        return True
+    known = applicant.citizen is not None and channel == Channel.E_OTINISH
+    return not known and applicant.name is None and applicant.phone is None
 
 
 def begin(legal: Legal, promises: Promises, *, at: datetime) -> tuple[Clock, ...]:
@@ -108,6 +113,14 @@ def _start(
     last = last_day(legal.received, promise.within.days, calendar, working)
     target = calendar.spent(started_at, end_of(last, working))
     return clocks.start(promise, policy, calendar, at=started_at, target=target)
+
+
+def ends_on(found: Legal, promise: Promise, calendar: Calendar, working: Calendar) -> date:
+    """The last day of one of an appeal's terms, counted from its receipt, with what it was put
+    off by.
+    """
+    put_off = found.prolonged if promise.stage is Stage.CONSIDER else 0
+    return last_day(found.received, promise.within.days + put_off, calendar, working)
 
 
 def reclassify(appeal: Appeal, legal: Legal | None, promises: Promises, *, at: datetime) -> Appeal:
@@ -162,7 +175,7 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     fresh = _again(clock, promise, calendar, promises, start, target)
     anew = replace(
         legal, received=received, last_day=last, prolonged=0, prolongations=0,
-        forwarded_to=None, hearing=None, decision=None,
+        forwarded_to=None, hearing=None, decision=None, state_deadline=None,
     )  # fmt: skip
     return replace(appeal.with_clock(fresh), legal=anew)
 

@@ -5,8 +5,8 @@ with the act: the notice is given when the act is, so no term of notice can be m
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from domain.access import Role
@@ -24,9 +24,10 @@ from domain.law.model import Law
 from domain.law.standing import Decision, Hearing, HearingOutcome, Legal
 from domain.register.canonical import instant
 from domain.sla import clock as ticking
+from domain.sla.calendar import Calendar
 from domain.sla.clock import Clock, ClockState
 from domain.sla.durations import format_duration
-from domain.sla.policy import Stage
+from domain.sla.policy import Promise, Stage
 
 
 def standing(appeal: Appeal) -> Legal:
@@ -55,12 +56,12 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
         came = received_on(appeal.registered_at, law.receipt, working)
         after = legal.settle(
             command.kind, law, promises, received=before.received if before else came,
-            nameless=legal.anonymous(appeal.applicant), threat=command.threat,
+            nameless=legal.anonymous(appeal.applicant, appeal.channel), threat=command.threat,
         )  # fmt: skip
     if _same(before, after):
         raise Conflict(reason="nothing-changed")
     if before is not None and after is not None:
-        after = replace(after, hearing=before.hearing)
+        after = replace(after, hearing=before.hearing, state_deadline=before.state_deadline)
     changed = legal.reclassify(appeal, after, promises, at=desk.at)
     if after is not None and after.threat:
         changed = replace(changed, emergency=True, criticality=Criticality.EMERGENCY)
@@ -103,25 +104,78 @@ def prolong(appeal: Appeal, command: c.Prolong, desk: Desk) -> Step:
     clock = _running(appeal, desk)
     if not law.kinds[found.kind].prolongable:
         raise Conflict(reason="term-cannot-be-prolonged", kind=str(found.kind))
-    promise, calendar = desk.reference.promises.of(clock)
-    same = calendar.code == law.receipt.calendar
-    working = calendar if same else desk.reference.promises.calendar(law.receipt.calendar)
-    days = promise.within.days + found.prolonged + command.days
-    last = last_day(found.received, days, calendar, working)
-    furthest = next_working_day(
-        months_after(found.last_day or last, law.prolongation.months), working
-    )
-    if last > furthest:
-        raise Invalid.at("/days", "prolonged-too-far", until=furthest.isoformat())
-    target = calendar.spent(clock.started_at, end_of(last, working))
-    longer = ticking.prolong(clock, promise, calendar, target=target, at=desk.at)
+    term = _Term.of(found, law, clock, desk)
+    if term.last(found.prolonged + command.days) > term.furthest:
+        raise Invalid.at("/days", "prolonged-too-far", until=term.furthest.isoformat())
+    after, data = _put_off(appeal, term, command.days, desk)
+    return Step(after, (Fact(EventType.PROLONGED, data, said(reason=command.reason)),))
+
+
+def put_off_until(
+    appeal: Appeal, until: date, desk: Desk
+) -> tuple[Appeal, dict[str, object]] | None:
+    """The appeal with its term put off by the state to the last day that is no later than `until`,
+    nor than the law lets any term be put off; and what its event tells. None where the term ends
+    there already, does not run any more, or may not be put off at all.
+    """
+    found, clock = appeal.legal, appeal.clock(Stage.CONSIDER)
+    if found is None or clock is None or not _runs(clock, desk):
+        return None
+    law = desk.reference.promises.laws[found.law_version]
+    if not law.kinds[found.kind].prolongable:
+        return None
+    term, days = _Term.of(found, law, clock, desk), 0
+    bound = min(until, term.furthest)
+    while term.last(found.prolonged + days + 1) <= bound:
+        days += 1
+    return _put_off(appeal, term, days, desk) if days else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """The term of an appeal that runs, and by what it is counted."""
+
+    found: Legal
+    law: Law
+    clock: Clock
+    promise: Promise
+    calendar: Calendar
+    working: Calendar
+
+    @classmethod
+    def of(cls, found: Legal, law: Law, clock: Clock, desk: Desk) -> "_Term":
+        promise, calendar = desk.reference.promises.of(clock)
+        same = calendar.code == law.receipt.calendar
+        working = calendar if same else desk.reference.promises.calendar(law.receipt.calendar)
+        return cls(found, law, clock, promise, calendar, working)
+
+    def last(self, prolonged: int) -> date:
+        """The last day of the term with so many days more."""
+        days = self.promise.within.days + prolonged
+        return last_day(self.found.received, days, self.calendar, self.working)
+
+    @property
+    def furthest(self) -> date:
+        """Beyond this day nobody puts it off."""
+        own = self.found.last_day or self.last(0)
+        return next_working_day(months_after(own, self.law.prolongation.months), self.working)
+
+
+def _put_off(
+    appeal: Appeal, term: _Term, days: int, desk: Desk
+) -> tuple[Appeal, dict[str, object]]:
+    """The appeal with so many days more, and what its event tells."""
+    found, law, clock = term.found, term.law, term.clock
+    last = term.last(found.prolonged + days)
+    target = term.calendar.spent(clock.started_at, end_of(last, term.working))
+    longer = ticking.prolong(clock, term.promise, term.calendar, target=target, at=desk.at)
     count = found.prolongations + 1
     after = replace(
         appeal.with_clock(longer),
-        legal=replace(found, prolonged=found.prolonged + command.days, prolongations=count),
+        legal=replace(found, prolonged=found.prolonged + days, prolongations=count),
     )
-    data: dict[str, object] = {
-        "days": command.days,
+    return after, {
+        "days": days,
         "count": count,
         "target": format_duration(target),
         "due_before": instant(clock.due_at),
@@ -129,14 +183,17 @@ def prolong(appeal: Appeal, command: c.Prolong, desk: Desk) -> Step:
         "article": law.prolongation.article,
         "notice_until": instant(_notice(desk, law.prolongation.notice_days, law)),
     }
-    return Step(after, (Fact(EventType.PROLONGED, data, said(reason=command.reason)),))
 
 
 def _running(appeal: Appeal, desk: Desk) -> Clock:
     clock = appeal.clock(Stage.CONSIDER)
-    if clock is None or clock.state is not ClockState.RUNNING or desk.at > clock.due_at:
+    if clock is None or not _runs(clock, desk):
         raise Conflict(reason="term-is-over")
     return clock
+
+
+def _runs(clock: Clock, desk: Desk) -> bool:
+    return clock.state is ClockState.RUNNING and desk.at <= clock.due_at
 
 
 def _notice(desk: Desk, days: int, law: Law) -> datetime:

@@ -197,6 +197,8 @@ class Replay:
         data = event["data"]
         run = self._run(data)
         run.calendar = self._calendar(data["calendar"], data["version_after"])
+        if "target" in data:
+            run.clock = replace(run.clock, target=_exact(data["target"]))
         run.clock = recompute(run.clock, run.promise, run.calendar, waits=run.waits, at=at)
         run.recounts.append(Recount(at, data))
 

@@ -15,26 +15,19 @@ from domain.values import Language
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which appeals the law sends to the national register: by kind, and by service.
-
-    Those that stand before the law (domain/law) go out, and those of a kind that is listed here,
-    where their service is listed and not among `never`. `services` are codes, or the beginnings of
-    codes that end in `*`.
+    """Which appeals go to the national register: those that stand before the law here (domain/law),
+    so that they are of one kind and have one term on both sides, where their service is listed and
+    not among `never`. `services` are codes, or the beginnings of codes that end in `*`.
     """
 
-    kinds: frozenset[str] = frozenset()
     services: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
 
-    def covers(self, kind: str, service: str, *, lawful: bool = False) -> bool:
-        """Whether an appeal of this kind about this service goes out; `lawful` where it stands
-        before the law.
+    def covers(self, service: str, *, lawful: bool) -> bool:
+        """Whether an appeal about this service goes out; `lawful` where it stands before the
+        law.
         """
-        return (
-            (lawful or kind in self.kinds)
-            and _matches(service, self.services)
-            and not _matches(service, self.never)
-        )
+        return lawful and _matches(service, self.services) and not _matches(service, self.never)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +50,8 @@ class Agreements:
     likewise. `number` is what a national number looks like; where one of its groups matches, the
     number is that of a case's child. `service` takes what the state assigns where `categories`
     (the state's category → our service) says nothing. `terms`: the state's type → its term.
+    (the state's category → our service) says nothing. `forwarded` is the state's state of what was
+    sent on to a body outside the city.
     """
 
     types: Mapping[Kind, str]
@@ -68,11 +63,19 @@ class Agreements:
     service: str = ""
     categories: Mapping[str, str] | None = None
     terms: Mapping[str, Term] = field(default_factory=dict)
+    forwarded: str = ""
 
     def type_of(self, kind: Kind, lawful: AppealKind | None) -> str:
         """The state's type of an appeal: by what it is before the law, else by its kind."""
         named = (type for type, law in self.laws.items() if law is lawful)
         return next(named, None) or self.types[kind]
+
+    def state_of(self, status: Status, *, forwarded: bool = False) -> str:
+        """The state's state of an appeal: one that was sent on to another body, and not taken back
+        by the resident, is finished with us and with nobody else.
+        """
+        sent_on = forwarded and bool(self.forwarded) and status is not Status.WITHDRAWN
+        return self.forwarded if sent_on else self.states[status]
 
     def is_child(self, number: str) -> bool:
         """Whether a number is that of a part of another case, which the state gave away."""

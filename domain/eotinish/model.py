@@ -31,6 +31,11 @@ class Notice(StrEnum):
     FINISHED = "finished"
     EXTENDED = "extended"
     REDIRECTED = "redirected"
+    RELEASED = "released"
+    FORWARDED = "forwarded"
+    CLASSIFIED = "classified"
+    CORRECTED = "corrected"
+    ATTACHED = "attached"
     REOPENED = "reopened"
     RATED = "rated"
     WITHDRAWN = "withdrawn"
@@ -57,6 +62,15 @@ class MessageState(StrEnum):
     REPEATED = "repeated"
     QUARANTINED = "quarantined"
     DROPPED = "dropped"
+
+
+class Delivery(StrEnum):
+    """What the gateway says of a message that it took; the words are its own."""
+
+    ON_DELIVERY = "ON_DELIVERY"
+    DELIVERED = "DELIVERED"
+    NOT_DELIVERED = "NOT_DELIVERED"
+    DELIVERY_STOPPED = "DELIVERY_STOPPED"
 
 
 class Remedy(StrEnum):

@@ -18,7 +18,9 @@ from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import STATE, Notice
 from domain.events import AMONG_COLLEAGUES, EventType
 from domain.law.kinds import AppealKind
-from domain.reference import Reference
+from domain.reference import Promises, Reference
+from domain.sla.durations import parse_duration
+from domain.sla.policy import Stage
 from domain.values import Language, in_language
 
 NOTICES: Mapping[str, Notice] = {
@@ -32,8 +34,12 @@ NOTICES: Mapping[str, Notice] = {
     EventType.SUMMONED: Notice.REPLY,
     EventType.HEARD: Notice.REPLY,
     EventType.PROLONGED: Notice.EXTENDED,
-    EventType.FORWARDED: Notice.REDIRECTED,
+    EventType.FORWARDED: Notice.FORWARDED,
     EventType.REDIRECTED: Notice.REDIRECTED,
+    EventType.DECLINED: Notice.RELEASED,
+    EventType.CLASSIFIED: Notice.CLASSIFIED,
+    EventType.CORRECTED: Notice.CORRECTED,
+    EventType.ATTACHED: Notice.ATTACHED,
     EventType.RETURNED: Notice.REOPENED,
     EventType.REOPENED: Notice.REOPENED,
     EventType.CONFIRMED: Notice.RATED,
@@ -58,7 +64,11 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that a notice is made of."""
+    """Everything that a notice is made of.
+
+    `forwarded`: the appeal stood with another body after the event; `term` is when the law's term
+    ends that the event set, if it set one.
+    """
 
     id: UUID
     notice: Notice
@@ -73,6 +83,8 @@ class Material:
     address: str | None = None
     executor: str | None = None
     language: Language = Language.RU
+    forwarded: bool = False
+    term: datetime | None = None
 
 
 def notice_of(event: Mapping[str, Any]) -> Notice | None:
@@ -99,17 +111,35 @@ def values_of(material: Material, agreements: Agreements) -> dict[str, object]:
         "number": material.number,
         "sequence": event["sequence"],
         "at": datetime.fromisoformat(event["at"]),
-        "state": agreements.states[status],
+        "state": agreements.state_of(status, forwarded=material.forwarded),
         "text": _words(event["type"], material.personal),
         "executor": event["data"].get("body") or material.executor,
     }
     if notice is Notice.REGISTER:
         values |= _registration(material, agreements)
+    if notice in (Notice.CLASSIFIED, Notice.CORRECTED):
+        values |= _anew(material, agreements)
     if notice is Notice.EXTENDED and (due := event["data"].get("due_after")):
         values["deadline"] = datetime.fromisoformat(due)
+    if notice is Notice.REOPENED:
+        values["deadline"] = material.term
     if notice is Notice.RATED:
         values |= {"rating": event["data"].get("rating"), "satisfied": True}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _anew(material: Material, agreements: Agreements) -> dict[str, object]:
+    """What the record says after a classification or a correction."""
+    data, lawful = material.event["data"], material.lawful
+    if material.notice is Notice.CLASSIFIED:
+        lawful = AppealKind(kind) if (kind := data.get("kind")) else None
+    known = lawful is not None or material.kind in agreements.types
+    return {
+        # What is none of the state's types any more keeps there the one that it had.
+        "type": agreements.type_of(material.kind, lawful) if known else None,
+        "address": material.address,
+        "deadline": material.term,
+    }
 
 
 def _words(type_: str, personal: Mapping[str, str]) -> str | None:
@@ -134,6 +164,16 @@ def _registration(material: Material, agreements: Agreements) -> dict[str, objec
         "address": material.address,
         "anonymous": data["anonymous"],
     }
+
+
+def term_of(data: Mapping[str, Any], promises: Promises) -> datetime | None:
+    """When the law's term ends that an event began; None where it began none."""
+    for one in data.get("promises", ()):
+        if one["stage"] == Stage.CONSIDER:
+            calendar = promises.calendars[one["calendar"], one["calendar_version"]]
+            begun = datetime.fromisoformat(one["from"])
+            return calendar.add(begun, parse_duration(one["target"]))
+    return None
 
 
 def address_of(place: str | None, reference: Reference) -> str | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.appeals.model import Appeal, Kind
 from domain.eotinish.agreements import Agreements, Selection
-from domain.eotinish.model import Case, MessageState, Notice, Told
+from domain.eotinish.model import Case, Delivery, MessageState, Notice, Told
 from domain.eotinish.reconciling import Theirs
 from domain.law.kinds import AppealKind
 
@@ -106,6 +106,28 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """What the gateway said when it took a message: its id there; and whether that means no more
+    than taken (`on_its_way`), so that it has to be asked what became of it.
+    """
+
+    id: str
+    on_its_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that the gateway took as `message` at `sent_at`, and of which it is asked now the
+    `asked`-th time by the holder of the claim's lease.
+    """
+
+    claimed: Claimed
+    message: str
+    sent_at: datetime
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """A message of the state as it came: `document` is its data; what could not be read is None."""
 
@@ -150,8 +172,11 @@ class Gateway(Theirs, Protocol):
 
     async def notify(
         self, notice: Notice, id: str, correlation: str, values: Mapping[str, object]
-    ) -> str:
-        """Tell what followed; the gateway's own id of the message."""
+    ) -> Noted:
+        """Tell what followed; what the gateway calls the message."""
+
+    async def delivery(self, message: str) -> Delivery:
+        """What became of a message that the gateway took."""
 
     async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
         """Lay a file where the state finds it; its identifier there. The fault of one that no
@@ -174,7 +199,8 @@ class Gateway(Theirs, Protocol):
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How a city exchanges: calls at once, seconds between tries and between looks at what waits,
-    how long a call may take, and when at night the registers are compared (the city's own time).
+    how long a call may take, when at night the registers are compared (the city's own time), and
+    for how many hours the gateway is asked what became of a message (0: taken is delivered).
     """
 
     concurrency: int
@@ -182,6 +208,7 @@ class Manners:
     poll_seconds: float
     timeout_seconds: float
     reconcile_at: time
+    delivery_hours: float = 24.0
 
 
 @dataclass(frozen=True, slots=True)

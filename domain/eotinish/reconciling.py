@@ -13,8 +13,11 @@ from uuid import UUID
 
 from domain.appeals.workflow import Status
 from domain.eotinish.agreements import Agreements
+from domain.eotinish.model import MessageState
 
 PORTION = 500
+SAME_DAY = timedelta(minutes=1)
+"""The state stores 23:59:59 of what ends at 24:00 here."""
 GRACE = timedelta(hours=1)
 """A difference that is younger may be a message on its way."""
 
@@ -36,6 +39,12 @@ class Lack(StrEnum):
     """Both know all that was told, and still say different things."""
     QUARANTINED = "quarantined"
     """A message of the case waits for an inspector."""
+    NUMBER = "number"
+    """Both have the appeal, each under another number."""
+    DEADLINE = "deadline"
+    """The state has another last day for the case than it told, and than the law's here."""
+    DROPPED = "dropped"
+    """The state lists a case whose assignment an inspector dropped here."""
 
 
 class Repair(StrEnum):
@@ -54,14 +63,26 @@ REPAIRS: Mapping[Lack, Repair] = {
     Lack.BEHIND_THERE: Repair.SEND_AGAIN,
     Lack.STATE: Repair.NONE,
     Lack.QUARANTINED: Repair.NONE,
+    Lack.NUMBER: Repair.NONE,
+    Lack.DEADLINE: Repair.NONE,
+    Lack.DROPPED: Repair.NONE,
 }
+
+ASIDE: Mapping[MessageState, Lack] = {
+    MessageState.QUARANTINED: Lack.QUARANTINED,
+    MessageState.DROPPED: Lack.DROPPED,
+}
+"""What an assignment that began no case here is reported as; to ask for it again would put one more
+of it before the inspectors each night."""
 
 
 @dataclass(frozen=True, slots=True)
 class OurCase:
     """A case as it stands here. `sent` is the sequence of the last event that the state took,
     `waiting_since` since when the oldest message of it has been on its way, in or out, `moved_at`
-    when the last one was taken.
+    when the last one was taken; `forwarded` says that the appeal stands with a body outside the
+    city. `deadlines` are the days that the state may have for it: the one that it told last, and
+    that of the law's clock here, while it counts.
     """
 
     appeal: UUID
@@ -74,17 +95,22 @@ class OurCase:
     waiting_since: datetime | None = None
     quarantined: int = 0
     moved_at: datetime | None = None
+    forwarded: bool = False
+    deadlines: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TheirCase:
-    """A case as the state lists it: `sequence` is that of the last message that it took."""
+    """A case as the state lists it: `sequence` is that of the last message that it took,
+    `deadline` its own last day, where it lists one.
+    """
 
     number: str
     own_number: str | None
     state: str
     version: int
     sequence: int
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,34 +150,63 @@ def compare(
     at: datetime,
     grace: timedelta = GRACE,
     begun: datetime | None = None,
+    aside: Mapping[str, MessageState] | None = None,
 ) -> Iterator[Difference]:
     """Every difference, in the order of our cases; those that only the state has come last.
+
+    `aside` says of the numbers of `strange` which lie in quarantine here, or were dropped.
 
     `begun` is when the state's register began to be read: what moved later stands in ours alone,
     and is no difference yet. The next comparison sees it.
     """
     settled = min(begun or at, at - grace)
     listed = {one.number: one for one in theirs}
-    by_own = {one.own_number: one for one in theirs if one.own_number}
+    by_own: dict[str, list[TheirCase]] = {}
+    for one in theirs:
+        # A part that the state gave away is a case of its own, whosever number it names.
+        if one.own_number and not agreements.is_child(one.number):
+            by_own.setdefault(one.own_number, []).append(one)
     known: set[str] = set()
     for case in ours:
-        their = listed.get(case.number or "") or by_own.get(case.own_number)
-        if their is not None:
-            known.add(their.number)
+        same, named = listed.get(case.number or ""), by_own.get(case.own_number, [])
+        known |= {one.number for one in (same, *named) if one is not None}
         if case.waiting_since is not None and at - case.waiting_since < grace:
             continue
         if case.moved_at is not None and case.moved_at > settled:
             continue
-        yield from _differences(case, their, agreements)
+        yield from _numbers(case, same, named, agreements)
+        yield from _differences(case, same or next(iter(named), None), agreements)
     for one in theirs:
         if one.number not in known:
-            yield _difference(Lack.UNKNOWN_HERE, None, one, None, one.state)
+            state = (aside or {}).get(one.number)
+            lack = Lack.UNKNOWN_HERE if state is None else ASIDE[state]
+            yield _difference(lack, None, one, None, one.state)
+
+
+def strange(ours: Sequence[OurCase], theirs: Sequence[TheirCase]) -> Sequence[str]:
+    """The numbers that the state lists and none of our cases bears."""
+    known = {case.number for case in ours}
+    return [one.number for one in theirs if one.number not in known]
+
+
+def _numbers(
+    case: OurCase, same: TheirCase | None, named: Sequence[TheirCase], agreements: Agreements
+) -> Iterator[Difference]:
+    """Where each side has the appeal under another number, or another appeal under the number."""
+    if case.number is None:
+        return
+    for one in named:
+        if one.number != case.number:
+            yield _difference(Lack.NUMBER, case, one, case.number, one.number)
+    other = same.own_number if same and not agreements.is_child(same.number) else None
+    if other is not None and other != case.own_number:
+        yield _difference(Lack.NUMBER, case, same, case.own_number, other)
 
 
 def _differences(
     case: OurCase, their: TheirCase | None, agreements: Agreements
 ) -> Iterator[Difference]:
-    state = agreements.states[case.status]
+    state = agreements.state_of(case.status, forwarded=case.forwarded)
     if case.quarantined:
         yield _difference(Lack.QUARANTINED, case, their, str(case.quarantined), None)
     if case.number is None:
@@ -165,8 +220,14 @@ def _differences(
         yield _difference(Lack.BEHIND_HERE, case, their, str(case.version), str(their.version))
     if behind_there:
         yield _difference(Lack.BEHIND_THERE, case, their, str(case.sent), str(their.sequence))
-    if state != their.state and not (behind_here or behind_there or case.quarantined):
+    if behind_here or behind_there or case.quarantined:
+        return
+    if state != their.state:
         yield _difference(Lack.STATE, case, their, state, their.state)
+    said = their.deadline
+    if said and case.deadlines and all(abs(said - one) > SAME_DAY for one in case.deadlines):
+        ours = max(case.deadlines)
+        yield _difference(Lack.DEADLINE, case, their, ours.isoformat(), said.isoformat())
 
 
 def _difference(
@@ -189,6 +250,9 @@ class Ours(Protocol):
 
     async def cases(self, city: UUID, after: UUID | None, limit: int) -> Sequence[OurCase]:
         """The cases, in the order of their appeals' ids."""
+
+    async def set_aside(self, city: UUID, numbers: Sequence[str]) -> Mapping[str, MessageState]:
+        """Of these numbers, those whose assignment lies in quarantine or was dropped."""
 
     async def send_again(self, city: UUID, own_number: str, after: int, at: datetime) -> int:
         """Send the messages of a case again that come after an event; how many."""

@@ -7,10 +7,12 @@ who gave it, and that is the appeal's applicant; else it is told and changes not
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from domain.appeals import clocks, rules
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step, leave, said, unpause
+from domain.appeals.legal_rules import put_off_until
 from domain.appeals.model import Appeal, AssignmentState
 from domain.appeals.workflow import AWAITING_RESIDENT, OPEN, REOPEN_WITHIN, Status
 from domain.eotinish.model import Poison, Tale, Told
@@ -36,13 +38,36 @@ def numbered(appeal: Appeal, number: str) -> Step | None:
     return Step(replace(appeal, national_number=number), (fact,))
 
 
-def follow(appeal: Appeal, told: Told, desk: Desk) -> Step:
-    """What the appeal does. Raises Poison for what contradicts it."""
+def follow(appeal: Appeal, told: Told, desk: Desk, *, newest: bool = True) -> Step:
+    """What the appeal does; `newest` says whether no later message was heard before. Raises Poison
+    for what contradicts it.
+    """
+    deadline = told.at("deadline")
+    if newest and deadline is not None and appeal.legal is not None:
+        appeal = replace(appeal, legal=replace(appeal.legal, state_deadline=deadline))
     return _FOLLOW[told.tale](appeal, told, desk)
 
 
 def _tell(appeal: Appeal, told: Told, _: Desk) -> Step:
     return Step(appeal, (_fact(EventType.STATE_TOLD, told),))
+
+
+def _extend(appeal: Appeal, told: Told, desk: Desk) -> Step:
+    """The state puts the term off: the law's own clock here follows, as far as the law lets it and
+    while it runs; what is broken by then stays broken.
+    """
+    step, deadline = _tell(appeal, told, desk), told.at("deadline")
+    if deadline is None:
+        return step
+    # The state says the last second of a day, or the first instant after it.
+    until = desk.reference.city.local(deadline - timedelta(microseconds=1)).date()
+    longer = put_off_until(appeal, until, desk)
+    if longer is None:
+        return step
+    after, data = longer
+    by = {"by": HOW, "national_number": told.number, "state_version": told.version}
+    fact = Fact(EventType.PROLONGED, data | by, said(reason=told.text("text")))
+    return Step(after, (*step.facts, fact))
 
 
 def _decide(appeal: Appeal, told: Told, desk: Desk) -> Step:
@@ -85,7 +110,7 @@ _FOLLOW: Mapping[Tale, Callable[[Appeal, Told, Desk], Step]] = {
     Tale.ASSIGNED: _tell,
     Tale.REGISTERED: _tell,
     Tale.PROGRESS: _tell,
-    Tale.EXTENDED: _tell,
+    Tale.EXTENDED: _extend,
     # Where it leaves the city nobody here says that it is solved: the inspectors see it told, and
     # the resident reads to whom it went.
     Tale.REDIRECTED: _tell,

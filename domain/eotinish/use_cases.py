@@ -29,6 +29,8 @@ from domain.eotinish.model import (
 from domain.eotinish.ports import Received, Released
 from domain.eotinish.rules import follow, numbered
 from domain.errors import Conflict, Invalid
+from domain.identity.iin import IinMalformed, parse_iin
+from domain.identity.model import Person
 from domain.incidents.history import tell_of_refusal
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -37,6 +39,20 @@ from domain.reference import Reference
 def state_of(city: UUID) -> Principal:
     """The national register, as the city's own register names it."""
     return Principal(STATE, Role.SYSTEM, city, "e-Өтініш")
+
+
+PROVIDER = "e-otinish"
+"""Who told of a person that never logged in here."""
+
+
+class Unmet(Exception):
+    """An appeal is that of a resident whom the city has not met: once it has, the message is tried
+    again. Residents are made where logins make them, and behind the same wall.
+    """
+
+    def __init__(self, person: Person) -> None:
+        super().__init__("a resident that the city has not met")
+        self.person = person
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ async def apply(
     at: datetime,
 ) -> Applied:
     """Apply one message; the caller commits. Raises Poison for what can never be applied, TooEarly
-    for what has to wait, and whatever the rules refuse.
+    for what has to wait, Unmet for a resident to be met first, and whatever the rules refuse.
     """
     case = await uow.exchange.case(told.number)
     if case is None:
@@ -73,15 +89,17 @@ async def apply(
         raise TooEarly
     appeal = await uow.appeals.get(case.own_number)
     desk = Desk(uow.principal, reference, at)
-    change = bind(appeal, _heard(appeal, told, desk), desk)
+    # One that was released late says nothing of how the case stands now.
+    newest = told.version >= case.version
+    change = bind(appeal, _heard(appeal, told, desk, newest=newest), desk)
     uow.appeals.save(change)
     if change.appeal.reopened > appeal.reopened:
         await tell_of_refusal(change.appeal, uow, at)
     after = replace(
         case,
         version=max(case.version, told.version),
-        state=told.text("state") or case.state,
-        deadline=told.at("deadline") or case.deadline,
+        state=(told.text("state") if newest else None) or case.state,
+        deadline=(told.at("deadline") if newest else None) or case.deadline,
     )
     await uow.exchange.save(after)
     await uow.exchange.expect(after, told.files, at)
@@ -89,12 +107,12 @@ async def apply(
     return Applied(received.id, MessageState.DONE, told, case.appeal)
 
 
-def _heard(appeal: Appeal, told: Told, desk: Desk) -> Step:
+def _heard(appeal: Appeal, told: Told, desk: Desk, *, newest: bool) -> Step:
     """What a message does; first of all it may be the one that brings the number."""
     first = numbered(appeal, told.number)
     if first is None:
-        return follow(appeal, told, desk)
-    step = follow(first.appeal, told, desk)
+        return follow(appeal, told, desk, newest=newest)
+    step = follow(first.appeal, told, desk, newest=newest)
     return replace(step, facts=(*first.facts, *step.facts))
 
 
@@ -169,7 +187,7 @@ async def _begin(
         raise TooEarly
     if agreements.number.fullmatch(told.number) is None:
         raise Poison("number-malformed", told.number)
-    intake = intake_of(told, agreements, reference)
+    intake = await _of_a_resident(intake_of(told, agreements, reference), told, uow)
     try:
         appeal = await enter(intake, uow=uow, reference=reference, at=at)
     except Invalid as refused:
@@ -183,6 +201,32 @@ async def _begin(
     await uow.exchange.expect(case, told.files, at)
     await uow.exchange.settle(received, told, MessageState.DONE, at, case)
     return Applied(received, MessageState.DONE, told, appeal.id)
+
+
+async def _of_a_resident(intake: Intake, told: Told, uow: UnitOfWork) -> Intake:
+    """The intake as that of the resident whose IIN the state tells, so that they see it when they
+    log in; nobody whose IIN is told is anonymous. What the state leaves out of their name and
+    contacts is as they are known here. Raises Unmet.
+    """
+    iin = iin_of(told)
+    if iin is None:
+        return intake
+    citizen = await uow.citizens.with_iin(iin)
+    if citizen is None:
+        raise Unmet(Person(PROVIDER, iin, iin, name=told.text("name"), email=told.text("email")))
+    known, said = await uow.citizens.applicant(citizen), intake.applicant or Applicant()
+    who = Applicant(
+        citizen, said.name or known.name, said.phone or known.phone, said.email or known.email
+    )
+    return replace(intake, applicant=who, anonymous=False)
+
+
+def iin_of(told: Told) -> str | None:
+    """The applicant's IIN; None where the state tells none, or what is no person's number."""
+    try:
+        return parse_iin(told.text("iin") or "").digits
+    except IinMalformed:
+        return None
 
 
 def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intake:
@@ -208,6 +252,7 @@ def intake_of(told: Told, agreements: Agreements, reference: Reference) -> Intak
         national_number=told.number,
         appeal_kind=agreements.laws.get(told.text("type") or ""),
         received_at=told.at("at"),
+        state_deadline=told.at("deadline"),
     )
 
 

@@ -44,6 +44,11 @@ class People(Protocol):
     async def resident(self, city: UUID, person: Person, at: datetime) -> Subject:
         """The resident that a person is; made at the first login, brought up to date at others."""
 
+    async def meet(self, city: UUID, person: Person, at: datetime) -> UUID:
+        """The resident of an IIN that somebody else tells; made where the city has not met them.
+        Of one whom it has nothing is changed: whoever tells it has verified nothing.
+        """
+
     async def members(self, city: UUID, person: Person) -> Sequence[Subject]:
         """Every membership of the person that stands: not suspended, not left."""
 

@@ -57,7 +57,8 @@ class Legal:
     `considered` False: anonymous, so that the law owes no consideration; the city's own standards
     stand all the same. `threat`: anonymous, but of a crime or a threat, so that it goes on at
     once. `last_day` is that of the term as the law sets it, before any prolongation; `prolonged`
-    counts the working days that the head added, in `prolongations` acts.
+    counts the working days that the head added, or the state, in `prolongations` acts.
+    `state_deadline` is the day that the national register itself set, as it said it last.
     """
 
     kind: AppealKind
@@ -71,3 +72,4 @@ class Legal:
     forwarded_to: str | None = None
     hearing: Hearing | None = None
     decision: Decision | None = None
+    state_deadline: datetime | None = None

@@ -98,15 +98,12 @@ class NcaNodeKey(_Model):
 class Chosen(_Model):
     """Which appeals go out; see domain.eotinish.agreements.Selection."""
 
-    kinds: frozenset[
-        Literal["complaint", "application", "request", "proposal", "response", "message"]
-    ] = frozenset()
     services: tuple[str, ...] = ("*",)
     never: tuple[str, ...] = ()
 
     def selection(self) -> Selection:
         """As the domain has it."""
-        return Selection(frozenset(self.kinds), self.services, self.never)
+        return Selection(self.services, self.never)
 
 
 class CityExchange(_Model):
@@ -123,6 +120,7 @@ class CityExchange(_Model):
     concurrency: int = Field(default=32, ge=1, le=500)
     retry_seconds: float = Field(default=5.0, gt=0, le=600)
     poll_seconds: float = Field(default=2.0, gt=0, le=600)
+    delivery_hours: float = Field(default=24.0, ge=0, le=24 * 30)
     secret: str = Field(default="", repr=False, exclude=True)
 
     def sender(self) -> Sender:

@@ -164,6 +164,7 @@ class StatesFile(_File):
 
     seen: tuple[str, ...]
     states: Mapping[Status, str]
+    forwarded: str = Field(min_length=1)
 
 
 class SuccessCode(_Model):
@@ -274,6 +275,7 @@ class Contract:
                 id: Term(one.days, working=one.unit == "working")
                 for id, one in self.terms.terms.items()
             },
+            forwarded=self.states.forwarded,
         )
 
 

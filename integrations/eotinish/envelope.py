@@ -11,7 +11,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from domain.eotinish.model import GatewayFault
+from domain.eotinish.model import Delivery, GatewayFault
 from integrations.eotinish.faults import unfit
 from integrations.eotinish.payload import clean, write_instant
 from integrations.eotinish.xml import Element
@@ -130,6 +130,15 @@ def accepted_request(*, message_id: str, service: str, at: datetime, sender: Sen
     return envelope(wrapper)
 
 
+def status_request(*, message_id: str, at: datetime, sender: Sender) -> Element:
+    """AsyncChannel getMessageStatus: what became of a message that the gateway took."""
+    wrapper = etree.Element(f"{{{ASYNC}}}getMessageStatus", nsmap={"typ": ASYNC})
+    request = etree.SubElement(wrapper, "request")
+    _texts(request, messageId=message_id, requestDate=write_instant(at))
+    _sender(request, sender)
+    return envelope(wrapper)
+
+
 def read_answer(body: Element) -> Answered:
     """The answer of the sync channel. Raises GatewayFault `answer-unfit`."""
     response = _wrapped(body, f"{{{SYNC}}}SendMessageResponse")
@@ -146,6 +155,15 @@ def read_answer(body: Element) -> Answered:
 def read_sent(body: Element) -> str:
     """The id that the async channel gave a message. Raises GatewayFault `answer-unfit`."""
     return _said(_wrapped(body, f"{{{ASYNC}}}sendMessageResponse"), "messageId")
+
+
+def read_status(body: Element) -> Delivery:
+    """What became of a message. Raises GatewayFault `answer-unfit`."""
+    response = _wrapped(body, f"{{{ASYNC}}}getMessageStatusResponse")
+    try:
+        return Delivery(_said(response, "messageState"))
+    except ValueError:
+        raise unfit("another messageState") from None
 
 
 def read_noted(body: Element) -> str:

@@ -13,8 +13,8 @@ import httpx2
 from lxml import etree
 
 from domain.eotinish.left_behind import TOO_LARGE
-from domain.eotinish.model import Channel, GatewayFault, Notice, Poison, Remedy, Told
-from domain.eotinish.ports import Arrived, Downloaded
+from domain.eotinish.model import Channel, Delivery, GatewayFault, Notice, Poison, Remedy, Told
+from domain.eotinish.ports import Arrived, Downloaded, Noted
 from domain.eotinish.reconciling import TheirCase
 from integrations.eotinish.config import CityExchange
 from integrations.eotinish.contract import Contract
@@ -29,6 +29,8 @@ from integrations.eotinish.envelope import (
     read_fetched,
     read_noted,
     read_sent,
+    read_status,
+    status_request,
     sync_request,
 )
 from integrations.eotinish.faults import TooLarge, unfit, unreachable
@@ -85,18 +87,28 @@ class Gateway:
             raise unfit(str(odd)) from None
         return str(told["number"])
 
-    async def notify(self, notice: Notice, id: str, correlation: str, values: Values) -> str:
-        """Tell of what followed; the gateway's own id of the message."""
+    async def notify(self, notice: Notice, id: str, correlation: str, values: Values) -> Noted:
+        """Tell of what followed. The sync channel answers when the state has it, the async one when
+        the gateway does.
+        """
         message = self._contract.fields.notices[notice]
         data = write_data(message, values, self._contract)
         if message.channel is Channel.SYNC:
             await self._call(self._services.send, data, id, correlation)
-            return id
+            return Noted(id, on_its_way=False)
         request = async_request(
             correlation_id=correlation, service=self._services.send, at=self._now(),
             sender=self._config.sender(), data=data,
         )  # fmt: skip
-        return read_sent(await self._post(self._config.gateway.asynchronous, request))
+        sent = read_sent(await self._post(self._config.gateway.asynchronous, request))
+        return Noted(sent, on_its_way=True)
+
+    async def delivery(self, message: str) -> Delivery:
+        """What became of a message of the async channel."""
+        request = status_request(
+            message_id=message, at=self._now(), sender=self._config.sender()
+        )  # fmt: skip
+        return read_status(await self._post(self._config.gateway.asynchronous, request))
 
     async def upload(self, id: str, name: str, media_type: str, content: bytes) -> str:
         """Lay a file into the gateway's temporary store (ХЭД); its identifier there. One that no
@@ -211,13 +223,14 @@ class Gateway:
 
 
 def _listed(said: Mapping[str, object]) -> TheirCase:
-    own = said.get("own_number")
+    own, deadline = said.get("own_number"), said.get("deadline")
     return TheirCase(
         number=str(said["number"]),
         own_number=None if own is None else str(own),
         state=str(said["state"]),
         version=int(str(said["version"])),
         sequence=int(str(said["sequence"])),
+        deadline=deadline if isinstance(deadline, datetime) else None,
     )
 
 

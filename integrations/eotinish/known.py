@@ -47,9 +47,15 @@ _APPLICANT: Mapping[str, Kinds] = {
     "type": CODE, "language": CODE,
 }  # fmt: skip
 
+_ANEW: Mapping[str, Kinds] = {"type": CODE, "address": TEXT, "deadline": DATE}
+
 _NOTICES: Mapping[str, tuple[Mapping[str, Kinds], frozenset[str]]] = {
     Notice.REGISTER: ({**_APPLICANT, "anonymous": FLAG}, frozenset({"type", "text"})),
     Notice.EXTENDED: ({"deadline": DATE}, frozenset({"number", "deadline"})),
+    Notice.REOPENED: ({"deadline": DATE}, frozenset({"number"})),
+    Notice.CLASSIFIED: (_ANEW, frozenset({"number", "type"})),
+    Notice.CORRECTED: (_ANEW, frozenset({"number", "text"})),
+    Notice.ATTACHED: ({}, frozenset({"number", "files"})),
     Notice.FINISHED: ({}, frozenset({"number", "text"})),
     Notice.RATED: ({"rating": LONG, "satisfied": FLAG}, frozenset({"number", "satisfied"})),
 }
@@ -74,12 +80,13 @@ _PLACE = frozenset({"number", "version"})
 
 _ROW: Mapping[str, Kinds] = {
     "number": TEXT, "own_number": TEXT, "state": CODE, "version": LONG, "sequence": LONG,
+    "deadline": DATE,
 }  # fmt: skip
 _OTHERS: Mapping[tuple[str, str], Known] = {
     ("answers", "taken"): Known({"number": TEXT, "at": DATE}, frozenset({"number"}), comes=True),
     ("questions", "list"): Known({"after": TEXT, "limit": CODE}, frozenset({"after", "limit"})),
     ("questions", "again"): Known({"number": TEXT, "version": CODE}, _PLACE),
-    ("rows", "listed"): Known(_ROW, frozenset(_ROW) - {"own_number"}, comes=True),
+    ("rows", "listed"): Known(_ROW, frozenset(_ROW) - {"own_number", "deadline"}, comes=True),
 }
 GROUPS: Mapping[str, frozenset[str]] = {
     "notices": frozenset(Notice),

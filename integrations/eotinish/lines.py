@@ -29,7 +29,6 @@ def judge_file(path: Path, environment: Mapping[str, str]) -> tuple[ExchangeFile
     except ContractMalformed as error:
         raise ExchangeMalformed(f"contract {settings.contract}: {error}") from None
     for config in settings.cities:
-        require_types(config, contract)
         _signer(config, environment)
     return settings, contract
 
@@ -62,14 +61,8 @@ def _manners(config: CityExchange) -> Manners:
         poll_seconds=config.poll_seconds,
         timeout_seconds=config.gateway.timeout_seconds,
         reconcile_at=config.reconcile_at,
+        delivery_hours=config.delivery_hours,
     )
-
-
-def require_types(config: CityExchange, contract: Contract) -> None:
-    """Raise ExchangeMalformed for a kind that goes out and is no type of the state's."""
-    known = {str(one.kind) for one in contract.types.types if one.outgoing}
-    if strange := sorted(set(config.sends.kinds) - known):
-        raise ExchangeMalformed(f"{config.city}: no outgoing type for {', '.join(strange)}")
 
 
 def _signer(config: CityExchange, environment: Mapping[str, str]) -> Signer:

@@ -70,6 +70,9 @@ eotinish_message = Table(
     Column("created_at", instant(), nullable=False),
     Column("next_attempt_at", instant(), nullable=False),
     Column("leased_until", instant()),
+    # When the async channel took it; then `correlation_id` is the gateway's own id of it.
+    Column("sent_at", instant()),
+    Column("asked", Integer, nullable=False, server_default=text("0")),
     Column("finished_at", instant()),
     Column("correlation_id", Text),
     Column("fault", Text),

@@ -19,8 +19,8 @@ from domain.eotinish.agreements import Selection
 from domain.eotinish.outgoing import notice_of
 
 _MET = """
-SELECT e.id, e.city_id, e.appeal_id, e.sequence, e.canonical, a.number, a.kind, a.service,
-       a.channel, a.legal_kind, x.selection, a.registered_at >= x.since AS fresh,
+SELECT e.id, e.city_id, e.appeal_id, e.sequence, e.canonical, a.number, a.service, a.channel,
+       a.legal_kind, x.selection, a.registered_at >= x.since AS fresh,
        c.appeal_id AS known
   FROM event e JOIN eotinish_city x ON x.city_id = e.city_id
   JOIN appeal a ON a.id = e.appeal_id LEFT JOIN eotinish_case c ON c.appeal_id = e.appeal_id
@@ -73,13 +73,12 @@ def _goes_out(row: Row) -> bool:
     if not row["fresh"] or row["channel"] == Channel.E_OTINISH:
         return False
     said = orjson.loads(row["selection"]) if isinstance(row["selection"], str) else row["selection"]
-    selection, lawful = read_selection(said), row["legal_kind"] is not None
-    return selection.covers(row["kind"], row["service"], lawful=lawful)
+    return read_selection(said).covers(row["service"], lawful=row["legal_kind"] is not None)
 
 
 def read_selection(said: Mapping[str, Any]) -> Selection:
     """What goes out, as a city's row says it."""
-    return Selection(frozenset(said["kinds"]), tuple(said["services"]), tuple(said["never"]))
+    return Selection(tuple(said["services"]), tuple(said["never"]))
 
 
 async def _tell(driver: Any, rows: Iterable[Row], at: datetime) -> None:

@@ -17,7 +17,7 @@ from domain.appeals.model import Kind
 from domain.eotinish.agreements import Selection
 from domain.eotinish.model import Notice
 from domain.eotinish.outgoing import Attached, Material
-from domain.eotinish.ports import Arrived, Claimed
+from domain.eotinish.ports import Arrived, Claimed, Posted
 from domain.law.kinds import AppealKind
 from domain.ports import Keyring
 from domain.values import Language, new_id
@@ -35,7 +35,7 @@ _CLAIM = """
 WITH due AS (
     SELECT m.id FROM eotinish_message m JOIN eotinish_case c ON c.appeal_id = m.appeal_id
      WHERE m.city_id = $1 AND m.state = 'pending' AND m.next_attempt_at <= $2
-       AND (m.leased_until IS NULL OR m.leased_until <= $2)
+       AND m.sent_at IS NULL AND (m.leased_until IS NULL OR m.leased_until <= $2)
        AND (m.notice = 'register' OR c.number IS NOT NULL)
        AND NOT EXISTS (SELECT FROM eotinish_message e WHERE e.appeal_id = m.appeal_id
                           AND e.state = 'pending' AND e.sequence < m.sequence)
@@ -49,6 +49,10 @@ UPDATE eotinish_message m SET leased_until = $4, attempts = attempts + 1 FROM du
 _MATERIAL = """
 SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind, a.language,
        z.sealed AS citizen,
+       coalesce((SELECT f.notice = 'forwarded' FROM eotinish_message f
+                  WHERE f.appeal_id = m.appeal_id AND f.sequence <= m.sequence
+                    AND f.notice IN ('forwarded', 'reopened')
+                  ORDER BY f.sequence DESC LIMIT 1), false) AS forwarded,
        (SELECT json_agg(json_build_object('field', p.field, 'sealed', encode(p.sealed, 'hex')))
           FROM event_personal p WHERE p.event_id = e.id) AS personal
   FROM eotinish_message m JOIN eotinish_case c ON c.appeal_id = m.appeal_id
@@ -68,9 +72,33 @@ UPDATE eotinish_message SET state = 'done', finished_at = $3, leased_until = NUL
  WHERE id = $1 AND state = 'pending' AND leased_until = $2 RETURNING id
 """
 
+_POSTED = """
+UPDATE eotinish_message SET sent_at = $3, correlation_id = $4, next_attempt_at = $5, asked = 0,
+       leased_until = NULL, fault = NULL, detail = NULL
+ WHERE id = $1 AND state = 'pending' AND leased_until = $2 RETURNING id
+"""
+
+_WATCHED = """
+WITH due AS (
+    SELECT m.id FROM eotinish_message m
+     WHERE m.city_id = $1 AND m.state = 'pending' AND m.next_attempt_at <= $2
+       AND m.sent_at IS NOT NULL AND (m.leased_until IS NULL OR m.leased_until <= $2)
+       AND NOT EXISTS (SELECT FROM eotinish_city x WHERE x.city_id = $1 AND x.held_until > $2)
+     ORDER BY m.next_attempt_at, m.id LIMIT $3 FOR UPDATE OF m SKIP LOCKED
+)
+UPDATE eotinish_message m SET leased_until = $4, asked = asked + 1 FROM due
+ WHERE m.id = due.id
+RETURNING m.id, m.appeal_id, m.notice, m.attempts, m.asked, m.sent_at, m.correlation_id
+"""
+
+_ASK_LATER = """
+UPDATE eotinish_message SET next_attempt_at = $3, leased_until = NULL, fault = $4, detail = $5
+ WHERE id = $1 AND state = 'pending' AND leased_until = $2 RETURNING id
+"""
+
 _FAILED = """
 UPDATE eotinish_message SET state = $3, next_attempt_at = coalesce($4, next_attempt_at),
-       leased_until = NULL, fault = $5, detail = $6, finished_at = $7
+       leased_until = NULL, sent_at = NULL, fault = $5, detail = $6, finished_at = $7
  WHERE id = $1 AND state = 'pending' AND leased_until = $2 RETURNING id
 """
 
@@ -122,11 +150,7 @@ class ExchangeQueue:
 
     async def join(self, city: UUID, selection: Selection, at: datetime) -> None:
         """The city exchanges from now on what the selection says; what was begun goes on."""
-        said = {
-            "kinds": sorted(selection.kinds),
-            "services": list(selection.services),
-            "never": list(selection.never),
-        }
+        said = {"services": list(selection.services), "never": list(selection.never)}
         await self._fetch(city, _JOIN, city, at, orjson.dumps(said).decode())
 
     async def claim(
@@ -159,11 +183,38 @@ class ExchangeQueue:
             lawful=AppealKind(row["legal_kind"]) if row["legal_kind"] else None,
             iin=self._iin(row["citizen"]),
             language=Language(row["language"]),
+            forwarded=row["forwarded"],
         )
 
     async def sent(self, city: UUID, claimed: Claimed, correlation: str, at: datetime) -> bool:
         """The state has it; whether this holder's word was taken."""
         return bool(await self._fetch(city, _SENT, claimed.id, claimed.lease, at, correlation))
+
+    async def posted(
+        self, city: UUID, claimed: Claimed, message: str, at: datetime, ask_at: datetime
+    ) -> None:
+        """The gateway took it as `message`; what became of it is asked at `ask_at`."""
+        await self._fetch(city, _POSTED, claimed.id, claimed.lease, at, message, ask_at)
+
+    async def watched(
+        self, city: UUID, at: datetime, limit: int, lease: datetime
+    ) -> Sequence[Posted]:
+        """Lease up to `limit` messages that the gateway has, and of which it is due to be asked."""
+        rows = await self._fetch(city, _WATCHED, city, at, limit, lease)
+        return [
+            Posted(
+                Claimed(row["id"], row["appeal_id"], Notice(row["notice"]), row["attempts"], lease),
+                row["correlation_id"], row["sent_at"], row["asked"],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    async def ask_later(
+        self, city: UUID, claimed: Claimed, fault: str | None, detail: str, until: datetime
+    ) -> None:
+        """It is on its way still, or nobody could say; ask again at `until`."""
+        said = (claimed.id, claimed.lease, until, fault, detail[:500] or None)
+        await self._fetch(city, _ASK_LATER, *said)
 
     async def postpone(
         self, city: UUID, claimed: Claimed, fault: str, detail: str, until: datetime

@@ -1,6 +1,6 @@
 """The city's own side of a reconciliation, what it found, and what waits in quarantine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.access import Principal
 from domain.appeals.workflow import Status
 from domain.eotinish.left_behind import LEFT_BEHIND
-from domain.eotinish.model import Origin
-from domain.eotinish.reconciling import OurCase, Report
+from domain.eotinish.model import MessageState, Origin
+from domain.eotinish.reconciling import ASIDE, OurCase, Report
 from domain.ports import Keyring
 from domain.questions import Page
 from integrations.postgres.doors import city_door, door_of
 from integrations.postgres.session import inside
 
 _CASES = """
-SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status,
+SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status, a.law_due_at,
+       CASE WHEN a.law_due_at IS NOT NULL THEN c.deadline END AS deadline,
        coalesce((SELECT max(m.sequence) FROM eotinish_message m
                   WHERE m.appeal_id = c.appeal_id AND m.state = 'done'), 0) AS sent,
        (SELECT min(m.created_at) FROM eotinish_message m
@@ -32,14 +33,24 @@ SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status,
        + (SELECT count(*) FROM eotinish_inbox i WHERE i.city_id = c.city_id
              AND i.number = c.number AND i.state = 'quarantined') AS quarantined,
        (SELECT max(m.finished_at) FROM eotinish_message m
-         WHERE m.appeal_id = c.appeal_id AND m.state = 'done') AS moved_at
+         WHERE m.appeal_id = c.appeal_id AND m.state = 'done') AS moved_at,
+       coalesce((SELECT m.notice = 'forwarded' FROM eotinish_message m
+                  WHERE m.appeal_id = c.appeal_id AND m.notice IN ('forwarded', 'reopened')
+                  ORDER BY m.sequence DESC LIMIT 1), false) AS forwarded
   FROM eotinish_case c JOIN appeal a ON a.id = c.appeal_id
  WHERE c.city_id = $1 AND c.appeal_id > $2 ORDER BY c.appeal_id LIMIT $3
 """
 
+_ASIDE = """
+SELECT DISTINCT ON (i.number) i.number, i.state FROM eotinish_inbox i
+ WHERE i.city_id = $1 AND i.number = ANY($2) AND i.tale = 'assigned'
+ ORDER BY i.number, i.received_at DESC, i.id DESC
+"""
+"""The last that came of each: one that came after what was dropped is judged anew."""
+
 _AGAIN = """
 UPDATE eotinish_message m SET state = 'pending', next_attempt_at = $4, attempts = 0,
-                              finished_at = NULL, leased_until = NULL
+                              sent_at = NULL, finished_at = NULL, leased_until = NULL
   FROM eotinish_case c
  WHERE c.city_id = $1 AND c.own_number = $2 AND m.appeal_id = c.appeal_id AND m.sequence > $3
    AND m.state IN ('done', 'pending') AND (m.notice = 'register' OR c.number IS NOT NULL)
@@ -136,6 +147,13 @@ class ExchangeReports:
             rows = await driver.fetch(_CASES, city, after or UUID(int=0), limit)
         return [_case(row) for row in rows]
 
+    async def set_aside(self, city: UUID, numbers: Sequence[str]) -> Mapping[str, MessageState]:
+        """See domain.eotinish.reconciling.Ours."""
+        async with inside(self._engine, city_door(city, ())) as driver:
+            rows = await driver.fetch(_ASIDE, city, list(numbers)) if numbers else []
+        found = {row["number"]: MessageState(row["state"]) for row in rows}
+        return {number: state for number, state in found.items() if state in ASIDE}
+
     async def send_again(self, city: UUID, own_number: str, after: int, at: datetime) -> int:
         """See domain.eotinish.reconciling.Ours."""
         async with inside(self._engine, city_door(city, ())) as driver:
@@ -210,4 +228,6 @@ def _case(row: Any) -> OurCase:
         waiting_since=min(waiting, default=None),
         quarantined=row["quarantined"],
         moved_at=row["moved_at"],
+        forwarded=row["forwarded"],
+        deadlines=tuple(filter(None, (row["deadline"], row["law_due_at"]))),
     )

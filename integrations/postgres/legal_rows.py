@@ -1,7 +1,7 @@
 """How an appeal stands before the law, as its JSON column tells it."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from domain.law.kinds import AppealKind
@@ -25,7 +25,14 @@ def read_legal(said: Mapping[str, Any] | None) -> Legal | None:
         forwarded_to=said["forwarded_to"],
         hearing=_read_hearing(said["hearing"]),
         decision=Decision(said["decision"]) if said["decision"] else None,
+        state_deadline=_read_deadline(said),
     )
+
+
+def _read_deadline(said: Mapping[str, Any]) -> datetime | None:
+    # Rows from before the state's own day was kept lack it.
+    found = said.get("state_deadline")
+    return parse_instant(found) if found else None
 
 
 def _read_hearing(said: Mapping[str, Any] | None) -> Hearing | None:

@@ -96,6 +96,14 @@ class SqlPeople:
                 await self._identify(driver, city, person, at, citizen=id)
         return Subject(id, city, Role.CITIZEN, name=person.full_name)
 
+    async def meet(self, city: UUID, person: Person, at: datetime) -> UUID:
+        """The resident of an IIN that somebody else tells; made where the city has not met them."""
+        async with inside(self._engine, PLATFORM) as driver:
+            await self._alone(driver, city, person)
+            found = await self._with_iin(driver, city, person.iin or "")
+            id: UUID = found["id"] if found else await self._made(driver, city, person, at)
+        return id
+
     async def members(self, city: UUID, person: Person) -> Sequence[Subject]:
         """Every membership of the person that stands, in an organisation that stands."""
         async with inside(self._engine, PLATFORM) as driver:
@@ -169,10 +177,7 @@ class SqlPeople:
     ) -> Mapping[str, Any] | None:
         """The row of the resident, as far as one is known."""
         if person.iin is not None:
-            row = await driver.fetchrow(
-                "SELECT * FROM citizen WHERE city_id = $1 AND iin_index = ANY($2::bytea[])",
-                city, self._keyring.lookups(person.iin),
-            )  # fmt: skip
+            row = await self._with_iin(driver, city, person.iin)
             other = known is not None and known["iin_index"] is not None
             if other and (row is None or row["id"] != known["id"]):
                 raise LoginRefused(person.provider, LoginReason.PERSON_MALFORMED)
@@ -181,6 +186,12 @@ class SqlPeople:
         if known is not None:
             return dict(known)
         return await self._known_by_phone(driver, city, person)
+
+    async def _with_iin(self, driver: Any, city: UUID, iin: str) -> Any:
+        return await driver.fetchrow(
+            "SELECT * FROM citizen WHERE city_id = $1 AND iin_index = ANY($2::bytea[])",
+            city, self._keyring.lookups(iin),
+        )  # fmt: skip
 
     async def _known_by_phone(
         self, driver: Any, city: UUID, person: Person

@@ -197,11 +197,14 @@ times alone. An appeal may have a clock due for each of the six stages.
 
 COUNTING_BY = """
 SELECT DISTINCT appeal_id FROM clock
- WHERE city_id = $1 AND calendar = $2 AND calendar_version < $3
-   AND state IN ('running', 'paused', 'breached') AND appeal_id > $4
+ WHERE city_id = $1 AND state IN ('running', 'paused', 'breached') AND appeal_id > $4
+   AND (calendar = $2 AND calendar_version < $3
+        OR calendar = ANY($6) AND stage IN ('consider', 'redirect'))
  ORDER BY appeal_id LIMIT $5
 """
-"""Appeals with an open clock by an older version of a calendar, in the order of their ids."""
+"""Appeals with an open clock by an older version of a calendar, or of the law's by others that end
+by it, in the order of their ids.
+"""
 
 TOLD = """
     (SELECT array_agg(e.canonical ORDER BY e.sequence)

@@ -96,13 +96,14 @@ class SqlAppeals:
         return [rows.read_appeal(row, self._keyring) for row in found if _whole(row)]
 
     async def counting_by(
-        self, calendar: str, before: int, limit: int, after: UUID | None
+        self, calendar: str, before: int, limit: int, after: UUID | None, also: Collection[str] = ()
     ) -> Counting:
-        """Appeals with an open clock by an older version of a calendar, locked, with events."""
+        """See domain.ports.Appeals."""
         # Whoever ordered it: the calendar is the city's, and so are all appeals that it counts.
         await self._lane.widen()
         city, start = self._principal.city, after or FIRST
-        near = await self._lane.fetch(COUNTING_BY, city, calendar, before, start, limit)
+        said = city, calendar, before, start, limit, list(also)
+        near = await self._lane.fetch(COUNTING_BY, *said)
         ids = [row["appeal_id"] for row in near]
         found = await self._lane.fetch(WITH_EVENTS, ids, TYPES) if ids else []
         whole = [row for row in found if _whole(row)]
@@ -184,6 +185,15 @@ class SqlCitizens:
             raise NotFound(kind="citizen", id=str(citizen))
         said = orjson.loads(self._keyring.open(bytes(sealed)))
         return Applicant(citizen, said.get("name"), said.get("phone"), said.get("email"))
+
+    async def with_iin(self, iin: str) -> UUID | None:
+        """The resident with an IIN, as a login would find them."""
+        found: UUID | None = await self._lane.fetchval(
+            "SELECT id FROM citizen WHERE city_id = $1 AND iin_index = ANY($2::bytea[])",
+            self._principal.city,
+            self._keyring.lookups(iin),
+        )
+        return found
 
 
 class _UnitNumbers:

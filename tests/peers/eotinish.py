@@ -14,7 +14,9 @@ taken, and the line is cut before the answer; fail: a fault of the gateway, `cod
 delay: the call takes up to a second longer. repeat: a message that was accepted is given again, or
 the same one twice under two ids; reorder: messages are given in any order, and some later. rate:
 the applicant says yes to every answer. refuse: the number of an appeal whose signature is refused;
-swallow: of one that is taken, and whose answer is lost. gone: no file is found.
+swallow: of one that is taken, and whose answer is lost. gone: no file is found. late, never, stop:
+of the notices that the async channel takes, one is delivered up to a second (`lateness`) later, is
+not delivered at all, or is stopped, as getMessageStatus tells; the others are delivered at once.
 
 `POST /say` is the state at work: a list of `{"tale": …, "number": …, values …}`; an assignment
 names no number and gets one. Where it names that of an appeal which the city handed in, the city's
@@ -91,6 +93,7 @@ class Case:
     state: str = "CREATED"
     version: int = 0
     sequence: int = 0
+    deadline: str | None = None
     told: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -108,6 +111,15 @@ class Letter:
     not_before: float = 0.0
 
 
+@dataclass
+class Posted:
+    """A notice that the gateway took, and what becomes of it."""
+
+    data: Element
+    state: str
+    due: float = 0.0
+
+
 class Swallowed(Exception):
     """A call that was taken, and nobody hears of it."""
 
@@ -122,6 +134,7 @@ class State:
         self.by_own: dict[str, str] = {}
         self.waiting: dict[str, Letter] = {}
         self.accepted: list[Letter] = []
+        self.posted: dict[str, Posted] = {}
         self.store = Store()
         self.violations: list[str] = []
         self.counts: dict[str, int] = {}
@@ -146,6 +159,7 @@ class State:
         case = self.begin(None) if number is None else self.cases[number]
         case.version += 1
         case.state = told.get("state", case.state)
+        case.deadline = told.get("execDate", told.get("executionDate", case.deadline))
         name = "regNumberOL" if tale == "assigned" else "regNo"
         laid = [
             self.store.lay(one["name"], one.get("mime"), b64decode(one["content"]))
@@ -203,6 +217,32 @@ class State:
             self._took(case, data)
             return case
 
+    def post(self, data: Element) -> str:
+        """Take a notice of the async channel; the gateway's id of it."""
+        id = str(uuid4())
+        with self.lock:
+            one = Posted(data, "DELIVERED")
+            if self.roll("never"):
+                one.state = "NOT_DELIVERED"
+            elif self.roll("stop"):
+                one.state = "DELIVERY_STOPPED"
+            elif self.roll("late"):
+                late = self.chance.random() * float(self.mood.get("lateness", 1))
+                one.state, one.due = "ON_DELIVERY", time.monotonic() + late
+            else:
+                self.notify(data)
+            self.count(one.state)
+            self.posted[id] = one
+        return id
+
+    def deliver(self) -> None:
+        """What was late and is due."""
+        with self.lock:
+            for one in self.posted.values():
+                if one.state == "ON_DELIVERY" and one.due <= time.monotonic():
+                    self.notify(one.data)
+                    one.state = "DELIVERED"
+
     def notify(self, data: Element) -> None:
         """What followed an appeal."""
         number = data.findtext("regNo", "")
@@ -224,6 +264,7 @@ class State:
         case.own_number = case.own_number or data.findtext("outNumber")
         case.sequence = int(data.findtext("metadataSystem/activityId", "0"))
         case.state = data.findtext("state", case.state)
+        case.deadline = data.findtext("execDate", case.deadline)
         files = [one.text or "" for one in data.iterfind("attachments/fileIdentifier")]
         self.violations += [f"no file {one}" for one in files if one not in self.store.files]
         case.files += files
@@ -253,9 +294,12 @@ class State:
                     texts(row, outNumber=case.own_number)
                 texts(row, state=case.state, version=str(case.version),
                        sequence=str(case.sequence))  # fmt: skip
+                if case.deadline:
+                    texts(row, execDate=case.deadline)
         return answer
 
     def whole(self) -> dict[str, Any]:
+        self.deliver()
         with self.lock:
             return {
                 "cases": [vars(case) for case in self.cases.values()],
@@ -364,11 +408,24 @@ class Gateway:
         # The gateway gives the id; a NOTIFICATION must name what it belongs to.
         if info.findtext("messageId") or not info.findtext("correlationId"):
             raise Refused("VAL-JSR-001", "messageId or correlationId")
-        self.state.notify(data)
+        id = self.state.post(data)
         wrapper = etree.Element(f"{{{ASYNC}}}sendMessageResponse", nsmap={"typ": ASYNC})
         response = etree.SubElement(wrapper, "response")
-        texts(response, messageId=str(uuid4()), correlationId=info.findtext("correlationId", ""),
+        texts(response, messageId=id, correlationId=info.findtext("correlationId", ""),
                responseDate=now(), sessionId=_session())  # fmt: skip
+        return wrapper
+
+    def _async_getMessageStatus(self, request: Element) -> Element:
+        self.state.deliver()
+        one = self.state.posted.get(request.findtext("messageId", ""))
+        if one is None:
+            raise Refused("VAL-R-004", "no such message")
+        wrapper = etree.Element(f"{{{ASYNC}}}getMessageStatusResponse", nsmap={"typ": ASYNC})
+        response = etree.SubElement(wrapper, "response")
+        texts(response, messageState=one.state)
+        texts(etree.SubElement(response, "status"), statusCode="1", statusMessage=one.state,
+               statusDate=now())  # fmt: skip
+        texts(response, responseDate=now(), sessionId=_session())
         return wrapper
 
     def _async_sendDeliveryNotification(self, request: Element) -> Element:

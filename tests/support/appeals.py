@@ -8,9 +8,10 @@ from api.bootstrap import House
 from domain.access import Role
 from domain.appeals import intake as intakes
 from domain.appeals import use_cases
-from domain.appeals.commands import Command, Intake, Whereabouts
+from domain.appeals.commands import Classify, Command, Intake, Whereabouts
 from domain.appeals.model import Appeal, Applicant, Channel, Kind
 from domain.appeals.workflow import Action
+from domain.law.kinds import AppealKind
 from domain.values import Language, new_id
 from domain.webhooks.model import Endpoint, Secret
 from domain.webhooks.secrets import new_secret
@@ -54,6 +55,22 @@ async def register(
         )
         await uow.commit()
     return appeal
+
+
+LODGED = frozenset({Kind.COMPLAINT, Kind.APPLICATION, Kind.REQUEST, Kind.PROPOSAL})
+
+
+async def lodge(house: House, *, role: Role = Role.OPERATOR, **changes: Any) -> Appeal:
+    """Register one that stands before the law by what is wished, unless `appeal_kind` says
+    otherwise: what goes out to the national register. A resident's is found to be one.
+    """
+    wish = changes.get("kind", Kind.COMPLAINT)
+    lawful = changes.pop("appeal_kind", AppealKind(wish) if wish in LODGED else None)
+    if role is not Role.CITIZEN:
+        return await register(house, role=role, appeal_kind=lawful, **changes)
+    appeal = await register(house, role=role, **changes)
+    found = Classify(lawful, "Өтініш")
+    return await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
 
 
 async def perform(

@@ -119,7 +119,7 @@ def file_of(
             "kind": "local", "key": str(folder / "city.key"),
             "certificate": str(folder / "city.crt"), "trusted": str(folder / "gateway.crt"),
         },
-        "sends": {"kinds": ["complaint", "application", "request", "proposal"]},
+        "sends": {"services": ["*"]},
         "service": "general.land-question",
         "retry_seconds": 0.1,
         "poll_seconds": 0.1,

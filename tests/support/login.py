@@ -46,6 +46,9 @@ class Peoples:
             person.subject, Subject(id, city, Role.CITIZEN, name=person.full_name)
         )
 
+    async def meet(self, city: UUID, person: Person, at: datetime) -> UUID:
+        return (await self.resident(city, person, at)).id
+
     async def members(self, city: UUID, person: Person) -> list[Subject]:
         return [one for one in self.memberships if one.city == city]
 

@@ -26,7 +26,7 @@ from domain.appeals.workflow import Action
 from domain.eotinish.reconciling import Report
 from integrations.postgres.doors import city_door
 from integrations.postgres.session import inside
-from tests.support.appeals import perform, register
+from tests.support.appeals import lodge, perform
 from tests.support.city import KISHI
 from tests.support.eotinish import StandIn
 from tests.support.worker import worker_process
@@ -45,6 +45,8 @@ class Storm:
     repeated: int = 0
     report: Report | None = None
     told: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[str, str | None] = field(default_factory=dict)
+    """Our number of each appeal → the national one that stands in it."""
 
 
 async def rage(
@@ -66,7 +68,7 @@ async def rage(
         await house.exchange.join(KISHI.id, lines["kishi"].selection, house.now())
     begun = time.monotonic()
     state.mood(seed=11, rate=True, drop=share, lose=share, fail=share, delay=share,
-               repeat=2 * share, reorder=2 * share)  # fmt: skip
+               repeat=2 * share, reorder=2 * share, late=2 * share, never=share)  # fmt: skip
     async with _relaying(house), _workers(house, settings, workers, appeals, kills, storm):
         city = asyncio.create_task(_begin_here(house, appeals // 2))
         await asyncio.to_thread(_begin_there, state, appeals - appeals // 2)
@@ -83,6 +85,7 @@ async def rage(
     storm.told = await asyncio.to_thread(state.whole)
     repeats = "SELECT count(*) FROM eotinish_inbox WHERE state = 'repeated'"
     storm.repeated = await _count(house, repeats)
+    storm.numbers = await _numbers(house)
     async with open_exchange(settings) as lines:
         storm.report = await reconcile(
             house, lines["kishi"], KISHI.id, mend=False, grace=timedelta(0)
@@ -92,7 +95,7 @@ async def rage(
 
 async def _begin_here(house: House, count: int) -> None:
     for start in range(0, count, BATCH):
-        await asyncio.gather(*(register(house) for _ in range(min(BATCH, count - start))))
+        await asyncio.gather(*(lodge(house) for _ in range(min(BATCH, count - start))))
 
 
 def _begin_there(state: StandIn, count: int) -> None:
@@ -137,6 +140,12 @@ async def _statuses(house: House) -> dict[str, int]:
     async with inside(house.engine, city_door(KISHI.id, ())) as driver:
         rows = await driver.fetch("SELECT status, count(*) AS n FROM appeal GROUP BY 1")
     return {row["status"]: row["n"] for row in rows}
+
+
+async def _numbers(house: House) -> dict[str, str | None]:
+    async with inside(house.engine, city_door(KISHI.id, ())) as driver:
+        rows = await driver.fetch("SELECT number, national_number FROM appeal")
+    return {row["number"]: row["national_number"] for row in rows}
 
 
 async def _count(house: House, statement: str) -> int:
@@ -227,6 +236,11 @@ def faults_of(storm: Storm, appeals: int) -> Sequence[str]:
     own = [case["own_number"] for case in cases]
     if len(set(own)) != len(own) or None in own:
         found.append("a case without an appeal of its own")
+    there = {case["own_number"]: case["number"] for case in cases}
+    for number in sorted(one for one in storm.numbers if storm.numbers[one] != there.get(one)):
+        found.append(f"{number} is {storm.numbers[number]} here and {there.get(number)} there")
+    if len(storm.numbers) != appeals:
+        found.append(f"the city has {len(storm.numbers)} appeals")
     for case in cases:
         types = [one["type"] for one in case["taken"] if one["type"] != "docAppeal"]
         if types != ["stateExecution", "stateFinished"] or case["state"] != "FINISHED":

@@ -185,6 +185,47 @@ async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_a
     ).status_code == 201
 
 
+async def test_a_term_in_calendar_days_follows_the_decree_and_says_so(callers: Callers):
+    house = callers.house
+    number = (await lawful(callers, "request-information"))["number"]
+    path = f"/v1/appeals/{number}"
+    before = (await callers.call("GET", path, role=R.INSPECTOR)).json()["legal"]["last_day"]
+    decree = "Үкімет қаулысы № 13"
+    said = {"calendar": "state-days", "date": before, "kind": "off", "decree": decree}
+    done = await callers.call("POST", "/v1/calendars/days", said, role=R.ADMINISTRATOR)
+    assert done.status_code == 201, done.text
+    await house.references.refresh(house.now())
+    async with house.units.open(Principal(NOBODY, R.SYSTEM, KISHI.id)) as uow:
+        found = await recompute_clocks(
+            "state-days", decree, uow=uow, reference=house.references.of(KISHI.id),
+            at=house.now(), limit=500,
+        )  # fmt: skip
+        await uow.commit()
+    assert not found.faulty
+    assert number in [one for one, _, _ in found.moved]
+    read = (await callers.call("GET", path, role=R.INSPECTOR)).json()
+    assert read["legal"]["last_day"] > before
+
+    async def explained() -> bool:
+        """The API reads a new calendar within about a second."""
+        answer = await callers.call("GET", f"{path}/sla/explain", role=R.INSPECTOR)
+        return answer.status_code == 200
+
+    await eventually(explained)
+    for language, words in (("kk", "күнтізбесі"), ("ru", "календарь"), ("en", "calendar")):
+        told = await callers.call(
+            "GET", f"{path}/sla/explain", role=R.INSPECTOR, headers={"accept-language": language}
+        )
+        clock = {one["stage"]: one for one in told.json()["clocks"]}["consider"]
+        assert clock["agrees"]
+        (recount,) = clock["recomputations"]
+        assert words in recount["sentence"]
+        assert decree in recount["sentence"]
+    back = said | {"kind": "usual"}
+    undone = await callers.call("POST", "/v1/calendars/days", back, role=R.ADMINISTRATOR)
+    assert undone.status_code == 201
+
+
 async def test_an_import_of_the_file_takes_no_day_back_that_an_administrator_gave(
     callers: Callers,
 ):

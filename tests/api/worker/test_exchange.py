@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from structlog.testing import capture_logs
 
 from api.bootstrap import House, open_exchange
 from api.rest.history import event_view
+from api.rest.legal_views import leading_view
 from api.worker.comparing import ExchangeLoops, reconcile
 from api.worker.exchange import Fetching
 from api.worker.relay import Relay
-from domain.access import Role
+from domain.access import Principal, Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, Channel, Kind
 from domain.appeals.workflow import Action, Status
@@ -28,16 +29,20 @@ from domain.eotinish.model import GatewayFault, MessageState, Poison, Remedy
 from domain.eotinish.ports import Arrived, Line, Manners
 from domain.eotinish.reconciling import Lack
 from domain.eotinish.use_cases import judge, state_of, take_number
+from domain.law.counting import end_of, received_on
 from domain.law.kinds import AppealKind
 from domain.ports import Upload
+from domain.sla.policy import Stage
 from domain.values import new_id
+from integrations.eotinish.contract import read_contract
 from integrations.eotinish.payload import write_instant
 from integrations.postgres.doors import PLATFORM, city_door
 from integrations.postgres.exchange_feed import feed
 from integrations.postgres.session import inside
-from tests.support.appeals import perform, register
+from tests.support.appeals import lodge, perform, register
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.members import iin, person
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -102,7 +107,7 @@ async def _has(house: House, number: str, wanted: Any) -> bool:
 
 async def test_an_appeal_goes_out_and_brings_its_number_back(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         known = await numbered(house, appeal)
     case = state.cases()[known.national_number]
     assert case["own_number"] == appeal.number
@@ -193,6 +198,94 @@ async def test_a_line_whose_terms_are_not_the_law_s_does_not_begin(house, state,
     assert "eotinish-send" not in begun
 
 
+async def test_the_state_s_own_last_day_is_kept_shown_and_compared(house, state, folder):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    at, later = house.now(), timedelta(days=40)
+    received = write_instant(at)
+    async with open_exchange(settings) as lines, exchanging(house, state, folder):
+        [national] = state.say(assignment(
+            deliveryDate=received, executionDate=write_instant(at + timedelta(days=2)),
+        ))  # fmt: skip
+        number = await found(house, national)
+        before = await read(house, number)
+        assert before.legal is not None
+        assert before.law_due_at is not None
+        assert before.legal.state_deadline is not None
+        assert before.legal.state_deadline < before.law_due_at
+        leading = leading_view(before, house.references.of(KISHI.id), "ru")
+        assert leading is not None
+        state.say({"tale": "extended", "number": national, "execDate": write_instant(at + later),
+                   "description": "Сараптама"})  # fmt: skip
+        await eventually(lambda: _has(house, number, lambda one: one.legal.prolonged > 0))
+        prolonged = await read(house, number)
+
+        async def differing() -> list[Lack]:
+            await eventually(lambda: _empty(state))
+            seen = await reconcile(house, lines["kishi"], KISHI.id, mend=False, grace=timedelta(0))
+            assert seen is not None
+            return [one.lack for one in seen.differences if one.number == national]
+
+        assert Lack.DEADLINE not in await differing()
+        # A word of the state that never came, and none of its versions tells of it.
+        await fetch(
+            house, "UPDATE eotinish_case SET deadline = now() - interval '1 day' WHERE number = $1",
+            national,
+        )  # fmt: skip
+        assert Lack.DEADLINE in await differing()
+    assert prolonged.law_due_at is not None
+    # To the end of the day that the state named, and no further.
+    assert before.law_due_at < prolonged.law_due_at <= at + later + timedelta(days=1)
+    assert prolonged.legal is not None
+    assert prolonged.legal.state_deadline is not None
+    told = await house.queries.events(
+        KISHI.principal(Role.INSPECTOR), number, internal=True, after=0, limit=20
+    )
+    assert "appeal.prolonged" in [one["type"] for one in told]
+
+
+async def test_whose_iin_the_state_tells_sees_the_appeal_when_they_log_in(house, state, folder):
+    who, digits = person(41), iin(41)
+    async with exchanging(house, state, folder):
+        [first] = state.say(assignment(userUin=who.iin))
+        number = await found(house, first)
+        subject = await house.people.resident(KISHI.id, who, house.now())
+        # Known by now, and nothing is said of them but the number.
+        [second] = state.say(assignment(userUin=who.iin, name=None, phone=None))
+        nameless = await found(house, second)
+    principal = Principal(subject.id, Role.CITIZEN, KISHI.id, citizen=subject.id)
+    for mine in (number, nameless):
+        appeal = await house.queries.appeal(principal, mine)
+        assert appeal.applicant is not None
+        assert appeal.applicant.citizen == subject.id
+        assert appeal.legal is not None
+        assert appeal.legal.considered
+        assert appeal.law_due_at is not None
+    assert (await read(house, nameless)).applicant.name == who.full_name  # type: ignore[union-attr]
+    told = await house.queries.events(
+        KISHI.principal(Role.INSPECTOR), number, internal=True, after=0, limit=10
+    )
+    assert [one["data"]["by"] for one in told if one["type"] == "appeal.linked"] == ["e-otinish"]
+    assert digits not in str(told)
+    rows = await fetch(house, "SELECT sealed FROM citizen WHERE id = $1", subject.id)
+    assert digits.encode() not in bytes(rows[0]["sealed"])
+
+
+async def test_an_iin_without_any_name_makes_nobody_anonymous(house, state, folder):
+    who = person(42)
+    async with exchanging(house, state, folder):
+        [national] = state.say(assignment(userUin=who.iin, name=None, phone=None))
+        appeal = await read(house, await found(house, national))
+        # What is no person's number is nobody's: the law's own anonymous appeal.
+        [odd] = state.say(assignment(userUin="991231600003", name=None, phone=None))
+        nobody = await read(house, await found(house, odd))
+    assert appeal.legal is not None
+    assert appeal.legal.considered
+    assert appeal.law_due_at is not None
+    assert nobody.applicant is None
+    assert nobody.legal is not None
+    assert not nobody.legal.considered
+
+
 async def through(house: House, appeal: Appeal) -> Appeal:
     """Accepted and resolved by whoever has it."""
     assert appeal.assignment is not None
@@ -206,7 +299,7 @@ async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
     house, state, folder
 ):
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         await through(house, appeal)
         await relay(house)
         number = appeal.national_number
@@ -239,7 +332,7 @@ async def _told(state: StandIn, number: str | None, count: int) -> bool:
 
 async def test_nothing_that_the_state_says_closes_without_the_residents_word(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         number = appeal.national_number
         state.say({"tale": "decided", "number": number, "resultCode": "Удовлетворено",
                    "resultText": "Жарық қосылды", "state": "FINISHED"})  # fmt: skip
@@ -257,7 +350,7 @@ async def test_nothing_that_the_state_says_closes_without_the_residents_word(hou
 async def test_messages_are_applied_once_and_in_their_order_however_they_come(house, state, folder):
     state.mood(seed=7, repeat=0.5, reorder=0.8)
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         number = appeal.national_number
         words = [f"Қадам {step}" for step in range(12)]
         state.say(*[{"tale": "progress", "number": number, "description": word, "state": "CREATED"}
@@ -289,7 +382,7 @@ async def _told_all(house: House, number: str, words: list[str]) -> bool:
 
 async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await numbered(house, await register(house))
+        appeal = await numbered(house, await lodge(house))
         number = appeal.national_number
         state.say(
             {"tale": "rated", "number": number, "author": "Басқа Адам", "satisfied": True},
@@ -306,7 +399,7 @@ async def test_poison_waits_for_an_inspector_and_stops_nothing(house, state, fol
 async def test_an_answer_that_was_lost_brings_no_second_registration(house, state, folder):
     state.mood(seed=3, lose=0.3, drop=0.1, fail=0.1)
     async with exchanging(house, state, folder):
-        appeals = [await register(house) for _ in range(8)]
+        appeals = [await lodge(house) for _ in range(8)]
         await relay(house)
         for appeal in appeals:
             await numbered(house, appeal)
@@ -319,11 +412,51 @@ async def test_an_answer_that_was_lost_brings_no_second_registration(house, stat
 
 async def test_what_does_not_fall_under_the_law_stays_here(house, state, folder):
     async with exchanging(house, state, folder):
-        thanks = await register(house, kind=Kind.THANKS)
-        complaint = await numbered(house, await register(house))
+        thanks = await lodge(house, kind=Kind.THANKS)
+        complaint = await numbered(house, await lodge(house))
     own = {case["own_number"] for case in state.cases().values()}
     assert complaint.number in own
     assert thanks.number not in own
+
+
+SIDES = [
+    (Channel.PHONE, Kind.COMPLAINT, None),
+    (Channel.WEB, Kind.COMPLAINT, None),
+    (Channel.EMAIL, Kind.COMPLAINT, None),
+    (Channel.EMAIL, Kind.REQUEST, AppealKind.REQUEST),
+    (Channel.WEB, Kind.APPLICATION, AppealKind.APPLICATION),
+]
+
+
+@pytest.mark.parametrize(("channel", "wish", "lawful"), SIDES, ids=str)
+async def test_what_goes_out_is_of_one_kind_and_has_one_term_on_both_sides(
+    house, state, folder, channel, wish, lawful
+):
+    async with exchanging(house, state, folder):
+        appeal = await register(house, channel=channel, kind=wish)
+        await relay(house)
+        assert (appeal.legal.kind if appeal.legal else None) == lawful
+        assert bool(await outbox_rows(house, appeal.number)) == (lawful is not None)
+        if lawful is None:
+            found = c.Classify(AppealKind.COMPLAINT, "Шағым")
+            await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        known = await numbered(house, appeal)
+    assert known.legal is not None
+    assert known.law_due_at is not None
+    taken = state.cases()[known.national_number]["taken"][0]
+    types = read_contract().agreements("", {}).laws
+    assert types[taken["typeId"]] is known.legal.kind
+    assert taken["deliveryDate"] == write_instant(known.registered_at)
+    # The law counts here from the day on which the state has it as delivered (Art. 64).
+    clock = known.clock(Stage.CONSIDER)
+    assert clock is not None
+    city = house.references.of(KISHI.id)
+    law = city.promises.laws[known.legal.law_version]
+    working = city.promises.calendar(law.receipt.calendar)
+    assert known.legal.received == received_on(
+        datetime.fromisoformat(taken["deliveryDate"]), law.receipt, working
+    )
+    assert clock.started_at == end_of(known.legal.received, working)
 
 
 async def outbox_rows(house: House, number: str) -> list[dict[str, Any]]:
@@ -347,11 +480,83 @@ async def test_files_go_along_by_way_of_the_temporary_store(house, state, folder
         await uow.attachments.add(upload)
         await uow.commit()
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house, attachments=(id,)))
+        known = await numbered(house, await lodge(house, attachments=(id,)))
     whole = state.whole()
     [file] = state.cases()[known.national_number]["files"]
     laid = whole["files"][file]
     assert (laid["name"], laid["mime"], laid["sha256"]) == ("хат.pdf", "application/pdf", digest)
+
+
+async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers_agree(
+    house, state, folder
+):
+    """Given back, made more complete, classified anew and sent on to another body."""
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    content, id = b"%PDF-1.4 later", new_id()
+    await house.store.put(str(id), content, "application/pdf")
+    digest = sha256(content).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "сурет.pdf", len(content), digest, digest, None,
+                    None, str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder), open_exchange(settings) as lines:
+        appeal = await numbered(house, await lodge(house))
+        home = appeal.executor
+        await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
+        await perform(house, appeal, Action.DECLINE, c.Decline("құпия себеп"), organisation=home)
+        await relay(house)
+        number = appeal.national_number
+        await eventually(lambda: _told(state, number, 3))
+        assert state.cases()[number]["state"] == "CREATED"
+        await perform(house, appeal, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
+        found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
+        await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        away = c.Forward("Абай облысының прокуратурасы", "құзыреті")
+        await perform(house, appeal, Action.FORWARD, away, role=Role.INSPECTOR)
+        await relay(house)
+        await eventually(lambda: _told(state, number, 6))
+        await eventually(lambda: _delivered(house, appeal.number))
+        seen = await reconcile(house, lines["kishi"], KISHI.id, mend=False, grace=timedelta(0))
+    case = state.cases()[number]
+    types = [one["type"] for one in case["taken"]][2:]
+    assert types == ["stateRedirected", "stateSupplemented", "stateClassified", "stateRedirected"]
+    assert case["state"] == "REDIRECTED"
+    assert case["taken"][-1]["executive"] == "Абай облысының прокуратурасы"
+    assert case["taken"][-2]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
+    [file] = case["files"]
+    assert state.whole()["files"][file]["sha256"] == digest
+    assert "құпия" not in str(case["taken"])
+    assert state.whole()["violations"] == []
+    assert seen is not None
+    assert [one for one in seen.differences if one.number == number] == []
+
+
+async def _delivered(house: House, number: str) -> bool:
+    return all(row["state"] == "done" for row in await outbox_rows(house, number))
+
+
+async def test_a_file_that_came_before_the_appeal_was_found_to_be_one_goes_along(
+    house, state, folder
+):
+    content, id = b"%PDF-1.4 before", new_id()
+    await house.store.put(str(id), content, "application/pdf")
+    digest = sha256(content).hexdigest()
+    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(content), digest, digest, None,
+                    None, str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    async with exchanging(house, state, folder):
+        message = await lodge(house, kind=Kind.MESSAGE)
+        await perform(house, message, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
+        await relay(house)
+        found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
+        await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
+        known = await numbered(house, message)
+        await eventually(lambda: _told(state, known.national_number, 3))
+    [file] = state.cases()[known.national_number]["files"]
+    assert state.whole()["files"][file]["sha256"] == digest
 
 
 async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released(
@@ -359,7 +564,7 @@ async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released
 ):
     state.mood(status="SCSE001")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
 
         async def refused() -> bool:
@@ -381,7 +586,7 @@ async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing
 ):
     state.mood(fail=1.0, code="SBF-AD-1")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
 
         async def held() -> bool:
@@ -400,10 +605,10 @@ async def test_a_fault_of_the_exchange_itself_holds_everything_and_loses_nothing
 async def test_a_fault_that_nobody_listed_throws_nothing_into_quarantine(house, state, folder):
     """The gateway speaks of itself: every message meets it, and goes on when it is over."""
     async with exchanging(house, state, folder):
-        first = await numbered(house, await register(house))
+        first = await numbered(house, await lodge(house))
         state.mood(fail=1.0, code="XYZ-109")
         state.say({"tale": "progress", "number": first.national_number, "description": "Қадам"})
-        appeals = [await register(house) for _ in range(5)]
+        appeals = [await lodge(house) for _ in range(5)]
         await relay(house)
 
         async def held() -> bool:
@@ -431,7 +636,7 @@ async def test_a_fault_that_nobody_listed_throws_nothing_into_quarantine(house, 
 async def test_a_status_that_nobody_listed_is_its_message_s_alone(house, state, folder):
     state.mood(status="XYZ-109")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
         await eventually(lambda: _set_aside(house, appeal.number))
         [row] = await outbox_rows(house, appeal.number)
@@ -446,7 +651,7 @@ async def _set_aside(house: House, number: str) -> bool:
 async def test_an_answer_that_nobody_signed_is_not_believed(house, state, folder):
     state.mood(answer="<answer/>")
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house)
         await relay(house)
 
         async def tried() -> bool:
@@ -468,7 +673,7 @@ async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, 
     async with open_exchange(settings) as lines:
         line = lines["kishi"]
         async with exchanging(house, state, folder):
-            appeal = await numbered(house, await register(house))
+            appeal = await numbered(house, await lodge(house))
             await through(house, appeal)
             await relay(house)
             await eventually(lambda: _told(state, appeal.national_number, 3))
@@ -490,13 +695,45 @@ async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, 
     assert [one for one in again.differences if one.number == appeal.national_number] == []
 
 
+async def test_an_assignment_that_is_poison_is_not_asked_for_each_night(house, state, folder):
+    settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
+    inspector = KISHI.principal(Role.INSPECTOR)
+    async with open_exchange(settings) as lines, exchanging(house, state, folder):
+        [national] = state.say(assignment(typeId="no-such-type"))
+
+        async def kept() -> list[Any]:
+            found = await house.exchange_reports.quarantine(inspector, None, 50)
+            return [one for one in found if one.number == national]
+
+        async def is_kept() -> bool:
+            return bool(await kept())
+
+        async def compared() -> list[tuple[Lack, bool]]:
+            seen = await reconcile(house, lines["kishi"], KISHI.id, mend=True, grace=timedelta(0))
+            assert seen is not None
+            await eventually(lambda: _empty(state))
+            return [(one.lack, one.repaired) for one in seen.differences
+                    if one.number == national]  # fmt: skip
+
+        await eventually(is_kept)
+        assert await compared() == [(Lack.QUARANTINED, False)]
+        [row] = await kept()
+        async with house.units.open(inspector) as uow:
+            await judge(row.id, MessageState.DROPPED, "Түрі белгісіз", uow=uow, at=house.now())
+            await uow.commit()
+        assert await compared() == [(Lack.DROPPED, False)]
+        assert await kept() == []
+    rows = await fetch(house, "SELECT 1 FROM eotinish_inbox WHERE number = $1", national)
+    assert len(rows) == 1
+
+
 async def test_events_that_pass_two_relays_in_any_order_are_all_told_once(house, state, folder):
     """The later event of an appeal meets its relay first: the case is opened there, and what came
     before is put down with it.
     """
     async with exchanging(house, state, folder):
         pass
-    appeal = await register(house)
+    appeal = await lodge(house)
     await through(house, appeal)
     rows = await fetch(
         house, "SELECT id FROM event WHERE appeal_id = $1 ORDER BY sequence DESC", appeal.id
@@ -514,7 +751,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
     house, state, folder
 ):
     async with exchanging(house, state, folder):
-        message = await register(house, kind=Kind.MESSAGE)
+        message = await lodge(house, kind=Kind.MESSAGE)
         home = message.executor
         await perform(house, message, Action.ACCEPT, c.Accept(), organisation=home)
         await relay(house)
@@ -522,19 +759,16 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
         found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
         await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
         known = await numbered(house, message)
-        await eventually(lambda: _told(state, known.national_number, 2))
+        await eventually(lambda: _told(state, known.national_number, 3))
     taken = state.cases()[known.national_number]["taken"]
-    assert [one["type"] for one in taken] == ["docAppeal", "stateExecution"]
+    assert [one["type"] for one in taken] == ["docAppeal", "stateExecution", "stateClassified"]
     assert taken[0]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
 
 
 async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, state, folder):
     async with exchanging(house, state, folder):
-        appeal = await register(house)
+        appeal = await lodge(house, kind=Kind.APPLICATION)
         home = appeal.executor
-        found = c.Classify(AppealKind.APPLICATION, "Өтініш")
-        if appeal.legal is None:
-            appeal = await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
         await perform(house, appeal, Action.ACCEPT, c.Accept(), organisation=home)
         longer = c.Prolong(5, "Сараптама керек")
         prolonged = await perform(
@@ -556,11 +790,11 @@ async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, s
     await fetch(house, "UPDATE citizen SET sealed = $2 WHERE id = $1", citizen, sealed)
     async with exchanging(house, state, folder):
         known = await numbered(
-            house, await register(house, role=Role.CITIZEN, anonymous=True, applicant=None)
+            house, await lodge(house, role=Role.CITIZEN, anonymous=True, applicant=None)
         )
     assert known.applicant is not None
     assert known.applicant.citizen == citizen
-    [taken] = state.cases()[known.national_number]["taken"]
+    taken = state.cases()[known.national_number]["taken"][0]
     assert taken["anonymous"] == "true"
     named = {"surname", "name", "middlename", "juridicallyName"}
     assert not {"userUin", "phone", "email", *named} & set(taken)
@@ -568,8 +802,8 @@ async def test_a_resident_who_stays_anonymous_is_not_named_to_the_state(house, s
 
 async def test_one_number_is_never_two_appeals(house, state, folder):
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house))
-    other = await register(house)
+        known = await numbered(house, await lodge(house))
+    other = await lodge(house)
     async with house.units.open(state_of(KISHI.id)) as uow:
         with pytest.raises(Poison, match="number-of-another"):
             await take_number(
@@ -581,11 +815,11 @@ async def test_one_number_is_never_two_appeals(house, state, folder):
 async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, state, folder):
     """Refused as if the whole exchange were at fault, while everything else goes through."""
     async with exchanging(house, state, folder):
-        odd = await register(house)
+        odd = await lodge(house)
         state.mood(refuse=odd.number)
 
         async def set_aside() -> bool:
-            await register(house)
+            await lodge(house)
             await relay(house)
             # A minute goes by.
             await fetch(house, "UPDATE eotinish_city SET held_until = now()")
@@ -594,7 +828,7 @@ async def test_a_fault_that_meets_one_message_alone_is_that_message_s(house, sta
 
         await eventually(set_aside, within=60, pause=0.3)
         state.mood()
-        assert (await numbered(house, await register(house))).national_number is not None
+        assert (await numbered(house, await lodge(house))).national_number is not None
     [row] = await outbox_rows(house, odd.number)
     assert row["fault"] == "signature-refused"
 
@@ -661,7 +895,7 @@ async def test_what_follows_a_registration_that_was_dropped_is_not_said_to_be_se
     async with open_exchange(settings) as lines:
         line = lines["kishi"]
         await house.exchange.join(KISHI.id, line.selection, house.now())
-        appeal = await register(house)
+        appeal = await lodge(house)
         await through(house, appeal)
         await relay(house)
         await fetch(

@@ -29,7 +29,7 @@ from domain.values import new_id
 from integrations.postgres.exchange_reports import Kept
 from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, read
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture
-from tests.support.appeals import register
+from tests.support.appeals import lodge
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
 from tests.support.providers import running_peer
@@ -184,7 +184,7 @@ async def test_answers_that_are_lost_bring_each_file_once(house, state, folder):
 async def test_a_file_that_is_named_again_or_was_ours_is_no_second_one(house, state, folder):
     id = await uploaded(house, pdf())
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house, attachments=(id,)))
+        known = await numbered(house, await lodge(house, attachments=(id,)))
         [laid] = state.cases()[known.national_number or ""]["files"]
         told = {"tale": "progress", "number": known.national_number, "description": "Қабылданды"}
         state.say(told | {"files": [laid]}, told | {"files": [laid], "lays": [lay(picture())]})
@@ -254,7 +254,7 @@ async def test_a_file_that_cannot_travel_keeps_no_appeal_out_of_the_national_reg
     small = await uploaded(house, pdf(), "шағын.pdf")
     large = await uploaded(house, pdf() + bytes(8 * 1024 * 1024), "үлкен.pdf")
     async with exchanging(house, state, folder, **signers(folder, node)[kind]):
-        known = await numbered(house, await register(house, attachments=(small, large)))
+        known = await numbered(house, await lodge(house, attachments=(small, large)))
     case = state.cases()[known.national_number or ""]
     [taken] = case["taken"]
     # What went without it says so, in the applicant's language.

@@ -23,7 +23,7 @@ from tests.api.worker.test_exchange import (
     told_texts,
 )
 from tests.peers.eotinish import Letter, letter_data
-from tests.support.appeals import register
+from tests.support.appeals import lodge
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
 from tests.support.sql import fetch
@@ -52,7 +52,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
 
 async def handed_in(house: House, state: StandIn) -> tuple[Appeal, str]:
     """An appeal that the state took, while its answers are lost; the number that it has there."""
-    appeal = await register(house, kind=Kind.APPLICATION, text=WORDS)
+    appeal = await lodge(house, kind=Kind.APPLICATION, text=WORDS)
     state.mood(swallow=appeal.number)
     await relay(house)
 
@@ -140,7 +140,7 @@ async def _here(house: House, numbers: list[str]) -> bool:
 async def test_a_part_of_what_was_handed_in_is_an_appeal_of_its_own(house, state, folder):
     before = await appeals_of(house)
     async with exchanging(house, state, folder):
-        known = await numbered(house, await register(house, kind=Kind.APPLICATION, text=WORDS))
+        known = await numbered(house, await lodge(house, kind=Kind.APPLICATION, text=WORDS))
         child = f"{known.national_number}/1"
         await arrives(house, child, outNumber=known.number)
         await eventually(lambda: _here(house, [child]))
@@ -150,7 +150,7 @@ async def test_a_part_of_what_was_handed_in_is_an_appeal_of_its_own(house, state
 async def test_a_number_that_is_not_ours_or_never_went_out_joins_nothing(house, state, folder):
     before = await appeals_of(house)
     async with exchanging(house, state, folder):
-        kept = await register(house, kind=Kind.THANKS)
+        kept = await lodge(house, kind=Kind.THANKS)
         others = {"ЖТ-2026-00009000": kept.number, "ЖТ-2026-00009001": "АО-17"}
         for national, own in others.items():
             await arrives(house, national, outNumber=own)

@@ -3,13 +3,34 @@
 The long form is `python -m benchmarks.eotinish storm`: 10,000 appeals, 30,000 status messages.
 """
 
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
 import pytest
 
+from domain.eotinish.reconciling import Report
 from tests.conftest import make_settings
 from tests.support.eotinish import ENVIRONMENT, stand_in, write_file
-from tests.support.storm import faults_of, rage
+from tests.support.storm import Storm, faults_of, rage
 
 APPEALS = 30
+
+
+def test_numbers_that_were_mixed_up_are_a_fault_of_the_storm():
+    cases: list[dict[str, Any]] = [
+        {"number": f"ЖТ-{place}", "own_number": f"KIS-{place}", "state": "FINISHED",
+         "taken": [{"type": "stateExecution"}, {"type": "stateFinished"}]}
+        for place in (1, 2)
+    ]  # fmt: skip
+    storm = Storm(
+        statuses={"closed": 2}, report=Report(UUID(int=1), datetime.now(UTC), 2, 2),
+        told={"cases": cases, "violations": []},
+        numbers={"KIS-1": "ЖТ-1", "KIS-2": "ЖТ-2"},
+    )  # fmt: skip
+    assert faults_of(storm, 2) == []
+    storm.numbers = {"KIS-1": "ЖТ-2", "KIS-2": "ЖТ-1"}
+    assert len(faults_of(storm, 2)) == 2
 
 
 @pytest.mark.timeout(240)
@@ -25,3 +46,5 @@ async def test_both_registers_agree_after_a_storm(house, tmp_path, monkeypatch):
     assert faults_of(storm, APPEALS) == []
     assert storm.killed > 0
     assert storm.told["counts"].get("lost", 0) > 0
+    assert storm.told["counts"].get("ON_DELIVERY", 0) > 0
+    assert storm.told["counts"].get("NOT_DELIVERED", 0) > 0

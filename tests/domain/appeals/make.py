@@ -1,6 +1,6 @@
 """A city in memory, built of the domain's own objects, and the life of one appeal in it."""
 
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -266,11 +266,19 @@ class FakeUow:
         ][:limit]  # fmt: skip
 
     async def counting_by(
-        self, calendar: str, before: int, limit: int, after: UUID | None
+        self,
+        calendar: str,
+        before: int,
+        limit: int,
+        after: UUID | None,
+        also: Collection[str] = (),
     ) -> Counting:
         told = [orjson.loads(event.canonical) for event in self.shelf.events]
         found = [
-            (one, told) for one in self.shelf.appeals.values() if _counts_by(one, calendar, before)
+            (one, told)
+            for one in self.shelf.appeals.values()
+            if _counts_by(one, calendar, before)
+            or any(k.calendar in also and not finished(k) for k in one.clocks)
         ]
         return Counting(found, None, 0)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.appeals.workflow import Status
+from domain.eotinish.model import MessageState
 from domain.eotinish.reconciling import (
     REPAIRS,
     Lack,
@@ -19,6 +20,7 @@ from domain.eotinish.reconciling import (
     compare,
     read_all,
     repair,
+    strange,
 )
 from integrations.eotinish.contract import read_contract
 from tests.domain.appeals.make import done
@@ -42,6 +44,11 @@ CASES = [
     ("another state", OURS, replace(THEIRS, state="CREATED"), [Lack.STATE]),
     ("no number came", replace(OURS, number=None), THEIRS, [Lack.UNNUMBERED]),
     ("in quarantine", replace(OURS, quarantined=1), THEIRS, [Lack.QUARANTINED]),
+    ("another number", OURS, replace(THEIRS, number="ЖТ-2026-00000002"), [Lack.NUMBER]),
+    ("our number is another appeal there", OURS, replace(THEIRS, own_number="KIS-2026-000009"),
+     [Lack.NUMBER]),
+    ("our number, of which the state says not whose it is", OURS, replace(THEIRS, own_number=None),
+     []),
     ("a state that a missing word explains", OURS, replace(THEIRS, state="CREATED", version=3),
      [Lack.BEHIND_HERE]),
 ]  # fmt: skip
@@ -52,6 +59,62 @@ CASES = [
 )
 def test_each_difference_is_named(ours: OurCase, theirs: TheirCase, told: list[Lack]):
     assert lacks([ours], [theirs]) == told
+
+
+def test_two_numbers_there_for_one_appeal_here_are_named_and_nothing_is_asked():
+    second = replace(THEIRS, number="ЖТ-2026-00000002")
+    [told] = compare([OURS], [THEIRS, second], AGREEMENTS, AT)
+    assert (told.lack, told.ours, told.theirs) == (Lack.NUMBER, OURS.number, second.number)
+    assert told.repair is Repair.NONE
+
+
+def test_a_part_that_the_state_gave_away_is_a_case_of_its_own_and_no_second_number():
+    part = replace(THEIRS, number=f"{THEIRS.number}/1")
+    assert lacks([OURS], [THEIRS, part]) == [Lack.UNKNOWN_HERE]
+
+
+@pytest.mark.parametrize(
+    ("state", "lack"),
+    [(MessageState.QUARANTINED, Lack.QUARANTINED), (MessageState.DROPPED, Lack.DROPPED)],
+    ids=str,
+)
+def test_what_lies_in_quarantine_or_was_dropped_is_not_asked_for_again(
+    state: MessageState, lack: Lack
+):
+    aside = {THEIRS.number: state}
+    [told] = compare([], [THEIRS], AGREEMENTS, AT, aside=aside)
+    assert told.lack is lack
+    here, there = Here([], []), There([], [THEIRS])
+    assert not done(repair(told, CITY, here, there, AT))
+    assert there.done == []
+    assert strange([], [THEIRS]) == [THEIRS.number]
+    assert strange([OURS], [THEIRS]) == []
+
+
+LAST = datetime(2026, 12, 18, 19, tzinfo=UTC)
+"""24:00 of 18 December in Almaty."""
+DAYS = [
+    ("the same, as the state stores it", LAST - timedelta(seconds=1), (LAST,), []),
+    ("the one that it told", LAST - timedelta(days=3), (LAST, LAST - timedelta(days=3)), []),
+    ("another", LAST - timedelta(days=3), (LAST,), [Lack.DEADLINE]),
+    ("none listed", None, (LAST,), []),
+    ("nothing runs here any more", LAST, (), []),
+]
+
+
+@pytest.mark.parametrize(("said", "known", "told"), [d[1:] for d in DAYS], ids=[d[0] for d in DAYS])
+def test_a_last_day_that_differs_is_named(said, known, told):
+    ours = replace(OURS, deadlines=known)
+    assert lacks([ours], [replace(THEIRS, deadline=said)]) == told
+    behind = replace(THEIRS, deadline=said, version=5)
+    assert lacks([ours], [behind]) == [Lack.BEHIND_HERE], "a missing message explains it"
+
+
+@pytest.mark.parametrize("status", [Status.ANSWERED, Status.CLOSED], ids=str)
+def test_what_went_to_another_body_is_finished_on_neither_side(status: Status):
+    ours = replace(OURS, status=status, forwarded=True)
+    assert lacks([ours], [replace(THEIRS, state="REDIRECTED")]) == []
+    assert lacks([ours], [THEIRS]) == [Lack.STATE]
 
 
 def test_a_case_that_one_side_does_not_know_is_named():
@@ -124,6 +187,9 @@ class Registers:
 
 
 class Here(Registers):
+    async def set_aside(self, city: UUID, numbers: Sequence[str]) -> dict[str, MessageState]:
+        return {}
+
     async def cases(self, city: UUID, after: UUID | None, limit: int) -> list[OurCase]:
         found = sorted(self.ours, key=lambda one: one.appeal)
         return [one for one in found if after is None or one.appeal > after][:limit]

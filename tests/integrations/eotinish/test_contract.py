@@ -325,7 +325,8 @@ def test_what_is_recalled_is_marked(contract):
 
 FILES = [
     ({"service": None}, "cities.0.service"),
-    ({"sends": {"kinds": ["thanks"]}}, "cities.0.sends.kinds"),
+    # What goes out is what stands before the law; no list of wishes beside it.
+    ({"sends": {"kinds": ["complaint"]}}, "cities.0.sends.kinds"),
     ({"signer": {"kind": "local", "key": "/no", "certificate": "/no", "trusted": "/no"}},
      "kishi: signer"),
     ({"concurrency": 0}, "cities.0.concurrency"),

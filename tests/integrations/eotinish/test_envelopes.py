@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from domain.eotinish.model import GatewayFault, Notice, Poison, Remedy
+from domain.eotinish.model import Delivery, GatewayFault, Notice, Poison, Remedy
 from integrations.eotinish import envelope as e
 from integrations.eotinish.contract import Contract
 from integrations.eotinish.files import write_download, write_upload
@@ -60,6 +60,7 @@ def test_every_call_without_a_notice_is_valid_too(contract: Contract):
     roots = [
         e.fetch_request(amount=100, **said),
         e.accepted_request(message_id="m", **said),
+        e.status_request(message_id="m", at=AT, sender=SENDER),
         *(e.sync_request(message_id="m", correlation_id="m", data=data, **said) for data in asked),
     ]
     for root in roots:
@@ -133,9 +134,23 @@ def test_a_status_that_nobody_listed_is_about_its_message_alone(contract: Contra
 
 def test_an_answer_of_another_form_is_not_read():
     body = etree.fromstring(f'<soap:Body xmlns:soap="{SOAP}"><other/></soap:Body>')
-    for read in (e.read_answer, e.read_sent, e.read_noted, e.read_fetched):
+    for read in (e.read_answer, e.read_sent, e.read_noted, e.read_fetched, e.read_status):
         with pytest.raises(GatewayFault, match="answer-unfit"):
             read(body)
+
+
+@pytest.mark.parametrize("said", [*Delivery, "LOST"], ids=str)
+def test_what_became_of_a_message_is_read_and_nothing_else_is(said: str):
+    body = etree.fromstring(
+        f'<soap:Body xmlns:soap="{SOAP}"><a:getMessageStatusResponse xmlns:a="{e.ASYNC}">'
+        f"<response><messageState>{said}</messageState></response></a:getMessageStatusResponse>"
+        "</soap:Body>"
+    )
+    if said in list(Delivery):
+        assert e.read_status(body) == said
+        return
+    with pytest.raises(GatewayFault, match="answer-unfit"):
+        e.read_status(body)
 
 
 WAITING = (

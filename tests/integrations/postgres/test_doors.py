@@ -132,7 +132,7 @@ FILLED = (
     " grant_types, scopes, staff, created_at) SELECT gen_random_uuid(), city_id, id, code,"
     " 'public', 'none', '{}', '{}', '{}', false, now() FROM organisation WHERE city_id = $1",
     "INSERT INTO eotinish_city (city_id, since, selection) VALUES ($1, now(),"
-    """ '{"kinds": [], "services": [], "never": []}')""",
+    """ '{"services": [], "never": []}')""",
     "INSERT INTO eotinish_case (appeal_id, city_id, own_number, origin, opened_at)"
     " SELECT id, city_id, number, 'city', now() FROM appeal WHERE city_id = $1",
     "INSERT INTO eotinish_message (id, city_id, appeal_id, sequence, notice, created_at,"
