@@ -19,7 +19,7 @@ from integrations.eotinish.contract import read_contract
 from integrations.eotinish.payload import peek
 from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, told_texts
 from tests.peers.eotinish import Letter, letter_data
-from tests.support.appeals import register
+from tests.support.appeals import lodge
 from tests.support.city import KISHI
 from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
 from tests.support.sql import fetch
@@ -70,7 +70,7 @@ async def judged(house: House, id: UUID, state: MessageState) -> None:
 
 
 async def begun(house: House) -> Appeal:
-    return await numbered(house, await register(house))
+    return await numbered(house, await lodge(house))
 
 
 async def test_a_message_of_an_unknown_type_stops_nothing_that_comes_after_it(house, state, folder):

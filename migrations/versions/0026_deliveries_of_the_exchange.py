@@ -5,7 +5,7 @@ often it was asked.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029"
+revision = "0026"
 down_revision = "0025"
 
 
