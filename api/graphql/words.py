@@ -249,6 +249,7 @@ _WORDS: Mapping[str, str] = {
     "prolonged": "Whose term was prolonged.",
     "promised": "The working time that was promised.",
     "promises": "What would be promised.",
+    "proved": "How many events of the appeal it proves; where 0, nothing of the appeal.",
     "public": "Whether it is told to everybody.",
     "purpose": "What it is for.",
     "questions": "The extra questions, as JSON Schema 2020-12.",
