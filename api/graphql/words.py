@@ -182,6 +182,7 @@ _WORDS: Mapping[str, str] = {
     "location": "Where the problem is.",
     "logins": "Logins that are still kept.",
     "longitude": "Degrees east, WGS 84.",
+    "made_working": "Days that count by a word of their own.",
     "matching": "What becomes of a new appeal about its services in its area.",
     "media_type": "The media type of the file.",
     "member": "Id of the member.",
