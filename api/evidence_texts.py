@@ -65,6 +65,14 @@ RULES: Mapping[str, LocalizedText] = {
         "номер акта пишется так: {example}",
         "the number of an act is written like this: {example}",
     ),
+    "act-of-stage": _t(
+        "{stage} кезеңінің де актісі керек, ол басқаша жазылады (мысалы, {example}): алдымен сол"
+        " кезең туралы өз актісімен хабарлаңыз",
+        "нужен и акт этапа {stage}, а он пишется иначе (пример: {example}): сначала сообщите об"
+        " этом этапе с его актом",
+        "the act of the stage {stage} is needed too, and is written in another way (example:"
+        " {example}): report that stage first, with its own act",
+    ),
 }
 """Broken rules; api/texts.py takes them up."""
 
@@ -79,6 +87,11 @@ NEEDS: Mapping[str, LocalizedText] = {
         "акт нөмірі (мысалы, {example})",
         "номер акта (пример: {example})",
         "the number of the act (example: {example})",
+    ),
+    "act_of_stage": _t(
+        "алдымен «{stage}» кезеңі өз актісімен (мысалы, {example})",
+        "сначала этап «{stage}» со своим актом (пример: {example})",
+        "first the stage “{stage}” with an act of its own (example: {example})",
     ),
     "placeless": _t(
         "орын сұралмайды: өтініштің орны белгісіз",

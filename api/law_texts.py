@@ -36,9 +36,12 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "The law's term does not run: it is over, or the appeal was considered.",
     ),
     "work-wants-evidence": _t(
-        "Қызмет жұмыстың дәлелін талап етеді: орындалғанын дәлелмен хабарлаңыз.",
-        "Услуга требует подтверждения работы: сообщите о выполнении с подтверждением.",
-        "The service demands evidence of the work: report it done with that.",
+        "Қызмет жұмыстың дәлелін талап етеді: орындалғанын дәлелмен хабарлаңыз; болмаса,"
+        " инспектордан рұқсат (waive) сұраңыз.",
+        "Услуга требует подтверждения работы: сообщите о выполнении с подтверждением; если его"
+        " нет, попросите инспектора о разрешении (waive).",
+        "The service demands evidence of the work: report it done with that; where there is none,"
+        " ask an inspector to waive it.",
     ),
     "no-hearing-called": _t(
         "Өтініш беруші тыңдауға шақырылмаған.",

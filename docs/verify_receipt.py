@@ -4,7 +4,9 @@
     python verify_receipt.py growth.json KEY OLDER NEWER
 
 The first takes the answer of …/receipt or of …/proof. KEY is the verifier key of the register as
-you know it from elsewhere (ikomek109/CITY+…); without it the receipt's own is believed.
+you know it from elsewhere (ikomek109/CITY+…); without it the receipt's own is believed. A leaf
+whose bytes are not shown (`event` null) proves nothing of an appeal unless the next event names
+it: a document that shows no sealed event is refused.
 The second takes the answer of /v1/register/consistency and the two checkpoints, each a file of
 text or a receipt, and proves that the newer register begins with the whole of the older one.
 """
@@ -116,16 +118,22 @@ def check_event(event: dict, place: int, previous: str, document: dict) -> None:
 def check(document: dict, key: str) -> str:
     """What is proved, in words. ValueError for what is not."""
     size, root = read_checkpoint(document["checkpoint"], key)
-    events, previous, sealed = document.get("events", [document]), "00" * 32, 0
+    events, previous = document.get("events", [document]), "00" * 32
+    proved = hidden = 0
     for place, event in enumerate(events, 1):
-        if event["index"] is not None:
+        sealed = event["index"] is not None
+        if sealed:
             check_leaf(event, size, root)
-            sealed += 1
         if event["event"] is not None:
             check_event(event, place, previous, document)
+            proved, hidden = proved + (1 + hidden if sealed else 0), 0
+        else:
+            # Without its bytes a leaf may be anybody's: it counts once a sealed event names it.
+            demand(not document.get("personal"), "texts of an event that is not shown")
+            hidden = int(sealed)
         previous = event["leaf"]
-    demand(sealed > 0, "nothing is sealed yet")
-    return f"{document['number']}: {sealed} of {len(events)} events stand sealed among {size}."
+    demand(proved > 0, "no event of this appeal is both sealed and shown")
+    return f"{document['number']}: {proved} of {len(events)} events stand sealed among {size}."
 
 
 def check_growth(document: dict, key: str, older: str, newer: str) -> str:

@@ -72,6 +72,22 @@ AMONG_COLLEAGUES: Mapping[str, str] = {
 """What colleagues write to each other about a step that residents see."""
 
 
+_INTERNAL = frozenset({
+    EventType.EXTENSION_ASKED, EventType.EXTENSION_REFUSED, EventType.INSTRUCTED,
+    EventType.CLOCK_WARNED, EventType.CLOCK_ESCALATED,
+})  # fmt: skip
+"""Steps that residents do not see at all. A broken promise is their business too; who is nudged
+about it is not."""
+
+
+def is_internal(type: str, data: Mapping[str, object]) -> bool:
+    """Whether an event stays among colleagues: by its type, and of a comment by its own word.
+
+    The bytes of an event tell both, so that an audit can hold the register's column to them.
+    """
+    return type in _INTERNAL or (type == EventType.COMMENTED and data.get("internal") is True)
+
+
 class IncidentEventType(StrEnum):
     """Every kind of fact that the history of an incident knows."""
 
@@ -111,14 +127,17 @@ class Fact:
 
     `data` holds plain JSON values without personal data (strings, integers, booleans,
     null, lists, objects; no floats). `personal` holds texts that could name a person;
-    they enter the register as salted hashes only. `internal` facts are not shown to
-    residents.
+    they enter the register as salted hashes only.
     """
 
     type: EventType
     data: Mapping[str, object] = field(default_factory=dict)
     personal: Mapping[str, str] = field(default_factory=dict)
-    internal: bool = False
+
+    @property
+    def internal(self) -> bool:
+        """Whether residents are not shown it."""
+        return is_internal(self.type, self.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from api.commands.console import Advance, Failure, Reported, complain, note, pro
 from api.commands.database import Office, city_of, in_office
 from domain.reference import City
 from domain.register.audit import Audit
-from domain.register.canonical import GENESIS, leaf_hash
+from domain.register.canonical import GENESIS, instant, leaf_hash
 from domain.register.checkpoint import origin_of
 from domain.register.export import footer, header, line
 from domain.register.findings import Finding, Kind, summary
 from domain.register.moments import milliseconds, told
+from domain.register.rows import fault_of_row
 from integrations.postgres import office
 from integrations.postgres.checkpoints import Checkpoints, StrangeKey
 from integrations.postgres.log_export import LogExport, open_export
@@ -108,16 +109,16 @@ async def _verify_database(
         total = await log.count()
         lines = total.events + total.checkpoints + total.appeals
         with progress("Auditing the register", lines) as advance:
-            async with aclosing(_chunks(log)) as chunks:
+            async with aclosing(_chunks(log, rows=True)) as chunks:
                 await judge(audit, str(place.id), chunks, advance)
         audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
         bent = [Finding(Kind.DISAGREES, says) async for says in log.bent_tiles()]
     return audit, audit.finish() + bent
 
 
-async def _chunks(log: LogExport) -> AsyncGenerator[Lines, None]:
+async def _chunks(log: LogExport, *, rows: bool = False) -> AsyncGenerator[Lines, None]:
     chunk: Lines = []
-    async for record in log.records():
+    async for record in log.records(rows=rows):
         chunk.append(line(record))
         if len(chunk) == CHUNK:
             yield chunk
@@ -169,16 +170,17 @@ def _wrong(link: office.Link, place: int, previous: bytes, chain: Chain) -> str 
         return f"event {place} is missing"
     if leaf_hash(link.canonical) != link.hash:
         return "its bytes do not give its hash"
+    row = {
+        "id": str(link.id), "city": str(link.city), "appeal": str(chain.appeal),
+        "sequence": link.sequence, "type": link.type, "at": instant(link.at),
+        "internal": link.internal, "hash": link.hash.hex(),
+    }  # fmt: skip
     try:
         said = orjson.loads(link.canonical)
-        stands = (said["previous"], said["sequence"], said["id"], said["appeal"], said["type"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        before, odd = said["previous"], fault_of_row(row, said, link.hash.hex())
+    except (ValueError, KeyError, TypeError, AttributeError):
         return "its bytes are no event"
-    if stands[0] != previous.hex():
-        return "it does not name the hash of the event before it"
-    if stands[1:] != (link.sequence, str(link.id), str(chain.appeal), link.type):
-        return "its bytes tell of another event than its row"
-    return None
+    return "it does not name the hash of the event before it" if before != previous.hex() else odd
 
 
 @app.command

@@ -1,5 +1,6 @@
 """Why a clock says what it says: counted from the events, told in the caller's language."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -37,10 +38,21 @@ class ExplainQuery(f.Query):
 
 
 class DayOff(TypedDict):
-    """A whole day on which nobody works; holidays have a name."""
+    """A whole day on which nobody works; holidays have a name, and what a decree made a day off
+    has the decree, in the words in which the calendar keeps it."""
 
     date: str
     name: str | None
+    decree: str | None
+
+
+class WorkedDay(TypedDict):
+    """A day that is worked by a word of its own, against its weekday, a holiday (then with its
+    name) or by other hours: the decree that says so, where the calendar has one."""
+
+    date: str
+    name: str | None
+    decree: str | None
 
 
 class IntervalView(TypedDict):
@@ -54,6 +66,7 @@ class IntervalView(TypedDict):
     ahead: bool
     waiting_for: str | None
     days_off: list[DayOff]
+    made_working: list[WorkedDay]
     sentence: str
 
 
@@ -221,10 +234,14 @@ def _summary(run: Run, found: Explanation, language: str) -> str:
 
 
 def _interval(one: Interval, calendar: Calendar, language: str) -> dict[str, Any]:
-    named = [(day, calendar.holidays.get(day, {})) for day in one.days_off]
+    off, worked = (
+        [_day(day, calendar, language) for day in days] for days in (one.days_off, one.made_working)
+    )
     wait = phrases.WAITS.get(one.wait or "")
     expected = one.ahead and one.reason is Reason.WORKING
     text = phrases.INTERVALS[f"{one.reason}-ahead" if expected else one.reason][language]
+    if worked:
+        text += phrases.MADE_WORKING[language]
     return {
         "begin": one.begin,
         "end": one.end,
@@ -232,21 +249,33 @@ def _interval(one: Interval, calendar: Calendar, language: str) -> dict[str, Any
         "counted": format_duration(one.counted),
         "ahead": one.ahead,
         "waiting_for": one.wait,
-        "days_off": [_day_off(day, calendar, language) for day in one.days_off],
+        "days_off": off,
+        "made_working": worked,
         "sentence": text.format(
             span=phrases.span(one.begin, one.end, ZoneInfo(calendar.zone), language),
             counted=phrases.length(one.counted, language, days=calendar.in_days),
-            days=phrases.days_off(named, language),
+            days=_named(off, language),
+            worked=_named(worked, language),
             wait=wait[language] if wait else one.wait,
         ),
     }
 
 
-def _day_off(day: date, calendar: Calendar, language: str) -> dict[str, str | None]:
+def _day(day: date, calendar: Calendar, language: str) -> DayOff:
     return {
         "date": day.isoformat(),
         "name": in_language(calendar.holidays.get(day, {}), language) or None,
+        "decree": calendar.decrees.get(day),
     }
+
+
+def _named(days: Sequence[DayOff], language: str) -> str:
+    """Days with what they are called and by whose word they differ."""
+    said = [
+        (date.fromisoformat(one["date"]), [why for why in (one["name"], one["decree"]) if why])
+        for one in days
+    ]
+    return phrases.named_days(said, language)
 
 
 def _recomputation(

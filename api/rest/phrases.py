@@ -3,11 +3,11 @@
 `{name}` is filled with a fact; tests/house checks that no text and no fact is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.values import LocalizedText, in_language
+from domain.values import LocalizedText
 
 
 def _t(kk: str, ru: str, en: str) -> LocalizedText:
@@ -75,6 +75,12 @@ INTERVALS: Mapping[str, LocalizedText] = {
         "{span}: working hours by the calendar, {counted} in all.",
     ),
 }  # fmt: skip
+
+MADE_WORKING: LocalizedText = _t(
+    " Жұмыс күні етілген: {worked}.",
+    " Объявлены рабочими: {worked}.",
+    " Made working days: {worked}.",
+)
 
 _PROMISED = _t(
     "{stage}: «{calendar}» күнтізбесі бойынша {promised} уәде етілді. ",
@@ -160,7 +166,7 @@ _UNITS = {
     "en": ("d", "h", "min", "s"),
 }
 MOST_DAYS = 8
-"""Days off that a sentence names; the rest it counts."""
+"""Days that a sentence names; the rest it counts."""
 
 
 def moment(at: datetime, zone: ZoneInfo, language: str) -> str:
@@ -191,11 +197,11 @@ def length(amount: timedelta, language: str, *, days: bool) -> str:
     return " ".join(said) or f"0 {_UNITS[language][2]}"
 
 
-def days_off(named: list[tuple[date, LocalizedText]], language: str) -> str:
-    """Days off by date, holidays by name too."""
+def named_days(days: Sequence[tuple[date, Sequence[str]]], language: str) -> str:
+    """Days by date, each with why it differs: the holiday's name, the decree."""
     said = [
-        f"{day(each, language)} ({in_language(name, language)})" if name else day(each, language)
-        for each, name in named[:MOST_DAYS]
+        f"{day(each, language)} ({'; '.join(why)})" if why else day(each, language)
+        for each, why in days[:MOST_DAYS]
     ]
-    more = len(named) - MOST_DAYS
+    more = len(days) - MOST_DAYS
     return ", ".join(said) + (f" {_MORE[language].format(more=more)}" if more > 0 else "")

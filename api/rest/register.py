@@ -3,6 +3,7 @@
 Checkpoints and keys are open to all, since a proof is worth what strangers can check.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,7 +29,7 @@ from domain.register.checkpoint import (
     parse_key,
     parse_signature,
 )
-from domain.register.receipt import EVERY, ProvedEvent, Signed
+from domain.register.receipt import EVERY, ProvedEvent, Signed, proved
 
 FIRST = 1
 """The registration is the first event of an appeal."""
@@ -76,12 +77,14 @@ class Opened(TypedDict):
 class ReceiptView(TypedDict):
     """All that proves, offline, that the appeal is in the register (docs/register.md).
 
-    `event` are the bytes of the registration as they were hashed, null for who may not see them;
-    `leaf` and `path` are hex, `checkpoint` is a signed note, `key` verifies it.
+    `event` are the bytes of the registration as they were hashed, null for who may not see them:
+    then `proved` is 0, for whose leaf it is only the bytes tell. `leaf` and `path` are hex,
+    `checkpoint` is a signed note, `key` verifies it.
     """
 
     format: int
     number: str
+    proved: int
     event: str | None
     leaf: str
     index: int
@@ -103,10 +106,12 @@ class ProvedEventView(TypedDict):
 
 
 class ProofView(TypedDict):
-    """Every event of an appeal, each tied to its leaf under one checkpoint."""
+    """Every event of an appeal, each tied to its leaf under one checkpoint. `proved` of them are
+    sealed and shown, or named by the next that is; where 0, nothing of the appeal is proved."""
 
     format: int
     number: str
+    proved: int
     events: list[ProvedEventView]
     checkpoint: str
     key: str
@@ -159,7 +164,8 @@ async def read_receipt(call: Call) -> Reply:
         {
             "format": 1,
             "number": call.path["number"],
-            **_proved(call, registration),
+            "proved": _count(call, [registration]),
+            **_leaf(call, registration),
             "checkpoint": str(newest.checkpoint),
             "key": key,
             "personal": {
@@ -178,7 +184,8 @@ async def read_proof(call: Call) -> Reply:
         {
             "format": 1,
             "number": call.path["number"],
-            "events": [{"sequence": one.sequence, **_proved(call, one)} for one in events],
+            "proved": _count(call, events),
+            "events": [{"sequence": one.sequence, **_leaf(call, one)} for one in events],
             "checkpoint": str(newest.checkpoint),
             "key": key,
         }
@@ -203,7 +210,12 @@ def _private(body: dict[str, Any]) -> Reply:
     return Reply(body, headers={"cache-control": "no-store"})
 
 
-def _proved(call: Call, event: ProvedEvent) -> dict[str, Any]:
+def _count(call: Call, events: Iterable[ProvedEvent]) -> int:
+    """How many of the events the caller can prove with what they are given."""
+    return proved((one.proof is not None, _whole(call, one)) for one in events)
+
+
+def _leaf(call: Call, event: ProvedEvent) -> dict[str, Any]:
     proof = event.proof
     return {
         "event": event.canonical.decode() if _whole(call, event) else None,

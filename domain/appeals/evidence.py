@@ -16,7 +16,7 @@ from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step
 from domain.appeals.model import Appeal, Waiver
 from domain.attachments import MediaKind
-from domain.catalogue.evidence import STAGES, Need, Piece
+from domain.catalogue.evidence import STAGES, ActForm, Need, Piece
 from domain.errors import Conflict, EvidenceMissing, Fault
 from domain.events import EventType, Fact
 from domain.ports import TakenFile
@@ -33,13 +33,15 @@ NOTHING = Need()
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What one act needs. `waived` an inspector let go; `placeless` says that a position would
-    be asked for, had the appeal a place to compare it with.
+    be asked for, had the appeal a place to compare it with. `acts` are the forms that the number
+    must have besides that of `need`: those of stages that it ends as well.
     """
 
     stage: Stage
     need: Need
     waived: frozenset[Piece]
     placeless: bool
+    acts: tuple[tuple[Stage, ActForm], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,26 @@ def asked(appeal: Appeal, stage: Stage, reference: Reference) -> Asked:
     resolves at once has done both.
     """
     demanded = reference.evidence.get((appeal.service, appeal.service_version), {})
-    whole = reduce(both, (demanded.get(one, NOTHING) for one in _ended(appeal, stage)))
+    needs = {one: demanded.get(one, NOTHING) for one in _ended(appeal, stage)}
+    whole = reduce(both, needs.values())
     waived = frozenset(w.piece for w in appeal.waivers if w.stage is stage) & whole.pieces()
     placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces() - waived
     gone = waived | {Piece.POSITION} if placeless else waived
-    return Asked(stage, _without(whole, gone), waived, placeless)
+    need = _without(whole, gone)
+    return Asked(stage, need, waived, placeless, tuple(_other_acts(needs, need.act)))
+
+
+def _other_acts(
+    needs: Mapping[Stage, Need], told: ActForm | None
+) -> Iterator[tuple[Stage, ActForm]]:
+    """The forms of acts that are not the one told, each by the latest stage that has it; none
+    where none is asked for.
+    """
+    known = {told.pattern} if told is not None else None
+    for stage, need in needs.items():
+        if known is not None and need.act is not None and need.act.pattern not in known:
+            known.add(need.act.pattern)
+            yield stage, need.act
 
 
 def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
@@ -89,6 +106,7 @@ def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Des
         *too_few(wanted.need, everything, pictures, stage),
         *_too_far(wanted.need, command.position, distance),
         *no_act(wanted.need, command.act_number),
+        *_no_act_of(wanted.acts, command.act_number),
     ]
     if faults:
         raise EvidenceMissing(faults)
@@ -134,7 +152,9 @@ def _runs(appeal: Appeal, stage: Stage) -> bool:
 
 
 def both(later: Need, earlier: Need) -> Need:
-    """What satisfies the one and the other."""
+    """What satisfies the one and the other, but for the form of the earlier's act where both have
+    one (Asked.acts).
+    """
     radii = [need.within for need in (later, earlier) if need.within is not None]
     return Need(
         max(later.photos, earlier.photos), min(radii, default=None), later.act or earlier.act
@@ -219,6 +239,14 @@ def no_act(need: Need, number: str | None) -> Iterator[Fault]:
         yield Fault("/act_number", "act-missing", {"example": need.act.example})
     elif not need.act.fits(number):
         yield Fault("/act_number", "act-form", {"example": need.act.example})
+
+
+def _no_act_of(acts: Iterable[tuple[Stage, ActForm]], number: str | None) -> Iterator[Fault]:
+    """Stages whose act the number is none of: they are reported first, each with its own."""
+    for stage, form in acts:
+        if number is None or not form.fits(number):
+            params = {"stage": str(stage), "example": form.example}
+            yield Fault("/act_number", "act-of-stage", params)
 
 
 def _told(

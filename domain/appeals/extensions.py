@@ -42,7 +42,6 @@ def ask(appeal: Appeal, command: c.AskExtension, desk: Desk) -> Step:
             "until": instant(command.until),
         },
         {"reason": command.reason},
-        internal=True,
     )
     return Step(replace(appeal, extension=asked), (fact,))
 
@@ -82,7 +81,6 @@ def refuse(appeal: Appeal, command: c.RefuseExtension, desk: Desk) -> Step:
             "until": instant(asked.until),
         },
         {"reason": command.reason},
-        internal=True,
     )
     return Step(replace(appeal, extension=None), (fact,))
 

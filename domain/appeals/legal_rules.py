@@ -274,12 +274,15 @@ def hear(appeal: Appeal, command: c.Hear, desk: Desk) -> Step:
 
 def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     """The body answers. Raises Conflict for an adverse act without a hearing, or before the
-    notice of it has run; and for an answer that would stand for work whose evidence is demanded.
+    notice of it has run; and for any other that would stand for work whose evidence is demanded.
+
+    A termination is no exception (docs/decisions/0038): it ends the procedure, and what is open
+    in the street stays open.
     """
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:
         _heard_first(found, desk)
-    elif command.decision is not Decision.TERMINATED and _unproven(appeal, desk):
+    elif _unproven(appeal, desk):
         raise Conflict(reason="work-wants-evidence")
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(
@@ -295,7 +298,7 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
 
 def _unproven(appeal: Appeal, desk: Desk) -> bool:
     """Whether the service demands evidence of the work that nobody let go: then it is reported
-    done with it (resolve), and no decision takes its place.
+    done with it (resolve), and no decision but a refusal takes its place.
     """
     return bool(asked(appeal, Stage.RESOLVE, desk.reference).need.pieces())
 

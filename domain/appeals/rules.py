@@ -268,8 +268,7 @@ def comment(appeal: Appeal, command: c.Comment, desk: Desk) -> Step:
     if staff and not command.internal:
         after = clocks.meet(appeal, Stage.ANSWER, at=desk.at)
     data = {"internal": command.internal}
-    fact = Fact(EventType.COMMENTED, data, {"text": command.text}, internal=command.internal)
-    return Step(after, (fact,))
+    return Step(after, (Fact(EventType.COMMENTED, data, {"text": command.text}),))
 
 
 def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
@@ -312,7 +311,7 @@ def instruct(appeal: Appeal, command: c.Instruct, desk: Desk) -> Step:
         "directive": str(command.directive),
         "to": str(standing.organisation) if standing else None,
     }
-    return Step(appeal, (Fact(EventType.INSTRUCTED, data, {"text": command.text}, internal=True),))
+    return Step(appeal, (Fact(EventType.INSTRUCTED, data, {"text": command.text}),))
 
 
 Rule = Callable[[Appeal, Any, Desk], Step]

@@ -182,5 +182,4 @@ def _reminded(clock: clocks.Clock, reminder: Reminder) -> Fact:
     }
     if reminder.to is not None:
         data |= {"to": str(reminder.to), "level": reminder.level}
-    # A broken promise is the resident's business too; who is nudged about it is not.
-    return Fact(_NUDGES[reminder.kind], data, internal=reminder.kind is not Nudge.BREACH)
+    return Fact(_NUDGES[reminder.kind], data)

@@ -24,6 +24,7 @@ from domain.register.checkpoint import (
 from domain.register.export import GONE, Broken, Digest, Other, Standing, Stated
 from domain.register.findings import Finding, Kind
 from domain.register.moments import milliseconds, told
+from domain.register.rows import ODD
 from domain.register.tree import Frontier
 from domain.register.witness import Witness, witnesses
 
@@ -130,8 +131,7 @@ class Audit:
         index, leaf, appeal, sequence, previous, written, fault = record
         self.events += 1
         if fault is not None:
-            kind = Kind.DELETED if fault == GONE else Kind.EDITED
-            self._found(kind, f"{_place(index)} ({appeal or '?'}, {sequence}): {fault}")
+            self._found(_kind(fault), f"{_place(index)} ({appeal or '?'}, {sequence}): {fault}")
         if index is not None:
             self._leaf(index, leaf, written)
         elif written and (self._waiting is None or written < self._waiting[0]):
@@ -310,6 +310,12 @@ class Audit:
 
 MOST = 1000
 """Findings that are told; who finds as many needs no more."""
+
+
+def _kind(fault: str) -> Kind:
+    if fault == GONE:
+        return Kind.DELETED
+    return Kind.DISAGREES if fault.startswith(ODD) else Kind.EDITED
 
 
 def _place(index: int | None) -> str:

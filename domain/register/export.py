@@ -17,17 +17,23 @@ import orjson
 
 from domain.register.canonical import leaf_hash
 from domain.register.moments import written
+from domain.register.rows import fault_of_row
 
 FORM = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An event as the log has it. `canonical` None where the log has a leaf and no event."""
+    """An event as the log has it. `canonical` None where the log has a leaf and no event.
+
+    `row` are the other columns of the event as JSON has them (domain/register/rows.py), where a
+    database is audited; an export has none.
+    """
 
     index: int | None
     hash: bytes
     canonical: bytes | None
+    row: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ def line(record: Record) -> bytes:
     """One record as a line."""
     if isinstance(record, Leaf):
         known = None if record.canonical is None else record.canonical.decode(errors="replace")
-        return _line({"index": record.index, "hash": record.hash.hex(), "canonical": known})
+        said = {"index": record.index, "hash": record.hash.hex(), "canonical": known}
+        return _line(said if record.row is None else {**said, "row": record.row})
     if isinstance(record, Stated):
         return _line({"checkpoint": record.note, "at": record.at})
     return _line(
@@ -93,12 +100,13 @@ def digest(leaf: Leaf, city: str) -> Digest:
         event = orjson.loads(leaf.canonical)
         said = (event["appeal"], event["sequence"], event["previous"], written(event["id"]))
         sound = tuple(map(type, said)) == (str, int, str, int) and event["city"] == city
-    except (ValueError, KeyError, TypeError):
+        fault = _fault(leaf, event, sound)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return (leaf.index, leaf.hash, *_NOTHING, "its bytes are no event")
-    return (leaf.index, leaf.hash, *said, _fault(leaf, event, sound))
+    return (leaf.index, leaf.hash, *said, fault)
 
 
-def _fault(leaf: Leaf, event: object, sound: bool) -> str | None:
+def _fault(leaf: Leaf, event: Mapping[str, Any], sound: bool) -> str | None:
     if leaf.canonical is None or leaf_hash(leaf.canonical) != leaf.hash:
         return "its bytes do not give its hash"
     if not sound:
@@ -106,7 +114,7 @@ def _fault(leaf: Leaf, event: object, sound: bool) -> str | None:
     # Bytes in another form could be read by two readers in two ways.
     if orjson.dumps(event, option=orjson.OPT_SORT_KEYS) != leaf.canonical:
         return "its bytes are not in the canonical form"
-    return None
+    return None if leaf.row is None else fault_of_row(leaf.row, event, leaf.hash.hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ def _read(text: bytes, city: str) -> Digest | Other:
                 Leaf(
                     _index(said["index"]), bytes.fromhex(said["hash"]),
                     None if canonical is None else canonical.encode(),
+                    said.get("row"),
                 ),
                 city,
             )  # fmt: skip

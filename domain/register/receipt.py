@@ -1,6 +1,6 @@
 """What somebody is given to prove an event: its leaf, the path to the root, the checkpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,3 +60,18 @@ def is_sealed(canonical: bytes, proof: Proof, checkpoint: Checkpoint) -> bool:
 def spans(indices: Sequence[int], size: int) -> list[tuple[int, int]]:
     """All subtrees that the proofs of these leaves want."""
     return [span for index in indices for span in inclusion_ranges(index, size)]
+
+
+def proved(events: Iterable[tuple[bool, bool]]) -> int:
+    """How many events of an appeal a document proves, each told by (sealed, shown) in order.
+
+    A leaf whose bytes are not shown may be any appeal's; it counts where the event right after
+    it, sealed and shown, names it. docs/verify_receipt.py counts by the same rule.
+    """
+    count = hidden = 0
+    for sealed, shown in events:
+        if shown:
+            count, hidden = count + (1 + hidden if sealed else 0), 0
+        else:
+            hidden = int(sealed)
+    return count

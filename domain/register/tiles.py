@@ -73,6 +73,14 @@ def complete(hashes: bytes) -> bytes:
     return row[0]
 
 
+def places(size: int) -> Iterator[Address]:
+    """Every full tile of a log of so many leaves, level by level."""
+    level, count = 0, size // WIDTH
+    while count:
+        yield from ((level, number) for number in range(count))
+        level, count = level + 1, count // WIDTH
+
+
 def full(begin: int, hashes: Sequence[bytes]) -> list[tuple[int, bytes]]:
     """The full tiles among hashes of one level that follow each other from number `begin` on.
 

@@ -59,6 +59,14 @@ class Calendar:
             return worked
         return () if day in self.days_off else self.week[day.weekday()]
 
+    def made_working(self, day: date) -> bool:
+        """Whether a date is worked by a word of its own: a decree's, or against its weekday or the
+        nation's day off.
+        """
+        if self.around_the_clock or not self.working_days.get(day):
+            return False
+        return day in self.decrees or day in self.holidays or not self.week[day.weekday()]
+
     @property
     def in_days(self) -> bool:
         """Whether what is worked is whole days, so that its lengths are told in days."""

@@ -35,8 +35,9 @@ class Interval:
     """[begin, end) of a clock's life; `counted` is what of it was counted, in all or nothing.
 
     Only a folded interval, which sums up an ordinary run of many, counts in part. `days_off` are
-    the whole days off that lie in it (by the calendar's zone), `wait` says what was waited for.
-    `ahead` is what has yet to come, and would count so if nothing happened.
+    the whole days off that lie in it (by the calendar's zone), `made_working` the days of which it
+    counts something by a word of their own. `wait` says what was waited for. `ahead` is what has
+    yet to come, and would count so if nothing happened.
     """
 
     begin: datetime
@@ -45,6 +46,7 @@ class Interval:
     counted: timedelta
     ahead: bool = False
     days_off: tuple[date, ...] = ()
+    made_working: tuple[date, ...] = ()
     wait: str | None = None
 
 
@@ -132,7 +134,8 @@ def _by_calendar(
     for low, high in _joined(calendar.working(begin, end)):
         if at < low:
             yield _idle(calendar, at, low, ahead=ahead)
-        yield Interval(low, high, reason, high - low, ahead)
+        moved = tuple(_made_working(calendar, low, high))
+        yield Interval(low, high, reason, high - low, ahead, made_working=moved)
         at = high
     if at < end:
         yield _idle(calendar, at, end, ahead=ahead)
@@ -161,13 +164,25 @@ def _idle(calendar: Calendar, begin: datetime, end: datetime, *, ahead: bool) ->
 
 
 def _days_off(calendar: Calendar, begin: datetime, end: datetime) -> Iterator[date]:
-    zone = ZoneInfo(calendar.zone)
-    day = begin.astimezone(zone).date()
-    last = (end - timedelta(microseconds=1)).astimezone(zone).date()
+    day, last = _dates(calendar, begin, end)
     while day <= last:
         if not calendar.hours(day):
             yield day
         day += timedelta(days=1)
+
+
+def _made_working(calendar: Calendar, begin: datetime, end: datetime) -> Iterator[date]:
+    first, last = _dates(calendar, begin, end)
+    for day in sorted(calendar.working_days):
+        if first <= day <= last and calendar.made_working(day):
+            yield day
+
+
+def _dates(calendar: Calendar, begin: datetime, end: datetime) -> tuple[date, date]:
+    """The first and the last date of [begin, end), by the calendar's wall clock."""
+    zone = ZoneInfo(calendar.zone)
+    last = (end - timedelta(microseconds=1)).astimezone(zone)
+    return begin.astimezone(zone).date(), last.date()
 
 
 LONGEST_RUN = 40
@@ -202,7 +217,8 @@ def _folded(run: list[Interval]) -> list[Interval]:
     middle = run[KEPT:-KEPT]
     counted = sum((one.counted for one in middle), NOTHING)
     days = tuple(dict.fromkeys(day for one in middle for day in one.days_off))
+    moved = tuple(dict.fromkeys(day for one in middle for day in one.made_working))
     folded = Interval(
-        middle[0].begin, middle[-1].end, Reason.FOLDED, counted, middle[0].ahead, days
+        middle[0].begin, middle[-1].end, Reason.FOLDED, counted, middle[0].ahead, days, moved
     )
     return [*run[:KEPT], folded, *run[-KEPT:]]

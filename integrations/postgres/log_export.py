@@ -10,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.register.checkpoint import NotACheckpoint, parse_checkpoint, parse_signature
 from domain.register.export import Leaf, Record, Standing, Stated
-from domain.register.tiles import HASH, WIDTH, complete
+from domain.register.tiles import HASH, WIDTH, complete, places
 from integrations.postgres.doors import PLATFORM
+from integrations.postgres.log_store import log_size
 from integrations.postgres.session import inside
 
+_ROW = """, e.id::text, e.city_id::text AS city, e.appeal_id::text AS appeal, e.sequence, e.type,
+       e.at, e.internal, encode(e.hash, 'hex') AS stored"""
+
 _LEAVES = """
-SELECT l.index, l.hash, e.canonical FROM log_leaf l LEFT JOIN event e ON e.id = l.event_id
+SELECT l.index, l.hash, e.canonical{} FROM log_leaf l LEFT JOIN event e ON e.id = l.event_id
  WHERE l.city_id = $1 ORDER BY l.index
 """
 
@@ -26,7 +30,7 @@ SELECT c.size, c.note, c.at, coalesce((SELECT array_agg(s.line ORDER BY s.key)
 """
 
 _PENDING = """
-SELECT e.hash, e.canonical FROM event e
+SELECT e.hash, e.canonical{} FROM event e
  WHERE e.city_id = $1 AND NOT EXISTS (SELECT FROM log_leaf l WHERE l.event_id = e.id)
  ORDER BY e.appeal_id, e.sequence
 """
@@ -46,6 +50,8 @@ SELECT t.level, t.index, t.hashes, t.root, coalesce(CASE t.level WHEN 0 THEN (
 """
 
 AT_ONCE = 1000
+MOST = 1000
+"""Tiles that are told to lack; who misses as many needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +89,34 @@ class LogExport:
         )
         return Counted(row["events"], row["checkpoints"], row["appeals"])
 
-    async def records(self) -> AsyncIterator[Record]:
-        """Everything, in the order of an export."""
+    async def records(self, *, rows: bool = False) -> AsyncIterator[Record]:
+        """Everything, in the order of an export; `rows` with what the rows of events tell."""
+        more = _ROW if rows else ""
         signed = [_stated(row) async for row in self._read(_CHECKPOINTS)]
         signed.reverse()
-        async for row in self._read(_LEAVES):
-            canonical = row["canonical"]
-            yield Leaf(row["index"], bytes(row["hash"]), canonical and bytes(canonical))
+        async for row in self._read(_LEAVES.format(more)):
+            yield _leaf(row, row["index"], rows=rows)
             while signed and signed[-1][0] <= row["index"] + 1:
                 yield signed.pop()[1]
         for _, stated in reversed(signed):
             yield stated
-        async for row in self._read(_PENDING):
-            yield Leaf(None, bytes(row["hash"]), bytes(row["canonical"]))
+        async for row in self._read(_PENDING.format(more)):
+            yield _leaf(row, None, rows=rows)
         async for row in self._read(_APPEALS):
             yield Standing(row["id"], row["sequence"], bytes(row["head"]))
 
     async def bent_tiles(self) -> AsyncIterator[str]:
-        """The stored tiles that are not those of the leaves, in words."""
+        """The stored tiles that are not those of the leaves, and those that lack, in words."""
+        lacking = set(places(await log_size(self._driver, self._city)))
         async for row in self._read(_TILES):
+            lacking.discard((row["level"], row["index"]))
             hashes = bytes(row["hashes"])
             if hashes != bytes(row["below"]) or len(hashes) != WIDTH * HASH:
                 yield f"tile {row['index']} of level {row['level']} is not that of the leaves"
             elif complete(hashes) != bytes(row["root"]):
                 yield f"tile {row['index']} of level {row['level']} does not give its root"
+        for level, number in sorted(lacking)[:MOST]:
+            yield f"tile {number} of level {level} is missing"
 
     async def _read(self, statement: str) -> AsyncIterator[Any]:
         async for row in self._driver.cursor(statement, self._city, prefetch=AT_ONCE):
@@ -121,6 +131,21 @@ async def open_export(engine: AsyncEngine, city: UUID) -> AsyncIterator[LogExpor
         await driver.execute("SET LOCAL statement_timeout = 0")
         await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield LogExport(driver, city)
+
+
+def _leaf(row: Any, index: int | None, *, rows: bool) -> Leaf:
+    canonical = row["canonical"]
+    if canonical is None:
+        return Leaf(index, bytes(row["hash"]), None)
+    told = {name: row[column] for name, column in _COLUMNS.items()} if rows else None
+    return Leaf(index, bytes(row["hash"]), bytes(canonical), told)
+
+
+_COLUMNS = {
+    "id": "id", "city": "city", "appeal": "appeal", "sequence": "sequence", "type": "type",
+    "at": "at", "internal": "internal", "hash": "stored",
+}  # fmt: skip
+"""As fault_of_row names the columns → as `_ROW` does."""
 
 
 def _stated(row: Any) -> tuple[int, Stated]:

@@ -44,8 +44,11 @@ class Link:
     """One event as it stands in the register."""
 
     id: UUID
+    city: UUID
     sequence: int
     type: str
+    at: datetime
+    internal: bool
     canonical: bytes
     hash: bytes
 
@@ -277,14 +280,17 @@ async def _links(connection: AsyncConnection, appeals: Sequence[UUID]) -> dict[U
     table = t.event
     found = await connection.execute(
         select(
-            table.c.appeal_id, table.c.id, table.c.sequence, table.c.type,
-            table.c.canonical, table.c.hash,
+            table.c.appeal_id, table.c.id, table.c.city_id, table.c.sequence, table.c.type,
+            table.c.at, table.c.internal, table.c.canonical, table.c.hash,
         )
         .where(table.c.appeal_id.in_(appeals))
         .order_by(table.c.appeal_id, table.c.sequence)
     )  # fmt: skip
     links: dict[UUID, list[Link]] = {}
     for row in found:
-        link = Link(row.id, row.sequence, row.type, bytes(row.canonical), bytes(row.hash))
+        link = Link(
+            row.id, row.city_id, row.sequence, row.type, row.at, row.internal,
+            bytes(row.canonical), bytes(row.hash),
+        )  # fmt: skip
         links.setdefault(row.appeal_id, []).append(link)
     return links

@@ -26,6 +26,7 @@ CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": tex
               "rules": texts.RULES, "needs": evidence_texts.NEEDS,
               "pieces": evidence_texts.PIECES, "stages": phrases.STAGES, "waits": phrases.WAITS,
               "intervals": phrases.INTERVALS, "clocks": phrases.CLOCKS,
+              "worked": {"": phrases.MADE_WORKING},
               "recomputed": {"": phrases.RECOMPUTED},
               "extended": {"": phrases.EXTENDED}}  # fmt: skip
 EVERY = [(name, str(code)) for name, found in CATALOGUES.items() for code in found]

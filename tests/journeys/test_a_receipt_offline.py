@@ -48,7 +48,8 @@ def run(path: Path, *key: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 async def given_out(house):
-    """A receipt and a proof, as a resident gets them, with a witness's line under them."""
+    """A receipt and a proof, as a resident gets them, with a witness's line under them; and what
+    an inspector gets of the same appeal."""
     tokens = await issue_tokens(house)
     async with running(make_callers_app(house.settings, rate_limit=0)) as app:
         callers = Callers(app, house, KISHI, tokens)
@@ -66,7 +67,8 @@ async def given_out(house):
         await callers.call("POST", "/v1/register/cosignatures", body, role=Role.AUDITOR)
         path = f"/v1/appeals/{number}"
         answers = [
-            await callers.call("GET", f"{path}/{what}", role=Role.CITIZEN)
+            await callers.call("GET", f"{path}/{what}", role=role)
+            for role in (Role.CITIZEN, Role.INSPECTOR)
             for what in ("receipt", "proof")
         ]
     return [answer.json() for answer in answers]
@@ -120,6 +122,19 @@ TAMPERED = {
     "text": lambda d: d | {"personal": {"text": d["personal"]["text"] | {"text": "Басқа"}}},
     "salt": lambda d: d | {"personal": {"text": d["personal"]["text"] | {"salt": "00" * 16}}},
     "nothing sealed": lambda d: d | {"index": None, "path": None},
+    # Any leaf of the register has a true path: it is the bytes that say whose it is.
+    "nothing shown": lambda d: d | {"event": None, "personal": {}},
+    "nothing shown of another": lambda d: d | {
+        "event": None, "personal": {}, "number": "KIS-2026-999999"
+    },
+    "nothing shown but texts": lambda d: d | {"event": None},
+    "any texts": lambda d: d | {
+        "event": None, "personal": {"text": {"text": "Басқа", "salt": "00" * 16}}
+    },
+    "no events": lambda d: d | {"events": []},
+    "events that nobody sees": lambda d: d | {
+        "events": [d | {"event": None}, d | {"event": None}], "personal": {}
+    },
 }  # fmt: skip
 
 
@@ -138,6 +153,48 @@ def test_a_proof_without_one_of_its_events_is_not_proved(given_out):
         if proof["events"][at + 1]["event"] is not None:
             with pytest.raises(ValueError, match="chain is broken"):
                 check(proof | {"events": fewer})
+
+
+def count(document):
+    """How many events the verifier says that a document proves; 0 where it refuses."""
+    try:
+        return int(check(document).split(": ")[1].split()[0])
+    except ValueError:
+        return 0
+
+
+def without(proof, *hidden, fresh=()):
+    """The proof with the bytes of some of its events hidden, and some not sealed yet."""
+    return proof | {
+        "events": [
+            event
+            | ({"event": None} if at in hidden else {})
+            | ({"index": None, "path": None} if at in fresh else {})
+            for at, event in enumerate(proof["events"])
+        ]
+    }
+
+
+def test_what_is_hidden_is_proved_where_a_sealed_event_names_it_and_nowhere_else(given_out):
+    proof = given_out[1]
+    *shown, last = [event["event"] is not None for event in proof["events"]]
+    assert (shown, last) == ([True, True], False), "registered, assigned, a word among colleagues"
+    assert count(proof) == 2
+    assert count(without(proof, 0)) == 2, "the second names the first"
+    assert count(without(proof, 1)) == 1, "who follows the first is not told"
+    assert count(without(proof, 0, fresh=[1])) == 0, "what is not sealed can name anything"
+    assert count(without(proof, 0, 1)) == 0
+    with pytest.raises(ValueError, match="both sealed and shown"):
+        check(without(proof, 0, 1) | {"number": "KIS-2026-999999"})
+
+
+def test_the_platform_says_itself_how_much_it_proves_and_to_whom(given_out):
+    of_staff, proof_of_staff = given_out[2:]
+    assert of_staff["event"] is None, "its bytes name the resident"
+    hidden = [one["event"] is None for one in proof_of_staff["events"]]
+    assert hidden == [True, True, False], "the word names the assignment, and nothing the first"
+    assert [one["proved"] for one in given_out] == [1, 2, 0, 2]
+    assert [count(one) for one in given_out] == [1, 2, 0, 2]
 
 
 @dataclass(frozen=True)
@@ -252,7 +309,7 @@ def test_another_history_signed_by_the_logs_own_key_is_no_growth(house, grown):
 
 
 def test_foreign_verifiers_accept_the_receipt_and_the_proof(given_out):
-    receipt, proof = given_out
+    receipt, proof = given_out[:2]
     checkpoint, key = parse_checkpoint(receipt["checkpoint"]), parse_key(receipt["key"])
     sigstore_verifies_note(receipt["checkpoint"], checkpoint.root, key)
     sealed = [event for event in (receipt, *proof["events"]) if event["index"] is not None]

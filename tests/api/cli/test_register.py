@@ -8,10 +8,12 @@ import psycopg
 import pytest
 
 from api.bootstrap import read_signer
-from domain.appeals.commands import Accept
+from domain.access import Role
+from domain.appeals.commands import Accept, Comment
 from domain.appeals.workflow import Action
 from domain.register.canonical import leaf_hash
 from domain.register.checkpoint import Checkpoint, origin_of, parse_checkpoint, parse_key
+from domain.register.tiles import WIDTH
 from domain.register.tree import root_of
 from integrations.vault.signer import Signer
 from tests.support.appeals import perform, register
@@ -29,6 +31,14 @@ async def appeal(house):
     appeal = await perform(house, appeal, Action.ACCEPT, Accept())
     await signed(house)
     return appeal
+
+
+@pytest.fixture
+async def neighbour(house, appeal):
+    """Another appeal of the same city, sealed as well."""
+    other = await register(house)
+    await signed(house)
+    return other
 
 
 @dataclass(frozen=True)
@@ -200,6 +210,38 @@ FORGERIES = {
 }
 
 
+def _move_to_another_appeal(connection, appeal):
+    """Out of one history, and into the end of another."""
+    connection.execute(
+        "UPDATE event SET appeal_id = o.id, sequence = o.sequence + 1 FROM appeal o"
+        " WHERE event.appeal_id = %s AND event.sequence = 3"
+        " AND o.id = (SELECT p.id FROM appeal p WHERE p.id <> %s LIMIT 1)", [appeal.id, appeal.id],
+    )  # fmt: skip
+
+
+def _third(change):
+    """A forgery of one column of the third event."""
+
+    def forge(connection, appeal):
+        connection.execute(
+            f"UPDATE event SET {change} WHERE appeal_id = %s AND sequence = 3", [appeal.id]
+        )
+
+    return forge
+
+
+OF_ROWS = {
+    "appeal": (_move_to_another_appeal, "appeal, sequence"),
+    "place": (_third("sequence = 9"), "sequence"),
+    "type": (_third("type = 'appeal.closed'"), "type"),
+    "time": (_third("at = at - interval '1 microsecond'"), "at"),
+    "readers": (_third("internal = NOT internal"), "internal"),
+    "city": (_third("city_id = gen_random_uuid()"), "city"),
+    "hash": (_third("hash = sha256('x')"), "hash"),
+}
+"""What is bound by no hash: by which columns an event is found, and what is said to be its leaf."""
+
+
 def test_an_honest_register_is_whole(ikomek, appeal):
     answer = ikomek("register", "verify")
     assert answer.status == 0, answer.out
@@ -223,6 +265,32 @@ def test_a_forger_is_found_in_the_database_and_in_the_export_alone(
             assert f"{kind}: " in answer.out
             assert f"broken: {kind}" in answer.err or kind in answer.err
     assert ikomek("register", "verify").status == 0
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_a_row_that_tells_of_another_event_than_its_bytes_is_found(
+    ikomek, appeal, neighbour, city_database, tmp_path, name
+):
+    forge, columns = OF_ROWS[name]
+    export = tmp_path / "register.jsonl"
+    with forger(city_database) as connection:
+        forge(connection, appeal)
+        answer = ikomek("register", "verify")
+        assert answer.status == 1
+        assert f"({appeal.id}, 3): its row tells another {columns} than its bytes" in answer.out
+        assert "disagrees 1" in answer.err
+        assert ikomek("register", "export", export).status == 0
+        assert ikomek("register", "verify", export).status == 0, "where there are bytes alone"
+    assert ikomek("register", "verify").status == 0
+
+
+def test_a_row_of_one_appeal_is_held_to_its_bytes_as_well(ikomek, appeal, city_database):
+    with forger(city_database) as connection:
+        _third("internal = NOT internal")(connection, appeal)
+        answer = ikomek("register", "verify", "--number", appeal.number)
+        assert answer.status == 1
+        assert "event 3 (appeal.accepted" in answer.out
+        assert "its row tells another internal than its bytes" in answer.out
 
 
 def broken(ikomek, export, kind, believed=()):
@@ -321,6 +389,24 @@ def test_a_tile_that_is_not_of_the_leaves_is_found(ikomek, appeal, city_database
         assert answer.status == 1
         assert "tile 0 of level 0" in answer.out
         connection.execute("DELETE FROM log_tile")
+
+
+@pytest.fixture
+async def filled(house, appeal):
+    """A log whose leaves fill a tile."""
+    while (await signed(house)).size < WIDTH:
+        for word in range(64):
+            await perform(house, appeal, Action.COMMENT, Comment(f"{word}"), role=Role.OPERATOR)
+
+
+def test_a_tile_that_is_gone_is_found(ikomek, filled, city_database):
+    assert ikomek("register", "verify").status == 0
+    with forger(city_database) as connection:
+        connection.execute("DELETE FROM log_tile")
+        answer = ikomek("register", "verify")
+        assert answer.status == 1
+        assert answer.out == "disagrees: tile 0 of level 0 is missing\n"
+    assert ikomek("register", "verify").status == 0
 
 
 def test_an_unknown_number_is_not_called_whole(ikomek):

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from api.rest.evidence import asked_view
 from domain.access import Role
+from domain.appeals.evidence import Asked
 from domain.catalogue.changes import Changes
-from domain.catalogue.evidence import Need
+from domain.catalogue.evidence import ActForm, Need
 from domain.sla.policy import Stage
 from integrations.postgres import reference_writer as writer
 from tests.integrations.media.files import picture
@@ -47,6 +49,25 @@ async def at_work(callers: Callers, **changes: Any) -> dict[str, Any]:
 
 def plain(needs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: need[name] for name in NEEDED[0]} for need in needs]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("kk", "акт нөмірі (мысалы, 118/2026); алдымен «Қауіпсіздендіру» кезеңі өз актісімен"
+               " (мысалы, ҚА-7)"),
+        ("ru", "номер акта (пример: 118/2026); сначала этап «Обеспечение безопасности» со своим"
+               " актом (пример: ҚА-7)"),
+        ("en", "the number of the act (example: 118/2026); first the stage “Making it safe” with"
+               " an act of its own (example: ҚА-7)"),
+    ],
+)  # fmt: skip
+def test_an_act_of_another_form_is_told_with_the_stage_that_it_belongs_to(language, words):
+    need = Need(act=ActForm("[0-9]{1,6}/[0-9]{4}", "118/2026"))
+    of_secure = (Stage.SECURE, ActForm("ҚА-[0-9]+", "ҚА-7"))
+    told = asked_view(Asked(Stage.RESOLVE, need, frozenset(), False, (of_secure,)), language)
+    assert told["text"] == words
+    assert told["act_number"] == {"pattern": "[0-9]{1,6}/[0-9]{4}", "example": "118/2026"}
 
 
 @pytest.mark.parametrize(

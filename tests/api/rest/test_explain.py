@@ -200,7 +200,17 @@ async def test_counting_again_after_a_change_of_calendar_is_shown_as_a_fact(
     appeal = await register(house, at=friday, service=BILL, answers={})
     clock = appeal.clocks[0]
     day = clock.due_at.date()
-    await change_calendar(callers, house, {"days_off": [day.isoformat()]})
+    office = house.references.of(KISHI.id).promises.calendar(clock.calendar)
+    saturday = friday.date() + DAY
+    monday = next(each for n in range(2, 9) if office.hours(each := saturday + n * DAY))
+    await change_calendar(
+        callers,
+        house,
+        {
+            "days_off": [day.isoformat(), {"date": monday.isoformat(), "decree": "Шешім № 5"}],
+            "working_days": [{"date": saturday.isoformat(), "decree": "Шешім № 6"}],
+        },
+    )
     async with house.units.open(Principal(NOBODY, R.SYSTEM, KISHI.id)) as uow:
         found = await recompute_clocks(
             clock.calendar, "Қаулы бойынша демалыс", uow=uow,
@@ -216,8 +226,22 @@ async def test_counting_again_after_a_change_of_calendar_is_shown_as_a_fact(
     assert "was changed (version 1 → 2): Қаулы бойынша демалыс." in fact["sentence"]
     assert fact["due_after"] == told["due_at"] != fact["due_before"]
     assert told["calendar_version"] == 2
-    off = [one["date"] for each in told["intervals"] for one in each["days_off"]]
-    assert day.isoformat() in off
+    off = {one["date"]: one for each in told["intervals"] for one in each["days_off"]}
+    assert off[day.isoformat()]["decree"] is None
+    assert off[monday.isoformat()]["decree"] == "Шешім № 5"
+    assert saturday.isoformat() not in off
+    worked = [each for each in told["intervals"] if each["made_working"]]
+    said = [(day["date"], day["decree"]) for one in worked for day in one["made_working"]]
+    assert said == [(saturday.isoformat(), "Шешім № 6")] * 2, "before noon and after it"
+    assert {one["reason"] for one in worked} == {"working"}
+    for language, phrase in (
+        ("kk", "Жұмыс күні етілген"), ("ru", "Объявлены рабочими"), ("en", "Made working days")
+    ):  # fmt: skip
+        again = of(await explained(callers, appeal.number, language=language), "resolve")
+        sentences = " ".join(one["sentence"] for one in again["intervals"])
+        assert phrase in sentences
+        assert "(Шешім № 5)" in sentences
+        assert "(Шешім № 6)" in sentences
     answer = await callers.call("GET", f"/v1/appeals/{appeal.number}/events")
     assert "clock.recomputed" in [event["type"] for event in answer.json()["items"]]
 

@@ -178,6 +178,8 @@ async def test_an_administrator_makes_a_day_off_and_the_open_terms_are_counted_a
     assert clocks_now["consider"]["due_at"] > due["consider"]
     (recount,) = clocks_now["consider"]["recomputations"]
     assert recount["reason"] == decree
+    off = [day for one in clocks_now["consider"]["intervals"] for day in one["days_off"]]
+    assert [one["decree"] for one in off if one["date"] == last.isoformat()] == [decree]
     assert all(clock["agrees"] for clock in told.json()["clocks"])
     back = said | {"kind": "usual"}
     assert (

@@ -75,6 +75,7 @@ async def test_who_acted_as_a_resident_is_told_to_nobody_else(callers: Callers):
     said = (await receipt(callers, appeal["number"], Role.INSPECTOR)).json()
     assert said["event"] is None
     assert said["personal"] == {}
+    assert said["proved"] == 0, "and says so"
     assert str(callers.city.citizen) not in orjson.dumps(said).decode()
     assert_included(said | {"event": None}, unfold(said))
     proof = await callers.call("GET", f"/v1/appeals/{appeal['number']}/proof")

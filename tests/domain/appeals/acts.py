@@ -58,10 +58,10 @@ NEEDS: dict[Action, tuple[Action, ...]] = {
     A.PROLONG: (A.CLASSIFY,),
     A.SUMMON: (A.CLASSIFY,),
     A.HEAR: (A.CLASSIFY, A.SUMMON),
-    A.DECIDE: (A.CLASSIFY,),
+    A.DECIDE: (A.CLASSIFY, A.WAIVE),
 }
 """What must have been done before, in the same status: an answer wants a question, acts of the law
-an appeal before the law."""
+an appeal before the law, and a decision that an inspector lets the evidence of the work go."""
 
 WAYS: dict[Status, tuple[Action, ...]] = {
     Status.ASSIGNED: (),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from domain.access import Role
 from domain.appeals import commands as c
-from domain.appeals.evidence import ahead, asked, metres
+from domain.appeals.desk import Desk
+from domain.appeals.evidence import ahead, asked, metres, prove
 from domain.appeals.model import Waiver
 from domain.appeals.workflow import Action, Status
 from domain.catalogue.evidence import ActForm, Need, Piece
@@ -376,15 +377,69 @@ def test_a_file_that_is_not_the_executors_is_told_before_what_lacks(demand):
     assert lacking(refused) == {"/evidence/0": "unknown-attachment"}
 
 
-@given(
-    st.builds(Need, st.integers(0, 3), st.none() | st.integers(10, 500), st.just(None)),
-    st.builds(Need, st.integers(0, 3), st.none() | st.integers(10, 500), st.just(None)),
+FENCED = ActForm("ҚА-[0-9]+", "ҚА-7")
+LOOSE = ActForm("[0-9/]+", "7/2026")
+"""Of another form than ACT, and of one that numbers of ACT have as well."""
+needs = st.builds(
+    Need,
+    st.integers(0, 3),
+    st.none() | st.integers(10, 500),
+    st.sampled_from([None, ACT, FENCED, LOOSE]),
 )
-def test_resolving_never_asks_for_less_than_any_stage_that_it_ends(secure, resolve):
-    said = make.reference()
-    changed = replace(said, evidence={(MANHOLE, 1): {Stage.SECURE: secure, Stage.RESOLVE: resolve}})
+numbers = st.sampled_from([None, ACT.example, FENCED.example, "7", "?"])
+
+
+@given(needs, needs, needs, numbers)
+def test_resolving_never_asks_for_less_than_any_stage_that_it_ends(arrive, secure, resolve, number):
+    demanded = {Stage.ARRIVE: arrive, Stage.SECURE: secure, Stage.RESOLVE: resolve}
+    changed = replace(make.reference(), evidence={(MANHOLE, 1): demanded})
     appeal = at_work().appeal
-    need = asked(appeal, Stage.RESOLVE, changed).need
+    assert appeal.clock(Stage.ARRIVE) is None, "nobody promised it, and nobody is asked for it"
+    found = asked(appeal, Stage.RESOLVE, changed)
     for one in (secure, resolve):
-        assert need.photos >= one.photos
-        assert one.within is None or (need.within is not None and need.within <= one.within)
+        assert found.need.photos >= one.photos
+        assert one.within is None or (
+            found.need.within is not None and found.need.within <= one.within
+        )
+    command = c.Resolve("қақпақ қойылды", (PHOTO,), position=north(0), act_number=number)
+    desk = Desk(make.principal(Role.EXECUTOR), changed, make.MONDAY)
+    forms = [one.act for one in (secure, resolve) if one.act is not None]
+    wrong = any(number is None or not form.fits(number) for form in forms)
+    try:
+        prove(appeal, Stage.RESOLVE, command, desk)
+        pointers = set()
+    except EvidenceMissing as refused:
+        pointers = {fault.pointer for fault in refused.faults}
+    assert ("/act_number" in pointers) == wrong
+
+
+def test_a_stage_whose_act_is_of_another_form_is_reported_first_with_its_own(demand):
+    demand({Stage.SECURE: Need(act=FENCED), Stage.RESOLVE: Need(act=ACT)})
+    life = at_work()
+    for number in ("118/2026", "ҚА-7", None):
+        with pytest.raises(EvidenceMissing) as refused:
+            done(life, PHOTO, act=number)
+        faults = [(one.rule, dict(one.params)) for one in refused.value.faults]
+        of_stage = ("act-of-stage", {"stage": "secure", "example": "ҚА-7"})
+        own = {"ҚА-7": "act-form", None: "act-missing"}.get(number)
+        assert faults == [
+            *([(own, {"example": "118/2026"})] if own else []),
+            *([of_stage] if number != "ҚА-7" else []),
+        ]
+    (secure, resolve) = ahead(life.appeal, make.reference())
+    assert (secure.need.act, secure.acts) == (FENCED, ())
+    assert (resolve.need.act, resolve.acts) == (ACT, ((Stage.SECURE, FENCED),))
+    life.act(A.REPORT, c.Report(Stage.SECURE, "қоршалды", act_number="ҚА-7"))
+    assert done(life, PHOTO, act="118/2026").status is Status.RESOLVED
+
+
+def test_one_number_that_is_of_both_forms_ends_both_stages(demand):
+    demand({Stage.SECURE: Need(act=LOOSE), Stage.RESOLVE: Need(act=ACT)})
+    assert done(at_work(), PHOTO, act="118/2026").status is Status.RESOLVED
+
+
+def test_an_act_that_was_let_go_is_asked_for_in_no_form(demand):
+    demand({Stage.SECURE: Need(act=FENCED), Stage.RESOLVE: Need(act=ACT)})
+    life = at_work()
+    life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "акт жоқ"), Role.INSPECTOR)
+    assert done(life, PHOTO).status is Status.RESOLVED

@@ -290,15 +290,29 @@ def test_what_is_granted_needs_no_hearing():
     assert life.appeal.status is Status.RESOLVED
 
 
-@pytest.mark.parametrize("decision", [Decision.FAVOURABLE, Decision.ANSWERED, Decision.NOTED])
+@pytest.mark.parametrize("decision", [one for one in Decision if one is not Decision.ADVERSE])
 def test_no_decision_takes_the_place_of_work_whose_evidence_is_demanded(decision):
     life = speak(lawful(), A.ACCEPT)
+    before = life.appeal
     with pytest.raises(Conflict) as refused:
         life.act(A.DECIDE, c.Decide(decision, "жабылды"))
     assert refused.value.params["reason"] == "work-wants-evidence"
+    assert life.appeal == before, "it stands with its executor, and every clock runs on"
     speak(life, A.WAIVE)
     life.act(A.DECIDE, c.Decide(decision, "жабылды"))
     assert life.appeal.status is Status.RESOLVED
+    told = [orjson.loads(e.canonical) for e in life.shelf.events]
+    assert [one["type"] for one in told[-2:]] == ["appeal.evidence_waived", "appeal.decided"]
+    assert list(differences(life.appeal.clocks, replay(told, life.reference.promises))) == []
+
+
+def test_a_procedure_is_ended_at_once_where_no_evidence_of_work_is_demanded():
+    life = Life(almaty("2026-03-02 10:00"))
+    life.register(intake(LIFT, appeal_kind=K.APPLICATION))
+    life.act(A.ACCEPT, c.Accept(), R.EXECUTOR, LIFTS)
+    life.act(A.DECIDE, c.Decide(Decision.TERMINATED, "жаңа дәлелсіз қайталама"), R.EXECUTOR, LIFTS)
+    assert life.appeal.status is Status.RESOLVED
+    assert life.appeal.closed_at is None, "the resident may still say no"
 
 
 def test_a_wait_ends_with_the_threat_and_with_the_sending_on():

@@ -10,7 +10,7 @@ from sigstore._internal.merkle import verify_merkle_inclusion
 from sigstore.errors import VerificationError
 
 from domain.register.canonical import leaf_hash
-from domain.register.tiles import WIDTH, complete, full, head, subtrees, wanted
+from domain.register.tiles import HASH, WIDTH, complete, full, head, places, subtrees, wanted
 from domain.register.tiles import root as tiles_root
 from domain.register.tree import (
     EMPTY,
@@ -97,6 +97,17 @@ def test_the_root_is_that_of_the_rfc_by_either_road(size):
     expected = mth(LEAVES[:size])
     assert root_of(LEAVES[:size]) == expected
     assert tiles_root(size, tiles_of(LEAVES[:size])) == expected
+
+
+@given(sizes)
+def test_where_full_tiles_are_is_told_by_the_size_alone(size):
+    tiles = tiles_of(LEAVES[:size])
+    kept = sorted(place for place, hashes in tiles.items() if len(hashes) == WIDTH * HASH)
+    assert list(places(size)) == kept
+
+
+def test_of_a_large_log_every_level_has_its_tiles():
+    assert list(places(WIDTH**2 + WIDTH)) == [(0, n) for n in range(WIDTH + 1)] + [(1, 0)]
 
 
 def test_an_empty_tree_has_the_hash_of_nothing():

@@ -1,13 +1,14 @@
 """An explanation leaves no minute out, counts none twice, and says what the clock says."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.sla.calendar import Calendar
+from domain.sla.calendar import Calendar, kazakhstan_working_days
 from domain.sla.clock import Clock, ClockState, cancel, finished, meet, pause, resume
 from domain.sla.counting import Wait
 from domain.sla.explain import (
@@ -104,12 +105,77 @@ def test_what_counts_is_working_time_and_what_does_not_is_none(
         if one.reason in (Reason.WORKING, Reason.OVERDUE):
             assert one.counted == one.end - one.begin == calendar.spent(one.begin, one.end)
             assert (one.begin >= clock.due_at) == (one.reason is Reason.OVERDUE)
+            zone = ZoneInfo(calendar.zone)
+            assert one.made_working == tuple(
+                day
+                for day in sorted(calendar.working_days)
+                if any(low.astimezone(zone).date() == day for low in _minutes(one))
+                and not calendar.week[day.weekday()]
+            )
         else:
             assert one.counted == NOTHING
+            assert one.made_working == ()
         if one.reason in (Reason.CLOSED, Reason.DAY_OFF):
             assert calendar.spent(one.begin, one.end) == NOTHING
             assert bool(one.days_off) == (one.reason is Reason.DAY_OFF)
             assert all(not calendar.hours(day) for day in one.days_off)
+
+
+def _minutes(one: Interval) -> Iterator[datetime]:
+    """Every minute that an interval begins, holds or ends with."""
+    at = one.begin
+    while at < one.end:
+        yield at
+        at += MINUTE
+
+
+def test_a_worked_saturday_and_a_day_off_are_told_with_whose_word_they_are():
+    moved = office(
+        working_days=[{"date": "2026-03-14", "decree": "Қаулы № 5"}],
+        days_off=[{"date": "2026-03-13", "decree": "Қаулы № 5"}],
+    )
+    clock = started(promise(moved, within=hours(20)), moved, almaty("2026-03-12 09:00"))
+    found = explain(clock, moved, (), at=almaty("2026-03-12 09:00"))
+    saturday = date(2026, 3, 14)
+    worked = [one.made_working for one in found.intervals if one.reason is Reason.WORKING]
+    assert worked == [(), (), (saturday,), (saturday,), ()], "mornings and afternoons"
+    off = [one.days_off for one in found.intervals if one.days_off]
+    assert off == [(date(2026, 3, 13),), (date(2026, 3, 15),)]
+    assert moved.decrees == {saturday: "Қаулы № 5", date(2026, 3, 13): "Қаулы № 5"}
+
+
+def test_a_weekend_day_that_the_nation_works_is_told_without_a_decree():
+    day = max(kazakhstan_working_days(range(2023, 2028)))
+    at = datetime.combine(day, time(9), ZoneInfo("Asia/Almaty"))
+    clock = started(promise(OFFICE, within=hours(2)), OFFICE, at)
+    (only,) = explain(clock, OFFICE, (), at=at).intervals
+    assert day.weekday() >= 5
+    assert only.made_working == (day,)
+    assert OFFICE.decrees == {}
+
+
+def test_what_is_worked_by_its_own_hours_or_on_a_holiday_is_told_and_a_usual_day_is_not():
+    hours_of = {"2026-03-08": ["10:00-12:00"], "2026-03-10": ["09:00-11:00"]}
+    short = office(
+        working_days=[
+            {"date": "2026-03-08", "hours": hours_of["2026-03-08"]},
+            {"date": "2026-03-10", "hours": hours_of["2026-03-10"], "decree": "Қаулы № 7"},
+            {"date": "2026-03-11", "hours": ["09:00-11:00"]},
+        ]
+    )
+    told = {str(day) for day in short.working_days if short.made_working(day)}
+    assert told & {"2026-03-08", "2026-03-10", "2026-03-11"} == {"2026-03-08", "2026-03-10"}
+    assert not around_the_clock().made_working(date(2026, 3, 8))
+
+
+def test_a_fold_keeps_the_days_that_are_worked_by_a_word_of_their_own():
+    saturdays = [date(2026, 1, 10) + n * timedelta(days=7) for n in range(20)]
+    moved = office(working_days=[{"date": str(day), "decree": "Қаулы"} for day in saturdays])
+    clock = started(promise(moved, within=hours(800)), moved, almaty("2026-01-05 09:00"))
+    whole = explain(clock, moved, (), at=almaty("2026-06-01 09:00")).intervals
+    every = {day for one in whole for day in one.made_working}
+    assert every == set(saturdays)
+    assert every == {day for one in fold(whole, clock.due_at) for day in one.made_working}
 
 
 @settings(max_examples=60, deadline=None)
