@@ -132,6 +132,14 @@ def _pause(run: _Run, act: Act) -> None:
     run.change(stages, lambda clock, _: clocks.pause(clock, reason=reason, at=act.at))
 
 
+def _taken(run: _Run, act: Act) -> None:
+    run.meet(Stage.ANSWER, at=act.at)
+
+
+def _done(run: _Run, act: Act) -> None:
+    run.meet(*Stage, at=act.at)
+
+
 def _answer(run: _Run, act: Act) -> None:
     run.meet(Stage.ANSWER, Stage.RESOLVE, at=act.at)
     run.cancel(act.at)
@@ -155,15 +163,16 @@ def _comment(run: _Run, act: Act) -> None:
 
 _ACTS: Mapping[EventType, Callable[[_Run, Act], None]] = {
     EventType.ANSWERED: _answer,
-    EventType.ACCEPTED: lambda run, act: run.meet(Stage.ANSWER, at=act.at),
+    EventType.ACCEPTED: _taken,
     EventType.COMMENTED: _comment,
-    EventType.BROADCAST: lambda run, act: run.meet(Stage.ANSWER, at=act.at),
+    EventType.BROADCAST: _taken,
     EventType.STAGE_REPORTED: _report,
     EventType.PAUSED: _pause,
     EventType.RESUMED: lambda run, act: run.resume(act.at),
     EventType.REDIRECTED: lambda run, act: run.resume(act.at),
-    EventType.RESOLVED: lambda run, act: run.meet(*Stage, at=act.at),
-    EventType.DECIDED: lambda run, act: run.meet(*Stage, at=act.at),
+    EventType.RESOLVED: _done,
+    EventType.DECIDED: _done,
+    EventType.STATE_DECIDED: _done,
     EventType.FORWARDED: _forward,
     EventType.RETURNED: lambda run, act: run.reopen(Stage.RESOLVE, at=act.at),
     EventType.REOPENED: lambda run, act: run.reopen(*Stage, at=act.at),
@@ -172,8 +181,17 @@ _ACTS: Mapping[EventType, Callable[[_Run, Act], None]] = {
 }
 """What moves a clock (domain/appeals/rules.py); every other event leaves it alone."""
 
-LOOKED_AT: tuple[EventType, ...] = (*_ACTS, EventType.CORRECTED)
+MOVES: tuple[EventType, ...] = tuple(_ACTS)
+"""The events that a replay does again."""
+
+LOOKED_AT: tuple[EventType, ...] = (*MOVES, EventType.CORRECTED)
 """The events that a replay asks the register for."""
+
+TAKES = tuple(kind for kind, do in _ACTS.items() if do is _taken)
+"""What meets ANSWER and nothing else, a public word apart."""
+
+ENDS = tuple(kind for kind, do in _ACTS.items() if do is _done)
+"""What meets every stage."""
 
 TURNS = (
     EventType.PAUSED, EventType.RETURNED, EventType.REOPENED, EventType.CORRECTED,

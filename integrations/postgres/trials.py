@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.trials.lives import REASONS
-from domain.trials.replay import LOOKED_AT, TURNS
+from domain.trials.replay import ENDS, LOOKED_AT, TAKES, TURNS
 from domain.trials.slices import (
     ACTS,
     APPEALS,
@@ -148,7 +148,9 @@ async def read_times(connection: AsyncConnection, piece: Slice, places: NDArray[
     driver = (await connection.get_raw_connection()).driver_connection
     ids = [UUID(bytes=bytes(id)) for id in piece.appeals["id"][places]]
     instants = [name for name in TIMES.names or () if name != "place"]
-    times = await copied(driver, _TIMES, ids, list(LOOKED_AT), kinds=_kinds(TIMES, instants))
+    kinds = _kinds(TIMES, instants)
+    acts = (list(LOOKED_AT), list(TAKES), list(ENDS))
+    times = await copied(driver, _TIMES, ids, *acts, kinds=kinds)
     times["place"] = places
     return replace(piece, times=times)
 
@@ -236,13 +238,13 @@ SELECT (a.place - 1)::int4, coalesce(x.accepted, 'infinity'), coalesce(x.answere
     coalesce(x.reported, 'infinity'), coalesce(x.done, 'infinity')
 FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place)
 CROSS JOIN LATERAL (
-    SELECT min(e.at) FILTER (WHERE e.type IN ('appeal.accepted', 'appeal.broadcast')
+    SELECT min(e.at) FILTER (WHERE e.type = ANY($3::text[])
             OR e.type = 'appeal.commented'
             AND convert_from(e.canonical, 'UTF8')::jsonb -> 'actor' ->> 'role' <> 'citizen')
             AS accepted,
         min(e.at) FILTER (WHERE e.type = 'appeal.answered') AS answered,
         min(e.at) FILTER (WHERE e.type = 'appeal.stage_reported') AS reported,
-        min(e.at) FILTER (WHERE e.type IN ('appeal.resolved', 'appeal.decided')) AS done
+        min(e.at) FILTER (WHERE e.type = ANY($4::text[])) AS done
     FROM event AS e WHERE e.appeal_id = a.id AND NOT e.internal AND e.type = ANY($2::text[])
     OFFSET 0
 ) AS x

@@ -16,6 +16,7 @@ from domain.access import Principal, Role
 from domain.appeals import intake as intakes
 from domain.appeals import use_cases
 from domain.appeals.commands import Command, Intake, Whereabouts
+from domain.appeals.desk import Desk
 from domain.appeals.model import Appeal, Applicant, Change, Channel, Kind
 from domain.appeals.recounts import Recomputed, recompute_clocks
 from domain.appeals.workflow import Action
@@ -23,6 +24,9 @@ from domain.catalogue.evidence import Need
 from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
 from domain.catalogue.search import SearchIndex
+from domain.eotinish.model import Told
+from domain.eotinish.rules import follow
+from domain.eotinish.use_cases import state_of
 from domain.errors import NotFound
 from domain.events import Event
 from domain.law.fields import parse_law
@@ -357,6 +361,13 @@ class Life:
         )
         assert not acted.faulty
         return acted.changes
+
+    def hear(self, told: Told) -> Change:
+        """What the state says of it at this moment."""
+        desk = Desk(state_of(CITY), self.reference, self.at)
+        change = use_cases.bind(self.appeal, follow(self.appeal, told, desk), desk)
+        self._uow(desk.principal).save(change)
+        return change
 
     def amend(self, code: str, day: date) -> "Life":
         """The city makes a day off of a day: the next version of a calendar, which nobody has yet

@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 
 from domain.access import Role
 from domain.appeals import commands as c
-from domain.appeals.desk import Desk
-from domain.appeals.model import AssignmentState, Change
+from domain.appeals.model import AssignmentState
 from domain.appeals.replay import check
-from domain.appeals.use_cases import bind
 from domain.appeals.workflow import AWAITING_RESIDENT, FINAL, OPEN, Action, PauseReason, Status
 from domain.eotinish.model import STATE, Notice, Poison, Tale, Told
 from domain.eotinish.outgoing import NOTICES, Material, notice_of, values_of
-from domain.eotinish.rules import follow, numbered, same_person
-from domain.eotinish.use_cases import state_of
+from domain.eotinish.rules import numbered, same_person
 from domain.events import EventType
 from integrations.eotinish.contract import read_contract
 from tests.domain.appeals.acts import at
-from tests.domain.appeals.make import CITY, Life
+from tests.domain.appeals.make import Life
 
 NUMBER = "ЖТ-2026-00000001"
 NAME = "Айгүл Серікова"
@@ -31,16 +28,6 @@ NAME = "Айгүл Серікова"
 
 def told(tale: Tale, **values: Any) -> Told:
     return Told(tale, NUMBER, 3, values)
-
-
-def hear(life: Life, word: Told) -> Change:
-    """The state says it now; kept as a unit of work would keep it."""
-    desk = Desk(state_of(CITY), life.reference, life.wait(life.at - life.at).at)
-    change = bind(life.appeal, follow(life.appeal, word, desk), desk)
-    life.shelf.appeals[life.number] = change.appeal
-    life.shelf.events.extend(change.events)
-    life.shelf.changes.append(change)
-    return change
 
 
 def called(life: Life) -> str:
@@ -54,7 +41,7 @@ def called(life: Life) -> str:
 @pytest.mark.parametrize("tale", Tale, ids=str)
 def test_no_tale_without_a_name_ends_an_appeal(tale: Tale, status: Status):
     life = at(status)
-    after = hear(life, told(tale, satisfied=True, rating=5, text="Шешілді")).appeal
+    after = life.hear(told(tale, satisfied=True, rating=5, text="Шешілді")).appeal
     if after.status is not status:
         assert tale is Tale.DECIDED
         assert status in OPEN
@@ -66,7 +53,7 @@ def test_no_tale_without_a_name_ends_an_appeal(tale: Tale, status: Status):
 @pytest.mark.parametrize("status", Status, ids=str)
 def test_the_residents_yes_closes_where_it_is_awaited_and_nowhere_else(status: Status):
     life = at(status)
-    change = hear(life, told(Tale.RATED, satisfied=True, rating=4, author=called(life)))
+    change = life.hear(told(Tale.RATED, satisfied=True, rating=4, author=called(life)))
     closed = status in AWAITING_RESIDENT
     assert (change.appeal.status is Status.CLOSED) == (closed or status is Status.CLOSED)
     if closed:
@@ -84,7 +71,7 @@ def test_the_residents_yes_closes_where_it_is_awaited_and_nowhere_else(status: S
 def test_the_residents_no_brings_the_work_back():
     life = at(Status.RESOLVED)
     no = told(Tale.RATED, satisfied=False, author=called(life), text="Жарық жоқ")
-    after = hear(life, no).appeal
+    after = life.hear(no).appeal
     assert after.status is Status.IN_PROGRESS
     assert after.reopened == 1
 
@@ -93,7 +80,7 @@ def test_the_residents_no_brings_the_work_back():
 def test_a_word_in_anothers_name_is_poison(tale: Tale):
     life = at(Status.RESOLVED)
     with pytest.raises(Poison, match="author-differs"):
-        hear(life, told(tale, satisfied=True, author="Басқа Адам"))
+        life.hear(told(tale, satisfied=True, author="Басқа Адам"))
     assert life.appeal.status is Status.RESOLVED
 
 
@@ -106,7 +93,7 @@ def test_where_the_register_cannot_tell_whose_word_it_is_nothing_closes(
     assert life.appeal.applicant is not None
     nameless = replace(life.appeal, applicant=replace(life.appeal.applicant, name=known))
     life.shelf.appeals[life.number] = nameless
-    change = hear(life, told(tale, satisfied=True, rating=5, author="Айгүл Серікова"))
+    change = life.hear(told(tale, satisfied=True, rating=5, author="Айгүл Серікова"))
     assert change.appeal.status is Status.RESOLVED
     assert change.appeal.confirmation is None
     assert [one.type for one in change.events] == [EventType.STATE_TOLD]
@@ -116,14 +103,14 @@ def test_where_the_register_cannot_tell_whose_word_it_is_nothing_closes(
 def test_a_rating_on_another_scale_is_none_and_the_yes_stands(rating: int):
     life = at(Status.RESOLVED)
     yes = told(Tale.RATED, satisfied=True, rating=rating, author=called(life))
-    word = hear(life, yes).appeal.confirmation
+    word = life.hear(yes).appeal.confirmation
     assert word is not None
     assert word.rating is None
 
 
 def test_a_named_withdrawal_is_one():
     life = at(Status.IN_PROGRESS)
-    after = hear(life, told(Tale.WITHDRAWN, author=called(life))).appeal
+    after = life.hear(told(Tale.WITHDRAWN, author=called(life))).appeal
     assert after.status is Status.WITHDRAWN
 
 
@@ -132,7 +119,7 @@ def test_a_decision_stands_where_the_executors_would_and_its_clocks_explain_them
     status: Status,
 ):
     life = at(status)
-    change = hear(life, told(Tale.DECIDED, decision="Удовлетворено", text="Шешілді"))
+    change = life.hear(told(Tale.DECIDED, decision="Удовлетворено", text="Шешілді"))
     after = change.appeal
     assert after.status is Status.RESOLVED
     assert after.pause is None
@@ -144,7 +131,7 @@ def test_a_decision_stands_where_the_executors_would_and_its_clocks_explain_them
 def test_after_a_decision_the_resident_may_say_no_and_the_executor_has_it_again():
     life = at(Status.PAUSED)
     had = life.appeal.executor
-    hear(life, told(Tale.DECIDED, text="Шешілді"))
+    life.hear(told(Tale.DECIDED, text="Шешілді"))
     after = life.act(Action.REOPEN, c.Reopen("call", "Жоқ"), Role.OPERATOR)
     assert after.status is Status.IN_PROGRESS
     assert after.executor == had
@@ -214,5 +201,5 @@ def test_a_pause_ends_before_a_decision_is_told():
     life = at(Status.PAUSED)
     assert life.appeal.pause is not None
     assert life.appeal.pause.reason in PauseReason
-    change = hear(life, told(Tale.DECIDED))
+    change = life.hear(told(Tale.DECIDED))
     assert [one.type for one in change.events] == [EventType.RESUMED, EventType.STATE_DECIDED]

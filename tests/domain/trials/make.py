@@ -15,7 +15,7 @@ from domain.sla.clock import Clock
 from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import micros
 from domain.trials.lives import REASONS
-from domain.trials.replay import LOOKED_AT, TURNS, Act
+from domain.trials.replay import ENDS, LOOKED_AT, TAKES, TURNS, Act
 from domain.trials.slices import (
     ACTS,
     APPEALS,
@@ -135,10 +135,10 @@ def _times_row(place: int, acts: Sequence[Act]) -> tuple[object, ...]:
         return min((micros(act.at) for act in acts if act.kind in kinds), default=NEVER)
 
     comments = (micros(act.at) for act in acts if act.kind is EventType.COMMENTED and act.public)
-    accepted = min([first(EventType.ACCEPTED, EventType.BROADCAST), *comments])
+    accepted = min([first(*TAKES), *comments])
     return (
         place, accepted, first(EventType.ANSWERED), first(EventType.STAGE_REPORTED),
-        first(EventType.RESOLVED, EventType.DECIDED),
+        first(*ENDS),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from domain.appeals.model import Channel
 from domain.appeals.workflow import Action, PauseReason
 from domain.catalogue.exchange import Draft
 from domain.catalogue.model import Criticality
+from domain.eotinish.model import Tale, Told
 from domain.errors import Refusal
 from domain.sla.policy import Policy, Promise, ReopenRule, Stage
 from domain.sla.timeline import instant
@@ -20,7 +21,7 @@ from domain.trials.draft import Agreed, Drawn, Trial, on_trial
 from domain.trials.look import look
 from domain.trials.roads import Roads
 from domain.trials.slices import STAGES, Columns, Slice
-from domain.trials.tally import Tally
+from domain.trials.tally import Outcome, Tally
 from tests.domain.appeals.acts import SPEECHES
 from tests.domain.appeals.make import (
     HEATING,
@@ -31,6 +32,7 @@ from tests.domain.appeals.make import (
     QUESTION,
     Life,
     almaty,
+    hours,
     intake,
     reference,
 )
@@ -44,7 +46,8 @@ SERVICES = st.sampled_from([MANHOLE, LIFT, QUESTION, OTHER, HEATING])
 PLAIN = (A.ASSIGN, A.ACCEPT, A.REPORT, A.RESOLVE, A.CHECK, A.CONFIRM, A.ANSWER, A.DECLINE,
          A.COMMENT, A.WITHDRAW, A.REDIRECT, A.CLASSIFY, A.PROLONG, A.DECIDE)  # fmt: skip
 TURNS = (A.PAUSE, A.RESUME, A.RETURN, A.REOPEN, A.FORWARD)
-STEPS = st.tuples(st.sampled_from(PLAIN + TURNS), st.integers(1, 3000), st.sampled_from([*Stage]),
+STATE = Told(Tale.DECIDED, "ЖТ-2026-00000001", 3, {})
+STEPS = st.tuples(st.sampled_from((*PLAIN, *TURNS, STATE)), st.integers(1, 3000), st.sampled_from([*Stage]),
                   st.sampled_from([*PauseReason]))  # fmt: skip
 LIVES = st.lists(
     st.tuples(SERVICES, st.sampled_from(Channel), st.lists(STEPS, max_size=9)),
@@ -59,6 +62,9 @@ def live(service, channel, steps) -> Life:
     life.register(intake(service, channel=channel))
     for action, minutes, stage, reason in steps:
         life.wait(timedelta(minutes=minutes)).tick()
+        if isinstance(action, Told):
+            life.hear(action)
+            continue
         role, command = SPEECHES[action]
         if action is A.REPORT:
             command = c.Report(stage)
@@ -153,6 +159,27 @@ def test_a_draft_of_what_is_in_force_changes_no_row(lives):
     assert not tally.unlike.count
     assert tally.load_then == tally.load_draft
     assert not tally.moves
+
+
+def test_what_the_state_decided_is_done_under_any_draft():
+    known = reference().promises.policies["open-manhole", 1]
+    promised = [replace(one, within=hours(5)) for one in known.promises]
+    arrive = replace(promised[0], stage=Stage.ARRIVE)
+    trial = on_trial(
+        reference(), DRAWN, DAY,
+        agreed=Agreed((), [replace(known, promises=(arrive, *promised))]),
+    )  # fmt: skip
+    plain = [(A.ACCEPT, 9), (STATE, 230)]
+    waited = [(A.ACCEPT, 9), (A.PAUSE, 9), (A.RESUME, 9), (STATE, 212)]
+    wait = (Stage.SECURE, PauseReason.AWAITING_RESIDENT)
+    known_lives = [live(MANHOLE, Channel.PHONE, [(*one, *wait) for one in each])
+                   for each in (plain, waited)]  # fmt: skip
+    pairs, tally = counted(trial, slice_of(known_lives))
+    assert not tally.unlike.count
+    assert tally.replayed == 1
+    for stage in (Stage.ARRIVE, Stage.SECURE, Stage.RESOLVE):
+        drafted = pairs[pairs["stage"] == STAGES.index(stage)]["draft"].tolist()
+        assert drafted == [Outcome.KEPT, Outcome.KEPT], stage
 
 
 def test_a_shorter_term_of_the_law_is_tried_on_whom_it_concerns():
