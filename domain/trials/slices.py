@@ -54,12 +54,15 @@ CLOCKS = np.dtype(
 ACTS = np.dtype(
     [
         ("place", "i4"), ("kind", "i4"), ("at", "i8"), ("stage", "i4"), ("reason", "i4"),
-        ("until", "i8"), ("public", "?"), ("moved", "?"),
+        ("until", "i8"), ("public", "?"), ("moved", "?"), ("by", "i8"), ("before", "i4"),
+        ("after", "i4"),
     ]
 )  # fmt: skip
 """The events of appeals that took a turn (domain.trials.replay.TURNS), in their order.
 
-`moved`: a correction gave the appeal another service, and its clocks were begun anew.
+`moved`: a correction gave the appeal another service, and its clocks were begun anew. `by`: the
+working time that a clock was given. `before`, `after`: the versions of the calendar of a clock that
+was counted again; 0 elsewhere.
 """
 
 TIMES = np.dtype(

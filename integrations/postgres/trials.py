@@ -138,7 +138,7 @@ async def read_slice(
     )  # fmt: skip
     acts = await copied(
         driver, _ACTS, *where, list(TURNS), list(LOOKED_AT), list(STAGES), list(REASONS),
-        kinds=_kinds(ACTS, ("at", "until")),
+        kinds=_kinds(ACTS, ("at", "until"), ("by",)),
     )  # fmt: skip
     return Slice(appeals, clocks, acts)
 
@@ -217,7 +217,11 @@ SELECT a.place, array_position($5::text[], e.type)::int4, e.at,
     coalesce(array_position($7::text[], e.said -> 'data' ->> 'reason'), 0)::int4,
     coalesce((e.said -> 'data' ->> 'until')::timestamptz, 'infinity'),
     NOT e.internal AND coalesce(e.said -> 'actor' ->> 'role', 'citizen') <> 'citizen',
-    coalesce(e.said -> 'data' -> 'fields' ? 'service', false)
+    coalesce(e.said -> 'data' -> 'fields' ? 'service', false),
+    coalesce(CASE WHEN e.type = 'appeal.extension_granted' THEN e.said -> 'data' ->> 'by' END,
+             'PT0S')::interval,
+    coalesce((e.said -> 'data' ->> 'version_before')::int4, 0),
+    coalesce((e.said -> 'data' ->> 'version_after')::int4, 0)
 FROM slice AS a
 CROSS JOIN LATERAL (
     SELECT FROM event AS t WHERE t.appeal_id = a.id AND t.type = ANY($4::text[]) LIMIT 1
@@ -225,7 +229,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT e.sequence, e.type, e.at, e.internal,
         CASE WHEN e.type IN ('appeal.paused', 'appeal.stage_reported', 'appeal.corrected',
-                             'appeal.commented')
+                             'appeal.commented', 'appeal.extension_granted', 'clock.recomputed')
              THEN convert_from(e.canonical, 'UTF8')::jsonb END AS said
     FROM event AS e WHERE e.appeal_id = a.id AND e.type = ANY($5::text[]) OFFSET 0
 ) AS e

@@ -14,8 +14,6 @@ LEFT_ALONE = {
     E.CLOCK_WARNED: "a warning moves no due time",
     E.CLOCK_BREACHED: "a breach follows from the due time",
     E.CLOCK_ESCALATED: "an escalation moves no due time",
-    E.CLOCK_RECOMPUTED: "a draft is counted by its own calendar",
-    E.EXTENSION_GRANTED: "a draft gives no time again",
 }
 """What moves a clock and is done again by no trial, and why."""
 

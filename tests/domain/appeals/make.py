@@ -15,7 +15,13 @@ import yaml
 from domain.access import Principal, Role
 from domain.appeals import intake as intakes
 from domain.appeals import use_cases
-from domain.appeals.commands import Command, Intake, Whereabouts
+from domain.appeals.commands import (
+    AskExtension,
+    Command,
+    GrantExtension,
+    Intake,
+    Whereabouts,
+)
 from domain.appeals.desk import Desk
 from domain.appeals.model import Appeal, Applicant, Change, Channel, Kind
 from domain.appeals.recounts import Recomputed, recompute_clocks
@@ -46,7 +52,7 @@ from domain.organisations.routing import RoutingIndex
 from domain.ports import Answer, Counting, TakenFile
 from domain.reference import City, Promises, Reference
 from domain.sla.calendar import parse_calendar
-from domain.sla.clock import finished
+from domain.sla.clock import due_if_resumed, finished
 from domain.sla.policy import Recipient, Stage, parse_policy
 from domain.values import Coordinates, Language
 
@@ -361,6 +367,17 @@ class Life:
         )
         assert not acted.faulty
         return acted.changes
+
+    def extend(self, stage: Stage, more: timedelta) -> Appeal:
+        """Whoever has it asks for so much more time, and an inspector gives it. Raises Refusal."""
+        clock, standing = self.appeal.clock(stage), self.appeal.assignment
+        if clock is None or standing is None:
+            raise NotFound(kind="clock", id=str(stage))
+        _, calendar = self.reference.promises.of(clock)
+        until = due_if_resumed(clock, calendar, at=self.at) + more
+        asked = AskExtension(stage, until, "қақпақ жоқ")
+        self.act(Action.EXTEND, asked, Role.EXECUTOR, standing.organisation)
+        return self.act(Action.GRANT, GrantExtension(), Role.INSPECTOR)
 
     def hear(self, told: Told) -> Change:
         """What the state says of it at this moment."""

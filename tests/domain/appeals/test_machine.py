@@ -1,5 +1,6 @@
 """Whatever is done with an appeal, by whomever and in whatever order, the laws hold."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,6 +125,11 @@ class AnyLife(RuleBasedStateMachine):
         assert after.status in {before.status, Status.IN_PROGRESS}
         assert after.version - before.version in {0, 1}
         assert not self.life.tick(), "what was due is due no more"
+
+    @rule(stage=st.sampled_from(Stage), minutes=st.sampled_from([30, 600, 3000]))
+    def more_time_is_asked_for_and_given(self, stage, minutes):
+        with suppress(Refusal):
+            self.life.extend(stage, timedelta(minutes=minutes))
 
     @rule()
     def the_state_decides(self):

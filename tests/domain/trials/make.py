@@ -12,7 +12,8 @@ from domain.appeals.workflow import PauseReason
 from domain.events import Event, EventType
 from domain.reference import Promises
 from domain.sla.clock import Clock
-from domain.sla.policy import LAW_STAGES, Stage
+from domain.sla.durations import parse_duration
+from domain.sla.policy import LAW_STAGES, NOTHING, Stage
 from domain.sla.timeline import micros
 from domain.trials.lives import REASONS
 from domain.trials.replay import ENDS, LOOKED_AT, TAKES, TURNS, Act
@@ -44,18 +45,25 @@ def act_of(event: Event) -> Act:
         reason=PauseReason(reason) if reason in tuple(PauseReason) else None,
         until=datetime.fromisoformat(data["until"]) if "until" in data else None,
         public=not event.internal and said["actor"]["role"] != "citizen",
+        by=parse_duration(data["by"]) if event.type is EventType.EXTENSION_GRANTED else NOTHING,
+        versions=(data["version_before"], data["version_after"])
+        if event.type is EventType.CLOCK_RECOMPUTED
+        else None,
     )
 
 
-def own_terms(appeal: Appeal, promises: Promises) -> Terms:
-    """The terms of an appeal's clocks as they are stored."""
+def own_terms(appeal: Appeal, acts: Sequence[Act], promises: Promises) -> Terms:
+    """The terms under which an appeal's clocks began."""
     found: dict[Stage, Term] = {}
-    for clock in appeal.clocks:
-        if clock.stage in LAW_STAGES:
+    for clock in _ordered(appeal):
+        if clock.stage in LAW_STAGES or clock.stage in found:
             continue
         promise, calendar = promises.of(clock)
+        counts = (act.versions for act in acts if act.stage is clock.stage and act.versions)
+        if (first := next(counts, None)) is not None:
+            calendar = promises.calendars[clock.calendar, first[0]]
         policy = promises.policies[clock.policy, clock.policy_version]
-        found.setdefault(clock.stage, Term(policy, promise, calendar))
+        found[clock.stage] = Term(policy, promise, calendar)
     return found
 
 
@@ -126,7 +134,7 @@ def _act_row(place: int, event: Event) -> tuple[object, ...]:
         place, LOOKED_AT.index(act.kind) + 1, micros(act.at),
         STAGES.index(act.stage) + 1 if act.stage else 0,
         REASONS.index(act.reason) + 1 if act.reason else 0, _at(act.until), act.public,
-        moves(event),
+        moves(event), _span(act.by), *(act.versions or (0, 0)),
     )  # fmt: skip
 
 
