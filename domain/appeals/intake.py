@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.access import Permission, Principal, Role
-from domain.appeals import clocks, legal
+from domain.appeals import clocks, legal, terms
 from domain.appeals.commands import GiveAnswer, Intake
 from domain.appeals.desk import Desk, Step, heard
 from domain.appeals.legal_rules import told
@@ -33,7 +33,6 @@ from domain.events import Actor, EventType, Fact
 from domain.incidents.history import joined_fact
 from domain.incidents.matching import find_incidents
 from domain.incidents.model import Matching
-from domain.law.standing import Legal
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -159,12 +158,10 @@ def _draft(
 ) -> Appeal:
     reference = desk.reference
     staff = desk.principal.role is not Role.CITIZEN
-    standing = _standing(intake, service, applicant, desk)
-    promised = clocks.begin(
-        reference.promises, reference.city, service.policy, intake.channel, at=desk.at
+    promised = terms.begin(
+        _lawful(intake, service, applicant, desk), service.policy, reference, at=desk.at
     )
-    lawful = legal.begin(standing, reference.promises, at=desk.at) if standing else ()
-    threat = standing is not None and standing.threat
+    threat = promised.legal is not None and promised.legal.threat
     return Appeal(
         id=new_id(),
         city=reference.city.id,
@@ -189,26 +186,25 @@ def _draft(
         operator=desk.principal.id if staff else None,
         contact=intake.contact,
         national_number=intake.national_number,
-        clocks=(*promised, *lawful),
-        legal=standing,
+        clocks=promised.clocks,
+        legal=promised.legal,
     )
 
 
-def _standing(
+def _lawful(
     intake: Intake, service: Service, applicant: Applicant | None, desk: Desk
-) -> Legal | None:
-    """What the appeal is before the law."""
-    asked = legal.Said(
+) -> legal.Said:
+    """What is said of it that the law asks for."""
+    return legal.Said(
         kind=intake.appeal_kind,
-        channel=str(intake.channel),
+        channel=intake.channel,
         wish=str(intake.kind),
         service=service.code,
-        applicant=applicant,
+        nameless=legal.anonymous(applicant),
         threat=intake.reports_threat,
         received_at=min(intake.received_at or desk.at, desk.at),
         day=desk.reference.city.local(desk.at).date(),
     )
-    return legal.stand(asked, desk.reference.promises)
 
 
 def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step:
@@ -273,7 +269,7 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         "district": appeal.place.district,
         "route": appeal.route.reason,
         "reference": desk.reference.version,
-        "anonymous": applicant is None or (applicant.name is None and applicant.phone is None),
+        "anonymous": legal.anonymous(applicant),
         "attachments": sealed(desk.uploads),
         "promises": clocks.promised(appeal.clocks),
     }
