@@ -13,7 +13,7 @@ from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import instant, micros
 from domain.trials.count import Count, moment
-from domain.trials.outcomes import Bools, blank, stored
+from domain.trials.outcomes import Bools, blank, kept, stored
 from domain.trials.replay import LOOKED_AT, Act, replay
 from domain.trials.slices import STAGES, Codebook, Columns, Slice
 from domain.trials.tally import Outcome
@@ -179,21 +179,13 @@ def pairs(life: Life, piece: Slice, count: Count) -> Columns:
         former = then[then["stage"] == place]
         if stage in LAW_STAGES:
             clocks = life.clocks[life.clocks["stage"] == place + 1]
-            found.append(count.lawful(former, clocks))
+            found.append(count.lawful(former, clocks, piece.appeals))
             continue
         if stage not in life.verdict.counted:
-            found.append(_kept(former) if stage not in life.verdict.dropped else former)
+            found.append(kept(former) if stage not in life.verdict.dropped else former)
             continue
         found.append(_beside(former, rounds.get(stage, []), life, place, piece, count))
     return np.concatenate(found)
-
-
-def _kept(then: Columns) -> Columns:
-    kept = then.copy()
-    for name in ("policy", "due", "used"):
-        kept[f"{name}_draft"] = kept[f"{name}_then"]
-    kept["draft"] = kept["then"]
-    return kept
 
 
 def _beside(

@@ -19,6 +19,7 @@ from domain.trials.slices import (
     APPEALS,
     CHANNELS,
     CLOCKS,
+    KINDS,
     STAGES,
     STATES,
     TIMES,
@@ -127,7 +128,7 @@ async def read_slice(
     where = (city, window.since, window.until)
     appeals = await copied(
         driver, _APPEALS, *where, list(CHANNELS), list(codes.services), list(codes.districts),
-        list(codes.organisations), _NIL,
+        list(codes.organisations), _NIL, list(KINDS),
         kinds=_kinds(APPEALS, ("registered", "closed")),
     )  # fmt: skip
     clocks = await copied(
@@ -179,7 +180,9 @@ SELECT a.id, a.registered_at, coalesce(a.closed_at, 'infinity'), coalesce(s.plac
     a.route ->> 'reason' <> 'first-contact', coalesce(a.building_id, $8::uuid),
     coalesce(a.street_id, $8::uuid), coalesce(d.place, 0)::int4, coalesce(a.address, '') <> '',
     a.latitude IS NOT NULL AND a.longitude IS NOT NULL, coalesce(a.latitude, 0),
-    coalesce(a.longitude, 0), coalesce(o.place, 0)::int4
+    coalesce(a.longitude, 0), coalesce(o.place, 0)::int4,
+    coalesce(array_position($9::text[], a.legal_kind), 0)::int4,
+    coalesce((a.legal ->> 'law_version')::int4, 0), coalesce((a.legal ->> 'threat')::boolean, false)
 FROM slice AS a
 CROSS JOIN LATERAL (
     SELECT (array_agg(e.organisation_id) FILTER (WHERE e.offered_at = a.registered_at))[1]

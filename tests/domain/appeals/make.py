@@ -323,11 +323,11 @@ def done(coroutine: Coroutine[Any, Any, Answered]) -> Answered:
 class Life:
     """One appeal from its registration on. Each act takes a minute of the city's time."""
 
-    def __init__(self, at: datetime = MONDAY) -> None:
+    def __init__(self, at: datetime = MONDAY, city: Reference | None = None) -> None:
         self.shelf = Shelf()
         self.at = at
         self.number = ""
-        self._amended: Reference | None = None
+        self._amended = city
 
     def register(self, said: Intake | None = None, role: Role = Role.OPERATOR) -> Appeal:
         coroutine = intakes.register(

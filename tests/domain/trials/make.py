@@ -22,6 +22,7 @@ from domain.trials.slices import (
     APPEALS,
     CHANNELS,
     CLOCKS,
+    KINDS,
     NEVER,
     STAGES,
     STATES,
@@ -106,7 +107,7 @@ def _appeal_row(life: Life) -> tuple[object, ...]:
     appeal = life.appeal
     place, first = appeal.place, next(iter(life.shelf.changes)).assignments
     executor = CODES.organisation[first[0].organisation] if first else 0
-    point = place.coordinates
+    point, legal = place.coordinates, appeal.legal
     return (
         appeal.id.bytes, micros(appeal.registered_at), _at(appeal.closed_at),
         CODES.services.index(appeal.service) + 1, CHANNELS.index(appeal.channel) + 1,
@@ -114,6 +115,8 @@ def _appeal_row(life: Life) -> tuple[object, ...]:
         CODES.districts.index(place.district) + 1 if place.district else 0,
         bool(place.address), point is not None, point.latitude if point else 0.0,
         point.longitude if point else 0.0, executor,
+        KINDS.index(legal.kind) + 1 if legal else 0, legal.law_version if legal else 0,
+        legal is not None and legal.threat,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from domain.catalogue.exchange import Draft
 from domain.catalogue.model import Criticality
 from domain.eotinish.model import Tale, Told
 from domain.errors import Refusal
-from domain.reference import Promises
+from domain.reference import Promises, Reference
 from domain.sla.policy import Policy, Promise, ReopenRule, Stage
 from domain.sla.timeline import instant
 from domain.trials.count import Count
@@ -68,10 +68,10 @@ LIVES = st.lists(
 )
 
 
-def live(service, channel, steps) -> Life:
+def live(service, channel, steps, *, city: Reference | None = None, **said) -> Life:
     """A life in which whatever is refused is left undone."""
-    life = Life()
-    life.register(intake(service, channel=channel))
+    life = Life(city=city)
+    life.register(intake(service, channel=channel, **said))
     for action, minutes, stage, reason in steps:
         life.wait(timedelta(minutes=minutes)).tick()
         with suppress(Refusal):
