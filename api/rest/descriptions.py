@@ -57,6 +57,7 @@ QUERY = {
     "at": "At this time instead of now (RFC 3339)",
     "severity": "Only errors, or only warnings",
     "lack": "Of this code only",
+    "days": "How many days back to look for appeals that went round in a circle; 0: not at all",
     "stage": "Of this promise only",
     "intervals": "Long ordinary runs summed up, or all intervals, each by itself",
     "city": "Code of the city; needed only where the installation serves several",
