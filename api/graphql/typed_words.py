@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 OF_TYPE: Mapping[str, str] = {
+    "Incident.overdue": "Whether it runs past its expected end.",
+    "KnownIncident.overdue": "Whether it runs past its expected end.",
     "Legal.kind": "What it is before the law: an application, a complaint, …",
     "Legal.name": "The kind in words.",
     "Legal.article": "The article that sets the term.",

@@ -30,9 +30,9 @@ from domain.appeals.workflow import Action, Status, guard
 from domain.catalogue.model import Criticality, Service
 from domain.errors import Fault, Invalid
 from domain.events import Actor, EventType, Fact
+from domain.incidents.board import draws
 from domain.incidents.history import joined_fact
 from domain.incidents.matching import find_incidents
-from domain.incidents.model import Matching
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -222,7 +222,7 @@ def _joined(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
     """What the city knows already is not looked into again: the appeal joins its incident."""
     known = find_incidents(desk.reference, appeal.service, appeal.place, desk.at)
     for incident in known:
-        if incident.matching is Matching.AUTOMATIC:
+        if draws(incident, desk.at):
             member = Membership(incident.id, desk.at)
             return replace(appeal, membership=member), (joined_fact(incident, "intake"),)
     return appeal, ()
