@@ -41,6 +41,8 @@ QUERY = {
     "registered_to": "Registered before this time (RFC 3339)",
     "done_from": "Reported done at this time or later (RFC 3339); 30 days before the end",
     "done_to": "Reported done before this time (RFC 3339); now",
+    "over_from": "First contact: over at this time or later (RFC 3339); 30 days before the end",
+    "over_to": "First contact: over before this time (RFC 3339); now",
     "by": "A row for each executor, or for each service of each executor",
     "q": "Words to look for",
     "limit": "How many to show at most",
