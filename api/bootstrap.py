@@ -24,6 +24,7 @@ from domain.identity.model import Subject
 from domain.identity.ports import People
 from domain.identity.signing import Mobile, Signings
 from domain.organisations.checks import Checks
+from domain.organisations.returns import Returns
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
@@ -66,6 +67,7 @@ from integrations.postgres.sketches import Sketches
 from integrations.postgres.statistics import Statistics
 from integrations.postgres.token_keys import TokenKeys
 from integrations.postgres.tokens import Tokens
+from integrations.postgres.trails import Trails
 from integrations.postgres.unit_of_work import UnitsOfWork
 from integrations.postgres.webhook_keys import WebhookKeys
 from integrations.postgres.webhook_queries import WebhookQueries
@@ -315,7 +317,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         bell=Bell(feed.rung),
         deliveries=Deliveries(engine, keyring, base_url=settings.base_url),
         housekeeping=Housekeeping(engine, store),
-        checks=Checks(),
+        checks=Checks(Returns(Trails(engine).of)),
         sealer=Sealer(engine),
         checkpoints=Checkpoints(engine),
         proofs=Proofs(engine, keyring),

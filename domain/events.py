@@ -94,6 +94,7 @@ class IncidentEventType(StrEnum):
     OPENED = "incident.opened"
     CHANGED = "incident.changed"
     STARTED = "incident.started"
+    OVERDUE = "incident.overdue"
     ASSIGNED = "incident.assigned"
     ACCEPTED = "incident.accepted"
     STAGE_REPORTED = "incident.stage_reported"

@@ -188,6 +188,11 @@ class Incidents(Protocol):
         left out.
         """
 
+    async def past(self, ids: Collection[UUID], at: datetime) -> Sequence[tuple[Incident, bool]]:
+        """Those of these that run past their expected end at `at`, locked, each with whether its
+        history tells so since; those that others hold are left out.
+        """
+
     async def lagging(self, limit: int, skipping: Collection[UUID] = ()) -> Sequence[Appeal]:
         """Joined appeals that have acts of their incident to follow, locked; those that others
         hold, and those of `skipping`, are left out.

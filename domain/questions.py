@@ -61,6 +61,7 @@ class IncidentFilter:
     service: str | None = None
     organisation: UUID | None = None
     ids: Collection[UUID] | None = None
+    overdue_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

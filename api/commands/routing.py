@@ -15,14 +15,15 @@ from api.commands.database import Office, city_of, in_office
 from api.commands.organisations import knowledge, read_source
 from api.commands.sentences import refuse
 from api.routing_words import describe
+from domain.access import NOBODY, Principal, Role
 from domain.organisations.checks import check as look_over
 from domain.organisations.drafts import under
 from domain.organisations.findings import Finding, Severity
-from domain.organisations.returns import Trail, returns
+from domain.organisations.returns import DAYS, Trail, returns
 from domain.reference import Reference
 from domain.values import Language
 from integrations.postgres import reference
-from integrations.postgres.trails import trails
+from integrations.postgres.trails import Trails
 
 COLUMNS = ("severity", "code", "subject", "what is wrong", "how to mend it")
 
@@ -35,7 +36,7 @@ def check(
     city: str | None = None,
     draft: Annotated[Path | None, Parameter(name="--with")] = None,
     on: date | None = None,
-    days: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=3650))] = 90,
+    days: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=3650))] = DAYS,
     strict: bool = False,
     json: bool = False,
     language: Language = Language.EN,
@@ -83,8 +84,8 @@ async def _load(
     async with at.engine.connect() as connection:
         city = await city_of(connection, code)
         snapshot = await reference.load(connection, city.id, clock.real())
-        since = at.now() - timedelta(days=days)
-        gone = await trails(connection, city.id, since) if days > 0 else []
+    since, system = at.now() - timedelta(days=days), Principal(NOBODY, Role.SYSTEM, city.id)
+    gone = await Trails(at.engine).of(system, since) if days > 0 else []
     if source is not None:
         territories = {each.code: each.id for each in snapshot.routing.territories.values()}
         reading = read_source(source, knowledge(city, snapshot, territories))

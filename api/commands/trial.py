@@ -135,7 +135,7 @@ def _print_head(found: Outcome) -> None:
     draft = one["draft"]
     parts = {
         "policies": draft["policies"], "calendars": draft["calendars"],
-        "channels": draft["channels"],
+        "channels": draft["channels"], "law": draft["law"],
         "services": sorted({each["service"] for each in draft["services"]}),
     }  # fmt: skip
     said = [f"{name} {_few(codes)}" for name, codes in parts.items() if codes]

@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.commands import catalogue, organisations, policies
 from api.commands.sentences import need, refuse, refuse_document
 from domain.errors import Invalid
+from domain.law.fields import parse_law
 from domain.organisations.exchange import Draft as OrganisationsDraft
 from domain.organisations.model import Responsibility, Territory
-from domain.reference import City, Reference
+from domain.reference import City, Promises, Reference
 from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
 from domain.trials.draft import Agreed, Drawn, Trial, on_trial, with_catalogue, with_promises
+from domain.trials.laws import untried
 from domain.trials.terms import standing
 from integrations.postgres import office
 from integrations.postgres.reference import CALENDAR_YEARS_AHEAD, CALENDAR_YEARS_BACK
@@ -62,6 +64,8 @@ async def read(
     rules = await office.responsibilities(connection, city.id)
     agreed = _agreed(sources.policies, city, reference, at) if sources.policies else None
     drafted = _with(reference, agreed, day)
+    if agreed is not None:
+        _need_law(standing(reference.promises, day), drafted.promises)
     shelf = None
     if sources.catalogue is not None:
         codes = {code for code, _ in drafted.promises.policies}
@@ -87,6 +91,17 @@ def _with(reference: Reference, agreed: Agreed | None, day: date) -> Reference:
     return with_promises(replace(reference, promises=standing(reference.promises, day)), agreed)
 
 
+def _need_law(now: Promises, drafted: Promises) -> None:
+    """Raise Failure for a law under which nobody can tell what would have been."""
+    parts = untried(now, drafted)
+    need(
+        not parts,
+        f"A trial cannot tell what would have been with another {', '.join(parts)} of the law.",
+        "Which appeals are before the law, and from which day, is not counted anew. "
+        "Leave them as they are in force, and try the rest.",
+    )
+
+
 def _agreed(source: Path, city: City, reference: Reference, at: datetime) -> Agreed:
     document = policies.read_document(source)
     known = {
@@ -105,6 +120,7 @@ def _agreed(source: Path, city: City, reference: Reference, at: datetime) -> Agr
         ],
         [parse_policy(entry, version=1) for entry in document.get("policies", ())],
         _channels(document),
+        parse_law(document["law"], version=1) if "law" in document else None,
     )
 
 

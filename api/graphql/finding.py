@@ -38,6 +38,9 @@ class IncidentFilter:
     address: str | None = optional("At this address, as it is said or typed.")
     latitude: float | None = optional("Degrees north, WGS 84.")
     longitude: float | None = optional("Degrees east, WGS 84.")
+    overdue: bool | None = optional(
+        "True: only what runs past its expected end. False narrows nothing."
+    )
 
 
 async def found_incidents(
@@ -48,6 +51,8 @@ async def found_incidents(
     given = (
         {name: getattr(said, name) for name in IncidentFilter.__dataclass_fields__} if said else {}
     )
+    if not given.get("overdue"):
+        given.pop("overdue", None)
     call = context.call(principal, query=as_query(IncidentsQuery, given, "/filter"))
     keyring = context.house.keyring
     after = resumed(bounds.after, keyring)

@@ -38,6 +38,7 @@ from api.graphql.paging import Bounds, unveiled, veiled
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
 from domain.access import public
+from domain.incidents.board import overdue
 from domain.incidents.model import Incident
 from domain.publication import places
 from domain.publication.rows import Detail, Kin
@@ -135,6 +136,7 @@ class PublicIncident:
     opened_at: datetime = plain("When it was opened.")
     planned_from: datetime | None = plain("When it begins, where that is planned.")
     planned_to: datetime | None = plain("When it is expected to end.")
+    overdue: bool = plain("Whether it runs past its expected end.")
 
     @quick("What the city says of it, in the language asked for.")
     def text(self, info: strawberry.Info, language: Language | None = None) -> str:
@@ -240,7 +242,7 @@ class PublicCity:
         return FigureTable(total=table.total, groups=published_groups(table.groups, city, by.value))
 
     @quick("Incidents that were published and are not over.")
-    def incidents(self) -> list[PublicIncident]:
+    def incidents(self, info: strawberry.Info) -> list[PublicIncident]:
         """From the snapshot."""
         return [
             PublicIncident(
@@ -251,6 +253,7 @@ class PublicCity:
                 opened_at=each.opened_at,
                 planned_from=each.planned_from,
                 planned_to=each.planned_to,
+                overdue=overdue(each, info.context.at),
             )
             for each in self._city.incidents.live
             if each.public

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 
 OF_TYPE: Mapping[str, str] = {
+    "FirstContact.over_from": "From when on it was counted; null: from the beginning.",
+    "FirstContact.over_to": "Until when it was counted; null: until now.",
+    "Incident.overdue": "Whether it runs past its expected end.",
+    "KnownIncident.overdue": "Whether it runs past its expected end.",
     "Legal.kind": "What it is before the law: an application, a complaint, …",
     "Legal.name": "The kind in words.",
     "Legal.article": "The article that sets the term.",

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from api.rest import fields as f
@@ -15,9 +16,13 @@ from api.rest.views import Named, organisation_name
 from api.routing_words import describe, rule_words
 from domain.access import Permission, Principal
 from domain.organisations.findings import Area, Finding, Lack, Severity
+from domain.organisations.returns import DAYS
 from domain.organisations.survey import MOST_NAMED
 from domain.questions import Page
 from domain.reference import Reference
+
+LONGEST = 365
+"""Days that are looked back: who wants more asks at the command line."""
 
 
 class CoverageQuery(f.Query):
@@ -28,6 +33,7 @@ class CoverageQuery(f.Query):
     district: f.Code | None = None
     severity: Severity | None = None
     lack: Lack | None = None
+    days: Annotated[int, Field(ge=0, le=LONGEST), BeforeValidator(f.digits)] = DAYS
     limit: f.Limit = 50
     cursor: f.Cursor | None = None
 
@@ -74,7 +80,8 @@ class FindingView(TypedDict):
 
 
 class CoveragePage(TypedDict):
-    """Findings, errors first, under the `version` of the city's agreements on a `day`.
+    """Findings, errors first, under the `version` of the city's agreements on a `day`; among them
+    the circles that appeals which the caller sees were passed round in, in the last days.
 
     `errors` and `warnings` count all that the conditions let through.
     """
@@ -92,8 +99,12 @@ async def read_coverage(call: Call) -> Reply:
     query: CoverageQuery = call.query
     reference, keyring = call.reference, call.house.keyring
     # In a thread: a city that was not checked yet takes part of a second, the loop goes on.
-    everything = await asyncio.to_thread(call.house.checks.of, reference, call.at)
+    checks = call.house.checks
+    of_rules = await asyncio.to_thread(checks.of, reference, call.at)
+    of_appeals = await checks.returns.of(call.principal, reference, query.days, call.at)
+    everything = (*of_rules, *of_appeals)
     found = [each for each in everything if _fits(each, query, call.principal, reference)]
+    found.sort(key=lambda each: each.order)
     start = _start(found, read_cursor(query.cursor, keyring, lambda page: page.mark.isdecimal()))
     items = found[start : start + query.limit]
     after = start + len(items)

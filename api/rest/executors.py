@@ -1,19 +1,17 @@
 """How executors do: what they reported done, and what residents and inspectors said of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
 from api.rest import fields as f
-from api.rest.operation import Call, Operation, Reply, malformed
+from api.rest.operation import Call, Operation, Reply
+from api.rest.periods import period
 from api.rest.views import Named, organisation_name
 from domain.access import Permission
 from domain.questions import Period
 from domain.values import in_language
-
-USUAL = timedelta(days=30)
-LONGEST = timedelta(days=366)
 
 
 class ExecutorsQuery(f.Query):
@@ -71,15 +69,15 @@ class ExecutorPage(TypedDict):
 async def list_executors(call: Call) -> Reply:
     """The figures of the executors that the caller may judge."""
     query: ExecutorsQuery = call.query
-    period = _period(query, call.at)
+    asked = _period(query, call.at)
     found = await call.house.completions.executors(
-        call.principal, period, after=query.after, limit=query.limit + 1
+        call.principal, asked, after=query.after, limit=query.limit + 1
     )
     more = len(found) > query.limit
     return Reply(
         {
-            "done_from": period.begin,
-            "done_to": period.end,
+            "done_from": asked.begin,
+            "done_to": asked.end,
             "items": [_figures(row, call) for row in found[: query.limit]],
             "next": query.after + query.limit if more else None,
         }
@@ -87,10 +85,7 @@ async def list_executors(call: Call) -> Reply:
 
 
 def _period(query: ExecutorsQuery, at: datetime) -> Period:
-    end = query.done_to or at
-    begin = query.done_from or end - USUAL
-    if end - begin > LONGEST:
-        raise malformed("query", "/done_from", "period-too-long", days=LONGEST.days)
+    begin, end = period(query.done_from, query.done_to, at, "done_from")
     return Period(begin, end, query.service, query.organisation, query.by == "service")
 
 

@@ -11,7 +11,7 @@ from api.rest.operation import Call
 from api.rest.views import Named, Point, known_to, organisation_name
 from domain.access import CITY_WIDE, Permission
 from domain.appeals.model import Appeal, Place
-from domain.incidents.board import NOW, runs
+from domain.incidents.board import NOW, overdue, runs
 from domain.incidents.matching import find_incidents
 from domain.incidents.model import Area, Incident, IncidentEvent
 from domain.incidents.workflow import TRANSITIONS
@@ -53,8 +53,9 @@ class CountsView(TypedDict):
 
 
 class IncidentView(TypedDict):
-    """An incident. `planned_to` is its expected end; `text` is `texts` in the caller's language;
-    `counts` are told to staff whom it concerns, when it is read; so is `owner`."""
+    """An incident. `planned_to` is its expected end, and `overdue` says that it runs past it;
+    `text` is `texts` in the caller's language; `counts` are told to staff whom it concerns, when it
+    is read; so is `owner`."""
 
     id: UUID
     kind: str
@@ -68,6 +69,7 @@ class IncidentView(TypedDict):
     matching: str
     planned_from: datetime | None
     planned_to: datetime | None
+    overdue: bool
     opened_at: datetime
     updated_at: datetime
     started_at: datetime | None
@@ -83,7 +85,8 @@ class IncidentView(TypedDict):
 
 class KnownIncident(TypedDict):
     """What is known already of a service at a place. `joined`: the appeal belongs to it now.
-    `coming`: it is announced and begins at `planned_from`; triage tells of these as well."""
+    `coming`: it is announced and begins at `planned_from`; triage tells of these as well.
+    `overdue`: it runs past its expected end."""
 
     id: UUID
     kind: str
@@ -92,6 +95,7 @@ class KnownIncident(TypedDict):
     texts: Texts
     planned_from: datetime | None
     planned_to: datetime | None
+    overdue: bool
     coming: bool
     joined: bool
 
@@ -136,6 +140,7 @@ def incident_view(
         "matching": incident.matching,
         "planned_from": incident.planned_from,
         "planned_to": incident.planned_to,
+        "overdue": overdue(incident, call.at),
         "opened_at": incident.opened_at,
         "updated_at": incident.updated_at,
         "started_at": incident.started_at,
@@ -177,6 +182,7 @@ def known_at(
             "texts": _texts(one.texts),
             "planned_from": one.planned_from,
             "planned_to": one.planned_to,
+            "overdue": overdue(one, at),
             "coming": not runs(one, at),
             "joined": one.id == joined,
         }

@@ -1,7 +1,7 @@
 """Incidents: open, find, read, tell anew; their history."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, FailFast, Field
@@ -117,6 +117,7 @@ class IncidentsQuery(f.Query):
     address: f.Word | None = None
     latitude: f.SaidLatitude | None = None
     longitude: f.SaidLongitude | None = None
+    overdue: Literal["true"] | None = None
     limit: f.Limit = 50
     cursor: f.Cursor | None = None
 
@@ -213,6 +214,7 @@ def wanted_incidents(call: Call) -> IncidentFilter:
         service=query.service,
         organisation=query.organisation,
         ids=_at_place(call),
+        overdue_at=call.at if query.overdue else None,
     )
 
 

@@ -13,9 +13,10 @@ from api.rest.operation import Call, Operation, Reply
 from api.rest.views import LocationView, Named, location_view, organisation_name
 from domain.access import Permission
 from domain.appeals.commands import Whereabouts
-from domain.appeals.model import Channel
+from domain.appeals.model import Channel, Kind
 from domain.catalogue.localised import localise
 from domain.incidents.matching import SOON
+from domain.law.kinds import AppealKind
 from domain.sla.clock import Clock
 from domain.sla.durations import format_duration
 from domain.triage.model import Model
@@ -27,7 +28,9 @@ from domain.values import Language, in_language
 class TriageBody(f.Body):
     """The resident's words, in kk, ru, both mixed or misspelt, and where it is, if they said.
 
-    `language` is the resident's, where it is known; else it is read from the words.
+    `language` is the resident's, where it is known; else it is read from the words. `kind`,
+    `appeal_kind`, `anonymous` and `reports_threat` are what the appeal would say: the law's terms
+    hang on them (docs/law.md), and those that hang on the kind are told where it is.
     """
 
     text: f.LongText
@@ -35,6 +38,10 @@ class TriageBody(f.Body):
     channel: Channel = Channel.PHONE
     language: Language | None = None
     limit: f.Few = 5
+    kind: Kind | None = None
+    appeal_kind: AppealKind | None = None
+    anonymous: bool = False
+    reports_threat: bool = False
 
 
 class WhyView(TypedDict):
@@ -56,7 +63,9 @@ class ExecutorView(TypedDict):
 
 
 class PromiseView(TypedDict):
-    """A stage that would be promised now, and when it would be due (`within` is ISO 8601)."""
+    """A stage that would be promised now, and when it would be due (`within` is ISO 8601);
+    `consider` and `redirect` are the law's.
+    """
 
     stage: str
     within: str
@@ -119,6 +128,10 @@ async def triage(call: Call) -> Reply:
         language=body.language,
         otherwise=Language(call.language),
         limit=body.limit,
+        kind=body.kind,
+        appeal_kind=body.appeal_kind,
+        anonymous=body.anonymous,
+        reports_threat=body.reports_threat,
     )
     advice = advise(
         question, principal=call.principal, reference=reference, model=model, at=call.at

@@ -8,7 +8,7 @@ from api import clock
 from api.bootstrap import House
 from domain.access import NOBODY, Principal, Role
 from domain.appeals.use_cases import act_on_due
-from domain.incidents.use_cases import tend
+from domain.incidents.use_cases import Past, tend
 
 log = structlog.get_logger()
 
@@ -72,11 +72,14 @@ class Clocks:
 
 
 class Incidents:
-    """Starts what was announced for now, and lets joined appeals follow their incidents."""
+    """Starts what was announced for now, tells of what runs past its expected end, and lets joined
+    appeals follow their incidents.
+    """
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._faulty: set[UUID] = set()
+        self._past: dict[UUID, frozenset[Past]] = {}
 
     async def turn(self) -> bool:
         """One unit of every city; whether any of them has more. What is wrong in a city is raised
@@ -105,10 +108,14 @@ class Incidents:
                 at=self._house.now(),
                 limit=UNIT,
                 skipping=self._faulty,
+                past=self._past.get(city, frozenset()),
             )
             await uow.commit()
+        self._past[city] = tended.past
         for incident in tended.started:
             log.info("incident_started", incident_id=str(incident.id))
+        for incident in tended.overdue:
+            log.info("incident_overdue", incident_id=str(incident.id))
         if tended.followed:
             log.info("incidents_followed", appeals=tended.followed)
         for appeal, error in tended.faulty:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.access import Permission, Principal, Role
-from domain.appeals import clocks, legal
+from domain.appeals import clocks, legal, terms
 from domain.appeals.commands import GiveAnswer, Intake
 from domain.appeals.desk import Desk, Step, heard
 from domain.appeals.legal_rules import told
@@ -30,9 +30,9 @@ from domain.appeals.workflow import Action, Status, guard
 from domain.catalogue.model import Criticality, Service
 from domain.errors import Fault, Invalid
 from domain.events import Actor, EventType, Fact
+from domain.incidents.board import draws
 from domain.incidents.history import joined_fact
 from domain.incidents.matching import find_incidents
-from domain.incidents.model import Matching
 from domain.law.standing import Legal
 from domain.organisations import routing
 from domain.ports import UnitOfWork
@@ -160,12 +160,10 @@ def _draft(
 ) -> Appeal:
     reference = desk.reference
     staff = desk.principal.role is not Role.CITIZEN
-    standing = _standing(intake, service, applicant, desk)
-    promised = clocks.begin(
-        reference.promises, reference.city, service.policy, intake.channel, at=desk.at
+    promised = terms.begin(
+        _lawful(intake, service, applicant, desk), service.policy, reference, at=desk.at
     )
-    lawful = legal.begin(standing, reference.promises, at=desk.at) if standing else ()
-    threat = standing is not None and standing.threat
+    threat = promised.legal is not None and promised.legal.threat
     return Appeal(
         id=new_id(),
         city=reference.city.id,
@@ -190,27 +188,30 @@ def _draft(
         operator=desk.principal.id if staff else None,
         contact=intake.contact,
         national_number=intake.national_number,
-        clocks=(*promised, *lawful),
-        legal=standing,
+        clocks=promised.clocks,
+        legal=_dated(promised.legal, intake),
     )
 
 
-def _standing(
+def _dated(standing: Legal | None, intake: Intake) -> Legal | None:
+    """With the last day that the state set, where it assigned the appeal."""
+    return replace(standing, state_deadline=intake.state_deadline) if standing else None
+
+
+def _lawful(
     intake: Intake, service: Service, applicant: Applicant | None, desk: Desk
-) -> Legal | None:
-    """What the appeal is before the law."""
-    asked = legal.Said(
+) -> legal.Said:
+    """What is said of it that the law asks for."""
+    return legal.Said(
         kind=intake.appeal_kind,
-        channel=str(intake.channel),
+        channel=intake.channel,
         wish=str(intake.kind),
         service=service.code,
-        applicant=applicant,
+        nameless=legal.anonymous(applicant, intake.channel),
         threat=intake.reports_threat,
         received_at=min(intake.received_at or desk.at, desk.at),
         day=desk.reference.city.local(desk.at).date(),
     )
-    found = legal.stand(asked, desk.reference.promises)
-    return replace(found, state_deadline=intake.state_deadline) if found else None
 
 
 def _begin(appeal: Appeal, service: Service, intake: Intake, desk: Desk) -> Step:
@@ -237,7 +238,7 @@ def _joined(appeal: Appeal, desk: Desk) -> tuple[Appeal, tuple[Fact, ...]]:
     """What the city knows already is not looked into again: the appeal joins its incident."""
     known = find_incidents(desk.reference, appeal.service, appeal.place, desk.at)
     for incident in known:
-        if incident.matching is Matching.AUTOMATIC:
+        if draws(incident, desk.at):
             member = Membership(incident.id, desk.at)
             return replace(appeal, membership=member), (joined_fact(incident, "intake"),)
     return appeal, ()

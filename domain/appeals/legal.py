@@ -22,15 +22,16 @@ from domain.sla.timeline import utc
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an intake says of the law: None leaves it to the rules of the city's register. `day`
-    is the city's, on which it is registered.
+    """What an intake says of the law: a `kind` of None leaves it to the rules of the city's
+    register, of which those that ask for a wish fit none that was not told. `day` is the city's,
+    on which it is registered.
     """
 
     kind: AppealKind | None
-    channel: str
-    wish: str
+    channel: Channel
+    wish: str | None
     service: str
-    applicant: Applicant | None
+    nameless: bool
     threat: bool
     received_at: datetime
     day: date
@@ -44,14 +45,13 @@ def stand(said: Said, promises: Promises) -> Legal | None:
     if law is None:
         return None
     kind = said.kind or law.kind_at_intake(said.channel, said.wish, said.service)
-    nameless = anonymous(said.applicant, said.channel)
     threat = said.threat or said.service in law.threat.services
-    if kind is None and not (nameless and threat):
+    if kind is None and not (said.nameless and threat):
         return None
     received = received_on(said.received_at, law.receipt, promises.calendar(law.receipt.calendar))
     return settle(
         kind or AppealKind.MESSAGE, law, promises,
-        received=received, nameless=nameless, threat=threat,
+        received=received, nameless=said.nameless, threat=threat,
     )  # fmt: skip
 
 

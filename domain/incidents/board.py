@@ -4,12 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.incidents.model import Incident
+from domain.incidents.model import Incident, Matching
 from domain.incidents.workflow import LIVE, IncidentStatus
 from domain.organisations.areas import Areas
 from domain.organisations.model import Location
 
 NOW = timedelta(0)
+LATE = timedelta(hours=24)
+"""How long beyond its expected end an incident draws appeals by itself. Work that runs late is
+common, and residents who call meanwhile mean it. A day on, through every shift of whoever was told
+of it, nobody has named another end: then an appeal is likelier about something else, and one that
+joined it would stand in nobody's queue.
+"""
 
 
 class Board:
@@ -66,6 +72,18 @@ def runs(incident: Incident, at: datetime) -> bool:
     if incident.status is IncidentStatus.ACTIVE:
         return True
     return incident.planned_from is not None and incident.planned_from <= at
+
+
+def overdue(incident: Incident, at: datetime) -> bool:
+    """Whether it runs past its expected end."""
+    end = incident.planned_to
+    return incident.status is IncidentStatus.ACTIVE and end is not None and end <= at
+
+
+def draws(incident: Incident, at: datetime) -> bool:
+    """Whether a new appeal that it holds for joins it by itself."""
+    end = incident.planned_to
+    return incident.matching is Matching.AUTOMATIC and (end is None or at < end + LATE)
 
 
 def _holds(incident: Incident, location: Location) -> bool:

@@ -18,6 +18,7 @@ from domain.appeals.use_cases import bind
 from domain.errors import Conflict, Invalid, VersionConflict
 from domain.events import IncidentEventType as T
 from domain.incidents import commands as i
+from domain.incidents.board import overdue
 from domain.incidents.following import Caught, catch_up, join, part
 from domain.incidents.history import bind_incident
 from domain.incidents.model import Incident, IncidentFact, IncidentKind, Matching
@@ -25,6 +26,7 @@ from domain.incidents.rules import RULES, check, start, told
 from domain.incidents.workflow import TRANSITIONS, IncidentAction, IncidentStatus, guard
 from domain.ports import UnitOfWork
 from domain.reference import Reference
+from domain.register.canonical import instant
 from domain.values import new_id
 
 
@@ -120,15 +122,22 @@ async def part_appeals(
     return await _moved(incident, T.PARTED, changes, uow, at)
 
 
+Past = tuple[UUID, datetime]
+"""An incident and the expected end that it runs past; another end is another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tended:
-    """What came of one turn: incidents that began, appeals that caught up, and those whose rules
-    raised, with why.
+    """What came of one turn: incidents that began, those of which it was told that they run past
+    their expected end, appeals that caught up, and those whose rules raised, with why. `past` are
+    all of which that is told by now.
     """
 
     started: tuple[Incident, ...]
+    overdue: tuple[Incident, ...]
     followed: int
     faulty: tuple[tuple[UUID, Exception], ...]
+    past: frozenset[Past]
 
 
 async def tend(
@@ -138,13 +147,17 @@ async def tend(
     at: datetime,
     limit: int,
     skipping: Collection[UUID] = (),
+    past: frozenset[Past] = frozenset(),
 ) -> Tended:
-    """Start what was announced for now, and let at most `limit` joined appeals catch up.
+    """Start what was announced for now, tell of what runs past its expected end, and let at most
+    `limit` joined appeals catch up. `past` is what the turn before answered: of those nobody need
+    look again whether it was told.
 
     Whatever is cut short is found again: how far an appeal has followed is written with it.
     """
     desk = Desk(uow.principal, reference, at)
     started = [await _start(one, uow, desk) for one in await uow.incidents.to_start(at, limit)]
+    late, past = await _tell_of_end(uow, desk, past, limit)
     lagging = await uow.incidents.lagging(limit, skipping)
     histories = await uow.incidents.acts({_incident(one) for one in lagging})
     faulty: list[tuple[UUID, Exception]] = []
@@ -160,7 +173,7 @@ async def tend(
         await _keep(appeal, caught, uow)
     for act, appeals in idle.items():
         await uow.incidents.followed(appeals, act)
-    return Tended(tuple(started), len(lagging) - len(faulty), tuple(faulty))
+    return Tended(tuple(started), late, len(lagging) - len(faulty), tuple(faulty), past)
 
 
 async def _start(incident: Incident, uow: UnitOfWork, desk: Desk) -> Incident:
@@ -168,6 +181,29 @@ async def _start(incident: Incident, uow: UnitOfWork, desk: Desk) -> Incident:
     change = bind_incident(step.incident, step.facts, uow.principal, desk.at)
     await uow.incidents.save(change)
     return change.incident
+
+
+async def _tell_of_end(
+    uow: UnitOfWork, desk: Desk, told: frozenset[Past], limit: int
+) -> tuple[tuple[Incident, ...], frozenset[Past]]:
+    """Tell once, of each incident that runs past its expected end, whoever's it is, those above
+    them and the contact centre. What is told stands in its history; a later end is told anew.
+    """
+    live = desk.reference.incidents.live
+    late = {(one.id, one.planned_to) for one in live if one.planned_to and overdue(one, desk.at)}
+    known = {one for one in told if one in late}
+    found = [id for id, _ in sorted(late - known)[:limit]]
+    said: list[Incident] = []
+    for incident, already in await uow.incidents.past(found, desk.at) if found else ():
+        if incident.planned_to is None:
+            continue
+        known.add((incident.id, incident.planned_to))
+        if not already:
+            fact = IncidentFact(T.OVERDUE, {"planned_to": instant(incident.planned_to)})
+            change = bind_incident(incident, [fact], uow.principal, desk.at)
+            await uow.incidents.save(change)
+            said.append(change.incident)
+    return tuple(said), frozenset(known)
 
 
 async def _keep(appeal: Appeal, caught: Caught, uow: UnitOfWork) -> None:

@@ -86,8 +86,8 @@ class IntakeRule:
     kinds: frozenset[str]
     services: frozenset[str]
 
-    def fits(self, channel: str, kind: str, service: str) -> bool:
-        """Whether the rule speaks of such an appeal."""
+    def fits(self, channel: str, kind: str | None, service: str) -> bool:
+        """Whether the rule speaks of such an appeal; `kind` None: of what nobody said."""
         return (
             (not self.channels or channel in self.channels)
             and (not self.kinds or kind in self.kinds)
@@ -111,7 +111,7 @@ class Law:
     redirect_article: str
     intake: tuple[IntakeRule, ...]
 
-    def kind_at_intake(self, channel: str, kind: str, service: str) -> AppealKind | None:
+    def kind_at_intake(self, channel: str, kind: str | None, service: str) -> AppealKind | None:
         """The kind of a new appeal by the first rule that fits; None where none does."""
         fitting = (rule.kind for rule in self.intake if rule.fits(channel, kind, service))
         return next(fitting, None)

@@ -7,6 +7,7 @@ from domain.organisations import upkeep
 from domain.organisations.circles import circles
 from domain.organisations.coverage import gaps, gaps_between
 from domain.organisations.findings import Finding
+from domain.organisations.returns import Returns
 from domain.organisations.shadows import shadows
 from domain.organisations.survey import survey
 from domain.reference import Reference
@@ -31,11 +32,14 @@ def check(reference: Reference, at: datetime) -> tuple[Finding, ...]:
 
 
 class Checks:
-    """The newest check of each city, made anew when its agreements or its day have changed."""
+    """The newest check of each city, made anew when its agreements or its day have changed; and
+    what its register adds to it (`returns`).
+    """
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "returns")
 
-    def __init__(self) -> None:
+    def __init__(self, returns: Returns) -> None:
+        self.returns = returns
         self._found: dict[UUID, tuple[int, date, tuple[Finding, ...]]] = {}
 
     def of(self, reference: Reference, at: datetime) -> tuple[Finding, ...]:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.access import Permission, Principal
-from domain.appeals import clocks
+from domain.access import Permission, Principal, Role
+from domain.appeals import terms
 from domain.appeals.commands import Whereabouts
 from domain.appeals.intake import find_route
-from domain.appeals.model import Channel, Place
+from domain.appeals.legal import Said
+from domain.appeals.model import Channel, Kind, Place
 from domain.appeals.places import locate
+from domain.errors import Invalid
+from domain.law.kinds import AppealKind
 from domain.organisations.routing import Route
 from domain.reference import Reference
 from domain.sla.clock import Clock
@@ -21,7 +24,9 @@ from domain.values import Language
 class Question:
     """What a resident says, where it is (if they said), and by which channel they came.
 
-    `language` is theirs, where the caller knows it; `otherwise` where nobody can tell.
+    `language` is theirs, where the caller knows it; `otherwise` where nobody can tell. What the law
+    promises hangs on what they want (`kind`), on what their appeal is before the law where staff
+    know (`appeal_kind`), and on whether they say who they are.
     """
 
     text: str
@@ -30,6 +35,10 @@ class Question:
     language: Language | None
     otherwise: Language
     limit: int
+    kind: Kind | None = None
+    appeal_kind: AppealKind | None = None
+    anonymous: bool = False
+    reports_threat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,13 @@ def advise(
 ) -> Advice:
     """What the words may mean and what would follow; nothing is kept.
 
-    Executor and terms come from the functions that registering uses, so that what is said here
-    is what is done there. Raises NotPermitted, or Invalid for a place as registering does.
+    Executor and terms, the law's among them, come from the functions that registering uses, so that
+    what is said here is what is done there. Raises NotPermitted, or Invalid as registering does:
+    for a place, and for a resident who says what their appeal is before the law.
     """
     principal.require(Permission.REGISTER_APPEAL)
+    if question.appeal_kind is not None and principal.role is Role.CITIZEN:
+        raise Invalid.at("/appeal_kind", "staff-only")
     place = locate(question.where, reference)
     audience = Audience(
         public_only=not principal.may(Permission.REGISTER_FOR_OTHERS),
@@ -74,17 +86,27 @@ def advise(
         emergency=ranking.emergency,
         place=place,
         candidates=tuple(
-            _candidate(one, place, question.channel, reference, at) for one in ranking.services
+            _candidate(one, place, question, reference, at) for one in ranking.services
         ),
     )
 
 
 def _candidate(
-    ranked: Ranked, place: Place, channel: Channel, reference: Reference, at: datetime
+    ranked: Ranked, place: Place, question: Question, reference: Reference, at: datetime
 ) -> Candidate:
     service = ranked.service
+    said = Said(
+        kind=question.appeal_kind,
+        channel=question.channel,
+        wish=question.kind,
+        service=service.code,
+        nameless=question.anonymous,
+        threat=question.reports_threat,
+        received_at=at,
+        day=reference.city.local(at).date(),
+    )
     return Candidate(
         ranked=ranked,
         route=find_route(service, place, reference, at),
-        clocks=clocks.begin(reference.promises, reference.city, service.policy, channel, at=at),
+        clocks=terms.begin(said, service.policy, reference, at=at).clocks,
     )

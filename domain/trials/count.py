@@ -17,9 +17,19 @@ from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import instant, micros
 from domain.trials.axis import Axis
 from domain.trials.draft import Trial
-from domain.trials.outcomes import Bools, blank, by_calendar, outcomes, per_cent, stored, used
+from domain.trials.laws import Lawful, law_of
+from domain.trials.outcomes import (
+    Bools,
+    blank,
+    by_calendar,
+    kept,
+    outcomes,
+    per_cent,
+    stored,
+    used,
+)
 from domain.trials.slices import CHANNELS, NEVER, STAGES, Codebook, Columns, Slice
-from domain.trials.terms import Term, Verdict, judge, law_term
+from domain.trials.terms import Term, Verdict, judge
 
 _MICROSECOND = timedelta(microseconds=1)
 _KEEP, _DROP = -1, -2
@@ -53,6 +63,12 @@ class Count:
         self._rows: dict[tuple[int, int], _Row] = {}
         self._terms: list[Term] = []
         self._places: dict[tuple[str, int, Stage], int] = {}
+        before, after = law_of(trial.now.promises), law_of(trial.drafted.promises)
+        self._laws = (
+            Lawful(trial, (before, after), history, codes, self.axis, self.now)
+            if before is not None and after is not None
+            else None
+        )
 
     def axis(self, calendar: Calendar) -> Axis:
         """The axis of a calendar, made once."""
@@ -108,48 +124,21 @@ class Count:
         pairs = self.then(appeals, clocks)
         chosen = actions[clocks["place"], pairs["stage"]]
         keep = chosen == _KEEP
-        for name in ("policy", "due", "used"):
-            pairs[f"{name}_draft"][keep] = pairs[f"{name}_then"][keep]
-        pairs["draft"][keep] = pairs["then"][keep]
+        pairs[keep] = kept(pairs[keep])
         anew = np.flatnonzero(chosen >= 0)
         some = clocks[anew]
         drafted = pairs[anew]
         self._under_draft(drafted, chosen[anew], some["started"], some["met"], some["cancelled"])
         pairs[anew] = drafted
         lawful = np.flatnonzero(np.isin(pairs["stage"], _LAW))
-        pairs[lawful] = self.lawful(pairs[lawful], clocks[lawful])
+        pairs[lawful] = self.lawful(pairs[lawful], clocks[lawful], appeals)
         return pairs
 
-    def lawful(self, pairs: Columns, clocks: Columns) -> Columns:
-        """The pairs of the law's clocks with the draft's side: each by its own policy, from its
-        own start, with what was put off or left of its term.
+    def lawful(self, pairs: Columns, clocks: Columns, appeals: Columns) -> Columns:
+        """The pairs of the law's clocks with the draft's side: all that these appeals have of a
+        stage, in their order.
         """
-        beside = pairs.copy()
-        for name in ("policy", "due", "used"):
-            beside[f"{name}_draft"] = beside[f"{name}_then"]
-        beside["draft"] = beside["then"]
-        names = np.stack([clocks["policy"], pairs["stage"]], axis=1)
-        for policy, place in np.unique(names, axis=0).tolist():
-            rows = np.flatnonzero((clocks["policy"] == policy) & (pairs["stage"] == place))
-            code, stage = self.codes.policies[policy - 1], STAGES[place]
-            old = law_term(self.trial.now.promises, code, stage)
-            new = law_term(self.trial.drafted.promises, code, stage)
-            if old is not None and new is not None and not new.counts_as(old):
-                beside[rows] = self._longer(beside[rows], clocks[rows], old, new)
-        return beside
-
-    def _longer(self, pairs: Columns, clocks: Columns, old: Term, new: Term) -> Columns:
-        more = (new.promise.within - old.promise.within) // _MICROSECOND
-        target = np.maximum(clocks["target"] + more, 0)
-        axis = self.axis(new.calendar)
-        met = clocks["met"]
-        due = axis.add(clocks["started"], target)
-        pairs["due_draft"] = due
-        pairs["draft"] = outcomes(due, met, clocks["cancelled"], self.now)
-        done = (met != NEVER) & (target > 0)
-        spent = axis.spent(clocks["started"][done], met[done])
-        pairs["used_draft"][done] = per_cent(spent, target[done])
-        return pairs
+        return self._laws.beside(pairs, clocks, appeals) if self._laws else kept(pairs)
 
     def _under_draft(
         self,

@@ -9,6 +9,7 @@ from domain.catalogue.changes import Changes, diff
 from domain.catalogue.exchange import Draft as CatalogueDraft
 from domain.catalogue.forms import Forms
 from domain.catalogue.model import Service
+from domain.law.model import Law
 from domain.organisations.exchange import Draft as OrganisationsDraft
 from domain.organisations.model import Organisation, Responsibility, Territory
 from domain.organisations.routing import RoutingIndex
@@ -25,6 +26,7 @@ class Agreed:
     calendars: Sequence[Calendar] = ()
     policies: Sequence[Policy] = ()
     by_channel: Mapping[str, str] | None = None
+    law: Law | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Trial:
 
 
 def with_promises(reference: Reference, agreed: Agreed) -> Reference:
-    """The reference with drafted calendars and policies in force, whatever day they name.
+    """The reference with drafted calendars, policies and law in force, whatever day they name.
 
     What says the same as before keeps its version. `reference` holds standing promises.
     """
@@ -71,9 +73,17 @@ def with_promises(reference: Reference, agreed: Agreed) -> Reference:
         {(p.code, p.version): p for p in policies.values()},
         {(c.code, c.version): c for c in calendars.values()},
         known.by_channel if agreed.by_channel is None else agreed.by_channel,
-        known.laws,
+        known.laws if agreed.law is None else _laws(known.law(date.max), agreed.law),
     )
     return replace(reference, promises=promises)
+
+
+def _laws(former: Law | None, drafted: Law) -> Mapping[int, Law]:
+    if former is None:
+        return {1: replace(drafted, version=1, effective_from=date.min)}
+    same = replace(drafted, version=former.version, effective_from=former.effective_from)
+    law = former if same == former else replace(same, version=former.version + 1)
+    return {law.version: law}
 
 
 def with_catalogue(

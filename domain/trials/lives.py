@@ -13,7 +13,7 @@ from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import LAW_STAGES, Stage
 from domain.sla.timeline import instant, micros
 from domain.trials.count import Count, moment
-from domain.trials.outcomes import Bools, blank, stored
+from domain.trials.outcomes import Bools, blank, kept, stored
 from domain.trials.replay import LOOKED_AT, Act, replay
 from domain.trials.slices import STAGES, Codebook, Columns, Slice
 from domain.trials.tally import Outcome
@@ -81,7 +81,7 @@ def _bounds(column: Columns, places: Columns) -> list[tuple[int, int]]:
 
 
 def _act(row: tuple[Any, ...]) -> Act:
-    _, kind, at, stage, reason, until, public, _ = row
+    _, kind, at, stage, reason, until, public, _, by, before, after = row
     return Act(
         kind=LOOKED_AT[kind - 1],
         at=instant(at),
@@ -89,18 +89,27 @@ def _act(row: tuple[Any, ...]) -> Act:
         reason=REASONS[reason - 1] if reason else None,
         until=moment(until),
         public=public,
+        by=by * _MICROSECOND,
+        versions=(before, after) if after else None,
     )
 
 
 def own_terms(life: Life, history: Promises, codes: Codebook) -> Terms:
-    """The terms under which an appeal's clocks ran, as their rows name them."""
+    """The terms under which an appeal's clocks began, as their rows name them. A row names the
+    calendar that it counts by now; what it counted by before it was counted again, that act says.
+    """
     found: dict[Stage, Term] = {}
+    begun: dict[Stage | None, int] = {}
+    for act in life.acts:
+        if act.versions is not None:
+            begun.setdefault(act.stage, act.versions[0])
     for row in life.clocks:
         stage = STAGES[row["stage"] - 1]
         if stage in LAW_STAGES:
             continue
         name = codes.policies[row["policy"] - 1], int(row["policy_version"])
-        calendar = codes.calendars[row["calendar"] - 1], int(row["calendar_version"])
+        version = begun.get(stage, int(row["calendar_version"]))
+        calendar = codes.calendars[row["calendar"] - 1], version
         policy, counted = history.policies.get(name), history.calendars.get(calendar)
         promise = policy.promise(stage) if policy else None
         if policy is not None and promise is not None and counted is not None:
@@ -117,7 +126,11 @@ def alike(life: Life, count: Count) -> list[bool]:
         return []
     terms = own_terms(life, count.history, count.codes)
     rounds = replay(
-        terms, life.acts, registered_at=life.registered_at, until=count.at, foresee=False
+        terms,
+        life.acts,
+        registered_at=life.registered_at,
+        until=count.at,
+        told=count.history.calendars,
     )
     became = stored(life.clocks, count.now)
     # The law's clocks never wait: each is its start and its target, whatever life did.
@@ -166,21 +179,13 @@ def pairs(life: Life, piece: Slice, count: Count) -> Columns:
         former = then[then["stage"] == place]
         if stage in LAW_STAGES:
             clocks = life.clocks[life.clocks["stage"] == place + 1]
-            found.append(count.lawful(former, clocks))
+            found.append(count.lawful(former, clocks, piece.appeals))
             continue
         if stage not in life.verdict.counted:
-            found.append(_kept(former) if stage not in life.verdict.dropped else former)
+            found.append(kept(former) if stage not in life.verdict.dropped else former)
             continue
         found.append(_beside(former, rounds.get(stage, []), life, place, piece, count))
     return np.concatenate(found)
-
-
-def _kept(then: Columns) -> Columns:
-    kept = then.copy()
-    for name in ("policy", "due", "used"):
-        kept[f"{name}_draft"] = kept[f"{name}_then"]
-    kept["draft"] = kept["then"]
-    return kept
 
 
 def _beside(

@@ -68,6 +68,15 @@ def by_calendar(
     return groups
 
 
+def kept(pairs: Columns) -> Columns:
+    """The pairs with the draft's side as the other is."""
+    found = pairs.copy()
+    for name in ("policy", "due", "used"):
+        found[f"{name}_draft"] = found[f"{name}_then"]
+    found["draft"] = found["then"]
+    return found
+
+
 def blank(count: int) -> Columns:
     """Pairs of nothing with nothing."""
     pairs = np.zeros(count, PAIRS)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.trials.draft import Trial
+from domain.trials.laws import changed
 from domain.trials.slices import STAGES, Codebook
 from domain.trials.tally import CHANGED, DRAFT, LATE, OUTCOMES, SAVED, THEN, Key, Some, Tally
 
@@ -81,11 +82,12 @@ class Misfit(TypedDict):
 
 
 class Drafted(TypedDict):
-    """Which parts of the draft differ from what is in force."""
+    """Which parts of the draft differ from what is in force; of the law its kinds and parts."""
 
     policies: list[str]
     calendars: list[str]
     channels: list[str]
+    law: list[str]
     services: list[ServiceChange]
     routing: bool
 
@@ -287,6 +289,7 @@ def _drafted(trial: Trial, tally: Tally, codes: Codebook) -> Drafted:
         "channels": sorted(
             each for each in channels if now.by_channel.get(each) != drafted.by_channel.get(each)
         ),
+        "law": changed(now, drafted),
         "services": _service_changes(trial, tally, codes),
         "routing": trial.rerouted,
     }

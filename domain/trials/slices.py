@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.appeals.model import Channel
+from domain.law.kinds import AppealKind
 from domain.sla.clock import ClockState
 from domain.sla.policy import Stage
 
@@ -23,6 +24,7 @@ NEVER = np.iinfo(np.int64).max
 STAGES: tuple[Stage, ...] = tuple(Stage)
 STATES: tuple[ClockState, ...] = tuple(ClockState)
 CHANNELS: tuple[Channel, ...] = tuple(Channel)
+KINDS: tuple[AppealKind, ...] = tuple(AppealKind)
 
 Columns = NDArray[Any]
 """A structured array."""
@@ -32,12 +34,14 @@ APPEALS = np.dtype(
         ("id", "V16"), ("registered", "i8"), ("closed", "i8"), ("service", "i4"),
         ("channel", "i4"), ("routed", "?"), ("building", "V16"), ("street", "V16"),
         ("district", "i4"), ("worded", "?"), ("placed", "?"), ("latitude", "f8"),
-        ("longitude", "f8"), ("executor", "i4"),
+        ("longitude", "f8"), ("executor", "i4"), ("kind", "i4"), ("law_version", "i4"),
+        ("threat", "?"),
     ]
 )  # fmt: skip
 """One appeal a row. `closed`: or withdrawn; `routed`: by the rules at its registration, to
 `executor` or to nobody; `worded`: somebody said where in words; `placed`: there is a point. An
-absent building or street is sixteen zero bytes.
+absent building or street is sixteen zero bytes. `kind` is what it is before the law, by which
+version of it, and `threat` that it goes on at once as an anonymous report of one.
 """
 
 CLOCKS = np.dtype(
@@ -54,12 +58,15 @@ CLOCKS = np.dtype(
 ACTS = np.dtype(
     [
         ("place", "i4"), ("kind", "i4"), ("at", "i8"), ("stage", "i4"), ("reason", "i4"),
-        ("until", "i8"), ("public", "?"), ("moved", "?"),
+        ("until", "i8"), ("public", "?"), ("moved", "?"), ("by", "i8"), ("before", "i4"),
+        ("after", "i4"),
     ]
 )  # fmt: skip
 """The events of appeals that took a turn (domain.trials.replay.TURNS), in their order.
 
-`moved`: a correction gave the appeal another service, and its clocks were begun anew.
+`moved`: a correction gave the appeal another service, and its clocks were begun anew. `by`: the
+working time that a clock was given. `before`, `after`: the versions of the calendar of a clock that
+was counted again; 0 elsewhere.
 """
 
 TIMES = np.dtype(

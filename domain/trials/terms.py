@@ -54,7 +54,9 @@ def standing(promises: Promises, day: date) -> Promises:
         policies[code, found.version] = replace(found, effective_from=date.min)
     calendars = [promises.calendar(code) for code in {code for code, _ in promises.calendars}]
     by_code = {(c.code, c.version): c for c in calendars}
-    return Promises(policies, by_code, promises.by_channel, promises.laws)
+    law = promises.law(day)
+    laws = {law.version: replace(law, effective_from=date.min)} if law else {}
+    return Promises(policies, by_code, promises.by_channel, laws)
 
 
 def terms(promises: Promises, policy: str, channel: str) -> Terms:

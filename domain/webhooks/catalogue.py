@@ -232,6 +232,11 @@ CATALOGUE: Mapping[EventType | IncidentEventType, LocalizedText] = {
         "Объявленный инцидент начался",
         "An announced incident has begun",
     ),
+    IncidentEventType.OVERDUE: meaning(
+        "Ортақ оқиғаның күтілген аяқталу уақыты өтті, бірақ ол әлі жойылған жоқ",
+        "Ожидаемое время окончания инцидента прошло, а он ещё не устранён",
+        "The expected end of an incident has passed, and it is not solved yet",
+    ),
     IncidentEventType.ASSIGNED: meaning(
         "Ортақ оқиға басқа ұйымға берілді",
         "Инцидент передан другой организации",

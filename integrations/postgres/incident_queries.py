@@ -137,6 +137,10 @@ def _conditions(wanted: IncidentFilter, parameters: Parameters) -> list[str]:
         found.append(f"{parameters.add(wanted.service)} = ANY(i.services)")
     if wanted.organisation is not None:
         found.append(f"i.executor_id = {parameters.add(wanted.organisation)}")
+    if wanted.overdue_at is not None:
+        # As the index of what is live has it.
+        found.append("i.status = 'active' AND i.status IN ('announced', 'active')")
+        found.append(f"i.planned_to <= {parameters.add(wanted.overdue_at)}")
     if wanted.ids is not None:
         found.append(f"i.id = ANY({parameters.add(list(wanted.ids))})")
     return found

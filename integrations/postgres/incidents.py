@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.access import Principal
 from domain.appeals.model import Appeal
 from domain.errors import NotFound
+from domain.events import IncidentEventType
 from domain.incidents.model import Incident, IncidentChange, IncidentEvent
 from domain.ports import Keyring
 from domain.values import new_id
@@ -147,6 +148,24 @@ class SqlIncidents:
             self._principal.city, at, limit,
         )  # fmt: skip
         return [read_incident(row) for row in found]
+
+    async def past(self, ids: Collection[UUID], at: datetime) -> Sequence[tuple[Incident, bool]]:
+        """Those that run past their expected end, locked, and whether that was told."""
+        await self._lane.begin()
+        found = await self._lane.fetch(
+            "SELECT * FROM incident WHERE id = ANY($1) AND city_id = $2 AND status = 'active'"
+            " AND planned_to <= $3 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+            list(ids), self._principal.city, at,
+        )  # fmt: skip
+        # Asked when they are locked: what another scheduler told of them before us is seen.
+        told = await self._lane.fetch(
+            "SELECT DISTINCT e.incident_id FROM incident i"
+            " JOIN incident_event e ON e.incident_id = i.id AND e.at >= i.planned_to"
+            " WHERE i.id = ANY($1) AND e.type = $2",
+            [row["id"] for row in found], str(IncidentEventType.OVERDUE),
+        )  # fmt: skip
+        known = {row["incident_id"] for row in told}
+        return [(read_incident(row), row["id"] in known) for row in found]
 
     async def lagging(self, limit: int, skipping: Collection[UUID] = ()) -> Sequence[Appeal]:
         """Joined appeals that have acts to follow, locked."""

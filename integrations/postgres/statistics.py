@@ -1,18 +1,22 @@
-"""The city's figures: tallies and holdings are added up, the register is not read.
+"""The city's figures: tallies and holdings are added up, the register is not read, but for what was
+over in a period.
 
 Who sees what was assigned to them alone (scope.py) has theirs from holdings, by the sets of
 organisations that appeals stand with; the city and its districts have tallies.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.access import CITY_WIDE, Principal, Role
 from integrations.postgres.doors import PLATFORM, door_of
-from integrations.postgres.scope import Parameters
+from integrations.postgres.figures import COUNTING
+from integrations.postgres.scope import Parameters, counted, visible
 from integrations.postgres.session import inside
 
 _ADD_UP = """
@@ -57,6 +61,7 @@ class Statistics:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._turns = asyncio.Semaphore(COUNTING)
 
     async def figures(self, principal: Principal) -> Mapping[str, Any]:
         """The counts of what the principal may see, exact at one moment.
@@ -76,6 +81,33 @@ class Statistics:
             "clocks": {state: n for (what, state), n in counts.items() if what == "clock"},
             "deliveries": {state: n for (what, state), n in counts.items() if what == "delivery"},
         }
+
+    async def first_contact(
+        self, principal: Principal, begin: datetime, end: datetime
+    ) -> Mapping[str, int]:
+        """What of all that the principal sees was over from the one time on and before the other:
+        `closed` appeals, those of them `first_closed`, and `consultations`.
+        """
+        async with self._turns, inside(self._engine, door_of(principal)) as driver:
+            found = await driver.fetchrow(*self.over(principal, begin, end))
+        return dict(found)
+
+    def over(self, principal: Principal, begin: datetime, end: datetime) -> tuple[Any, ...]:
+        """The one statement that counts what was over, by indexes of when it was, and its values:
+        it costs what the period holds, not what the city does.
+        """
+        parameters = Parameters(begin, end)
+        appeals, consultations = visible(principal, parameters), counted(principal, parameters)
+        statement = f"""
+            SELECT a.closed, a.first_closed, n.consultations
+              FROM (SELECT count(*) AS closed,
+                           count(*) FILTER (WHERE a.first_contact) AS first_closed
+                      FROM appeal a WHERE {appeals} AND a.status = 'closed'
+                       AND a.closed_at >= $1 AND a.closed_at < $2) a,
+                   (SELECT count(*) AS consultations FROM consultation n
+                     WHERE {consultations} AND n.at >= $1 AND n.at < $2) n
+        """
+        return statement, *parameters.values
 
     async def add_up(self, limit: int = 4 * LOOSE) -> int:
         """Add up where many lie about; how many there were. Any number may do it at once.

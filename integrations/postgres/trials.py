@@ -13,12 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.trials.lives import REASONS
-from domain.trials.replay import LOOKED_AT, TURNS
+from domain.trials.replay import ENDS, LOOKED_AT, TAKES, TURNS
 from domain.trials.slices import (
     ACTS,
     APPEALS,
     CHANNELS,
     CLOCKS,
+    KINDS,
     STAGES,
     STATES,
     TIMES,
@@ -127,7 +128,7 @@ async def read_slice(
     where = (city, window.since, window.until)
     appeals = await copied(
         driver, _APPEALS, *where, list(CHANNELS), list(codes.services), list(codes.districts),
-        list(codes.organisations), _NIL,
+        list(codes.organisations), _NIL, list(KINDS),
         kinds=_kinds(APPEALS, ("registered", "closed")),
     )  # fmt: skip
     clocks = await copied(
@@ -138,7 +139,7 @@ async def read_slice(
     )  # fmt: skip
     acts = await copied(
         driver, _ACTS, *where, list(TURNS), list(LOOKED_AT), list(STAGES), list(REASONS),
-        kinds=_kinds(ACTS, ("at", "until")),
+        kinds=_kinds(ACTS, ("at", "until"), ("by",)),
     )  # fmt: skip
     return Slice(appeals, clocks, acts)
 
@@ -148,7 +149,9 @@ async def read_times(connection: AsyncConnection, piece: Slice, places: NDArray[
     driver = (await connection.get_raw_connection()).driver_connection
     ids = [UUID(bytes=bytes(id)) for id in piece.appeals["id"][places]]
     instants = [name for name in TIMES.names or () if name != "place"]
-    times = await copied(driver, _TIMES, ids, list(LOOKED_AT), kinds=_kinds(TIMES, instants))
+    kinds = _kinds(TIMES, instants)
+    acts = (list(LOOKED_AT), list(TAKES), list(ENDS))
+    times = await copied(driver, _TIMES, ids, *acts, kinds=kinds)
     times["place"] = places
     return replace(piece, times=times)
 
@@ -177,7 +180,9 @@ SELECT a.id, a.registered_at, coalesce(a.closed_at, 'infinity'), coalesce(s.plac
     a.route ->> 'reason' <> 'first-contact', coalesce(a.building_id, $8::uuid),
     coalesce(a.street_id, $8::uuid), coalesce(d.place, 0)::int4, coalesce(a.address, '') <> '',
     a.latitude IS NOT NULL AND a.longitude IS NOT NULL, coalesce(a.latitude, 0),
-    coalesce(a.longitude, 0), coalesce(o.place, 0)::int4
+    coalesce(a.longitude, 0), coalesce(o.place, 0)::int4,
+    coalesce(array_position($9::text[], a.legal_kind), 0)::int4,
+    coalesce((a.legal ->> 'law_version')::int4, 0), coalesce((a.legal ->> 'threat')::boolean, false)
 FROM slice AS a
 CROSS JOIN LATERAL (
     SELECT (array_agg(e.organisation_id) FILTER (WHERE e.offered_at = a.registered_at))[1]
@@ -215,7 +220,11 @@ SELECT a.place, array_position($5::text[], e.type)::int4, e.at,
     coalesce(array_position($7::text[], e.said -> 'data' ->> 'reason'), 0)::int4,
     coalesce((e.said -> 'data' ->> 'until')::timestamptz, 'infinity'),
     NOT e.internal AND coalesce(e.said -> 'actor' ->> 'role', 'citizen') <> 'citizen',
-    coalesce(e.said -> 'data' -> 'fields' ? 'service', false)
+    coalesce(e.said -> 'data' -> 'fields' ? 'service', false),
+    coalesce(CASE WHEN e.type = 'appeal.extension_granted' THEN e.said -> 'data' ->> 'by' END,
+             'PT0S')::interval,
+    coalesce((e.said -> 'data' ->> 'version_before')::int4, 0),
+    coalesce((e.said -> 'data' ->> 'version_after')::int4, 0)
 FROM slice AS a
 CROSS JOIN LATERAL (
     SELECT FROM event AS t WHERE t.appeal_id = a.id AND t.type = ANY($4::text[]) LIMIT 1
@@ -223,7 +232,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT e.sequence, e.type, e.at, e.internal,
         CASE WHEN e.type IN ('appeal.paused', 'appeal.stage_reported', 'appeal.corrected',
-                             'appeal.commented')
+                             'appeal.commented', 'appeal.extension_granted', 'clock.recomputed')
              THEN convert_from(e.canonical, 'UTF8')::jsonb END AS said
     FROM event AS e WHERE e.appeal_id = a.id AND e.type = ANY($5::text[]) OFFSET 0
 ) AS e
@@ -236,13 +245,13 @@ SELECT (a.place - 1)::int4, coalesce(x.accepted, 'infinity'), coalesce(x.answere
     coalesce(x.reported, 'infinity'), coalesce(x.done, 'infinity')
 FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place)
 CROSS JOIN LATERAL (
-    SELECT min(e.at) FILTER (WHERE e.type IN ('appeal.accepted', 'appeal.broadcast')
+    SELECT min(e.at) FILTER (WHERE e.type = ANY($3::text[])
             OR e.type = 'appeal.commented'
             AND convert_from(e.canonical, 'UTF8')::jsonb -> 'actor' ->> 'role' <> 'citizen')
             AS accepted,
         min(e.at) FILTER (WHERE e.type = 'appeal.answered') AS answered,
         min(e.at) FILTER (WHERE e.type = 'appeal.stage_reported') AS reported,
-        min(e.at) FILTER (WHERE e.type IN ('appeal.resolved', 'appeal.decided')) AS done
+        min(e.at) FILTER (WHERE e.type = ANY($4::text[])) AS done
     FROM event AS e WHERE e.appeal_id = a.id AND NOT e.internal AND e.type = ANY($2::text[])
     OFFSET 0
 ) AS x

@@ -180,8 +180,10 @@ and until then whoever lists what is open steps over the dead."""
 
 
 def _lock() -> None:
-    """All at once: a lock that grew would stand against whoever came between."""
-    op.execute(f"LOCK TABLE city, appeal, {', '.join(_UNBOUND)} IN ACCESS EXCLUSIVE MODE")
+    """All at once: a lock that grew would stand against whoever came between. Appeals first, as
+    acts come to them first, and the city's row last, which what follows from them asks for.
+    """
+    op.execute(f"LOCK TABLE appeal, {', '.join(_UNBOUND)}, city IN ACCESS EXCLUSIVE MODE")
 
 
 def upgrade() -> None:

@@ -9,8 +9,12 @@ from domain.access import Role
 from domain.appeals import intake as intakes
 from domain.appeals import use_cases
 from domain.appeals.commands import Classify, Command, Intake, Whereabouts
+from domain.appeals.desk import Desk
 from domain.appeals.model import Appeal, Applicant, Channel, Kind
 from domain.appeals.workflow import Action
+from domain.eotinish.model import Told
+from domain.eotinish.rules import follow
+from domain.eotinish.use_cases import state_of
 from domain.law.kinds import AppealKind
 from domain.values import Language, new_id
 from domain.webhooks.model import Endpoint, Secret
@@ -96,6 +100,16 @@ async def perform(
         )
         await uow.commit()
     return done
+
+
+async def hear(house: House, appeal: Appeal, told: Told, *, at: datetime) -> None:
+    """What the state says of an appeal, committed."""
+    who = state_of(appeal.city)
+    async with house.units.open(who) as uow:
+        standing = await uow.appeals.get(appeal.number)
+        desk = Desk(who, house.references.of(appeal.city), at)
+        uow.appeals.save(use_cases.bind(standing, follow(standing, told, desk), desk))
+        await uow.commit()
 
 
 async def add_endpoint(

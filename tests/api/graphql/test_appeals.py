@@ -1,5 +1,7 @@
 """Appeals in the graph: the same of them as over REST, to the same people."""
 
+import pytest
+
 from domain.access import Role
 from tests.support.city import MANHOLE
 from tests.support.graph import Graph
@@ -60,3 +62,24 @@ def _camel(name: str) -> str:
 
 def _camels(said: dict[str, object]) -> dict[str, object]:
     return {_camel(name): value for name, value in said.items()}
+
+
+TRIAGE = """query ($input: TriageInput!) {
+  triage(input: $input) { services { promises { stage } } } }"""
+
+
+@pytest.mark.parametrize(
+    ("said", "lawful"),
+    [
+        ({"channel": "WEB", "kind": "APPLICATION"}, {"consider", "redirect"}),
+        ({"channel": "WEB"}, set()),
+        ({"appealKind": "COMPLAINT"}, {"consider", "redirect"}),
+        ({"anonymous": True, "reportsThreat": True}, {"redirect"}),
+    ],
+)
+async def test_triage_tells_the_laws_terms_where_they_are_known(graph: Graph, said, lawful):
+    words = {"text": "посреди дороги открытый люк", **said}
+    answer = await graph.data(TRIAGE, Role.OPERATOR, input=words)
+    for service in answer["triage"]["services"]:
+        stages = {promise["stage"].lower() for promise in service["promises"]}
+        assert stages & {"consider", "redirect"} == lawful

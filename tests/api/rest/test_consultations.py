@@ -51,6 +51,60 @@ async def test_the_share_is_of_all_that_is_over(callers: Callers):
     assert 0 < first["share"] < 1
 
 
+async def _over(
+    callers: Callers, begin: datetime | None, end: datetime, role: Role = Role.AUDITOR
+) -> dict[str, Any]:
+    asked = {"over_to": end.isoformat()}
+    asked |= {"over_from": begin.isoformat()} if begin else {}
+    answer = await callers.call("GET", "/v1/statistics", params=asked, role=role)
+    assert answer.status_code == 200, answer.text
+    first: dict[str, Any] = answer.json()["first_contact"]
+    return first
+
+
+async def test_the_share_of_a_period_is_of_what_was_over_in_it(callers: Callers):
+    now = callers.house.now()
+    hour = timedelta(hours=1)
+    before = await _over(callers, None, now + hour)
+    whole = await _first(callers)
+    assert (whole["over_from"], whole["over_to"]) == (None, None)
+    await callers.brought_to("closed")
+    said = {"text": "9-дан 18-ге дейін", "confirmed_by": "call"}
+    await callers.register(answer=said)
+    await callers.call("POST", PATH, SAID, role=Role.INSPECTOR)
+    after = await _over(callers, None, now + hour)
+    assert (after["closed"], after["consultations"]) == (
+        before["closed"] + 1, before["consultations"] + 1,
+    )  # fmt: skip
+    # One appeal was closed besides, which was not at first contact.
+    assert 0 < after["share"] < 1
+    assert datetime.fromisoformat(after["over_to"]) == now + hour
+    assert datetime.fromisoformat(after["over_from"]) == now + hour - timedelta(days=30)
+    everything = await _over(callers, now - timedelta(days=300), now + hour)
+    whole = await _first(callers)
+    for name in ("closed", "consultations", "share"):
+        assert everything[name] == whole[name]
+    empty = await _over(callers, now - timedelta(days=9), now - hour)
+    assert (empty["closed"], empty["consultations"], empty["share"]) == (0, 0, None)
+    with_akim = await _over(callers, None, now + hour, Role.AKIM)
+    assert with_akim["closed"] == after["closed"]
+
+
+async def test_a_period_ends_before_its_end_and_is_no_longer_than_a_year(callers: Callers):
+    answer = await callers.call("POST", PATH, SAID, role=Role.OPERATOR)
+    (row,) = await fetch(
+        callers.house, "SELECT at FROM consultation WHERE id = $1", UUID(answer.json()["id"])
+    )
+    at = row["at"]
+    tick = timedelta(microseconds=1)
+    assert (await _over(callers, at, at + tick))["consultations"] == 1
+    assert (await _over(callers, at - tick, at))["consultations"] == 0
+    far = {"over_from": (at - timedelta(days=367)).isoformat(), "over_to": at.isoformat()}
+    refused = await callers.call("GET", "/v1/statistics", params=far, role=Role.AUDITOR)
+    assert_problem(refused, 400, "malformed")
+    assert pointers(refused) == {"/over_from": "period-too-long"}
+
+
 async def test_a_repeat_counts_once(callers: Callers):
     before = await _first(callers)
     for _ in range(2):

@@ -408,6 +408,27 @@ async def test_intake_during_planned_works_joins_them_or_is_told_of_them(
         assert found.json()["incident"] == works["id"]
 
 
+async def test_what_runs_past_its_expected_end_says_so_and_is_listed(callers: Callers):
+    fine = await opened(callers, planned_to="2090-01-01T00:00:00Z")
+    end = datetime.now(UTC) + timedelta(seconds=1)
+    late = await opened(callers, planned_to=end.isoformat())
+    assert (fine["overdue"], late["overdue"]) == (False, False)
+
+    async def listed() -> bool:
+        found = await callers.call("GET", "/v1/incidents", params={"overdue": "true"})
+        return [(one["id"], one["overdue"]) for one in found.json()["items"]] == [
+            (late["id"], True)
+        ]
+
+    await eventually(listed)
+    await known_to_the_api(callers, late)
+    appeal = await callers.register(location={"building": str(KISHI.flats)})
+    told = {one["id"]: one["overdue"] for one in appeal["incidents"]}
+    assert told == {fine["id"]: False, late["id"]: True}
+    for query in ("overdue=false", "overdue=yes"):
+        assert_problem(await callers.call("GET", f"/v1/incidents?{query}"), 400, "malformed")
+
+
 async def test_the_history_names_appeals_to_those_alone_who_see_the_city(callers: Callers):
     number = (await callers.register())["number"]
     incident = await opened(callers, matching="suggested", appeals=[number])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -76,21 +77,76 @@ async def test_findings_can_be_narrowed(callers: Callers, query: str, errors: in
     assert (await coverage(callers, query))["errors"] == errors
 
 
-async def _akim_of(callers: Callers, district: str) -> Callers:
+async def _member(callers: Callers, role: Role, home: UUID, district: str | None = None) -> Callers:
     id = new_id()
     await fetch(
         callers.house,
         "INSERT INTO member (id, city_id, organisation_id, role, name, district)"
-        " VALUES ($1, $2, $3, 'akim', 'B.', $4)",
-        id, callers.city.id, callers.city.department, district,
+        " VALUES ($1, $2, $3, $4, 'B.', $5)",
+        id, callers.city.id, home, str(role), district,
     )  # fmt: skip
     token = await callers.house.tokens.issue(callers.city.id, name="test", member=id)
-    return replace(callers, tokens={Role.AKIM: token})
+    return replace(callers, tokens={role: token})
+
+
+async def _akim_of(callers: Callers, district: str) -> Callers:
+    return await _member(callers, Role.AKIM, callers.city.department, district)
 
 
 async def test_an_akim_of_a_district_sees_what_concerns_it(callers: Callers):
     page = await coverage(await _akim_of(callers, "centre"), role=Role.AKIM)
     assert page["items"] == []
+
+
+async def passed_round(callers: Callers) -> None:
+    """Two appeals go from the water utility to the department and back."""
+    for _ in range(2):
+        number = (await callers.register())["number"]
+        for where in (callers.city.department, callers.city.water):
+            body = {"organisation": str(where), "reason": "Біздікі емес"}
+            moved = await callers.act(number, "redirect", body, role=Role.INSPECTOR)
+            assert moved.status_code == 200, moved.text
+
+
+IN_ENGLISH = {"accept-language": "en"}
+CIRCLES = "?lack=redirect-circle"
+EARLIER = f"{CIRCLES}&days=88"
+"""Not asked for before: an answer stands for a while."""
+
+
+async def test_circles_that_appeals_really_went_are_told_of_the_appeals_that_one_sees(
+    callers: Callers,
+):
+    assert (await coverage(callers, f"{CIRCLES}&days=89"))["items"] == []
+    await passed_round(callers)
+    page = await coverage(callers, EARLIER, headers=IN_ENGLISH)
+    (circle,) = page["items"]
+    assert (page["errors"], page["warnings"], circle["severity"]) == (0, 1, "warning")
+    assert circle["what"].startswith("In the last 88 days 2 appeals went round")
+    assert {one["name"] for one in circle["organisations"]} == {"water", "department"}
+    assert circle["services"] == [MANHOLE]
+    for role in (Role.AKIM, Role.AUDITOR):
+        assert (await coverage(callers, EARLIER, role=role))["items"], role
+    centre = await coverage(await _akim_of(callers, "centre"), EARLIER, role=Role.AKIM)
+    assert [each["lack"] for each in centre["items"]] == ["redirect-circle"]
+    north = await coverage(await _akim_of(callers, "north"), EARLIER, role=Role.AKIM)
+    assert north["items"] == []
+    role = Role.ADMINISTRATOR
+    theirs = await _member(callers, role, callers.city.water)
+    (told,) = (await coverage(theirs, CIRCLES, role=role, headers=IN_ENGLISH))["items"]
+    assert told["what"].startswith("In the last 90 days 2 appeals"), "unless one says otherwise"
+    assert (await coverage(callers, EARLIER, role=role))["items"] == [], "never with the centre"
+
+
+async def test_how_far_back_circles_are_looked_for_is_said_and_bounded(callers: Callers):
+    await passed_round(callers)
+    last = await coverage(callers, f"{CIRCLES}&days=3", headers=IN_ENGLISH)
+    assert last["items"][0]["what"].startswith("In the last 3 days")
+    assert (await coverage(callers, f"{CIRCLES}&days=0"))["items"] == []
+    for days, rule in (("366", "out-of-range"), ("-1", "out-of-range"), ("week", "type")):
+        answer = await callers.call("GET", f"/v1/routing/coverage?days={days}")
+        assert answer.status_code == 400
+        assert pointers(answer) == {"/days": rule}
 
 
 ASKED = f"/v1/routing/explain?service={MANHOLE}"
@@ -212,7 +268,7 @@ async def test_a_gap_is_seen_as_soon_as_it_opens_and_by_the_akim_of_its_district
     assert [each["subject"]["code"] for each in lifts["items"]] == ["lifts"]
     assert (await coverage(callers, "?sphere=lifts"))["errors"] == 1
     assert (await coverage(callers, "?sphere=manholes"))["errors"] == 0
-    centre = await coverage(await _akim_of(callers, "centre"), role=Role.AKIM)
+    centre = await coverage(await _akim_of(callers, "centre"), "?days=0", role=Role.AKIM)
     assert [each["lack"] for each in centre["items"]] == ["uncovered", "uncovered"]
     other = await coverage(await _akim_of(callers, "north"), role=Role.AKIM)
     assert other["items"] == []

@@ -11,7 +11,8 @@ import pytest
 
 from domain.access import Role
 from domain.appeals.commands import Whereabouts
-from domain.appeals.model import Channel
+from domain.appeals.model import Channel, Kind
+from domain.law.kinds import AppealKind
 from domain.triage.use_cases import Question, advise
 from domain.values import Language
 from integrations.triage.corpus import ASKED, read_asked
@@ -73,21 +74,34 @@ async def test_who_would_act_and_by_when_is_what_registering_does(callers: Calle
     assert answer["place"]["district"] == "centre"
 
 
+OPEN = ("посреди дороги открытый люк", MANHOLE, MANHOLE_ANSWERS)
+NOTHING_ASKED: dict[str, str] = {}
+BILL = ("неправильно начислили за лифт, спорю о сумме", "lifts.fee-dispute", NOTHING_ASKED)
+LAWFUL = {"consider", "redirect"}
+
+
 @pytest.mark.parametrize(
-    ("text", "service", "answers"),
+    ("words", "said", "lawful"),
     [
-        ("посреди дороги открытый люк", MANHOLE, MANHOLE_ANSWERS),
-        ("неправильно начислили за лифт, спорю о сумме", "lifts.fee-dispute", {}),
+        (OPEN, {}, set()),
+        (BILL, {}, set()),
+        (OPEN, {"channel": Channel.WEB, "kind": Kind.APPLICATION}, LAWFUL),
+        (BILL, {"channel": Channel.WEB, "kind": Kind.APPLICATION}, LAWFUL),
+        (OPEN, {"channel": Channel.WEB, "kind": Kind.APPLICATION, "anonymous": True}, set()),
+        (OPEN, {"appeal_kind": AppealKind.REQUEST_NOTARY}, LAWFUL),
+        (OPEN, {"anonymous": True, "reports_threat": True}, {"redirect"}),
+        (OPEN, {"reports_threat": True}, set()),
     ],
 )
-async def test_the_terms_that_are_told_are_promised_to_the_microsecond(
-    house, text, service, answers
-):
+async def test_the_terms_that_are_told_are_promised_to_the_microsecond(house, words, said, lawful):
+    text, service, answers = words
+    said = {"channel": Channel.PHONE, "kind": Kind.COMPLAINT} | said
     # A Saturday night, so that office hours are told from the clock on the wall.
     at = datetime(2026, 10, 3, 22, 17, 5, 123456, tzinfo=UTC)
     reference = house.references.of(KISHI.id)
     where = Whereabouts(building=KISHI.house)
-    question = Question(text, where, Channel.PHONE, None, Language.RU, 10)
+    question = Question(text=text, where=where, language=None, otherwise=Language.RU, limit=10,
+                        **said)  # fmt: skip
     advice = advise(
         question,
         principal=KISHI.principal(),
@@ -95,12 +109,35 @@ async def test_the_terms_that_are_told_are_promised_to_the_microsecond(
         model=house.models.of(reference.city.code),
         at=at,
     )
-    (said,) = (one for one in advice.candidates if one.ranked.service.code == service)
-    appeal = await register(house, at=at, service=service, where=where, answers=answers)
-    assert said.clocks == appeal.clocks
-    assert said.clocks
-    told = [(clock.target, clock.due_at) for clock in said.clocks]
-    assert told == [(clock.target, clock.due_at) for clock in appeal.clocks]
+    (told,) = (one for one in advice.candidates if one.ranked.service.code == service)
+    appeal = await register(house, at=at, service=service, where=where, answers=answers, **said)
+    assert told.clocks == appeal.clocks
+    stages = {str(clock.stage) for clock in told.clocks}
+    assert "resolve" in stages
+    assert stages & LAWFUL == lawful
+
+
+async def test_the_terms_of_the_law_are_told_where_it_is_said_what_the_appeal_is(callers: Callers):
+    said: dict[str, Any] = {"channel": "web", "kind": "application"}
+    where = {"building": str(KISHI.house)}
+    found = {}
+    for name, more in (("with", said), ("without", {"channel": "web"})):
+        answer = await ask(callers, OPEN[0], location=where, **more)
+        (meant,) = (one for one in answer["services"] if one["service"]["code"] == MANHOLE)
+        found[name] = {one["stage"]: one for one in meant["promises"]}
+    appeal = await callers.register(location=where, **said)
+    assert set(found["with"]) == {clock["stage"] for clock in appeal["clocks"]}
+    assert set(found["with"]) - set(found["without"]) == LAWFUL
+    assert found["with"]["consider"]["within"] == "P15D"
+    assert found["with"]["consider"]["policy"] == "law-15-days"
+
+
+async def test_what_an_appeal_is_before_the_law_staff_alone_say(callers: Callers):
+    body = {"text": OPEN[0], "appeal_kind": "complaint"}
+    answer = await callers.call("POST", PATH, body, role=Role.CITIZEN)
+    assert_problem(answer, 422, "invalid")
+    assert pointers(answer) == {"/appeal_kind": "staff-only"}
+    assert (await callers.call("POST", PATH, body, role=Role.OPERATOR)).status_code == 200
 
 
 async def test_the_residents_language_decides_what_they_are_told(callers: Callers):

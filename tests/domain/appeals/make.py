@@ -15,7 +15,14 @@ import yaml
 from domain.access import Principal, Role
 from domain.appeals import intake as intakes
 from domain.appeals import use_cases
-from domain.appeals.commands import Command, Intake, Whereabouts
+from domain.appeals.commands import (
+    AskExtension,
+    Command,
+    GrantExtension,
+    Intake,
+    Whereabouts,
+)
+from domain.appeals.desk import Desk
 from domain.appeals.model import Appeal, Applicant, Change, Channel, Kind
 from domain.appeals.recounts import Recomputed, recompute_clocks
 from domain.appeals.workflow import Action
@@ -23,6 +30,9 @@ from domain.catalogue.evidence import Need
 from domain.catalogue.forms import Forms
 from domain.catalogue.model import Catalogue, Category, Criticality, Service, Sphere
 from domain.catalogue.search import SearchIndex
+from domain.eotinish.model import Told
+from domain.eotinish.rules import follow
+from domain.eotinish.use_cases import state_of
 from domain.errors import NotFound
 from domain.events import Event
 from domain.law.fields import parse_law
@@ -42,7 +52,7 @@ from domain.organisations.routing import RoutingIndex
 from domain.ports import Answer, Counting, TakenFile
 from domain.reference import City, Promises, Reference
 from domain.sla.calendar import parse_calendar
-from domain.sla.clock import finished
+from domain.sla.clock import due_if_resumed, finished
 from domain.sla.policy import Recipient, Stage, parse_policy
 from domain.values import Coordinates, Language
 
@@ -321,11 +331,11 @@ def done(coroutine: Coroutine[Any, Any, Answered]) -> Answered:
 class Life:
     """One appeal from its registration on. Each act takes a minute of the city's time."""
 
-    def __init__(self, at: datetime = MONDAY) -> None:
+    def __init__(self, at: datetime = MONDAY, city: Reference | None = None) -> None:
         self.shelf = Shelf()
         self.at = at
         self.number = ""
-        self._amended: Reference | None = None
+        self._amended = city
 
     def register(self, said: Intake | None = None, role: Role = Role.OPERATOR) -> Appeal:
         coroutine = intakes.register(
@@ -365,6 +375,24 @@ class Life:
         )
         assert not acted.faulty
         return acted.changes
+
+    def extend(self, stage: Stage, more: timedelta) -> Appeal:
+        """Whoever has it asks for so much more time, and an inspector gives it. Raises Refusal."""
+        clock, standing = self.appeal.clock(stage), self.appeal.assignment
+        if clock is None or standing is None:
+            raise NotFound(kind="clock", id=str(stage))
+        _, calendar = self.reference.promises.of(clock)
+        until = due_if_resumed(clock, calendar, at=self.at) + more
+        asked = AskExtension(stage, until, "қақпақ жоқ")
+        self.act(Action.EXTEND, asked, Role.EXECUTOR, standing.organisation)
+        return self.act(Action.GRANT, GrantExtension(), Role.INSPECTOR)
+
+    def hear(self, told: Told) -> Change:
+        """What the state says of it at this moment."""
+        desk = Desk(state_of(CITY), self.reference, self.at)
+        change = use_cases.bind(self.appeal, follow(self.appeal, told, desk), desk)
+        self._uow(desk.principal).save(change)
+        return change
 
     def amend(self, code: str, day: date) -> "Life":
         """The city makes a day off of a day: the next version of a calendar, which nobody has yet

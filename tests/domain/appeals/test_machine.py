@@ -1,5 +1,6 @@
 """Whatever is done with an appeal, by whomever and in whatever order, the laws hold."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from domain.appeals import commands as c
 from domain.appeals.model import Appeal, AssignmentState, Channel, Kind
 from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
+from domain.eotinish.model import Tale, Told
 from domain.errors import Refusal
 from domain.law.kinds import AppealKind
 from domain.law.standing import Decision, HearingOutcome, HearingWay
@@ -76,6 +78,7 @@ USUAL = {Status.ASSIGNED: {AssignmentState.OFFERED},
          Status.RESOLVED: {AssignmentState.DONE},
          Status.CHECKED: {AssignmentState.DONE},
          Status.CLOSED: {AssignmentState.DONE}}  # fmt: skip
+FINISHED = {Status.RESOLVED, Status.CHECKED}
 
 
 class AnyLife(RuleBasedStateMachine):
@@ -122,6 +125,15 @@ class AnyLife(RuleBasedStateMachine):
         assert after.status in {before.status, Status.IN_PROGRESS}
         assert after.version - before.version in {0, 1}
         assert not self.life.tick(), "what was due is due no more"
+
+    @rule(stage=st.sampled_from(Stage), minutes=st.sampled_from([30, 600, 3000]))
+    def more_time_is_asked_for_and_given(self, stage, minutes):
+        with suppress(Refusal):
+            self.life.extend(stage, timedelta(minutes=minutes))
+
+    @rule()
+    def the_state_decides(self):
+        self.life.wait(timedelta(minutes=1)).hear(Told(Tale.DECIDED, "ЖТ-2026-00000001", 3, {}))
 
     @rule(days=st.integers(-2, 9), code=CALENDARS)
     def a_calendar_changes_and_what_runs_is_counted_again(self, days, code):
@@ -210,11 +222,15 @@ class AnyLife(RuleBasedStateMachine):
         if not self.life.number:
             return
         appeal = self.life.appeal
+        # Whom the state forestalled did nothing, and has it in name.
+        decided = "appeal.state_decided" in self.life.told()
         if appeal.assignment is None:
-            assert appeal.status not in {Status.ASSIGNED, Status.IN_PROGRESS, Status.PAUSED,
-                                         Status.RESOLVED, Status.CHECKED}  # fmt: skip
+            away = {Status.ASSIGNED, Status.IN_PROGRESS, Status.PAUSED}
+            assert appeal.status not in away | (set() if decided else FINISHED)
         else:
-            assert appeal.assignment.state in USUAL[appeal.status]
+            in_name = decided and appeal.status in FINISHED | {Status.CLOSED}
+            recalled = {AssignmentState.RECALLED} if in_name else set()
+            assert appeal.assignment.state in USUAL[appeal.status] | recalled
 
 
 TestAnyLife = AnyLife.TestCase

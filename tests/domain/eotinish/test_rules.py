@@ -14,9 +14,8 @@ from api.rest.legal_views import leading_view, legal_view
 from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk
-from domain.appeals.model import Appeal, AssignmentState, Change, Kind
+from domain.appeals.model import Appeal, AssignmentState, Kind
 from domain.appeals.replay import check
-from domain.appeals.use_cases import bind
 from domain.appeals.workflow import (
     AWAITING_RESIDENT,
     FINAL,
@@ -47,16 +46,6 @@ def told(tale: Tale, **values: Any) -> Told:
     return Told(tale, NUMBER, 3, values)
 
 
-def hear(life: Life, word: Told) -> Change:
-    """The state says it now; kept as a unit of work would keep it."""
-    desk = Desk(state_of(CITY), life.reference, life.wait(life.at - life.at).at)
-    change = bind(life.appeal, follow(life.appeal, word, desk), desk)
-    life.shelf.appeals[life.number] = change.appeal
-    life.shelf.events.extend(change.events)
-    life.shelf.changes.append(change)
-    return change
-
-
 def called(life: Life) -> str:
     """The applicant's name in this life."""
     assert life.appeal.applicant is not None
@@ -68,7 +57,7 @@ def called(life: Life) -> str:
 @pytest.mark.parametrize("tale", Tale, ids=str)
 def test_no_tale_without_a_name_ends_an_appeal(tale: Tale, status: Status):
     life = at(status)
-    after = hear(life, told(tale, satisfied=True, rating=5, text="Шешілді")).appeal
+    after = life.hear(told(tale, satisfied=True, rating=5, text="Шешілді")).appeal
     if after.status is not status:
         assert tale is Tale.DECIDED
         assert status in OPEN
@@ -80,7 +69,7 @@ def test_no_tale_without_a_name_ends_an_appeal(tale: Tale, status: Status):
 @pytest.mark.parametrize("status", Status, ids=str)
 def test_the_residents_yes_closes_where_it_is_awaited_and_nowhere_else(status: Status):
     life = at(status)
-    change = hear(life, told(Tale.RATED, satisfied=True, rating=4, author=called(life)))
+    change = life.hear(told(Tale.RATED, satisfied=True, rating=4, author=called(life)))
     closed = status in AWAITING_RESIDENT
     assert (change.appeal.status is Status.CLOSED) == (closed or status is Status.CLOSED)
     if closed:
@@ -98,7 +87,7 @@ def test_the_residents_yes_closes_where_it_is_awaited_and_nowhere_else(status: S
 def test_the_residents_no_brings_the_work_back():
     life = at(Status.RESOLVED)
     no = told(Tale.RATED, satisfied=False, author=called(life), text="Жарық жоқ")
-    after = hear(life, no).appeal
+    after = life.hear(no).appeal
     assert after.status is Status.IN_PROGRESS
     assert after.reopened == 1
 
@@ -107,7 +96,7 @@ def test_the_residents_no_brings_the_work_back():
 def test_a_word_in_anothers_name_is_poison(tale: Tale):
     life = at(Status.RESOLVED)
     with pytest.raises(Poison, match="author-differs"):
-        hear(life, told(tale, satisfied=True, author="Басқа Адам"))
+        life.hear(told(tale, satisfied=True, author="Басқа Адам"))
     assert life.appeal.status is Status.RESOLVED
 
 
@@ -147,7 +136,7 @@ def test_what_the_state_puts_off_is_put_off_here_as_far_as_the_law_lets_it(
 ):
     life = assigned()
     deadline = datetime.fromisoformat(f"{said}+05:00")
-    change = hear(life, told(Tale.EXTENDED, deadline=deadline, text="Сараптама керек"))
+    change = life.hear(told(Tale.EXTENDED, deadline=deadline, text="Сараптама керек"))
     assert due(life.appeal) == almaty(until)
     assert explained(life)
     assert [one.type for one in change.events] == [EventType.STATE_TOLD, EventType.PROLONGED]
@@ -172,7 +161,7 @@ def test_what_the_state_puts_off_is_put_off_here_as_far_as_the_law_lets_it(
 
 def test_the_head_gives_no_more_than_what_the_state_left_of_the_two_months():
     life = assigned()
-    hear(life, told(Tale.EXTENDED, deadline=datetime.fromisoformat("2026-12-31T23:59:59+05:00")))
+    life.hear(told(Tale.EXTENDED, deadline=datetime.fromisoformat("2026-12-31T23:59:59+05:00")))
     speak(life, Action.ACCEPT)
     with pytest.raises(Invalid):
         life.act(Action.PROLONG, c.Prolong(1, "тағы"), Role.HEAD)
@@ -195,7 +184,7 @@ def test_what_the_law_does_not_let_be_put_off_stays_and_the_state_s_day_is_kept(
     life = assigned(kind)
     before, life.at = due(life.appeal), almaty(at)
     deadline = datetime.fromisoformat(said)
-    change = hear(life, told(Tale.EXTENDED, deadline=deadline))
+    change = life.hear(told(Tale.EXTENDED, deadline=deadline))
     assert [one.type for one in change.events] == [EventType.STATE_TOLD]
     assert due(life.appeal) == before
     assert life.appeal.legal is not None
@@ -215,9 +204,9 @@ def test_the_day_that_the_state_sets_is_kept_through_what_the_city_finds_and_unt
     desk = Desk(state_of(CITY), life.reference, life.at)
     # What was released from quarantine late sets no day back.
     assert follow(life.appeal, later, desk, newest=False).appeal.legal == life.appeal.legal
-    hear(life, later)
+    life.hear(later)
     assert life.appeal.legal.state_deadline == later.at("deadline")
-    hear(life, told(Tale.DECIDED, text="Шешілді"))
+    life.hear(told(Tale.DECIDED, text="Шешілді"))
     life.act(Action.REOPEN, c.Reopen("call", "Жоқ"), Role.OPERATOR)
     assert life.appeal.legal.state_deadline is None
     reopened = orjson.loads(life.shelf.events[-1].canonical)["data"]
@@ -273,7 +262,7 @@ def test_where_the_register_cannot_tell_whose_word_it_is_nothing_closes(
     assert life.appeal.applicant is not None
     nameless = replace(life.appeal, applicant=replace(life.appeal.applicant, name=known))
     life.shelf.appeals[life.number] = nameless
-    change = hear(life, told(tale, satisfied=True, rating=5, author="Айгүл Серікова"))
+    change = life.hear(told(tale, satisfied=True, rating=5, author="Айгүл Серікова"))
     assert change.appeal.status is Status.RESOLVED
     assert change.appeal.confirmation is None
     assert [one.type for one in change.events] == [EventType.STATE_TOLD]
@@ -283,14 +272,14 @@ def test_where_the_register_cannot_tell_whose_word_it_is_nothing_closes(
 def test_a_rating_on_another_scale_is_none_and_the_yes_stands(rating: int):
     life = at(Status.RESOLVED)
     yes = told(Tale.RATED, satisfied=True, rating=rating, author=called(life))
-    word = hear(life, yes).appeal.confirmation
+    word = life.hear(yes).appeal.confirmation
     assert word is not None
     assert word.rating is None
 
 
 def test_a_named_withdrawal_is_one():
     life = at(Status.IN_PROGRESS)
-    after = hear(life, told(Tale.WITHDRAWN, author=called(life))).appeal
+    after = life.hear(told(Tale.WITHDRAWN, author=called(life))).appeal
     assert after.status is Status.WITHDRAWN
 
 
@@ -299,7 +288,7 @@ def test_a_decision_stands_where_the_executors_would_and_its_clocks_explain_them
     status: Status,
 ):
     life = at(status)
-    change = hear(life, told(Tale.DECIDED, decision="Удовлетворено", text="Шешілді"))
+    change = life.hear(told(Tale.DECIDED, decision="Удовлетворено", text="Шешілді"))
     after = change.appeal
     assert after.status is Status.RESOLVED
     assert after.pause is None
@@ -311,7 +300,7 @@ def test_a_decision_stands_where_the_executors_would_and_its_clocks_explain_them
 def test_after_a_decision_the_resident_may_say_no_and_the_executor_has_it_again():
     life = at(Status.PAUSED)
     had = life.appeal.executor
-    hear(life, told(Tale.DECIDED, text="Шешілді"))
+    life.hear(told(Tale.DECIDED, text="Шешілді"))
     after = life.act(Action.REOPEN, c.Reopen("call", "Жоқ"), Role.OPERATOR)
     assert after.status is Status.IN_PROGRESS
     assert after.executor == had
@@ -482,5 +471,5 @@ def test_a_pause_ends_before_a_decision_is_told():
     life = at(Status.PAUSED)
     assert life.appeal.pause is not None
     assert life.appeal.pause.reason in PauseReason
-    change = hear(life, told(Tale.DECIDED))
+    change = life.hear(told(Tale.DECIDED))
     assert [one.type for one in change.events] == [EventType.RESUMED, EventType.STATE_DECIDED]

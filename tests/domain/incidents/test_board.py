@@ -10,7 +10,7 @@ from domain.access import GRANTS, Permission, Role
 from domain.errors import InvalidTransition
 from domain.events import EventType, IncidentEventType
 from domain.incidents import following
-from domain.incidents.board import Board
+from domain.incidents.board import Board, draws, overdue
 from domain.incidents.history import FOLLOWED
 from domain.incidents.model import Area, Incident, IncidentKind, Matching
 from domain.incidents.rules import RULES
@@ -87,6 +87,26 @@ def test_what_is_announced_holds_from_its_time_on_and_outlasts_its_end():
     assert board.at(HERE, early, ahead=timedelta(days=1))
     assert board.at(HERE, NOON)
     assert Board([replace(works, status=S.ACTIVE)]).at(HERE, NOON + timedelta(days=9))
+
+
+@pytest.mark.parametrize("status", S, ids=str)
+@pytest.mark.parametrize("hours", [None, -1, 0, 1])
+def test_what_is_active_and_past_its_expected_end_is_overdue(status, hours):
+    end = None if hours is None else NOON - timedelta(hours=hours)
+    works = incident(Area(city=True), status=status, planned_to=end)
+    assert overdue(works, NOON) == (status is S.ACTIVE and hours is not None and hours >= 0)
+
+
+def test_appeals_join_what_runs_late_by_themselves_for_a_day_and_no_longer():
+    works = incident(Area(city=True), planned_to=NOON)
+    assert draws(works, NOON - timedelta(days=9))
+    assert draws(works, NOON + timedelta(hours=23, minutes=59))
+    assert not draws(works, NOON + timedelta(hours=24))
+    later = replace(works, planned_to=NOON + timedelta(hours=1))
+    assert draws(later, NOON + timedelta(hours=24)), "somebody said that it takes longer"
+    assert draws(replace(works, planned_to=None), NOON + timedelta(days=99)), "no end was promised"
+    assert not draws(replace(works, matching=Matching.SUGGESTED), NOON)
+    assert Board([works]).at(HERE, NOON + timedelta(days=9)), "it is told of all the same"
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - LIVE), ids=str)

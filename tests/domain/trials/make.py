@@ -12,15 +12,17 @@ from domain.appeals.workflow import PauseReason
 from domain.events import Event, EventType
 from domain.reference import Promises
 from domain.sla.clock import Clock
-from domain.sla.policy import LAW_STAGES, Stage
+from domain.sla.durations import parse_duration
+from domain.sla.policy import LAW_STAGES, NOTHING, Stage
 from domain.sla.timeline import micros
 from domain.trials.lives import REASONS
-from domain.trials.replay import LOOKED_AT, TURNS, Act
+from domain.trials.replay import ENDS, LOOKED_AT, TAKES, TURNS, Act
 from domain.trials.slices import (
     ACTS,
     APPEALS,
     CHANNELS,
     CLOCKS,
+    KINDS,
     NEVER,
     STAGES,
     STATES,
@@ -44,18 +46,25 @@ def act_of(event: Event) -> Act:
         reason=PauseReason(reason) if reason in tuple(PauseReason) else None,
         until=datetime.fromisoformat(data["until"]) if "until" in data else None,
         public=not event.internal and said["actor"]["role"] != "citizen",
+        by=parse_duration(data["by"]) if event.type is EventType.EXTENSION_GRANTED else NOTHING,
+        versions=(data["version_before"], data["version_after"])
+        if event.type is EventType.CLOCK_RECOMPUTED
+        else None,
     )
 
 
-def own_terms(appeal: Appeal, promises: Promises) -> Terms:
-    """The terms of an appeal's clocks as they are stored."""
+def own_terms(appeal: Appeal, acts: Sequence[Act], promises: Promises) -> Terms:
+    """The terms under which an appeal's clocks began."""
     found: dict[Stage, Term] = {}
-    for clock in appeal.clocks:
-        if clock.stage in LAW_STAGES:
+    for clock in _ordered(appeal):
+        if clock.stage in LAW_STAGES or clock.stage in found:
             continue
         promise, calendar = promises.of(clock)
+        counts = (act.versions for act in acts if act.stage is clock.stage and act.versions)
+        if (first := next(counts, None)) is not None:
+            calendar = promises.calendars[clock.calendar, first[0]]
         policy = promises.policies[clock.policy, clock.policy_version]
-        found.setdefault(clock.stage, Term(policy, promise, calendar))
+        found[clock.stage] = Term(policy, promise, calendar)
     return found
 
 
@@ -98,7 +107,7 @@ def _appeal_row(life: Life) -> tuple[object, ...]:
     appeal = life.appeal
     place, first = appeal.place, next(iter(life.shelf.changes)).assignments
     executor = CODES.organisation[first[0].organisation] if first else 0
-    point = place.coordinates
+    point, legal = place.coordinates, appeal.legal
     return (
         appeal.id.bytes, micros(appeal.registered_at), _at(appeal.closed_at),
         CODES.services.index(appeal.service) + 1, CHANNELS.index(appeal.channel) + 1,
@@ -106,6 +115,8 @@ def _appeal_row(life: Life) -> tuple[object, ...]:
         CODES.districts.index(place.district) + 1 if place.district else 0,
         bool(place.address), point is not None, point.latitude if point else 0.0,
         point.longitude if point else 0.0, executor,
+        KINDS.index(legal.kind) + 1 if legal else 0, legal.law_version if legal else 0,
+        legal is not None and legal.threat,
     )  # fmt: skip
 
 
@@ -126,7 +137,7 @@ def _act_row(place: int, event: Event) -> tuple[object, ...]:
         place, LOOKED_AT.index(act.kind) + 1, micros(act.at),
         STAGES.index(act.stage) + 1 if act.stage else 0,
         REASONS.index(act.reason) + 1 if act.reason else 0, _at(act.until), act.public,
-        moves(event),
+        moves(event), _span(act.by), *(act.versions or (0, 0)),
     )  # fmt: skip
 
 
@@ -135,10 +146,10 @@ def _times_row(place: int, acts: Sequence[Act]) -> tuple[object, ...]:
         return min((micros(act.at) for act in acts if act.kind in kinds), default=NEVER)
 
     comments = (micros(act.at) for act in acts if act.kind is EventType.COMMENTED and act.public)
-    accepted = min([first(EventType.ACCEPTED, EventType.BROADCAST), *comments])
+    accepted = min([first(*TAKES), *comments])
     return (
         place, accepted, first(EventType.ANSWERED), first(EventType.STAGE_REPORTED),
-        first(EventType.RESOLVED, EventType.DECIDED),
+        first(*ENDS),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Incidents over the real register: one act of the executor, each appeal's own chain and clock."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
@@ -17,10 +17,11 @@ from domain.eotinish.ports import Received
 from domain.eotinish.use_cases import apply, state_of
 from domain.errors import Conflict, InvalidTransition, NotPermitted
 from domain.incidents import use_cases
-from domain.incidents.commands import Broadcast, Cancel, Close
+from domain.incidents.commands import Broadcast, Cancel, ChangeIncident, Close
 from domain.incidents.model import IncidentKind, Matching
 from domain.incidents.workflow import IncidentAction as A
 from domain.incidents.workflow import IncidentStatus
+from domain.questions import IncidentFilter
 from domain.register.chain import broken_link
 from domain.sla.clock import ClockState
 from domain.sla.policy import Stage
@@ -445,6 +446,102 @@ async def test_planned_works_begin_by_themselves_at_their_time(house):
         await uow.commit()
     assert [one.id for one in tended.started] == [works.id]
     assert await status_of(house, works) == "active"
+
+
+async def late_works(house, **end):
+    """An outage that was published three days ago and should have ended so long ago."""
+    at = house.now()
+    return await open_incident(house, at=at - timedelta(days=3), planned_to=at - timedelta(**end))
+
+
+async def told_of_end(house, incident):
+    rows = await fetch(
+        house,
+        "SELECT data ->> 'planned_to' AS planned_to FROM incident_event"
+        " WHERE incident_id = $1 AND type = 'incident.overdue' ORDER BY sequence",
+        incident.id,
+    )
+    return [datetime.fromisoformat(row["planned_to"]) for row in rows]
+
+
+async def test_what_runs_past_its_end_is_told_once_to_those_whose_it_is(house):
+    endpoint = await add_endpoint(house, event_types=frozenset({"incident.overdue"}))
+    late, fine = await late_works(house, hours=30), await late_works(house, hours=-1)
+    open_ended = await open_incident(house)
+    schedulers = [Incidents(house), Incidents(house)]
+    for _ in range(3):
+        await asyncio.gather(*(one.turn() for one in schedulers))
+    # One that begins anew knows of nothing that was told.
+    await Incidents(house).turn()
+    assert await told_of_end(house, late) == [late.planned_to]
+    heard = await fetch(house, "SELECT payload FROM delivery WHERE endpoint_id = $1", endpoint.id)
+    assert [orjson.loads(row["payload"])["data"]["id"] for row in heard] == [str(late.id)]
+    assert await told_of_end(house, fine) == await told_of_end(house, open_ended) == []
+    seen = await house.incidents.incident(KISHI.principal(Role.INSPECTOR), late.id)
+    assert seen.incident.status is IncidentStatus.ACTIVE, "it is said, and nothing is done"
+
+
+async def turn(house, at, past=frozenset()):
+    """A turn of the scheduler at a time; what it knows to be told."""
+    async with house.units.open(Principal(NOBODY, Role.SYSTEM, KISHI.id)) as uow:
+        tended = await use_cases.tend(
+            uow=uow, reference=house.references.of(KISHI.id), at=at, limit=UNIT, past=past
+        )
+        await uow.commit()
+    return tended.past
+
+
+async def test_another_end_that_passes_is_told_again(house):
+    late, now = await late_works(house, hours=30), house.now()
+    past = await turn(house, now - timedelta(hours=20))
+    again = ChangeIncident(planned_to=now - timedelta(hours=1))
+    await act(house, late, A.CHANGE, again, role=Role.INSPECTOR)
+    await house.references.refresh(now)
+    past = await turn(house, now - timedelta(hours=2), past)
+    assert past == frozenset(), "it has not passed"
+    for _ in range(2):
+        past = await turn(house, now, past)
+    assert await told_of_end(house, late) == [late.planned_to, again.planned_to]
+
+
+async def test_a_turn_in_which_nothing_passed_its_end_asks_for_no_history(house):
+    await late_works(house, hours=30)
+    scheduler = Incidents(house)
+    await scheduler.turn()
+    async with house.units.open(Principal(NOBODY, Role.SYSTEM, KISHI.id)) as uow:
+        asked = []
+        past = uow.incidents.past
+
+        async def spied(*said):
+            asked.append(said)
+            return await past(*said)
+
+        uow.incidents.past = spied
+        tended = await use_cases.tend(
+            uow=uow, reference=house.references.of(KISHI.id), at=house.now(), limit=UNIT,
+            past=scheduler._past[KISHI.id],
+        )  # fmt: skip
+    assert tended.overdue == ()
+    assert asked == []
+
+
+@pytest.mark.parametrize(("hours", "joins"), [(23, True), (25, False)])
+async def test_an_appeal_joins_what_runs_late_for_a_day(house, hours, joins):
+    late = await late_works(house, hours=hours)
+    appeal = await register(house)
+    joined = appeal.membership.incident if appeal.membership else None
+    assert joined == (late.id if joins else None)
+    assert appeal.status is Status.ASSIGNED
+
+
+async def test_lists_are_asked_for_what_runs_past_its_end(house):
+    late, fine = await late_works(house, hours=30), await late_works(house, hours=-1)
+    inspector = KISHI.principal(Role.INSPECTOR)
+    wanted = IncidentFilter(overdue_at=house.now())
+    found = await house.incidents.incidents(inspector, wanted, None, 9)
+    assert [one.incident.id for one in found] == [late.id]
+    everything = await house.incidents.incidents(inspector, IncidentFilter(), None, 99)
+    assert {late.id, fine.id} <= {one.incident.id for one in everything}
 
 
 async def status_of(house, incident):

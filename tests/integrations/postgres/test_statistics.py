@@ -3,9 +3,19 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from domain.access import Role
-from domain.appeals.commands import Accept, Assign, Comment, Correct, Whereabouts, Withdraw
+from domain.appeals.commands import (
+    Accept,
+    Assign,
+    Comment,
+    Correct,
+    FirstAnswer,
+    GiveAnswer,
+    Whereabouts,
+    Withdraw,
+)
 from domain.appeals.workflow import Action
 from integrations.postgres.doors import door_of
 from integrations.postgres.recounting import recount
@@ -65,6 +75,26 @@ async def agree_with_their_own(house) -> None:
         assert told["by_status"] == by_status, name
         assert {state: n for state, n in told["clocks"].items() if n} == clocks, name
     assert await recount(house.engine) == []
+
+
+async def test_what_was_over_in_a_period_is_what_counting_gives_to_each(house):
+    """Also to who sees less than the city: what stood with their organisations, what their own
+    people answered."""
+    appeal = await register(house)
+    await perform(house, appeal, Action.ANSWER, GiveAnswer(FirstAnswer("9–18", "call")),
+                  role=Role.OPERATOR)  # fmt: skip
+    begin, end = house.now() - timedelta(days=1), house.now() + timedelta(days=1)
+    seen = {**PRINCIPALS, "city": KISHI.principal(Role.INSPECTOR),
+            "centre": KISHI.principal(Role.AKIM, district="centre"),
+            "elsewhere": KISHI.principal(Role.AKIM, district="left-bank")}  # fmt: skip
+    told = {}
+    for name, who in seen.items():
+        whole = await house.statistics.figures(who)
+        told[name] = await house.statistics.first_contact(who, begin, end)
+        assert told[name] == {part: whole[part] for part in told[name]}, name
+    assert told["city"]["first_closed"] == told["centre"]["first_closed"] == 1
+    assert told["executor"]["first_closed"] == 1, "it had been theirs before it was answered"
+    assert told["administrator"]["first_closed"] == told["elsewhere"]["first_closed"] == 0
 
 
 LYING = """
