@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
+from api import clock
 from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
@@ -16,7 +17,7 @@ from domain.ports import UnitOfWork
 from domain.values import in_language
 from domain.webhooks.events import NOTICES, Notice, check_event_types
 from domain.webhooks.model import DeliveryState
-from domain.webhooks.replay import LogFilter, Replay
+from domain.webhooks.replay import LogFilter, Replay, What
 from domain.webhooks.use_cases import replay
 
 
@@ -37,12 +38,13 @@ class LogQuery(f.Query):
 
 class ReplayBody(f.Body):
     """What is sent again: what was `missed` (exhausted, or ended since the endpoint was disabled
-    or gone), or `all` that is over; created at `since` or later and before `until`, of these types.
-    With `dry_run` it is only counted. Of more than 20,000 that were missed the oldest go: ask again
-    while more were found than sent. Receivers drop what they have by its `webhook-id`.
+    or gone), at once what is `waiting` for its next try, or `all` that is over; created at `since`
+    or later and before `until`, of these types. With `dry_run` it is only counted. Of more than
+    20,000 that were missed or wait the oldest go: ask again while more were found than sent.
+    Receivers drop what they have by its `webhook-id`.
     """
 
-    what: Literal["missed", "all"]
+    what: Literal["missed", "waiting", "all"]
     since: f.Instant | None = None
     until: f.Instant | None = None
     event_types: EventTypes = ()
@@ -148,9 +150,10 @@ async def read_delivery(call: Call) -> Reply:
 
 
 async def retry(call: Call, uow: UnitOfWork) -> Reply:
-    """A finished delivery on its way again."""
+    """A delivery that is over, or waits, on its way at once."""
     delivery = call.id("delivery")
-    await uow.endpoints.retry(delivery, at=call.at)
+    # Messages travel by the machine's clock, even where the city's runs fast.
+    await uow.endpoints.retry(delivery, at=clock.real())
     return Reply({"delivery": delivery}, 202)
 
 
@@ -158,13 +161,13 @@ async def replay_deliveries(call: Call, uow: UnitOfWork) -> Reply:
     """Many of them on their way again, or only counted."""
     body: ReplayBody = call.body
     asked = Replay(
-        missed=body.what == "missed",
+        what=What(body.what),
         since=body.since,
         until=body.until,
         event_types=check_event_types(body.event_types),
         dry_run=body.dry_run,
     )
-    done = await replay(call.id("endpoint"), asked, uow=uow, at=call.at)
+    done = await replay(call.id("endpoint"), asked, uow=uow, at=clock.real())
     return Reply({"found": done.found, "sent": done.sent}, 202)
 
 
@@ -221,7 +224,7 @@ OPERATIONS = (
     ),
     Operation(
         "replayDeliveries", "POST", f"{_ONE}/replay", "Webhooks",
-        "Send again what was missed, or everything since a time",
+        "Send again what was missed, what waits, or everything since a time",
         writes=replay_deliveries, permission=_MAY, body=ReplayBody, answer=ReplayedView,
         status=202, refusals=(404, 409),
     ),
@@ -231,7 +234,7 @@ OPERATIONS = (
     ),
     Operation(
         "retryDelivery", "POST", "/v1/deliveries/{id}/retry", "Webhooks",
-        "Send a finished delivery again",
+        "Send a delivery again, or now if it waits",
         writes=retry, permission=_MAY, answer=Queued, status=202, refusals=(404, 409),
     ),
     Operation(

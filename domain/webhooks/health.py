@@ -40,6 +40,12 @@ LULL = timedelta(hours=30)
 """Longer than the longest wait between two tries: whoever was not tried for so long did not fail
 all the while."""
 
+ALARM = timedelta(minutes=7)
+"""Of nothing but failures, after which it is an outage. A message's first three tries take no
+longer, by the longest of their waits and of their attempts; of the twenty minutes within which
+somebody in a lift is to be reached, more than half are left.
+"""
+
 QUIET = timedelta(hours=1)
 """Within which nobody is told twice that an endpoint fails, or of another exhausted delivery."""
 
@@ -74,7 +80,8 @@ class Health:
 
     `failures` in a row began at `failing_since`. `opened` counts how often the breaker opened
     meanwhile, `throttles` the overloaded answers in a row. `told`: its people know of the failing,
-    and are to hear of the recovery; `told_at` is when they last heard of a failing.
+    and are to hear of the recovery; `told_at` is when they last heard of a failing. `mended_at`:
+    since then what was put off is to be tried at once; None once it has been brought forward.
     """
 
     failures: int = 0
@@ -87,6 +94,7 @@ class Health:
     throttled_until: datetime | None = None
     told: bool = False
     told_at: datetime | None = None
+    mended_at: datetime | None = None
 
     def breaker(self, at: datetime) -> Breaker:
         """How the breaker stands."""
@@ -135,7 +143,7 @@ def rule(
     return Ruling(after, disabled, tuple(notices))
 
 
-def anew(health: Health) -> Health:
+def anew(health: Health, at: datetime) -> Health:
     """The health of an endpoint that somebody mended: tried at once, and counted from nothing.
 
     That its people were told it failed stands: they hear of the first success.
@@ -145,6 +153,7 @@ def anew(health: Health) -> Health:
         last_success_at=health.last_success_at,
         told=health.told,
         told_at=health.told_at,
+        mended_at=at,
     )
 
 
@@ -158,9 +167,22 @@ def _idle(health: Health, verdict: Verdict, at: datetime) -> Ruling:
 def _succeeded(health: Health, at: datetime) -> Ruling:
     notices = (Notice.ENDPOINT_RECOVERED,) if health.told else ()
     healed = Health(
-        last_failure_at=health.last_failure_at, last_success_at=at, told_at=health.told_at
+        last_failure_at=health.last_failure_at,
+        last_success_at=at,
+        told_at=health.told_at,
+        mended_at=at if _was_out(health, at) else health.mended_at,
     )
     return Ruling(healed, None, notices)
+
+
+def _was_out(health: Health, at: datetime) -> bool:
+    """Whether a success ends an outage, so that what waits for later may go at once.
+
+    Not every opening of the breaker is one: an endpoint that comes and goes would be asked for
+    the same messages every few seconds, and every wait of theirs would be for nothing.
+    """
+    since = health.failing_since
+    return health.told or (since is not None and at - since >= ALARM)
 
 
 def _failed(health: Health, result: AttemptResult, at: datetime) -> Health:

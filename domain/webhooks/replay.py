@@ -1,7 +1,8 @@
-"""What is sent again: one delivery, everything since a time, or all that was missed."""
+"""What is sent again: one delivery, everything since a time, all that was missed, or waits."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 KEPT = timedelta(days=90)
@@ -10,19 +11,26 @@ again.
 """
 
 
+class What(StrEnum):
+    """Which deliveries: what its endpoint did not get (exhausted, or cancelled since it was
+    disabled or gone), what waits for its next try, everything that is over.
+    """
+
+    MISSED = "missed"
+    WAITING = "waiting"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Which finished deliveries of an endpoint go out again.
-
-    `missed` ones alone (exhausted, or cancelled since the endpoint was disabled or gone), or all;
-    those created at `since` or later and before `until`, of these types where any are named.
-    `dry_run` only counts them.
+    """Which deliveries of an endpoint go out again, or at once: those created at `since` or later
+    and before `until`, of these types where any are named. `dry_run` only counts them.
     """
 
     MOST: ClassVar[int] = 20_000
-    """That one order may send again: the oldest of what was missed, and then the next."""
+    """That one order may send again: the oldest of what was missed or waits, and then the next."""
 
-    missed: bool
+    what: What
     since: datetime | None = None
     until: datetime | None = None
     event_types: frozenset[str] = field(default=frozenset())

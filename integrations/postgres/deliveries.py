@@ -24,6 +24,7 @@ from integrations.postgres.delivery_claims import (
     CANCEL,
     CLAIM,
     CLAIMING,
+    FORWARD,
     GO_ON,
     RELEASE,
     UNSURE,
@@ -47,6 +48,9 @@ SHARES = 8
 """One place of so many is as much as an organisation may hold: more than its twenty endpoints take,
 unless they ask for more than eight at once each.
 """
+
+MOST_GIVEN_BACK = 100
+"""Attempts of a delivery after which a try that was brought forward counts like any other."""
 
 _ENDING = "SELECT id FROM webhook_endpoint WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 """Whoever changes an endpoint locks it before its deliveries, and so does what may disable it."""
@@ -186,6 +190,13 @@ class Deliveries:
     async def end_unwanted(self, at: datetime, limit: int = 500) -> int:
         """End what waits for endpoints that were disabled or removed, by name; how many."""
         return len(await self._fetch(UNWANTED, at, limit, TEST_TYPE))
+
+    async def bring_forward(self, at: datetime, limit: int = 500) -> int:
+        """Have what was put off for endpoints that were mended tried at once; how many of them.
+
+        At most `limit` of an endpoint; while there may be more, it stays marked as mended.
+        """
+        return len(await self._fetch(FORWARD, at, limit, MOST_GIVEN_BACK))
 
     async def finish(self, reports: Sequence[Report]) -> frozenset[UUID]:
         """Write down together what attempts brought and what follows; whose word was taken.

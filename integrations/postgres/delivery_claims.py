@@ -140,6 +140,35 @@ WITH ended AS (
 DELETE FROM delivery_lease l USING ended e WHERE l.delivery_id = e.id AND l.until = $2
 """
 
+FORWARD = """
+WITH mended AS (
+    SELECT endpoint_id FROM endpoint_health WHERE mended_at IS NOT NULL
+     ORDER BY mended_at LIMIT 20 FOR NO KEY UPDATE SKIP LOCKED
+), late AS (
+    SELECT d.id, m.endpoint_id FROM mended m, LATERAL (
+        SELECT f.id FROM delivery f
+         WHERE f.endpoint_id = m.endpoint_id AND f.state = 'pending' AND f.next_attempt_at > $1
+         ORDER BY f.next_attempt_at DESC, f.id DESC LIMIT $2) d
+), free AS (
+    SELECT id FROM delivery
+     WHERE id = ANY(ARRAY(SELECT id FROM late)) AND (state = 'pending') IS TRUE
+       AND next_attempt_at > $1 FOR NO KEY UPDATE SKIP LOCKED
+), done AS (
+    UPDATE endpoint_health h SET mended_at = NULL FROM mended m
+     WHERE h.endpoint_id = m.endpoint_id
+       AND (SELECT count(*) FROM late WHERE late.endpoint_id = m.endpoint_id) < $2
+)
+UPDATE delivery d SET next_attempt_at = $1, tries_before = d.tries_before
+       + CASE WHEN d.attempts > d.tries_before AND d.attempts < $3 THEN 1 ELSE 0 END
+  FROM free f WHERE d.id = f.id
+RETURNING d.id
+"""
+"""Has what waits for endpoints that were mended tried at once, the longest waits first.
+
+The try is one more than the schedule's ten, and the wait after it that which it cut short: however
+often an endpoint comes and goes, nothing is given up sooner.
+"""
+
 UNWANTED = """
 WITH ended AS (
     SELECT d.id, w.removed_at, w.disabled_reason FROM webhook_endpoint w,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.webhooks.events import Notice
 from domain.webhooks.health import (
+    ALARM,
     LULL,
     PATIENCE,
     QUIET,
@@ -174,14 +175,32 @@ def test_a_receiver_that_is_gone_is_disabled_at_once():
 
 def test_whoever_enabled_an_endpoint_again_hears_when_it_works():
     failing = walk([DOWN] * 121, every=HOUR)[-1].health
-    mended = anew(failing)
+    mended = anew(failing, START + 5 * DAY)
     assert mended.breaker(START) is Breaker.CLOSED
     assert mended.failing_since is None
     assert attempted(mended, OK, START + 6 * DAY).notices == (Notice.ENDPOINT_RECOVERED,)
 
 
+def test_the_success_that_ends_an_outage_has_what_waits_tried_at_once():
+    failing = walk([DOWN] * 4, every=ALARM / 3)[-1].health
+    at = START + ALARM
+    assert attempted(failing, OK, at - MOMENT).health.mended_at is None
+    healed = attempted(failing, OK, at).health
+    assert healed.mended_at == at
+    # Until it was: neither another success nor a failure makes that undone.
+    for status in (OK, DOWN):
+        assert attempted(healed, status, at + MOMENT).health.mended_at == at
+
+
+def test_an_endpoint_that_comes_and_goes_has_nothing_brought_forward_each_time():
+    pattern = ([DOWN] * TRIP + [OK]) * 60
+    rulings = walk(pattern, every=timedelta(seconds=30))
+    mended = {ruling.health.mended_at for ruling in rulings} - {None}
+    assert len(mended) == told(rulings).count(Notice.ENDPOINT_RECOVERED) == 3
+
+
 def test_an_endpoint_that_was_enabled_again_has_five_days_again():
-    mended = anew(walk([DOWN] * 121, every=HOUR)[-1].health)
+    mended = anew(walk([DOWN] * 121, every=HOUR)[-1].health, START + 5 * DAY)
     rulings = walk([DOWN] * 120, every=HOUR, start=START + 6 * DAY, health=mended)
     assert disabled(rulings) == []
     assert Notice.ENDPOINT_FAILING in told(rulings)

@@ -83,6 +83,23 @@ async def test_a_page_is_written_down_by_the_ids_that_it_names(house, leased):
     by_id_alone(await plan(house, _FINISH, ids, *columns, at))
 
 
+async def test_what_comes_forward_is_found_by_its_place_in_the_queue(house, flood):
+    """However much of the queue is due already, or waits behind it."""
+    at = house.now()
+    late = "UPDATE delivery SET next_attempt_at = now() + $2::interval WHERE id = ANY(ARRAY(SELECT"
+    late += " id FROM delivery WHERE endpoint_id = $1 AND state = 'pending' LIMIT $3))"
+    await fetch(house, late, flood.id, timedelta(hours=2), 3 * PAGE)
+    await fetch(
+        house, "INSERT INTO endpoint_health (endpoint_id, mended_at) VALUES ($1, $2)"
+        " ON CONFLICT (endpoint_id) DO UPDATE SET mended_at = $2", flood.id, at,
+    )  # fmt: skip
+    found = await plan(house, claims.FORWARD, at, PAGE, 100)
+    assert found.count("using ix_delivery_queue") == 1
+    assert "pk_delivery" in found
+    assert most_rows(found) <= 3 * PAGE
+    await fetch(house, late, flood.id, timedelta(0), WAITING)
+
+
 async def test_of_a_claim_what_is_chosen_is_locked_by_its_ids(house, flood):
     """The queue is walked once, to choose, and no further than there are seats."""
     at = house.now()
