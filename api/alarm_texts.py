@@ -55,7 +55,7 @@ def letter_of(alarm: Alarm, base_url: str) -> Letter:
         f"{alarm.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         " ".join(
             f"{name}={alarm.data[name]}"
-            for name in ("failures", "failing_since", "status", "error")
+            for name in ("failures", "failing_since", "throttled_until", "status", "error")
             if alarm.data.get(name) is not None
         ),
     ]

@@ -168,6 +168,20 @@ class Mended:
         return moved > 0
 
 
+class Outages:
+    """Tells of endpoints that fail for too long, where no attempt tells of it."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """One step; whether there may be more."""
+        told = await self._house.deliveries.tell_overdue(clock.real())
+        if told:
+            log.info("outages_told", endpoints=told)
+        return told > 0
+
+
 DESKS = 5000
 """Rows of desks in one step. Few are every minute's, and no news; after a storm there are more."""
 

@@ -129,7 +129,7 @@ def rule(
         return _succeeded(health, at)
     after = _failed(health, result, at)
     notices: list[Notice] = []
-    if after.open_until != health.open_until and _unheard(after, at):
+    if _alarming(after, at) and _unheard(after, at):
         notices.append(Notice.ENDPOINT_FAILING)
     if verdict.outcome is Outcome.EXHAUSTED:
         notices.append(Notice.DELIVERY_EXHAUSTED)
@@ -141,6 +141,18 @@ def rule(
     if {Notice.ENDPOINT_FAILING, Notice.ENDPOINT_DISABLED} & set(notices):
         after = replace(after, told=True, told_at=at)
     return Ruling(after, disabled, tuple(notices))
+
+
+def overdue(health: Health, at: datetime) -> Health | None:
+    """The health of an endpoint whose people are to be told by now that it fails, as it is once
+    they are; None where they are not.
+
+    Attempts alone would tell too late: of a single message that waits there are four in the first
+    half hour, and then none for two hours.
+    """
+    if health.failing_since is None or not _alarming(health, at) or not _unheard(health, at):
+        return None
+    return replace(health, told=True, told_at=at)
 
 
 def anew(health: Health, at: datetime) -> Health:
@@ -213,6 +225,18 @@ def _throttled(health: Health, result: AttemptResult, at: datetime) -> Health:
     return replace(health, throttles=health.throttles + 1, throttled_until=until)
 
 
+def _alarming(health: Health, at: datetime) -> bool:
+    """Whether failures are more than a hitch: the breaker took notice, they go on for too long, or
+    the receiver asked to be left alone for longer than that.
+    """
+    since, rest = health.failing_since, health.throttled_until
+    return (
+        health.open_until is not None
+        or (since is not None and at - since >= ALARM)
+        or (rest is not None and rest - at > ALARM)
+    )
+
+
 def _unheard(health: Health, at: datetime) -> bool:
     """Whether nobody was told of this run of failures, nor of another just now."""
     if health.told_at is None or health.failing_since is None:
@@ -262,11 +286,12 @@ def facts(
     health: Health, result: AttemptResult, *, delivery: UUID, disabled: DisabledReason | None
 ) -> dict[str, Any]:
     """What a notice says of an endpoint after an attempt: all that its people need to look."""
-    since = health.failing_since
+    since, rest = health.failing_since, health.throttled_until
     return {
         "delivery": str(delivery),
         "failures": health.failures,
         "failing_since": None if since is None else since.astimezone(UTC).isoformat(),
+        "throttled_until": None if rest is None else rest.astimezone(UTC).isoformat(),
         "status": result.status,
         "error": result.error,
         "disabled_reason": None if disabled is None else str(disabled),

@@ -31,7 +31,7 @@ from integrations.postgres.delivery_claims import (
     UNWANTED,
 )
 from integrations.postgres.doors import PLATFORM
-from integrations.postgres.endpoint_health import CALM, settle
+from integrations.postgres.endpoint_health import CALM, settle, tell_overdue
 from integrations.postgres.endpoints import read_endpoint
 from integrations.postgres.session import inside
 
@@ -197,6 +197,13 @@ class Deliveries:
         At most `limit` of an endpoint; while there may be more, it stays marked as mended.
         """
         return len(await self._fetch(FORWARD, at, limit, MOST_GIVEN_BACK))
+
+    async def tell_overdue(self, at: datetime, limit: int = 50) -> int:
+        """Tell the people of endpoints that fail for too long, of which attempts told nothing; of
+        how many endpoints.
+        """
+        async with inside(self._engine, PLATFORM) as driver:
+            return await tell_overdue(driver, at, limit, self._base_url)
 
     async def finish(self, reports: Sequence[Report]) -> frozenset[UUID]:
         """Write down together what attempts brought and what follows; whose word was taken.

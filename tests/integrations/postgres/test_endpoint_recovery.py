@@ -9,7 +9,8 @@ from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.errors import Conflict
-from domain.webhooks.health import ALARM
+from domain.webhooks.health import ALARM, QUIET
+from domain.webhooks.model import AttemptResult
 from domain.webhooks.replay import Replay, Replayed, What
 from domain.webhooks.schedule import DELAYS
 from domain.webhooks.use_cases import Wish, change_endpoint, replay
@@ -22,6 +23,7 @@ from tests.integrations.postgres.test_endpoint_health import (
     SECOND,
     add_deliveries,
     health,
+    notices,
     states,
     turn,
 )
@@ -232,3 +234,57 @@ async def test_in_order_the_whole_appeal_comes_forward_with_what_is_asked_for(ho
     for _ in rows:
         assert await turn(queue, at, taken) == 1
     assert sent == list(range(1, len(rows) + 1))
+
+
+async def test_the_people_of_a_quiet_endpoint_hear_within_minutes(house, queue):
+    """One message waits for a receiver that is down: somebody may be in a lift."""
+    endpoint, healthy = await add_endpoint(house), await add_endpoint(house, "https://o.example.kz")
+    await add_deliveries(house, endpoint, 1)
+    await add_deliveries(house, healthy, 1)
+    at = AT
+    for delay in DELAYS[:3]:
+        at += delay
+        await turn(queue, at, lambda attempt: DOWN if attempt.endpoint == endpoint else OK)
+        assert await queue.tell_overdue(at) == 0
+    assert await queue.tell_overdue(AT + ALARM - SECOND) == 0
+    assert await queue.tell_overdue(AT + ALARM) == 1
+    assert await queue.tell_overdue(AT + ALARM + SECOND) == 0
+    (told,) = await notices(house, endpoint)
+    (row,) = await waiting(house, endpoint)
+    assert (told["type"], told["at"]) == ("endpoint.failing", AT + ALARM)
+    assert told["mail_due_at"] == AT + ALARM
+    said = orjson.loads(told["data"])
+    assert said["delivery"] == str(row["id"])
+    assert (said["error"], said["failures"]) == ("not-connected", 3)
+    assert await turn(queue, row["next_attempt_at"], OK) == 1
+    assert [one["type"] for one in await notices(house, endpoint)][1:] == ["endpoint.recovered"]
+    assert await notices(house, healthy) == []
+
+
+async def test_an_endpoint_that_asks_for_a_day_of_rest_is_told_of_at_once(house, queue):
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 1)
+    assert await turn(queue, AT, AttemptResult(429, None, 3, "", timedelta(days=1))) == 1
+    (told,) = await notices(house, endpoint)
+    said = orjson.loads(told["data"])
+    assert (told["type"], said["status"]) == ("endpoint.failing", 429)
+    assert said["throttled_until"] == (AT + timedelta(days=1)).isoformat()
+
+
+async def test_nobody_hears_of_what_waits_for_nobody_or_was_told_just_now(house, queue):
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 1)
+    at = await fail(queue, 3) + ALARM
+    told = "UPDATE endpoint_health SET told_at = $2 WHERE endpoint_id = $1"
+    await fetch(house, told, endpoint.id, AT - SECOND)
+    assert await queue.tell_overdue(at) == 0
+    await fetch(house, told, endpoint.id, None)
+    for change, unfit, fit in (
+        ("webhook_endpoint SET enabled = $2 WHERE id = $1", False, True),
+        ("delivery SET state = $2 WHERE endpoint_id = $1", "exhausted", "pending"),
+    ):
+        await fetch(house, f"UPDATE {change}", endpoint.id, unfit)
+        assert await queue.tell_overdue(at) == 0
+        await fetch(house, f"UPDATE {change}", endpoint.id, fit)
+    await fetch(house, told, endpoint.id, AT - SECOND)
+    assert await queue.tell_overdue(AT - SECOND + QUIET) == 1
