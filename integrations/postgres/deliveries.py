@@ -134,12 +134,13 @@ class Deliveries:
 
         Never more than its concurrency, nor `per_endpoint`, of one endpoint, an eighth of
         `in_flight` of one organisation, and `in_flight` of all, are on lease; the last quarter of
-        those is for endpoints of which nothing is. `endpoints`: of these alone. `answered`: what is
+        those is for endpoints of which nothing is. A test of an endpoint waits for none of its
+        gates. `endpoints`: of these alone. `answered`: what is
         on lease and no longer in the air, since the caller is writing it down.
         """
         lease = at + self._lease
         rows = await self._fetch(
-            CLAIM, at, per_endpoint, in_flight, lease, endpoints, TEST_TYPE, share_of(in_flight),
+            CLAIM, at, per_endpoint, in_flight, lease, endpoints, share_of(in_flight),
             in_flight - in_flight // KEPT_FREE, answered,
             setting=f"{UNSURE}; SELECT pg_advisory_xact_lock({CLAIMING})",
         )  # fmt: skip

@@ -9,7 +9,8 @@ from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.errors import Conflict
-from domain.webhooks.health import ALARM, QUIET
+from domain.webhooks.events import TEST_TYPE
+from domain.webhooks.health import ALARM, QUIET, REOPENS
 from domain.webhooks.model import AttemptResult
 from domain.webhooks.replay import Replay, Replayed, What
 from domain.webhooks.schedule import DELAYS
@@ -288,3 +289,71 @@ async def test_nobody_hears_of_what_waits_for_nobody_or_was_told_just_now(house,
         await fetch(house, f"UPDATE {change}", endpoint.id, fit)
     await fetch(house, told, endpoint.id, AT - SECOND)
     assert await queue.tell_overdue(AT - SECOND + QUIET) == 1
+
+
+async def try_out(house, endpoint, at):
+    async with house.units.open(HEAD) as uow:
+        await uow.endpoints.send(endpoint, TEST_TYPE, b"{}", at=at)
+        await uow.commit()
+
+
+@pytest.mark.parametrize("gate", ["open_until", "throttled_until"])
+async def test_a_test_waits_for_no_gate_and_goes_before_what_waits(house, queue, gate):
+    """Whoever mended a receiver tries it, sees that it works, and the rest follows."""
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 30)
+    assert await turn(queue, AT, DOWN) == endpoint.concurrency
+    at = AT + ALARM
+    await fetch(
+        house, f"UPDATE endpoint_health SET {gate} = $2 WHERE endpoint_id = $1",
+        endpoint.id, at + 24 * HOUR,
+    )  # fmt: skip
+    assert await queue.claim(at) == []
+    await try_out(house, endpoint, at)
+    types = []
+
+    def taken(attempt):
+        types.append(attempt.type)
+        return OK
+
+    assert await turn(queue, at, taken) == 1
+    assert types == [TEST_TYPE]
+    assert (await health(house, endpoint))["mended_at"] == at
+    assert await turn(queue, at, taken) == endpoint.concurrency
+
+
+async def test_one_test_of_an_endpoint_is_in_the_air_and_has_a_place_of_its_concurrency(
+    house, queue
+):
+    endpoint = await add_endpoint(house, concurrency=2)
+    other = await add_endpoint(house, "https://o.example.kz")
+    await add_deliveries(house, endpoint, 5)
+    for one in (endpoint, endpoint, other):
+        await try_out(house, one, AT)
+    claims = await queue.claim(AT)
+    begun = await queue.begin_all([one.delivery for one in claims], claims[0].lease, AT)
+    assert sorted((one.endpoint.url, one.type) for one in begun) == sorted(
+        [(endpoint.url, TEST_TYPE), (endpoint.url, "appeal.registered"), (other.url, TEST_TYPE)]
+    )
+    assert await queue.claim(AT) == []
+
+
+async def test_where_the_breaker_is_half_open_a_test_is_the_one_that_goes(house, queue):
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 30)
+    assert await turn(queue, AT, DOWN) == endpoint.concurrency
+    at = AT + REOPENS[0]
+    await try_out(house, endpoint, at)
+    assert await turn(queue, at, DOWN) == 1
+    assert (await health(house, endpoint))["open_until"] == at + REOPENS[1]
+
+
+async def test_a_test_of_a_disabled_endpoint_waits_behind_nothing_that_is_ending(house, queue):
+    """Failing for days disabled it: its breaker is open, its queue not yet ended."""
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 30)
+    assert await turn(queue, AT, DOWN) == endpoint.concurrency
+    await fetch(house, "UPDATE webhook_endpoint SET enabled = false WHERE id = $1", endpoint.id)
+    await try_out(house, endpoint, AT)
+    assert await turn(queue, AT, OK) == 1
+    assert (await states(house, endpoint))["delivered", None] == 1
