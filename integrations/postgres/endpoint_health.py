@@ -62,7 +62,7 @@ UPDATE endpoint_health h SET ({", ".join(_FIELDS)}) = ROW({", ".join(map("s.{}".
  WHERE h.endpoint_id = s.endpoint_id
 """
 
-_ENABLED = "SELECT id, enabled FROM webhook_endpoint WHERE id = ANY($1)"
+_STANDING = "SELECT id, enabled, url FROM webhook_endpoint WHERE id = ANY($1)"
 """Asked once the health is locked: whoever disabled it a moment ago has written both."""
 
 _DISABLE = """
@@ -130,15 +130,21 @@ def read_notice(row: Any) -> Told:
 
 
 async def settle(driver: Any, reports: Sequence[Report], base_url: str) -> None:
-    """Judge endpoints by attempts that were written down in this transaction."""
+    """Judge endpoints by attempts that were written down in this transaction: by those at the URL
+    that they have. What another answered says nothing of it.
+    """
     ids = sorted({report.attempt.endpoint.id for report in reports})
     await driver.execute(_BEGIN, ids)
     known = {row["endpoint_id"]: read_health(row) for row in await driver.fetch(_LOCK, ids)}
-    enabled = {row["id"]: row["enabled"] for row in await driver.fetch(_ENABLED, ids)}
+    standing = await driver.fetch(_STANDING, ids)
+    enabled = {row["id"]: row["enabled"] for row in standing}
+    urls = {row["id"]: row["url"] for row in standing}
     before = dict(known)
     ruled: list[tuple[Report, Ruling]] = []
     for report in sorted(reports, key=lambda one: one.at):
         id = report.attempt.endpoint.id
+        if report.attempt.endpoint.url != urls[id]:
+            continue
         ruling = rule(known[id], report.result, report.verdict, report.at, enabled=enabled[id])
         known[id] = ruling.health
         # What is told of the next attempt of a page is told of an endpoint that is disabled.

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.errors import Conflict
+from domain.webhooks.attempts import Report
 from domain.webhooks.events import TEST_TYPE
 from domain.webhooks.health import ALARM, QUIET, REOPENS
 from domain.webhooks.model import AttemptResult
 from domain.webhooks.replay import Replay, Replayed, What
-from domain.webhooks.schedule import DELAYS
+from domain.webhooks.schedule import DELAYS, next_attempt
 from domain.webhooks.use_cases import Wish, change_endpoint, replay
 from integrations.postgres.deliveries import MOST_GIVEN_BACK
 from tests.integrations.postgres.test_endpoint_health import (
@@ -357,3 +359,61 @@ async def test_a_test_of_a_disabled_endpoint_waits_behind_nothing_that_is_ending
     await try_out(house, endpoint, AT)
     assert await turn(queue, AT, OK) == 1
     assert (await states(house, endpoint))["delivered", None] == 1
+
+
+GONE = AttemptResult(410, None, 3, "", None)
+
+
+async def in_the_air(queue):
+    claims = await queue.claim(AT)
+    return await queue.begin_all([claim.delivery for claim in claims], claims[0].lease, AT)
+
+
+def ended(attempts, result):
+    return [
+        Report(one, result, next_attempt(one.tries, result, AT, 0.5), AT + SECOND)
+        for one in attempts
+    ]
+
+
+@pytest.mark.parametrize(("answer", "tries"), [(GONE, 0), (DOWN, 0), (DOWN, 9)])
+async def test_what_the_former_url_answers_harms_the_new_one_in_nothing(
+    house, queue, answer, tries
+):
+    """It was in the air when somebody moved: neither disabled nor failing is the new place."""
+    endpoint = await add_endpoint(house, "https://old.example.kz/109")
+    await add_deliveries(house, endpoint, 8)
+    await fetch(
+        house, "UPDATE delivery SET attempts = $2 WHERE endpoint_id = $1", endpoint.id, tries
+    )
+    begun = await in_the_air(queue)
+    await change(house, endpoint, url="https://new.example.kz/109")
+    with capture_logs() as logs:
+        assert len(await queue.finish(ended(begun, answer))) == 8
+    assert [line["event"] for line in logs] == ["attempt_at_former_url"] * 8
+    assert {line["status"] for line in logs} == {answer.status}
+    assert await states(house, endpoint) == {("pending", None): 8}
+    (row,) = await fetch(
+        house, "SELECT enabled, disabled_reason FROM webhook_endpoint WHERE id = $1", endpoint.id
+    )
+    assert tuple(row) == (True, None)
+    unharmed = await health(house, endpoint)
+    assert (unharmed["failures"], unharmed["open_until"]) == (0, None)
+    assert await notices(house, endpoint) == []
+    # What it did not get, the new one gets at once.
+    assert await turn(queue, AT + SECOND, OK) == 8
+
+
+async def test_what_arrived_at_the_former_url_is_delivered_and_no_recovery(house, queue):
+    endpoint = await add_endpoint(house, "https://old.example.kz/109")
+    await add_deliveries(house, endpoint, 1)
+    begun = await in_the_air(queue)
+    await change(house, endpoint, url="https://new.example.kz/109")
+    await fetch(
+        house, "INSERT INTO endpoint_health (endpoint_id, failures, failing_since, told)"
+        " VALUES ($1, 2, $2, true)", endpoint.id, AT,
+    )  # fmt: skip
+    assert len(await queue.finish(ended(begun, OK))) == 1
+    assert await states(house, endpoint) == {("delivered", None): 1}
+    assert (await health(house, endpoint))["failures"] == 2
+    assert await notices(house, endpoint) == []
