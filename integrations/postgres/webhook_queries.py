@@ -25,6 +25,11 @@ SELECT d.*, coalesce((SELECT json_agg(t ORDER BY t.number)
  WHERE w.organisation_id = $1 AND w.city_id = $2
 """
 
+_OWN = (
+    "SELECT FROM webhook_endpoint w WHERE w.organisation_id = $1 AND w.city_id = $2 AND w.id = $3"
+)
+"""Removed or not. Nobody waits for whoever changes it, or writes down what failed."""
+
 
 class WebhookQueries:
     """Reads, scoped by the principal's organisation. Raises Unavailable."""
@@ -40,18 +45,22 @@ class WebhookQueries:
         after: Page | None,
         limit: int,
     ) -> list[Row]:
-        """The log of one endpoint, newest first; of a removed one too."""
+        """The log of one endpoint, newest first; of a removed one too. Raises NotFound."""
         parameters = Parameters(principal.organisation, principal.city, endpoint)
         conditions = ["d.endpoint_id = $3", *_narrowed(wanted, parameters)]
         if after is not None:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             conditions.append(f"(d.created_at, d.id) < {place}")
-        return await self._fetch(
+        found = await self._fetch(
             f"{_TRIED} AND {' AND '.join(conditions)}"
             f" ORDER BY d.created_at DESC, d.id DESC LIMIT {parameters.add(limit)}",
             principal,
             parameters.values,
         )
+        own = (principal.organisation, principal.city, endpoint)
+        if not found and not await self._fetch(_OWN, principal, own):
+            raise NotFound(kind="endpoint", id=str(endpoint))
+        return found
 
     async def delivery(self, principal: Principal, id: UUID) -> Row:
         """One delivery with its tries. Raises NotFound."""

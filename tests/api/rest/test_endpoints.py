@@ -1,11 +1,14 @@
 """Endpoints through the doors: chosen, changed, rotated, read, sent to again."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from domain.access import Role
 from domain.webhooks.headers import MASK
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 from tests.support.appeals import add_endpoint
 from tests.support.city import EVIDENCED, KISHI, MANHOLE
 from tests.support.rest import Callers, assert_problem, pointers
@@ -206,6 +209,34 @@ async def test_the_log_is_narrowed_by_all_that_one_looks_for(
         assert (tried["latency_ms"], tried["body"]) == (9, "No")
         one = await callers.call("GET", f"/v1/deliveries/{item['id']}", role=Role.HEAD)
         assert one.json() == item
+
+
+async def test_the_log_of_a_removed_endpoint_stays(callers: Callers, house):
+    endpoint, empty = await made(callers), await made(callers)
+    await add_log(house, endpoint)
+    for each in (endpoint, empty):
+        gone = await callers.call("DELETE", f"{ALL}/{each['id']}", role=Role.HEAD)
+        assert gone.status_code == 204
+    answer = await asked(callers, endpoint, "/deliveries")
+    assert len(answer.json()["items"]) == 3
+    assert (await asked(callers, empty, "/deliveries")).json()["items"] == []
+    one = answer.json()["items"][0]
+    assert (await callers.call("GET", f"/v1/deliveries/{one['id']}", role=Role.HEAD)).json() == one
+    assert_problem(await asked(callers, endpoint), 404, "not-found")
+    strange = await add_endpoint(house, organisation=KISHI.centre)
+    for id in (strange.id, KISHI.id):
+        answer = await asked(callers, {"id": id}, "/deliveries")
+        assert_problem(answer, 404, "not-found")
+
+
+async def test_whoever_looks_at_a_log_waits_for_nobody(callers: Callers, house):
+    """While a page of failures is written down, its endpoint is locked."""
+    endpoint = await made(callers)
+    async with inside(house.engine, PLATFORM) as driver:
+        lock = "SELECT FROM webhook_endpoint WHERE id = $1 FOR UPDATE"
+        await driver.fetch(lock, endpoint["id"])
+        answer = await asyncio.wait_for(asked(callers, endpoint, "/deliveries"), 5)
+    assert answer.json()["items"] == []
 
 
 async def test_the_log_tells_of_one_appeal(callers: Callers, house):
