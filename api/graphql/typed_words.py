@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 
 OF_TYPE: Mapping[str, str] = {
+    "Delivery.webhook_id": "The id that the receiver was given (`webhook-id`).",
+    "Delivery.appeal": "The registration number that the message names.",
+    "Delivery.sequence": "Its place among what is told of the same appeal or incident.",
+    "Delivery.payload": "The message.",
+    "EndpointNotice.appeal": "The registration number of the appeal that the message is about.",
     "Legal.kind": "What it is before the law: an application, a complaint, …",
     "Legal.name": "The kind in words.",
     "Legal.article": "The article that sets the term.",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
@@ -15,7 +16,7 @@ from api.rest.webhooks import EventTypes, Queued
 from domain.access import Permission
 from domain.ports import UnitOfWork
 from domain.values import in_language
-from domain.webhooks.events import NOTICES, Notice, check_event_types
+from domain.webhooks.events import NOTICES, Notice, check_event_types, subject_of
 from domain.webhooks.model import DeliveryState
 from domain.webhooks.replay import LogFilter, Replay, What
 from domain.webhooks.use_cases import replay
@@ -29,6 +30,7 @@ class LogQuery(f.Query):
     ] = ()
     type: Annotated[tuple[f.Code, ...], BeforeValidator(f.several), Field(max_length=50)] = ()
     appeal: f.Code | None = None
+    webhook_id: UUID | None = None
     http_status: Annotated[int, Field(ge=100, le=999), BeforeValidator(f.digits)] | None = None
     since: f.Instant | None = None
     until: f.Instant | None = None
@@ -63,11 +65,19 @@ class AttemptView(TypedDict):
 
 
 class DeliveryView(TypedDict):
-    """One event on its way to one endpoint. `reason` tells why it was cancelled."""
+    """One event on its way to one endpoint. `webhook_id` is the id that the receiver was given;
+    `appeal` the registration number that the message names, and `sequence` its place among what is
+    told of the same appeal or incident; `payload` is that message. `reason` tells why it was
+    cancelled.
+    """
 
     id: UUID
     endpoint: UUID
+    webhook_id: UUID
     type: str
+    appeal: str | None
+    sequence: int | None
+    payload: dict[str, Any]
     state: str
     reason: str | None
     attempts: int
@@ -94,7 +104,8 @@ class ReplayedView(TypedDict):
 class NoticeView(TypedDict):
     """What administrators were told of an endpoint; `count` times until `last_at`.
 
-    `status` and `error` are those of the attempt that led to it, `delivery` is its delivery.
+    `status` and `error` are those of the attempt that led to it, `delivery` is its delivery and
+    `appeal` the registration number that this is about.
     """
 
     id: UUID
@@ -106,6 +117,7 @@ class NoticeView(TypedDict):
     endpoint: UUID
     description: str
     delivery: UUID
+    appeal: str | None
     failures: int
     failing_since: datetime | None
     status: int | None
@@ -126,7 +138,7 @@ async def list_deliveries(call: Call) -> Reply:
     keyring, endpoint = call.house.keyring, call.id("endpoint")
     wanted = LogFilter(
         tuple(map(str, query.state)), query.type, query.appeal, query.http_status, query.since,
-        query.until,
+        query.until, query.webhook_id,
     )  # fmt: skip
     after = read_cursor(query.cursor, keyring)
     found = await call.house.webhooks.deliveries(
@@ -186,14 +198,19 @@ async def list_notices(call: Call) -> Reply:
 
 
 _SHOWN = (
-    "id", "type", "state", "reason", "attempts", "created_at", "next_attempt_at", "finished_at",
+    "id", "webhook_id", "type", "state", "reason", "attempts", "created_at", "next_attempt_at",
+    "finished_at",
 )  # fmt: skip
 _TRY = ("number", "at", "status", "error", "latency_ms", "body")
 
 
 def _delivery(row: Any) -> dict[str, Any]:
     tries = [{name: one[name] for name in _TRY} for one in row["tries"]]
-    return {name: row[name] for name in _SHOWN} | {"endpoint": row["endpoint_id"], "tries": tries}
+    appeal, sequence = subject_of(bytes(row["payload"]))
+    return {name: row[name] for name in _SHOWN} | {
+        "endpoint": row["endpoint_id"], "appeal": appeal, "sequence": sequence,
+        "payload": orjson.loads(row["payload"]), "tries": tries,
+    }  # fmt: skip
 
 
 _NOTICE = ("id", "type", "at", "count", "last_at", "description")
@@ -205,6 +222,8 @@ def _notice(row: Any, language: str) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _NOTICE},
         **{name: facts[name] for name in _FACTS},
+        # Of what was told before it was noted nothing names it.
+        "appeal": facts.get("appeal"),
         "endpoint": row["endpoint_id"],
         "text": in_language(NOTICES[Notice(row["type"])], language),
     }

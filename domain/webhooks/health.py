@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from domain.webhooks.events import Notice, message
+from domain.webhooks.events import Notice, message, subject_of
 from domain.webhooks.messages import EndpointLinks, NoticeData
 from domain.webhooks.model import AttemptResult, DisabledReason
 from domain.webhooks.schedule import LONGEST_RETRY_AFTER, Outcome, Verdict
@@ -283,12 +283,20 @@ class Alarm:
 
 
 def facts(
-    health: Health, result: AttemptResult, *, delivery: UUID, disabled: DisabledReason | None
+    health: Health,
+    result: AttemptResult,
+    *,
+    delivery: UUID,
+    payload: bytes,
+    disabled: DisabledReason | None,
 ) -> dict[str, Any]:
-    """What a notice says of an endpoint after an attempt: all that its people need to look."""
+    """What a notice says of an endpoint after an attempt to deliver a message: all that its people
+    need to look, and to know what did not reach them.
+    """
     since, rest = health.failing_since, health.throttled_until
     return {
         "delivery": str(delivery),
+        "appeal": subject_of(payload)[0],
         "failures": health.failures,
         "failing_since": None if since is None else since.astimezone(UTC).isoformat(),
         "throttled_until": None if rest is None else rest.astimezone(UTC).isoformat(),
@@ -307,6 +315,7 @@ def notice_payload(told: Told, base_url: str) -> bytes:
         id=told.id,
         endpoint=told.endpoint,
         delivery=UUID(told.data["delivery"]),
+        number=told.data.get("appeal"),
         failures=told.data["failures"],
         failing_since=None if since is None else datetime.fromisoformat(since),
         status=told.data["status"],

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
+from uuid import UUID
 
 KEPT = timedelta(days=90)
 """How long deliveries and their tries are kept, from their end on; so long they may be sent
@@ -49,7 +50,8 @@ class Replayed:
 class LogFilter:
     """Which deliveries of an endpoint the log shows; what is None or empty does not narrow.
 
-    `status` is the HTTP status of any of its tries, `appeal` a registration number.
+    `status` is the HTTP status of any of its tries, `appeal` a registration number, `message` the
+    id that its receiver was given (`webhook-id`).
     """
 
     states: tuple[str, ...] = ()
@@ -58,3 +60,4 @@ class LogFilter:
     status: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    message: UUID | None = None

@@ -101,9 +101,9 @@ WITH silent AS (
        AND (h.told_at IS NULL OR h.told_at < h.failing_since AND h.told_at <= $2)
      ORDER BY h.failing_since LIMIT $3 FOR NO KEY UPDATE OF h SKIP LOCKED
 )
-SELECT s.*, t.delivery_id, t.status, t.error FROM silent s, LATERAL (
-    SELECT a.delivery_id, a.status, a.error FROM (
-        SELECT d.id, d.attempts FROM delivery d
+SELECT s.*, t.delivery_id, t.payload, t.status, t.error FROM silent s, LATERAL (
+    SELECT a.delivery_id, d.payload, a.status, a.error FROM (
+        SELECT d.id, d.payload, d.attempts FROM delivery d
          WHERE d.endpoint_id = s.endpoint_id AND d.state = 'pending'
          ORDER BY d.next_attempt_at DESC, d.id DESC LIMIT 200) d
       JOIN delivery_attempt a ON a.delivery_id = d.id AND a.number = d.attempts
@@ -162,8 +162,9 @@ async def _follow(driver: Any, report: Report, ruling: Ruling, base_url: str) ->
     endpoint, at = report.attempt.endpoint, report.at
     whose = (endpoint.city_id, endpoint.organisation_id, endpoint.id)
     told = facts(
-        ruling.health, report.result, delivery=report.attempt.delivery, disabled=ruling.disabled
-    )
+        ruling.health, report.result, delivery=report.attempt.delivery,
+        payload=report.attempt.payload, disabled=ruling.disabled,
+    )  # fmt: skip
     disabled = ruling.disabled is not None and bool(
         await driver.fetch(_DISABLE, endpoint.id, at, str(ruling.disabled))
     )
@@ -184,7 +185,9 @@ async def tell_overdue(driver: Any, at: datetime, limit: int, base_url: str) -> 
             continue
         await driver.execute(SAVE_HEALTH, row["endpoint_id"], *health_values(told))
         result = AttemptResult(row["status"], row["error"], 0, "", None)
-        said = facts(told, result, delivery=row["delivery_id"], disabled=None)
+        said = facts(
+            told, result, delivery=row["delivery_id"], payload=bytes(row["payload"]), disabled=None
+        )
         whose = (row["city_id"], row["organisation_id"], row["endpoint_id"])
         await _tell(driver, whose, Notice.ENDPOINT_FAILING, said, at, base_url)
     return len(rows)

@@ -19,7 +19,8 @@ from integrations.postgres.session import inside
 Row = Mapping[str, Any]
 
 _TRIED = """
-SELECT d.*, coalesce((SELECT json_agg(t ORDER BY t.number)
+SELECT d.*, coalesce(d.message_id, d.event_id, d.id) AS webhook_id,
+       coalesce((SELECT json_agg(t ORDER BY t.number)
          FROM delivery_attempt t WHERE t.delivery_id = d.id), '[]') AS tries
   FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
  WHERE w.organisation_id = $1 AND w.city_id = $2
@@ -120,6 +121,15 @@ def _narrowed(wanted: LogFilter, parameters: Parameters) -> list[str]:
         found.append(
             "d.event_id IN (SELECT e.id FROM event e JOIN appeal a ON a.id = e.appeal_id"
             f" WHERE a.city_id = $2 AND a.number = {number})"
+        )
+    if wanted.message is not None:
+        # Each way by its own index: one condition on what was sent would read the whole log.
+        message = parameters.add(wanted.message)
+        found.append(f"coalesce(d.message_id, d.event_id, d.id) = {message}")
+        found.append(
+            f"d.id IN (SELECT {message}::uuid UNION ALL SELECT m.id FROM delivery m"
+            f" WHERE m.endpoint_id = $3 AND m.event_id = {message} UNION ALL SELECT m.id"
+            f" FROM delivery m WHERE m.endpoint_id = $3 AND m.message_id = {message})"
         )
     if wanted.status is not None:
         status = parameters.add(wanted.status)

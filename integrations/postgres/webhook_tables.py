@@ -121,6 +121,8 @@ delivery = Table(
     Index("ix_delivery_log", "endpoint_id", text("created_at DESC"), text("id DESC")),
     Index("ix_delivery_turn", "endpoint_id", "appeal_id", "sequence",
           postgresql_where=text("state = 'pending' AND in_turn")),
+    Index("ix_delivery_message", "endpoint_id", "message_id",
+          postgresql_where=text("message_id IS NOT NULL")),
     Index("ix_delivery_test", "endpoint_id", "next_attempt_at",
           postgresql_where=text("state = 'pending' AND type = 'endpoint.test'")),
 )  # fmt: skip

@@ -31,6 +31,7 @@ START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOMENT = timedelta(milliseconds=1)
 OK, DOWN = 204, None
+SAID = b'{"type":"appeal.assigned","data":{"number":"KIS-2026-000007","sequence":2}}'
 
 
 def answer(status, retry_after=None):
@@ -202,7 +203,11 @@ def test_a_rest_that_is_asked_for_is_told_of_where_it_is_long():
     assert long.notices == (Notice.ENDPOINT_FAILING,)
     again = attempted(long.health, 429, START + MOMENT, retry_after=DAY)
     assert again.notices == ()
-    said = facts(long.health, answer(429), delivery=UUID(int=9), disabled=None)
+    said = facts(
+        long.health, answer(429), delivery=UUID(int=9), payload=b'{"type":"endpoint.test"}',
+        disabled=None,
+    )  # fmt: skip
+    assert said["appeal"] is None
     assert said["throttled_until"] == (START + DAY).isoformat()
 
 
@@ -312,10 +317,12 @@ def test_other_failures_throttle_nobody(status):
 
 def test_what_is_told_holds_neither_the_url_nor_what_was_answered():
     said = facts(
-        Health(failures=7, failing_since=START), answer(500), delivery=UUID(int=9), disabled=None
-    )
+        Health(failures=7, failing_since=START), answer(500), delivery=UUID(int=9),
+        payload=SAID, disabled=None,
+    )  # fmt: skip
     assert said == {
         "delivery": str(UUID(int=9)),
+        "appeal": "KIS-2026-000007",
         "failures": 7,
         "failing_since": "2026-11-02T09:00:00+00:00",
         "throttled_until": None,
