@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from domain.access import Role
+from domain.values import new_id
+from domain.webhooks.replay import LogFilter
 from integrations.postgres import delivery_claims as claims
 from integrations.postgres.deliveries import _FINISH
 from integrations.postgres.doors import PLATFORM
@@ -80,6 +83,23 @@ async def test_a_page_is_written_down_by_the_ids_that_it_names(house, leased):
     line = (lease, 1, "delivered", None, at, None, at, 204, None, 1, "")
     columns = [list(column) for column in zip(*[line] * PAGE, strict=True)]
     by_id_alone(await plan(house, _FINISH, ids, *columns, at))
+
+
+async def test_the_log_is_searched_by_what_a_receiver_has_and_not_read(house, flood, monkeypatch):
+    """Each of the three places where that id may stand has its index."""
+    asked = []
+
+    async def note(statement, principal, values):
+        asked.append((statement, values))
+        return [None]
+
+    monkeypatch.setattr(house.webhooks, "_fetch", note)
+    wanted = LogFilter(message=new_id())
+    await house.webhooks.deliveries(KISHI.principal(Role.HEAD), flood.id, wanted, None, PAGE)
+    ((statement, values),) = asked
+    found = await plan(house, statement, *values)
+    assert "ix_delivery_log" not in found
+    assert most_rows(found) <= 3
 
 
 async def test_what_comes_forward_is_found_by_its_place_in_the_queue(house, flood):
