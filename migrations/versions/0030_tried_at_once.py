@@ -13,7 +13,7 @@ def upgrade() -> None:
     """A mark of endpoints that were mended; the few tests that wait, and what tells of no appeal's
     event, by themselves.
     """
-    op.add_column("endpoint_health", sa.Column("mended_at", sa.TIMESTAMP(timezone=True)))
+    # Deliveries before health, as whoever writes down an attempt locks them.
     op.create_index(
         "ix_delivery_test", "delivery", ["endpoint_id", "next_attempt_at"],
         postgresql_where=sa.text("state = 'pending' AND type = 'endpoint.test'"),
@@ -22,6 +22,7 @@ def upgrade() -> None:
         "ix_delivery_message", "delivery", ["endpoint_id", "message_id"],
         postgresql_where=sa.text("message_id IS NOT NULL"),
     )  # fmt: skip
+    op.add_column("endpoint_health", sa.Column("mended_at", sa.TIMESTAMP(timezone=True)))
 
 
 def downgrade() -> None:
