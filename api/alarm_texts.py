@@ -37,25 +37,30 @@ ADVICE: Mapping[Notice, LocalizedText] = {
     ),
     Notice.DELIVERY_EXHAUSTED: _t(
         "Хабарлама он рет жіберілді және қабылданбады. Оны retry немесе replay арқылы қайта"
-        " жіберуге болады.",
+        " жіберуге болады. Қабылданбағанның бәрі төмендегі тізімде.",
         "Сообщение отправлялось десять раз и не было принято. Его можно отправить повторно через"
-        " retry или replay.",
-        "A message was tried ten times and not taken. It can be sent again by retry or replay.",
+        " retry или replay. Всё, что не было принято, — в списке по ссылке ниже.",
+        "A message was tried ten times and not taken. It can be sent again by retry or replay. All"
+        " that was not taken stands in the list below.",
     ),
 }
 """What to do upon each notice of an endpoint."""
 
 
 def letter_of(alarm: Alarm, base_url: str) -> Letter:
-    """The letter, in all languages: nobody knows who opens it. It tells nothing of any appeal."""
+    """The letter, in all languages: nobody knows who opens it. Of an appeal it tells the number by
+    which whoever may read it finds it, and nothing else.
+    """
     said = [f"{NOTICES[alarm.type][one]}. {ADVICE[alarm.type][one]}" for one in ("kk", "ru", "en")]
+    endpoint = f"{base_url}/v1/webhook-endpoints/{alarm.endpoint}"
     facts = [
-        f"{base_url}/v1/webhook-endpoints/{alarm.endpoint}",
+        endpoint,
         alarm.description,
+        *_lost(alarm, base_url, endpoint),
         f"{alarm.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         " ".join(
             f"{name}={alarm.data[name]}"
-            for name in ("failures", "failing_since", "status", "error")
+            for name in ("failures", "failing_since", "throttled_until", "status", "error")
             if alarm.data.get(name) is not None
         ),
     ]
@@ -64,3 +69,16 @@ def letter_of(alarm: Alarm, base_url: str) -> Letter:
         subject=f"iKomek 109 {alarm.city}: {alarm.type}",
         text="\n\n".join((*said, "\n".join(one for one in facts if one))),
     )
+
+
+def _lost(alarm: Alarm, base_url: str, endpoint: str) -> list[str]:
+    """Which appeal the message was about and where both are read; none where it did arrive."""
+    if alarm.type is Notice.ENDPOINT_RECOVERED:
+        return []
+    appeal, delivery = alarm.data.get("appeal"), alarm.data.get("delivery")
+    said = [f"{appeal} {base_url}/v1/appeals/{appeal}"] if appeal else []
+    if delivery:
+        said.append(f"{base_url}/v1/deliveries/{delivery}")
+    if alarm.type is Notice.DELIVERY_EXHAUSTED:
+        said.append(f"{endpoint}/deliveries?state=exhausted")
+    return said

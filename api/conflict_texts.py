@@ -47,9 +47,9 @@ CONFLICTS: Mapping[str, LocalizedText] = {
     ),
     "nothing-changed": _t("Өзгерген ештеңе жоқ.", "Ничего не изменилось.", "Nothing has changed."),
     "delivery-not-finished": _t(
-        "Жеткізу әлі аяқталған жоқ.",
-        "Доставка ещё не завершена.",
-        "The delivery has not finished yet.",
+        "Жеткізу дәл қазір жолда: нәтижесін бірнеше секунд күтіңіз.",
+        "Доставка как раз в пути: подождите её исхода несколько секунд.",
+        "The delivery is in the air at this moment: wait a few seconds for its outcome.",
     ),
     "endpoint-disabled": _t(
         "Алушы мекенжай өшірулі.",

@@ -227,7 +227,7 @@ class Endpoints(Protocol):
     async def save(self, endpoint: Endpoint) -> None:
         """Keep a changed one. Raises NotFound."""
 
-    async def mend(self, id: UUID) -> None:
+    async def mend(self, id: UUID, *, at: datetime) -> None:
         """Let its health begin anew: it is tried at once (domain/webhooks/health.py: anew)."""
 
     async def remove(self, id: UUID, *, at: datetime) -> None:
@@ -237,9 +237,9 @@ class Endpoints(Protocol):
         """Put a message on its way to one endpoint alone; the delivery's id."""
 
     async def retry(self, delivery: UUID, *, at: datetime) -> None:
-        """Put a finished delivery on its way again. Raises NotFound, Conflict."""
+        """Put a delivery that is over, or waits, on its way at once. Raises NotFound, Conflict."""
 
-    async def count(self, id: UUID, asked: Replay) -> int:
+    async def count(self, id: UUID, asked: Replay, *, at: datetime) -> int:
         """How many deliveries of an endpoint a replay would send again."""
 
     async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:

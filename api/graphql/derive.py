@@ -221,7 +221,7 @@ def _choice(args: tuple[str, ...]) -> Any:
 _CHOICES: Mapping[tuple[str, ...], str] = {
     ("call", "app", "web", "chat", "email", "sms", "in_person"): "How",
     ("executor", "service"): "FiguresBy",
-    ("missed", "all"): "ReplayOf",
+    ("missed", "waiting", "all"): "ReplayOf",
     ("oldest", "newest"): "FeedStart",
     get_args(bulk.ACTION): "BulkAction",
 }
@@ -229,7 +229,7 @@ _CHOICE_WORDS = {
     "How": "How the resident gave their word.",
     "BulkAction": "What may be done many at once.",
     "FeedStart": "Where a feed begins: at the oldest message kept, or behind the newest.",
-    "ReplayOf": "What is sent again: what never arrived, or everything.",
+    "ReplayOf": "What is sent again: what never arrived, what waits for a next try, or everything.",
     "FiguresBy": "A row for each executor, or for each service of each executor.",
 }
 

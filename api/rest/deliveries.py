@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
+from api import clock
 from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply
@@ -14,9 +16,9 @@ from api.rest.webhooks import EventTypes, Queued
 from domain.access import Permission
 from domain.ports import UnitOfWork
 from domain.values import in_language
-from domain.webhooks.events import NOTICES, Notice, check_event_types
+from domain.webhooks.events import NOTICES, Notice, check_event_types, subject_of
 from domain.webhooks.model import DeliveryState
-from domain.webhooks.replay import LogFilter, Replay
+from domain.webhooks.replay import LogFilter, Replay, What
 from domain.webhooks.use_cases import replay
 
 
@@ -28,6 +30,7 @@ class LogQuery(f.Query):
     ] = ()
     type: Annotated[tuple[f.Code, ...], BeforeValidator(f.several), Field(max_length=50)] = ()
     appeal: f.Code | None = None
+    webhook_id: UUID | None = None
     http_status: Annotated[int, Field(ge=100, le=999), BeforeValidator(f.digits)] | None = None
     since: f.Instant | None = None
     until: f.Instant | None = None
@@ -37,12 +40,13 @@ class LogQuery(f.Query):
 
 class ReplayBody(f.Body):
     """What is sent again: what was `missed` (exhausted, or ended since the endpoint was disabled
-    or gone), or `all` that is over; created at `since` or later and before `until`, of these types.
-    With `dry_run` it is only counted. Of more than 20,000 that were missed the oldest go: ask again
-    while more were found than sent. Receivers drop what they have by its `webhook-id`.
+    or gone), at once what is `waiting` for its next try, or `all` that is over; created at `since`
+    or later and before `until`, of these types. With `dry_run` it is only counted. Of more than
+    20,000 that were missed or wait the oldest go: ask again while more were found than sent.
+    Receivers drop what they have by its `webhook-id`.
     """
 
-    what: Literal["missed", "all"]
+    what: Literal["missed", "waiting", "all"]
     since: f.Instant | None = None
     until: f.Instant | None = None
     event_types: EventTypes = ()
@@ -61,11 +65,19 @@ class AttemptView(TypedDict):
 
 
 class DeliveryView(TypedDict):
-    """One event on its way to one endpoint. `reason` tells why it was cancelled."""
+    """One event on its way to one endpoint. `webhook_id` is the id that the receiver was given;
+    `appeal` the registration number that the message names, and `sequence` its place among what is
+    told of the same appeal or incident; `payload` is that message. `reason` tells why it was
+    cancelled.
+    """
 
     id: UUID
     endpoint: UUID
+    webhook_id: UUID
     type: str
+    appeal: str | None
+    sequence: int | None
+    payload: dict[str, Any]
     state: str
     reason: str | None
     attempts: int
@@ -92,7 +104,8 @@ class ReplayedView(TypedDict):
 class NoticeView(TypedDict):
     """What administrators were told of an endpoint; `count` times until `last_at`.
 
-    `status` and `error` are those of the attempt that led to it, `delivery` is its delivery.
+    `status` and `error` are those of the attempt that led to it, `delivery` is its delivery and
+    `appeal` the registration number that this is about.
     """
 
     id: UUID
@@ -104,6 +117,7 @@ class NoticeView(TypedDict):
     endpoint: UUID
     description: str
     delivery: UUID
+    appeal: str | None
     failures: int
     failing_since: datetime | None
     status: int | None
@@ -122,11 +136,9 @@ async def list_deliveries(call: Call) -> Reply:
     """The log of an endpoint."""
     query: LogQuery = call.query
     keyring, endpoint = call.house.keyring, call.id("endpoint")
-    async with call.house.units.open(call.principal) as uow:
-        await uow.endpoints.get(endpoint)
     wanted = LogFilter(
         tuple(map(str, query.state)), query.type, query.appeal, query.http_status, query.since,
-        query.until,
+        query.until, query.webhook_id,
     )  # fmt: skip
     after = read_cursor(query.cursor, keyring)
     found = await call.house.webhooks.deliveries(
@@ -148,9 +160,10 @@ async def read_delivery(call: Call) -> Reply:
 
 
 async def retry(call: Call, uow: UnitOfWork) -> Reply:
-    """A finished delivery on its way again."""
+    """A delivery that is over, or waits, on its way at once."""
     delivery = call.id("delivery")
-    await uow.endpoints.retry(delivery, at=call.at)
+    # Messages travel by the machine's clock, even where the city's runs fast.
+    await uow.endpoints.retry(delivery, at=clock.real())
     return Reply({"delivery": delivery}, 202)
 
 
@@ -158,13 +171,13 @@ async def replay_deliveries(call: Call, uow: UnitOfWork) -> Reply:
     """Many of them on their way again, or only counted."""
     body: ReplayBody = call.body
     asked = Replay(
-        missed=body.what == "missed",
+        what=What(body.what),
         since=body.since,
         until=body.until,
         event_types=check_event_types(body.event_types),
         dry_run=body.dry_run,
     )
-    done = await replay(call.id("endpoint"), asked, uow=uow, at=call.at)
+    done = await replay(call.id("endpoint"), asked, uow=uow, at=clock.real())
     return Reply({"found": done.found, "sent": done.sent}, 202)
 
 
@@ -185,14 +198,19 @@ async def list_notices(call: Call) -> Reply:
 
 
 _SHOWN = (
-    "id", "type", "state", "reason", "attempts", "created_at", "next_attempt_at", "finished_at",
+    "id", "webhook_id", "type", "state", "reason", "attempts", "created_at", "next_attempt_at",
+    "finished_at",
 )  # fmt: skip
 _TRY = ("number", "at", "status", "error", "latency_ms", "body")
 
 
 def _delivery(row: Any) -> dict[str, Any]:
     tries = [{name: one[name] for name in _TRY} for one in row["tries"]]
-    return {name: row[name] for name in _SHOWN} | {"endpoint": row["endpoint_id"], "tries": tries}
+    appeal, sequence = subject_of(bytes(row["payload"]))
+    return {name: row[name] for name in _SHOWN} | {
+        "endpoint": row["endpoint_id"], "appeal": appeal, "sequence": sequence,
+        "payload": orjson.loads(row["payload"]), "tries": tries,
+    }  # fmt: skip
 
 
 _NOTICE = ("id", "type", "at", "count", "last_at", "description")
@@ -204,6 +222,8 @@ def _notice(row: Any, language: str) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _NOTICE},
         **{name: facts[name] for name in _FACTS},
+        # Of what was told before it was noted nothing names it.
+        "appeal": facts.get("appeal"),
         "endpoint": row["endpoint_id"],
         "text": in_language(NOTICES[Notice(row["type"])], language),
     }
@@ -221,7 +241,7 @@ OPERATIONS = (
     ),
     Operation(
         "replayDeliveries", "POST", f"{_ONE}/replay", "Webhooks",
-        "Send again what was missed, or everything since a time",
+        "Send again what was missed, what waits, or everything since a time",
         writes=replay_deliveries, permission=_MAY, body=ReplayBody, answer=ReplayedView,
         status=202, refusals=(404, 409),
     ),
@@ -231,7 +251,7 @@ OPERATIONS = (
     ),
     Operation(
         "retryDelivery", "POST", "/v1/deliveries/{id}/retry", "Webhooks",
-        "Send a finished delivery again",
+        "Send a delivery again, or now if it waits",
         writes=retry, permission=_MAY, answer=Queued, status=202, refusals=(404, 409),
     ),
     Operation(

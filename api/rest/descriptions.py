@@ -73,6 +73,7 @@ QUERY = {
     "due_before": "Due before this time (RFC 3339)",
     "type": "Of this type only; may be repeated, any of them will do",
     "appeal": "Registration number of the appeal",
+    "webhook_id": "The `webhook-id` that the receiver was given",
     "http_status": "With a try that was answered by this HTTP status",
     "since": "Of this time or later (RFC 3339); figures begin 30 days ago where it is left out",
     "until": "Created before this time (RFC 3339)",

@@ -17,7 +17,7 @@ from api.worker.broker import make_broker
 from api.worker.outlets import Outlets
 from api.worker.register import Seal
 from api.worker.relay import Dispatch, Relay
-from api.worker.ticks import Clocks, Ends, Incidents, Refresh, Sweep, Tallies
+from api.worker.ticks import Clocks, Ends, Incidents, Mended, Outages, Refresh, Sweep, Tallies
 
 log = structlog.get_logger()
 
@@ -63,6 +63,8 @@ def plan(house: House, dispatch: Dispatch, due: asyncio.Event) -> Plan:
         ("relay", Relay(house, due).turn, 0.05),
         ("dispatch", dispatch.turn, 0.2),
         ("ends", Ends(house).turn, 1.0),
+        ("mended", Mended(house).turn, 1.0),
+        ("outages", Outages(house).turn, 5.0),
         ("clocks", Clocks(house).turn, 0.25),
         ("seal", Seal(house, read_signer(house.settings)).turn, 1.0),
         ("outlets", Outlets(house, make_mailer(house.settings)).turn, 5.0),

@@ -161,6 +161,34 @@ class Ends:
         return ended > 0
 
 
+class Mended:
+    """Has what waits for endpoints that were mended, or recovered, tried at once."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """One step; whether there may be more."""
+        moved = await self._house.deliveries.bring_forward(clock.real())
+        if moved:
+            log.info("deliveries_brought_forward", deliveries=moved)
+        return moved > 0
+
+
+class Outages:
+    """Tells of endpoints that fail for too long, where no attempt tells of it."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def turn(self) -> bool:
+        """One step; whether there may be more."""
+        told = await self._house.deliveries.tell_overdue(clock.real())
+        if told:
+            log.info("outages_told", endpoints=told)
+        return told > 0
+
+
 DESKS = 5000
 """Rows of desks in one step. Few are every minute's, and no news; after a storm there are more."""
 

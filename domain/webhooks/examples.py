@@ -109,6 +109,7 @@ def _notice(kind: str) -> NoticeData:
         id=UUID("0193a5c4-7d2e-7000-8000-000000000111"),
         endpoint=_ENDPOINT,
         delivery=UUID("0193a5c4-7d2e-7000-8000-000000000113"),
+        number=NUMBER,
         failures=0 if sound else 5,
         failing_since=None if sound else AT - timedelta(minutes=5),
         status=204 if sound else 500,

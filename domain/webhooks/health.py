@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from domain.webhooks.events import Notice, message
+from domain.webhooks.events import Notice, message, subject_of
 from domain.webhooks.messages import EndpointLinks, NoticeData
 from domain.webhooks.model import AttemptResult, DisabledReason
 from domain.webhooks.schedule import LONGEST_RETRY_AFTER, Outcome, Verdict
@@ -39,6 +39,12 @@ PATIENCE = timedelta(days=5)
 LULL = timedelta(hours=30)
 """Longer than the longest wait between two tries: whoever was not tried for so long did not fail
 all the while."""
+
+ALARM = timedelta(minutes=7)
+"""Of nothing but failures, after which it is an outage. A message's first three tries take no
+longer, by the longest of their waits and of their attempts; of the twenty minutes within which
+somebody in a lift is to be reached, more than half are left.
+"""
 
 QUIET = timedelta(hours=1)
 """Within which nobody is told twice that an endpoint fails, or of another exhausted delivery."""
@@ -74,7 +80,8 @@ class Health:
 
     `failures` in a row began at `failing_since`. `opened` counts how often the breaker opened
     meanwhile, `throttles` the overloaded answers in a row. `told`: its people know of the failing,
-    and are to hear of the recovery; `told_at` is when they last heard of a failing.
+    and are to hear of the recovery; `told_at` is when they last heard of a failing. `mended_at`:
+    since then what was put off is to be tried at once; None once it has been brought forward.
     """
 
     failures: int = 0
@@ -87,6 +94,7 @@ class Health:
     throttled_until: datetime | None = None
     told: bool = False
     told_at: datetime | None = None
+    mended_at: datetime | None = None
 
     def breaker(self, at: datetime) -> Breaker:
         """How the breaker stands."""
@@ -121,7 +129,7 @@ def rule(
         return _succeeded(health, at)
     after = _failed(health, result, at)
     notices: list[Notice] = []
-    if after.open_until != health.open_until and _unheard(after, at):
+    if _alarming(after, at) and _unheard(after, at):
         notices.append(Notice.ENDPOINT_FAILING)
     if verdict.outcome is Outcome.EXHAUSTED:
         notices.append(Notice.DELIVERY_EXHAUSTED)
@@ -135,7 +143,19 @@ def rule(
     return Ruling(after, disabled, tuple(notices))
 
 
-def anew(health: Health) -> Health:
+def overdue(health: Health, at: datetime) -> Health | None:
+    """The health of an endpoint whose people are to be told by now that it fails, as it is once
+    they are; None where they are not.
+
+    Attempts alone would tell too late: of a single message that waits there are four in the first
+    half hour, and then none for two hours.
+    """
+    if health.failing_since is None or not _alarming(health, at) or not _unheard(health, at):
+        return None
+    return replace(health, told=True, told_at=at)
+
+
+def anew(health: Health, at: datetime) -> Health:
     """The health of an endpoint that somebody mended: tried at once, and counted from nothing.
 
     That its people were told it failed stands: they hear of the first success.
@@ -145,6 +165,7 @@ def anew(health: Health) -> Health:
         last_success_at=health.last_success_at,
         told=health.told,
         told_at=health.told_at,
+        mended_at=at,
     )
 
 
@@ -158,9 +179,22 @@ def _idle(health: Health, verdict: Verdict, at: datetime) -> Ruling:
 def _succeeded(health: Health, at: datetime) -> Ruling:
     notices = (Notice.ENDPOINT_RECOVERED,) if health.told else ()
     healed = Health(
-        last_failure_at=health.last_failure_at, last_success_at=at, told_at=health.told_at
+        last_failure_at=health.last_failure_at,
+        last_success_at=at,
+        told_at=health.told_at,
+        mended_at=at if _was_out(health, at) else health.mended_at,
     )
     return Ruling(healed, None, notices)
+
+
+def _was_out(health: Health, at: datetime) -> bool:
+    """Whether a success ends an outage, so that what waits for later may go at once.
+
+    Not every opening of the breaker is one: an endpoint that comes and goes would be asked for
+    the same messages every few seconds, and every wait of theirs would be for nothing.
+    """
+    since = health.failing_since
+    return health.told or (since is not None and at - since >= ALARM)
 
 
 def _failed(health: Health, result: AttemptResult, at: datetime) -> Health:
@@ -189,6 +223,18 @@ def _throttled(health: Health, result: AttemptResult, at: datetime) -> Health:
         return replace(health, throttled_until=max(standing, asked))
     until = max(asked, at + THROTTLES[min(health.throttles, len(THROTTLES) - 1)])
     return replace(health, throttles=health.throttles + 1, throttled_until=until)
+
+
+def _alarming(health: Health, at: datetime) -> bool:
+    """Whether failures are more than a hitch: the breaker took notice, they go on for too long, or
+    the receiver asked to be left alone for longer than that.
+    """
+    since, rest = health.failing_since, health.throttled_until
+    return (
+        health.open_until is not None
+        or (since is not None and at - since >= ALARM)
+        or (rest is not None and rest - at > ALARM)
+    )
 
 
 def _unheard(health: Health, at: datetime) -> bool:
@@ -237,14 +283,23 @@ class Alarm:
 
 
 def facts(
-    health: Health, result: AttemptResult, *, delivery: UUID, disabled: DisabledReason | None
+    health: Health,
+    result: AttemptResult,
+    *,
+    delivery: UUID,
+    payload: bytes,
+    disabled: DisabledReason | None,
 ) -> dict[str, Any]:
-    """What a notice says of an endpoint after an attempt: all that its people need to look."""
-    since = health.failing_since
+    """What a notice says of an endpoint after an attempt to deliver a message: all that its people
+    need to look, and to know what did not reach them.
+    """
+    since, rest = health.failing_since, health.throttled_until
     return {
         "delivery": str(delivery),
+        "appeal": subject_of(payload)[0],
         "failures": health.failures,
         "failing_since": None if since is None else since.astimezone(UTC).isoformat(),
+        "throttled_until": None if rest is None else rest.astimezone(UTC).isoformat(),
         "status": result.status,
         "error": result.error,
         "disabled_reason": None if disabled is None else str(disabled),
@@ -260,6 +315,7 @@ def notice_payload(told: Told, base_url: str) -> bytes:
         id=told.id,
         endpoint=told.endpoint,
         delivery=UUID(told.data["delivery"]),
+        number=told.data.get("appeal"),
         failures=told.data["failures"],
         failing_since=None if since is None else datetime.fromisoformat(since),
         status=told.data["status"],

@@ -179,6 +179,7 @@ class NoticeData:
     id: UUID
     endpoint: UUID
     delivery: UUID
+    number: str | None
     failures: int
     failing_since: datetime | None
     status: int | None

@@ -1,8 +1,10 @@
-"""What is sent again: one delivery, everything since a time, or all that was missed."""
+"""What is sent again: one delivery, everything since a time, all that was missed, or waits."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar
+from uuid import UUID
 
 KEPT = timedelta(days=90)
 """How long deliveries and their tries are kept, from their end on; so long they may be sent
@@ -10,19 +12,26 @@ again.
 """
 
 
+class What(StrEnum):
+    """Which deliveries: what its endpoint did not get (exhausted, or cancelled since it was
+    disabled or gone), what waits for its next try, everything that is over.
+    """
+
+    MISSED = "missed"
+    WAITING = "waiting"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Which finished deliveries of an endpoint go out again.
-
-    `missed` ones alone (exhausted, or cancelled since the endpoint was disabled or gone), or all;
-    those created at `since` or later and before `until`, of these types where any are named.
-    `dry_run` only counts them.
+    """Which deliveries of an endpoint go out again, or at once: those created at `since` or later
+    and before `until`, of these types where any are named. `dry_run` only counts them.
     """
 
     MOST: ClassVar[int] = 20_000
-    """That one order may send again: the oldest of what was missed, and then the next."""
+    """That one order may send again: the oldest of what was missed or waits, and then the next."""
 
-    missed: bool
+    what: What
     since: datetime | None = None
     until: datetime | None = None
     event_types: frozenset[str] = field(default=frozenset())
@@ -41,7 +50,8 @@ class Replayed:
 class LogFilter:
     """Which deliveries of an endpoint the log shows; what is None or empty does not narrow.
 
-    `status` is the HTTP status of any of its tries, `appeal` a registration number.
+    `status` is the HTTP status of any of its tries, `appeal` a registration number, `message` the
+    id that its receiver was given (`webhook-id`).
     """
 
     states: tuple[str, ...] = ()
@@ -50,3 +60,4 @@ class LogFilter:
     status: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    message: UUID | None = None

@@ -15,7 +15,7 @@ from domain.webhooks.events import check_event_types
 from domain.webhooks.headers import check_headers
 from domain.webhooks.messages import VERSIONS
 from domain.webhooks.model import CONCURRENCY, DisabledReason, Endpoint, Secret
-from domain.webhooks.replay import Replay, Replayed
+from domain.webhooks.replay import Replay, Replayed, What
 from domain.webhooks.secrets import KEPT, SECRET_BYTES, new_secret, rotated
 from domain.webhooks.secrets import MOST as MOST_SECRETS
 from domain.webhooks.urls import check_url
@@ -85,7 +85,8 @@ async def change_endpoint(
 ) -> Endpoint:
     """Change what is given, if the endpoint stands at one of the `expected` versions (None: any).
 
-    Whoever mends an endpoint (enables it, gives it another URL) has it tried at once.
+    Whoever mends an endpoint (enables it, gives it another URL or other headers) has it tried at
+    once, with all that waits for it.
     Raises Invalid, NotFound, VersionConflict.
     """
     uow.principal.require(Permission.MANAGE_ENDPOINTS)
@@ -94,8 +95,8 @@ async def change_endpoint(
     changed = granted(wish, endpoint, reference, at, allow_http)
     changed = replace(changed, version=endpoint.version + 1)
     await uow.endpoints.save(changed)
-    if changed.enabled and (changed.url != endpoint.url or not endpoint.enabled):
-        await uow.endpoints.mend(id)
+    if changed.enabled and _mends(changed, endpoint):
+        await uow.endpoints.mend(id, at=at)
     return changed
 
 
@@ -117,10 +118,11 @@ async def rotate_secret(
 
 
 async def replay(id: UUID, asked: Replay, *, uow: UnitOfWork, at: datetime) -> Replayed:
-    """Send again what an endpoint missed, or everything since a time; or only count it.
+    """Send again what an endpoint missed, at once what waits for its next try, or everything since
+    a time; or only count it.
 
-    Each begins its schedule anew; what is on its way already is left alone. Of more that was
-    missed than can be sent at once the oldest go, so that the next order goes on; of more of
+    Each begins its schedule anew; what is in the air is left alone. Of more that was missed, or
+    waits, than can be sent at once the oldest go, so that the next order goes on; of more of
     everything none would know where to go on. Raises NotFound, Conflict for a disabled endpoint,
     and for that.
     """
@@ -128,10 +130,10 @@ async def replay(id: UUID, asked: Replay, *, uow: UnitOfWork, at: datetime) -> R
     endpoint = await uow.endpoints.get(id)
     if not endpoint.enabled and not asked.dry_run:
         raise Conflict(reason="endpoint-disabled")
-    found = await uow.endpoints.count(id, asked)
+    found = await uow.endpoints.count(id, asked, at=at)
     if asked.dry_run:
         return Replayed(found, 0)
-    if found > asked.MOST and not asked.missed:
+    if found > asked.MOST and asked.what is What.ALL:
         raise Conflict(reason="replay-too-many", count=found, limit=asked.MOST)
     return Replayed(found, await uow.endpoints.replay(id, asked, at=at))
 
@@ -168,6 +170,11 @@ def granted(
 def fresh_secret() -> str:
     """A signing secret nobody has seen."""
     return new_secret(secrets.token_bytes(SECRET_BYTES))
+
+
+def _mends(changed: Endpoint, before: Endpoint) -> bool:
+    reached = (changed.url, changed.headers) != (before.url, before.headers)
+    return reached or not before.enabled
 
 
 def _switched(enabled: bool, at: datetime) -> dict[str, object]:

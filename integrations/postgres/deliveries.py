@@ -6,11 +6,13 @@ bears has lost the delivery to somebody else, and its word is not taken. No conn
 held while an endpoint is waited for (W13).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Keyring
@@ -18,21 +20,24 @@ from domain.webhooks.attempts import Attempt, Claim, Report
 from domain.webhooks.events import TEST_TYPE
 from domain.webhooks.health import NOTED
 from domain.webhooks.model import About, DeliveryState, Endpoint, EndReason
-from domain.webhooks.schedule import Outcome
+from domain.webhooks.schedule import Outcome, Verdict
 from integrations.postgres.delivery_claims import (
     BEGIN,
     CANCEL,
     CLAIM,
     CLAIMING,
+    FORWARD,
     GO_ON,
     RELEASE,
     UNSURE,
     UNWANTED,
 )
 from integrations.postgres.doors import PLATFORM
-from integrations.postgres.endpoint_health import CALM, settle
+from integrations.postgres.endpoint_health import CALM, settle, tell_overdue
 from integrations.postgres.endpoints import read_endpoint
 from integrations.postgres.session import inside
+
+log = structlog.get_logger()
 
 MOST_AT_ONCE = 64
 """Attempts at once that any endpoint may ask for."""
@@ -48,7 +53,10 @@ SHARES = 8
 unless they ask for more than eight at once each.
 """
 
-_ENDING = "SELECT id FROM webhook_endpoint WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+MOST_GIVEN_BACK = 100
+"""Attempts of a delivery after which a try that was brought forward counts like any other."""
+
+_ENDING = "SELECT id, url FROM webhook_endpoint WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 """Whoever changes an endpoint locks it before its deliveries, and so does what may disable it."""
 
 _FINISH = f"""
@@ -130,12 +138,13 @@ class Deliveries:
 
         Never more than its concurrency, nor `per_endpoint`, of one endpoint, an eighth of
         `in_flight` of one organisation, and `in_flight` of all, are on lease; the last quarter of
-        those is for endpoints of which nothing is. `endpoints`: of these alone. `answered`: what is
+        those is for endpoints of which nothing is. A test of an endpoint waits for none of its
+        gates. `endpoints`: of these alone. `answered`: what is
         on lease and no longer in the air, since the caller is writing it down.
         """
         lease = at + self._lease
         rows = await self._fetch(
-            CLAIM, at, per_endpoint, in_flight, lease, endpoints, TEST_TYPE, share_of(in_flight),
+            CLAIM, at, per_endpoint, in_flight, lease, endpoints, share_of(in_flight),
             in_flight - in_flight // KEPT_FREE, answered,
             setting=f"{UNSURE}; SELECT pg_advisory_xact_lock({CLAIMING})",
         )  # fmt: skip
@@ -187,16 +196,34 @@ class Deliveries:
         """End what waits for endpoints that were disabled or removed, by name; how many."""
         return len(await self._fetch(UNWANTED, at, limit, TEST_TYPE))
 
+    async def bring_forward(self, at: datetime, limit: int = 500) -> int:
+        """Have what was put off for endpoints that were mended tried at once; how many of them.
+
+        At most `limit` of an endpoint; while there may be more, it stays marked as mended.
+        """
+        return len(await self._fetch(FORWARD, at, limit, MOST_GIVEN_BACK))
+
+    async def tell_overdue(self, at: datetime, limit: int = 50) -> int:
+        """Tell the people of endpoints that fail for too long, of which attempts told nothing; of
+        how many endpoints.
+        """
+        async with inside(self._engine, PLATFORM) as driver:
+            return await tell_overdue(driver, at, limit, self._base_url)
+
     async def finish(self, reports: Sequence[Report]) -> frozenset[UUID]:
         """Write down together what attempts brought and what follows; whose word was taken.
 
         Not taken is that of an attempt whose lease ended, so that somebody else has the delivery,
-        or whose endpoint was removed meanwhile. All of them or, where this raises, none.
+        or whose endpoint was removed meanwhile. A failure at a URL that the endpoint no longer has
+        ends nothing: the delivery is due at once at the one that it has. All of them or, where this
+        raises, none.
         """
         failed = [one for one in reports if one.verdict.outcome is not Outcome.DELIVERED]
         async with inside(self._engine, PLATFORM) as driver:
             if failed:
-                await driver.execute(_ENDING, list({one.attempt.endpoint.id for one in failed}))
+                ids = list({one.attempt.endpoint.id for one in failed})
+                urls = {row["id"]: row["url"] for row in await driver.fetch(_ENDING, ids)}
+                reports = [_about(report, urls) for report in reports]
             noted = max(report.at for report in reports) - NOTED
             found = await driver.fetch(_FINISH, *_columns(reports), noted)
             calm = {row["id"]: row["calm"] for row in found}
@@ -228,6 +255,21 @@ def _attempt(row: Any, endpoint: Endpoint, lease: datetime, at: datetime) -> Att
         payload=bytes(row["payload"]),
         endpoint=endpoint,
     )
+
+
+def _about(report: Report, urls: Mapping[UUID, str]) -> Report:
+    """A report as it is to be taken of endpoints that are at `urls` now."""
+    endpoint = report.attempt.endpoint
+    if report.verdict.outcome is Outcome.DELIVERED or urls.get(endpoint.id) == endpoint.url:
+        return report
+    log.warning(
+        "attempt_at_former_url",
+        delivery_id=str(report.attempt.delivery),
+        endpoint_id=str(endpoint.id),
+        status=report.result.status,
+        error=report.result.error,
+    )
+    return replace(report, verdict=Verdict(Outcome.RETRY, report.at))
 
 
 async def _put_off(driver: Any, taken: Sequence[Report]) -> None:

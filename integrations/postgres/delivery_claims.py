@@ -5,6 +5,8 @@ message is made and when an attempt of it has ended, each time with all of its i
 for that somebody has it in hand. Whoever touches both rows locks the delivery's first.
 """
 
+from domain.webhooks.events import TEST_TYPE
+
 CLAIMING = 0x109_0009
 """Advisory lock: claims are made one after another, since what may still be claimed of an endpoint
 depends on all that is out.
@@ -15,23 +17,37 @@ UNSURE = "SET LOCAL synchronous_commit = off"
 database that falls forgets what was in hand; that is due again, and a receiver may hear it twice.
 """
 
-CLAIM = """
+_TEST = f"d.state = 'pending' AND d.type = '{TEST_TYPE}'"
+"""As the index of tests has it; a parameter would hide it from the planner."""
+
+CLAIM = f"""
 WITH away AS (
     SELECT l.endpoint_id, w.organisation_id, l.busy
       FROM (SELECT endpoint_id, count(*) AS busy FROM delivery_lease
-             WHERE until > $1 AND delivery_id <> ALL($9::uuid[]) GROUP BY 1) l
+             WHERE until > $1 AND delivery_id <> ALL($8::uuid[]) GROUP BY 1) l
       JOIN webhook_endpoint w ON w.id = l.endpoint_id
+), tests AS (
+    SELECT DISTINCT ON (d.endpoint_id) d.id, d.endpoint_id, d.next_attempt_at, w.organisation_id
+      FROM delivery d
+      JOIN webhook_endpoint w ON w.id = d.endpoint_id
+     WHERE {_TEST} AND d.next_attempt_at <= $1
+       AND w.removed_at IS NULL AND ($5::uuid[] IS NULL OR w.id = ANY($5))
+       AND d.endpoint_id NOT IN (
+           SELECT d.endpoint_id FROM delivery d JOIN delivery_lease l ON l.delivery_id = d.id
+            WHERE {_TEST} AND l.until > $1)
+     ORDER BY d.endpoint_id, d.next_attempt_at, d.id
 ), paced AS (
-    SELECT w.id, w.organisation_id, w.enabled, w.rate_limit, coalesce(a.busy, 0) AS busy,
+    SELECT w.id, w.organisation_id, w.rate_limit, coalesce(a.busy, 0) AS busy,
            CASE WHEN h.open_until IS NULL THEN least(w.concurrency, $2) ELSE 1 END
-               - coalesce(a.busy, 0) AS seats,
+               - coalesce(a.busy, 0) - (t.id IS NOT NULL)::int AS seats,
            make_interval(secs => 60.0 / nullif(w.rate_limit, 0)) AS step,
            greatest(h.paced_at, $1 - greatest(interval '1 second',
                make_interval(secs => 60.0 / nullif(w.rate_limit, 0)))) AS since
       FROM webhook_endpoint w
       LEFT JOIN endpoint_health h ON h.endpoint_id = w.id
       LEFT JOIN away a ON a.endpoint_id = w.id
-     WHERE w.removed_at IS NULL AND ($5::uuid[] IS NULL OR w.id = ANY($5))
+      LEFT JOIN tests t ON t.endpoint_id = w.id
+     WHERE w.enabled AND w.removed_at IS NULL AND ($5::uuid[] IS NULL OR w.id = ANY($5))
        AND (h.open_until <= $1) IS NOT FALSE
        AND (h.throttled_until <= $1) IS NOT FALSE
 ), open AS (
@@ -39,20 +55,21 @@ WITH away AS (
                + extract(epoch FROM $1 - p.since) / extract(epoch FROM p.step)) END)::int AS room
       FROM paced p WHERE p.seats > 0
 ), due AS (
+    SELECT id, next_attempt_at, 0 AS place, organisation_id FROM tests
+    UNION ALL
     SELECT first.*, o.organisation_id FROM open o, LATERAL (
         SELECT f.id, f.next_attempt_at,
                row_number() OVER (ORDER BY f.next_attempt_at, f.id) + o.busy AS place
-          FROM (SELECT d.id, d.next_attempt_at, d.type FROM delivery d
+          FROM (SELECT d.id, d.next_attempt_at FROM delivery d
                  WHERE d.endpoint_id = o.id AND d.state = 'pending'
-                   AND d.next_attempt_at <= $1
+                   AND d.next_attempt_at <= $1 AND d.type <> '{TEST_TYPE}'
                    AND NOT EXISTS (SELECT FROM delivery_lease l
                                     WHERE l.delivery_id = d.id AND l.until > $1)
                    AND NOT (d.in_turn AND EXISTS (
                        SELECT FROM delivery e
                         WHERE e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
                           AND e.sequence < d.sequence AND e.state = 'pending' AND e.in_turn))
-                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f
-         WHERE o.enabled OR f.type = $6) first
+                 ORDER BY d.next_attempt_at, d.id LIMIT greatest(0, o.room)) f) first
 ), held AS (
     SELECT organisation_id, sum(busy) AS busy FROM away GROUP BY 1
 ), shared AS (
@@ -63,11 +80,11 @@ WITH away AS (
 ), ranked AS (
     SELECT id, place, coalesce((SELECT sum(busy) FROM away), 0)
                + row_number() OVER (ORDER BY place, next_attempt_at) AS rank
-      FROM shared WHERE share <= $7::int
+      FROM shared WHERE share <= $6::int
 ), free AS (
     SELECT id, endpoint_id FROM delivery
      WHERE id = ANY(ARRAY(SELECT id FROM ranked
-                           WHERE rank <= CASE WHEN place = 1 THEN $3::int ELSE $8::int END))
+                           WHERE rank <= CASE WHEN place <= 1 THEN $3::int ELSE $7::int END))
        AND (state = 'pending') IS TRUE AND next_attempt_at <= $1
        FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
@@ -86,16 +103,17 @@ SELECT id FROM taken
 """
 """Leases what is due, in turn by endpoint: a dead one with a long queue delays nobody else.
 
-Left alone are endpoints whose breaker is open or that are overloaded; where the breaker is half
-open one delivery goes, and to a disabled one none but a test of it. Where a rate is set, time that
-has passed is spent on it, of which at most a second's worth is saved up. In order: none whose
-appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone are
-read, so that its length costs nothing.
+Left alone are endpoints whose breaker is open or that are overloaded, or disabled; where the
+breaker is half open one delivery goes. A test goes whatever stands in the way of others, and before
+them, one of an endpoint at a time: whoever mended it sees whether it works. Where a rate is set,
+time that has passed is spent on it, of which at most a second's worth is saved up. In order: none
+whose appeal has an earlier one under way. Of each endpoint's queue the first few deliveries alone
+are read, so that its length costs nothing.
 
-What was answered ($9) and is not written down yet is leased and no longer in the air: it takes no
+What was answered ($8) and is not written down yet is leased and no longer in the air: it takes no
 place from the next.
 
-Of all $3 places an organisation may hold $7. The last of them, from $8, are kept for endpoints that
+Of all $3 places an organisation may hold $6. The last of them, from $7, are kept for endpoints that
 have nothing in the air: however many fall silent at one moment, before their breakers have noticed,
 a sound one finds a place.
 
@@ -138,6 +156,35 @@ WITH ended AS (
     RETURNING d.id
 )
 DELETE FROM delivery_lease l USING ended e WHERE l.delivery_id = e.id AND l.until = $2
+"""
+
+FORWARD = """
+WITH mended AS (
+    SELECT endpoint_id FROM endpoint_health WHERE mended_at IS NOT NULL
+     ORDER BY mended_at LIMIT 20 FOR NO KEY UPDATE SKIP LOCKED
+), late AS (
+    SELECT d.id, m.endpoint_id FROM mended m, LATERAL (
+        SELECT f.id FROM delivery f
+         WHERE f.endpoint_id = m.endpoint_id AND f.state = 'pending' AND f.next_attempt_at > $1
+         ORDER BY f.next_attempt_at DESC, f.id DESC LIMIT $2) d
+), free AS (
+    SELECT id FROM delivery
+     WHERE id = ANY(ARRAY(SELECT id FROM late)) AND (state = 'pending') IS TRUE
+       AND next_attempt_at > $1 FOR NO KEY UPDATE SKIP LOCKED
+), done AS (
+    UPDATE endpoint_health h SET mended_at = NULL FROM mended m
+     WHERE h.endpoint_id = m.endpoint_id
+       AND (SELECT count(*) FROM late WHERE late.endpoint_id = m.endpoint_id) < $2
+)
+UPDATE delivery d SET next_attempt_at = $1, tries_before = d.tries_before
+       + CASE WHEN d.attempts > d.tries_before AND d.attempts < $3 THEN 1 ELSE 0 END
+  FROM free f WHERE d.id = f.id
+RETURNING d.id
+"""
+"""Has what waits for endpoints that were mended tried at once, the longest waits first.
+
+The try is one more than the schedule's ten, and the wait after it that which it cut short: however
+often an endpoint comes and goes, nothing is given up sooner.
 """
 
 UNWANTED = """

@@ -13,7 +13,7 @@ from domain.ports import Keyring
 from domain.values import new_id
 from domain.webhooks.health import anew
 from domain.webhooks.model import MISSED, DisabledReason, Endpoint, EndReason, Secret
-from domain.webhooks.replay import Replay
+from domain.webhooks.replay import Replay, What
 from integrations.postgres.endpoint_health import SAVE_HEALTH, health_values, read_health
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.lane import Lane
@@ -38,6 +38,24 @@ _AGAIN = (
 
 _NOBODY_S = "UPDATE delivery_lease l SET until = '-infinity' FROM sent s WHERE l.delivery_id = s.id"
 """Whoever has it in the air since before it ended says nothing of its new tries."""
+
+_IN_HAND = "SELECT FROM delivery_lease WHERE delivery_id = $1 AND until > $2"
+
+_BESIDE = """
+UPDATE delivery e SET next_attempt_at = $2 FROM delivery d
+ WHERE d.id = $1 AND d.in_turn AND e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
+   AND e.state = 'pending' AND e.in_turn AND e.next_attempt_at > $2
+"""
+"""In order: what comes before a delivery, and what waited with it."""
+
+_KNOCK = """
+UPDATE endpoint_health SET open_until = least(open_until, $2),
+                           throttled_until = least(throttled_until, $2)
+ WHERE endpoint_id = $1 AND (open_until > $2 OR throttled_until > $2)
+"""
+"""Whoever asks for something to be sent now does not wait for the breaker's hour: one message goes,
+and if it arrives, the rest.
+"""
 
 
 class SqlEndpoints:
@@ -88,14 +106,16 @@ class SqlEndpoints:
             *self._scope, *self._values(endpoint),
         )  # fmt: skip
 
-    async def mend(self, id: UUID) -> None:
-        """Let its health begin anew; one that was never tried has none yet."""
+    async def mend(self, id: UUID, *, at: datetime) -> None:
+        """Let its health begin anew; one that was never tried has none yet. What was put off comes
+        forward within a second (deliveries.py: bring_forward).
+        """
         await self._lane.begin()
         found = await self._lane.fetch(
             "SELECT * FROM endpoint_health WHERE endpoint_id = $1 FOR NO KEY UPDATE", id
         )
         if found:
-            await self._lane.fetch(SAVE_HEALTH, id, *health_values(anew(read_health(found[0]))))
+            await self._lane.fetch(SAVE_HEALTH, id, *health_values(anew(read_health(found[0]), at)))
 
     async def remove(self, id: UUID, *, at: datetime) -> None:
         """Take it out of use; what was on its way ends by name, and stays in the log.
@@ -128,17 +148,21 @@ class SqlEndpoints:
         return id
 
     async def retry(self, delivery: UUID, *, at: datetime) -> None:
-        """Put a finished delivery on its way again, with all its tries before it."""
+        """Put a delivery on its way at once, with all its tries before it: one that is over, or
+        waits for its next try. One in the air is left alone.
+        """
         await self._lane.begin()
         found = await self._lane.fetch(
-            "SELECT d.state, w.enabled FROM delivery d JOIN webhook_endpoint w"
+            "SELECT d.state, d.endpoint_id, w.enabled FROM delivery d JOIN webhook_endpoint w"
             " ON w.id = d.endpoint_id WHERE w.city_id = $1 AND w.organisation_id = $2"
             " AND w.removed_at IS NULL AND d.id = $3 FOR NO KEY UPDATE OF d",
             *self._scope, delivery,
         )  # fmt: skip
         if not found:
             raise NotFound(kind="delivery", id=str(delivery))
-        if found[0]["state"] == "pending":
+        pending = found[0]["state"] == "pending"
+        # Asked once the delivery is locked: whoever has it in hand from now on finds it so.
+        if pending and await self._lane.fetch(_IN_HAND, delivery, at):
             raise Conflict(reason="delivery-not-finished")
         if not found[0]["enabled"]:
             raise Conflict(reason="endpoint-disabled")
@@ -147,10 +171,13 @@ class SqlEndpoints:
             f" {_NOBODY_S}",
             at, delivery,
         )  # fmt: skip
+        if pending:
+            await self._lane.fetch(_BESIDE, delivery, at)
+        await self._lane.fetch(_KNOCK, found[0]["endpoint_id"], at)
 
-    async def count(self, id: UUID, asked: Replay) -> int:
+    async def count(self, id: UUID, asked: Replay, *, at: datetime) -> int:
         """How many deliveries a replay would send again."""
-        condition, values = _replayed(id, asked, first=1)
+        condition, values = _replayed(id, asked, at)
         counted = await self._lane.fetchval(
             f"SELECT count(*) FROM delivery d WHERE {condition}", *values
         )
@@ -159,14 +186,15 @@ class SqlEndpoints:
     async def replay(self, id: UUID, asked: Replay, *, at: datetime) -> int:
         """Put the oldest of them on their way again; how many."""
         await self._lane.begin()
-        condition, values = _replayed(id, asked, first=2)
+        condition, values = _replayed(id, asked, at)
         counted = await self._lane.fetchval(
             f"WITH chosen AS (SELECT d.id FROM delivery d WHERE {condition}"
             f" ORDER BY d.created_at, d.id LIMIT {asked.MOST}), sent AS ("
             f"UPDATE delivery d SET {_AGAIN} FROM chosen WHERE d.id = chosen.id RETURNING d.id"
             f"), free AS ({_NOBODY_S}) SELECT count(*) FROM sent",
-            at, *values,
-        )  # fmt: skip
+            *values,
+        )
+        await self._lane.fetch(_KNOCK, id, at)
         return int(counted)
 
     @property
@@ -225,23 +253,31 @@ def _plain(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-def _replayed(id: UUID, asked: Replay, first: int) -> tuple[str, list[object]]:
-    """The condition of what a replay sends again, its parameters numbered from `first`."""
-    values: list[object] = [id]
-    condition = f"d.endpoint_id = ${first} AND d.state <> 'pending'"
+def _replayed(id: UUID, asked: Replay, at: datetime) -> tuple[str, list[object]]:
+    """The condition of what a replay at a time ($1) sends again, and its parameters."""
+    values: list[object] = [at]
 
-    def add(template: str, value: object) -> None:
-        nonlocal condition
+    def said(value: object) -> str:
         values.append(value)
-        condition += " AND " + template.format(f"${first + len(values) - 1}")
+        return f"${len(values)}"
 
-    if asked.missed:
-        missed = "(d.state = 'exhausted' OR d.state = 'cancelled' AND d.reason = ANY({}))"
-        add(missed, sorted(MISSED))
+    # Of every parameter the driver has to know the type, of the first too where nothing asks it.
+    found = [f"d.endpoint_id = {said(id)}", "$1::timestamptz IS NOT NULL"]
+    if asked.what is What.WAITING:
+        found.append("d.state = 'pending' AND d.next_attempt_at > $1")
+        found.append("NOT EXISTS (SELECT FROM delivery_lease l"
+                     " WHERE l.delivery_id = d.id AND l.until > $1)")  # fmt: skip
+    else:
+        found.append("d.state <> 'pending'")
+    if asked.what is What.MISSED:
+        reasons = said(sorted(MISSED))
+        found.append(
+            f"(d.state = 'exhausted' OR d.state = 'cancelled' AND d.reason = ANY({reasons}))"
+        )
     if asked.since is not None:
-        add("d.created_at >= {}", asked.since)
+        found.append(f"d.created_at >= {said(asked.since)}")
     if asked.until is not None:
-        add("d.created_at < {}", asked.until)
+        found.append(f"d.created_at < {said(asked.until)}")
     if asked.event_types:
-        add("d.type = ANY({})", sorted(asked.event_types))
-    return condition, values
+        found.append(f"d.type = ANY({said(sorted(asked.event_types))})")
+    return " AND ".join(found), values

@@ -87,6 +87,8 @@ endpoint_health = Table(
     Column("open_until", instant()),
     Column("throttled_until", instant()),
     Column("told_at", instant()),
+    # What was put off is to be tried at once.
+    Column("mended_at", instant()),
     Column("paced_at", instant()),
 )
 
@@ -119,6 +121,10 @@ delivery = Table(
     Index("ix_delivery_log", "endpoint_id", text("created_at DESC"), text("id DESC")),
     Index("ix_delivery_turn", "endpoint_id", "appeal_id", "sequence",
           postgresql_where=text("state = 'pending' AND in_turn")),
+    Index("ix_delivery_message", "endpoint_id", "message_id",
+          postgresql_where=text("message_id IS NOT NULL")),
+    Index("ix_delivery_test", "endpoint_id", "next_attempt_at",
+          postgresql_where=text("state = 'pending' AND type = 'endpoint.test'")),
 )  # fmt: skip
 
 # Who has a delivery in hand, by the end of the lease; no row, or one that is over: nobody. Without

@@ -31,7 +31,7 @@ PLATFORM = {
     POSTGRES + "webhook_keys.py": {"_kept", "rotate"},
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
     POSTGRES + "checkpoints.py": {"sign", "_seal"},
-    POSTGRES + "deliveries.py": {"_fetch", "finish"},
+    POSTGRES + "deliveries.py": {"_fetch", "finish", "tell_overdue"},
     POSTGRES + "happenings.py": {"floor", "after"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {

@@ -1,11 +1,16 @@
 """Endpoints through the doors: chosen, changed, rotated, read, sent to again."""
 
+import asyncio
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from domain.access import Role
+from domain.values import new_id
 from domain.webhooks.headers import MASK
+from integrations.postgres.doors import PLATFORM
+from integrations.postgres.session import inside
 from tests.support.appeals import add_endpoint
 from tests.support.city import EVIDENCED, KISHI, MANHOLE
 from tests.support.rest import Callers, assert_problem, pointers
@@ -208,6 +213,34 @@ async def test_the_log_is_narrowed_by_all_that_one_looks_for(
         assert one.json() == item
 
 
+async def test_the_log_of_a_removed_endpoint_stays(callers: Callers, house):
+    endpoint, empty = await made(callers), await made(callers)
+    await add_log(house, endpoint)
+    for each in (endpoint, empty):
+        gone = await callers.call("DELETE", f"{ALL}/{each['id']}", role=Role.HEAD)
+        assert gone.status_code == 204
+    answer = await asked(callers, endpoint, "/deliveries")
+    assert len(answer.json()["items"]) == 3
+    assert (await asked(callers, empty, "/deliveries")).json()["items"] == []
+    one = answer.json()["items"][0]
+    assert (await callers.call("GET", f"/v1/deliveries/{one['id']}", role=Role.HEAD)).json() == one
+    assert_problem(await asked(callers, endpoint), 404, "not-found")
+    strange = await add_endpoint(house, organisation=KISHI.centre)
+    for id in (strange.id, KISHI.id):
+        answer = await asked(callers, {"id": id}, "/deliveries")
+        assert_problem(answer, 404, "not-found")
+
+
+async def test_whoever_looks_at_a_log_waits_for_nobody(callers: Callers, house):
+    """While a page of failures is written down, its endpoint is locked."""
+    endpoint = await made(callers)
+    async with inside(house.engine, PLATFORM) as driver:
+        lock = "SELECT FROM webhook_endpoint WHERE id = $1 FOR UPDATE"
+        await driver.fetch(lock, endpoint["id"])
+        answer = await asyncio.wait_for(asked(callers, endpoint, "/deliveries"), 5)
+    assert answer.json()["items"] == []
+
+
 async def test_the_log_tells_of_one_appeal(callers: Callers, house):
     endpoint = await made(callers)
     appeals = [await callers.register() for _ in range(2)]
@@ -223,6 +256,52 @@ async def test_the_log_tells_of_one_appeal(callers: Callers, house):
     assert [item["type"] for item in answer.json()["items"]] == [
         "appeal.assigned", "appeal.registered",
     ]  # fmt: skip
+
+
+async def test_the_log_says_what_a_delivery_was_about_and_is_searched_by_what_was_sent(
+    callers: Callers, house
+):
+    endpoint = await made(callers)
+    appeal = await callers.register()
+
+    async def relayed():
+        await house.outbox.relay(house.now())
+        return len((await asked(callers, endpoint, "/deliveries")).json()["items"]) == 2
+
+    await eventually(relayed)
+    second, first = (await asked(callers, endpoint, "/deliveries")).json()["items"]
+    assert (first["appeal"], first["sequence"]) == (appeal["number"], 1)
+    assert (second["appeal"], second["sequence"]) == (appeal["number"], 2)
+    assert first["payload"]["type"] == first["type"] == "appeal.registered"
+    assert first["payload"]["data"]["number"] == appeal["number"]
+    (claim, *_) = await house.deliveries.claim(house.now(), endpoints=[endpoint["id"]])
+    sent = await house.deliveries.begin(claim.delivery, claim.lease, house.now())
+    assert orjson.loads(sent.payload) in (first["payload"], second["payload"])
+    params = {"webhook_id": str(sent.message)}
+    (found,) = (await asked(callers, endpoint, "/deliveries", params=params)).json()["items"]
+    assert (found["id"], found["webhook_id"]) == (str(sent.delivery), str(sent.message))
+    nothing = await asked(callers, endpoint, "/deliveries", params={"webhook_id": endpoint["id"]})
+    assert nothing.json()["items"] == []
+
+
+@pytest.mark.parametrize("known_by", ["id", "message_id"])
+async def test_what_tells_of_no_appeal_is_found_by_what_its_receiver_has(
+    callers: Callers, house, known_by
+):
+    """A message to many bears an id of its own; one to a single endpoint that of its delivery."""
+    endpoint = await made(callers)
+    message = new_id()
+    await fetch(
+        house,
+        "INSERT INTO delivery (id, city_id, endpoint_id, message_id, type, payload, state,"
+        " created_at) VALUES ($1, $2, $3, $4, 'incident.opened', '{}', 'delivered', now())",
+        message if known_by == "id" else new_id(), KISHI.id, endpoint["id"],
+        message if known_by == "message_id" else None,
+    )  # fmt: skip
+    params = {"webhook_id": str(message)}
+    (found,) = (await asked(callers, endpoint, "/deliveries", params=params)).json()["items"]
+    assert (found["webhook_id"], found["state"]) == (str(message), "delivered")
+    assert (found["appeal"], found["sequence"], found["payload"]) == (None, None, {})
 
 
 async def test_what_was_missed_is_counted_and_then_sent_again(callers: Callers, house):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from api import clock
@@ -120,3 +121,19 @@ async def test_old_notices_stand_in_the_list_and_are_not_mailed_any_more(house, 
 
 def test_every_notice_of_an_endpoint_has_its_advice():
     assert set(ADVICE) == ENDPOINT_NOTICES
+
+
+async def test_a_letter_names_what_was_lost_and_where_it_is_found(house, endpoint):
+    number, delivery = "KIS-2026-000042", str(new_id())
+    data = orjson.dumps({"appeal": number, "delivery": delivery, "failures": 1, "status": 500})
+    for type in ("delivery.exhausted", "endpoint.recovered"):
+        await add_notice(house, endpoint, type)
+    await fetch(house, "UPDATE notice SET data = $1", data.decode())
+    async with post_office() as office:
+        await Alarms(house, SmtpMailer(office.url, "register@example.kz")).turn()
+    lost, well = (said.get_content() for _, said in office.letters)
+    base = house.settings.base_url
+    assert f"{number} {base}/v1/appeals/{number}" in lost
+    assert f"{base}/v1/deliveries/{delivery}" in lost
+    assert f"{base}/v1/webhook-endpoints/{endpoint.id}/deliveries?state=exhausted" in lost
+    assert number not in well

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.webhooks.events import Notice
 from domain.webhooks.health import (
+    ALARM,
     LULL,
     PATIENCE,
     QUIET,
@@ -20,6 +21,7 @@ from domain.webhooks.health import (
     Health,
     anew,
     facts,
+    overdue,
     rule,
 )
 from domain.webhooks.model import AttemptResult, DisabledReason
@@ -29,6 +31,7 @@ START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOMENT = timedelta(milliseconds=1)
 OK, DOWN = 204, None
+SAID = b'{"type":"appeal.assigned","data":{"number":"KIS-2026-000007","sequence":2}}'
 
 
 def answer(status, retry_after=None):
@@ -166,6 +169,65 @@ def test_an_endpoint_that_comes_and_goes_is_told_of_once_an_hour_at_most():
     assert told(rulings).count(Notice.ENDPOINT_RECOVERED) == 3
 
 
+def test_a_quiet_endpoint_is_told_of_by_the_clock_and_only_once():
+    """Of a single message there are three failures in five minutes, and then none for long."""
+    failing = walk([DOWN] * 3, every=timedelta(minutes=2))[-1]
+    assert failing.notices == ()
+    assert overdue(failing.health, START + ALARM - MOMENT) is None
+    heard = overdue(failing.health, START + ALARM)
+    assert heard is not None
+    assert (heard.told, heard.told_at) == (True, START + ALARM)
+    assert overdue(heard, START + 2 * HOUR) is None
+    later = attempted(heard, DOWN, START + HOUR / 2)
+    assert later.notices == ()
+    assert attempted(later.health, OK, START + HOUR).notices == (Notice.ENDPOINT_RECOVERED,)
+
+
+def test_an_attempt_tells_of_what_goes_on_for_too_long():
+    first = attempted(Health(), DOWN, START).health
+    assert attempted(first, DOWN, START + ALARM - MOMENT).notices == ()
+    assert attempted(first, DOWN, START + ALARM).notices == (Notice.ENDPOINT_FAILING,)
+
+
+def test_the_first_three_tries_are_over_before_anybody_is_alarmed():
+    """Fifteen seconds is what an attempt may take (docs/webhooks.md)."""
+    waits = sum(DELAYS[:3], timedelta(0)) * (1 + JITTER)
+    assert waits + 3 * timedelta(seconds=15) < ALARM
+    assert timedelta(minutes=20) / 2 > ALARM
+
+
+def test_a_rest_that_is_asked_for_is_told_of_where_it_is_long():
+    short = attempted(Health(), 429, START, retry_after=ALARM)
+    assert short.notices == ()
+    long = attempted(Health(), 429, START, retry_after=DAY)
+    assert long.notices == (Notice.ENDPOINT_FAILING,)
+    again = attempted(long.health, 429, START + MOMENT, retry_after=DAY)
+    assert again.notices == ()
+    said = facts(
+        long.health, answer(429), delivery=UUID(int=9), payload=b'{"type":"endpoint.test"}',
+        disabled=None,
+    )  # fmt: skip
+    assert said["appeal"] is None
+    assert said["throttled_until"] == (START + DAY).isoformat()
+
+
+@given(st.lists(st.sampled_from([OK, 500, DOWN, 429]), min_size=1, max_size=200), st.data())
+def test_nobody_is_told_twice_of_a_failing_within_an_hour(pattern, data):
+    """Whatever comes: by attempts and by the clock, which looks between any two of them."""
+    every = data.draw(st.timedeltas(timedelta(seconds=1), timedelta(minutes=30)))
+    health, at, heard = Health(), START, []
+    for status in pattern:
+        ruling = attempted(health, status, at)
+        health = ruling.health
+        if Notice.ENDPOINT_FAILING in ruling.notices:
+            heard.append(at)
+        if (due := overdue(health, at + every / 2)) is not None:
+            heard.append(at + every / 2)
+            health = due
+        at += every
+    assert all(after - before >= QUIET for before, after in itertools.pairwise(heard))
+
+
 def test_a_receiver_that_is_gone_is_disabled_at_once():
     ruling = attempted(Health(), 410, START)
     assert ruling.disabled is DisabledReason.GONE
@@ -174,14 +236,32 @@ def test_a_receiver_that_is_gone_is_disabled_at_once():
 
 def test_whoever_enabled_an_endpoint_again_hears_when_it_works():
     failing = walk([DOWN] * 121, every=HOUR)[-1].health
-    mended = anew(failing)
+    mended = anew(failing, START + 5 * DAY)
     assert mended.breaker(START) is Breaker.CLOSED
     assert mended.failing_since is None
     assert attempted(mended, OK, START + 6 * DAY).notices == (Notice.ENDPOINT_RECOVERED,)
 
 
+def test_the_success_that_ends_an_outage_has_what_waits_tried_at_once():
+    failing = walk([DOWN] * 3, every=ALARM / 3)[-1].health
+    at = START + ALARM
+    assert attempted(failing, OK, at - MOMENT).health.mended_at is None
+    healed = attempted(failing, OK, at).health
+    assert healed.mended_at == at
+    # Until it was: neither another success nor a failure makes that undone.
+    for status in (OK, DOWN):
+        assert attempted(healed, status, at + MOMENT).health.mended_at == at
+
+
+def test_an_endpoint_that_comes_and_goes_has_nothing_brought_forward_each_time():
+    pattern = ([DOWN] * TRIP + [OK]) * 60
+    rulings = walk(pattern, every=timedelta(seconds=30))
+    mended = {ruling.health.mended_at for ruling in rulings} - {None}
+    assert len(mended) == told(rulings).count(Notice.ENDPOINT_RECOVERED) == 3
+
+
 def test_an_endpoint_that_was_enabled_again_has_five_days_again():
-    mended = anew(walk([DOWN] * 121, every=HOUR)[-1].health)
+    mended = anew(walk([DOWN] * 121, every=HOUR)[-1].health, START + 5 * DAY)
     rulings = walk([DOWN] * 120, every=HOUR, start=START + 6 * DAY, health=mended)
     assert disabled(rulings) == []
     assert Notice.ENDPOINT_FAILING in told(rulings)
@@ -237,12 +317,15 @@ def test_other_failures_throttle_nobody(status):
 
 def test_what_is_told_holds_neither_the_url_nor_what_was_answered():
     said = facts(
-        Health(failures=7, failing_since=START), answer(500), delivery=UUID(int=9), disabled=None
-    )
+        Health(failures=7, failing_since=START), answer(500), delivery=UUID(int=9),
+        payload=SAID, disabled=None,
+    )  # fmt: skip
     assert said == {
         "delivery": str(UUID(int=9)),
+        "appeal": "KIS-2026-000007",
         "failures": 7,
         "failing_since": "2026-11-02T09:00:00+00:00",
+        "throttled_until": None,
         "status": 500,
         "error": None,
         "disabled_reason": None,

@@ -9,7 +9,7 @@ from domain.access import Role
 from domain.webhooks.attempts import Report
 from domain.webhooks.health import REOPENS, TRIP
 from domain.webhooks.model import CONCURRENCY, AttemptResult
-from domain.webhooks.replay import Replay
+from domain.webhooks.replay import Replay, What
 from domain.webhooks.schedule import Outcome, Verdict, next_attempt
 from integrations.postgres.housekeeping import LEASES_KEPT
 from tests.integrations.postgres.test_deliveries import (
@@ -248,7 +248,7 @@ async def test_what_is_sent_again_is_in_nobody_s_hands(house, queue, endpoint):
     head = KISHI.principal(Role.HEAD)
     for send in (
         lambda uow: uow.endpoints.retry(delivery, at=AT),
-        lambda uow: uow.endpoints.replay(endpoint.id, Replay(missed=False), at=AT),
+        lambda uow: uow.endpoints.replay(endpoint.id, Replay(What.ALL), at=AT),
     ):
         await fetch(
             house,

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.webhooks.events import TEST_TYPE
+from domain.access import Role
+from domain.values import new_id
+from domain.webhooks.replay import LogFilter
 from integrations.postgres import delivery_claims as claims
 from integrations.postgres.deliveries import _FINISH
 from integrations.postgres.doors import PLATFORM
@@ -83,6 +85,40 @@ async def test_a_page_is_written_down_by_the_ids_that_it_names(house, leased):
     by_id_alone(await plan(house, _FINISH, ids, *columns, at))
 
 
+async def test_the_log_is_searched_by_what_a_receiver_has_and_not_read(house, flood, monkeypatch):
+    """Each of the three places where that id may stand has its index."""
+    asked = []
+
+    async def note(statement, principal, values):
+        asked.append((statement, values))
+        return [None]
+
+    monkeypatch.setattr(house.webhooks, "_fetch", note)
+    wanted = LogFilter(message=new_id())
+    await house.webhooks.deliveries(KISHI.principal(Role.HEAD), flood.id, wanted, None, PAGE)
+    ((statement, values),) = asked
+    found = await plan(house, statement, *values)
+    assert "ix_delivery_log" not in found
+    assert most_rows(found) <= 3
+
+
+async def test_what_comes_forward_is_found_by_its_place_in_the_queue(house, flood):
+    """However much of the queue is due already, or waits behind it."""
+    at = house.now()
+    late = "UPDATE delivery SET next_attempt_at = now() + $2::interval WHERE id = ANY(ARRAY(SELECT"
+    late += " id FROM delivery WHERE endpoint_id = $1 AND state = 'pending' LIMIT $3))"
+    await fetch(house, late, flood.id, timedelta(hours=2), 3 * PAGE)
+    await fetch(
+        house, "INSERT INTO endpoint_health (endpoint_id, mended_at) VALUES ($1, $2)"
+        " ON CONFLICT (endpoint_id) DO UPDATE SET mended_at = $2", flood.id, at,
+    )  # fmt: skip
+    found = await plan(house, claims.FORWARD, at, PAGE, 100)
+    assert found.count("using ix_delivery_queue") == 1
+    assert "pk_delivery" in found
+    assert most_rows(found) <= 3 * PAGE
+    await fetch(house, late, flood.id, timedelta(0), WAITING)
+
+
 async def test_of_a_claim_what_is_chosen_is_locked_by_its_ids(house, flood):
     """The queue is walked once, to choose, and no further than there are seats."""
     at = house.now()
@@ -95,12 +131,13 @@ async def test_of_a_claim_what_is_chosen_is_locked_by_its_ids(house, flood):
         2000,
         at + timedelta(seconds=60),
         None,
-        TEST_TYPE,
         250,
         1500,
         [],
     )
     assert found.count("using ix_delivery_queue") == 1
+    # Tests wait by themselves: none of the others is read to find one.
+    assert found.count("using ix_delivery_test") == 2
     assert "pk_delivery" in found
     # Of a row that was written and not kept the index still knows a second place.
     assert most_rows(found) <= 2 * SEATS

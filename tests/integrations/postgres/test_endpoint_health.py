@@ -28,16 +28,6 @@ DOWN = AttemptResult(None, "not-connected", 3, "", None)
 TOLD = frozenset(map(str, Notice))
 
 
-@pytest.fixture
-async def queue(house):
-    """The house's deliveries, with nothing due that another test left."""
-    await fetch(house, "UPDATE delivery SET state = 'cancelled' WHERE state = 'pending'")
-    await fetch(house, "UPDATE webhook_endpoint SET removed_at = now(), enabled = false")
-    await fetch(house, "DELETE FROM outbox")
-    await fetch(house, "DELETE FROM delivery_lease")
-    return house.deliveries
-
-
 async def add_deliveries(house, endpoint, count, *, due=AT):
     """So many that are due, of no appeal: a long queue is made at once."""
     await fetch(

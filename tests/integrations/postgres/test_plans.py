@@ -11,7 +11,6 @@ from domain.access import Role
 from domain.incidents.likeness import around, cell_of
 from domain.incidents.model import Matching
 from domain.values import Coordinates
-from domain.webhooks.events import TEST_TYPE
 from integrations.postgres.delivery_claims import CLAIM
 from integrations.postgres.doors import PLATFORM, Door, door_of
 from integrations.postgres.incidents import _LAGGING
@@ -183,7 +182,7 @@ def most_rows(found: str) -> int:
 async def test_of_a_long_queue_the_beginning_alone_is_read(house, dead):
     at = house.now()
     lease = at + timedelta(seconds=60)
-    found = await plan(house, PLATFORM, CLAIM, at, 8, 2000, lease, None, TEST_TYPE, 250, 1500, [])
+    found = await plan(house, PLATFORM, CLAIM, at, 8, 2000, lease, None, 250, 1500, [])
     assert "ix_delivery_queue" in found
     assert most_rows(found) < 50
 

@@ -8,7 +8,7 @@ from domain.access import Role
 from domain.errors import Conflict
 from domain.webhooks.attempts import Report
 from domain.webhooks.model import AttemptResult
-from domain.webhooks.replay import KEPT, Replay, Replayed
+from domain.webhooks.replay import KEPT, Replay, Replayed, What
 from domain.webhooks.schedule import DELAYS, next_attempt
 from domain.webhooks.use_cases import replay
 from integrations.postgres.housekeeping import Housekeeping
@@ -55,13 +55,13 @@ async def asked(house, endpoint, **wanted):
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        ({"missed": True}, 6),
-        ({"missed": False}, 12),
-        ({"missed": True, "since": AT + SECOND}, 3),
-        ({"missed": True, "until": AT + DAY}, 3),
-        ({"missed": False, "since": AT, "until": AT + SECOND}, 6),
-        ({"missed": True, "event_types": frozenset({"appeal.closed"})}, 3),
-        ({"missed": True, "since": AT + 2 * DAY}, 0),
+        ({"what": What.MISSED}, 6),
+        ({"what": What.ALL}, 12),
+        ({"what": What.MISSED, "since": AT + SECOND}, 3),
+        ({"what": What.MISSED, "until": AT + DAY}, 3),
+        ({"what": What.ALL, "since": AT, "until": AT + SECOND}, 6),
+        ({"what": What.MISSED, "event_types": frozenset({"appeal.closed"})}, 3),
+        ({"what": What.MISSED, "since": AT + 2 * DAY}, 0),
     ],
 )
 async def test_what_is_counted_is_what_is_sent(house, endpoint, wanted, found):
@@ -77,7 +77,7 @@ async def test_whatever_is_sent_again_has_all_its_tries_again_and_the_log_keeps_
     house, endpoint
 ):
     queue, at = house.deliveries, AT + 3 * DAY
-    await asked(house, endpoint, missed=True, since=AT + DAY,
+    await asked(house, endpoint, what=What.MISSED, since=AT + DAY,
                 event_types=frozenset({"appeal.closed"}))  # fmt: skip
     await fetch(
         house,
@@ -101,9 +101,9 @@ async def test_whatever_is_sent_again_has_all_its_tries_again_and_the_log_keeps_
 
 async def test_nothing_is_sent_again_to_a_disabled_endpoint_but_it_is_counted(house, endpoint):
     await fetch(house, "UPDATE webhook_endpoint SET enabled = false WHERE id = $1", endpoint.id)
-    assert await asked(house, endpoint, missed=True, dry_run=True) == Replayed(6, 0)
+    assert await asked(house, endpoint, what=What.MISSED, dry_run=True) == Replayed(6, 0)
     with pytest.raises(Conflict) as refused:
-        await asked(house, endpoint, missed=True)
+        await asked(house, endpoint, what=What.MISSED)
     assert refused.value.params["reason"] == "endpoint-disabled"
 
 
@@ -111,7 +111,7 @@ async def test_of_more_that_was_missed_than_can_be_sent_at_once_the_oldest_go_fi
     house, endpoint, monkeypatch
 ):
     monkeypatch.setattr(Replay, "MOST", 4)
-    assert await asked(house, endpoint, missed=True) == Replayed(6, 4)
+    assert await asked(house, endpoint, what=What.MISSED) == Replayed(6, 4)
     rows = await fetch(
         house,
         "SELECT created_at, count(*) AS n FROM delivery WHERE endpoint_id = $1"
@@ -119,7 +119,7 @@ async def test_of_more_that_was_missed_than_can_be_sent_at_once_the_oldest_go_fi
         endpoint.id, AT + 3 * DAY,
     )  # fmt: skip
     assert [tuple(row) for row in rows] == [(AT, 3), (AT + DAY, 1)]
-    assert await asked(house, endpoint, missed=True) == Replayed(2, 2)
+    assert await asked(house, endpoint, what=What.MISSED) == Replayed(2, 2)
 
 
 async def test_more_of_everything_than_can_be_sent_at_once_is_refused_whole(
@@ -127,7 +127,7 @@ async def test_more_of_everything_than_can_be_sent_at_once_is_refused_whole(
 ):
     monkeypatch.setattr(Replay, "MOST", 5)
     with pytest.raises(Conflict) as refused:
-        await asked(house, endpoint, missed=False)
+        await asked(house, endpoint, what=What.ALL)
     assert refused.value.params == {"reason": "replay-too-many", "count": 12, "limit": 5}
     assert await house.deliveries.claim(AT + 3 * DAY) == []
 
