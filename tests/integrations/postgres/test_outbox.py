@@ -11,9 +11,12 @@ import pytest
 from domain.access import Role
 from domain.appeals.commands import Accept, Comment
 from domain.appeals.workflow import Action
+from domain.incidents.model import Area
+from domain.incidents.use_cases import join_appeals
 from integrations.postgres.outbox import Outbox
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import EVIDENCED, KISHI, MANHOLE
+from tests.support.incidents import open_incident
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -216,3 +219,103 @@ async def test_what_was_restored_from_another_cluster_does_not_wait_for_its_numb
         return len(await deliveries(house, endpoint)) == 2
 
     await eventually(relayed)
+
+
+async def _overtake(house, slow=None):
+    """Two events of one appeal of which the earlier has the later transaction: acceptance (3), and
+    the joining (4) by one who had locked another appeal before; between the two that of `slow`
+    begins. Gives the appeal.
+    """
+    # Elsewhere, so that nothing joins it by itself.
+    incident = await open_incident(house, area=Area(buildings=frozenset({KISHI.flats})))
+    first, second = sorted([await register(house), await register(house)], key=lambda a: a.number)
+    while (await house.outbox.relay(AT)).events:
+        pass
+    locked, go = asyncio.Event(), asyncio.Event()
+
+    async def join():
+        async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+            get = uow.appeals.get
+
+            async def get_slowly(number):
+                found = await get(number)
+                if number == first.number:
+                    # A transaction has its number from its first lock on.
+                    locked.set()
+                    await go.wait()
+                return found
+
+            uow.appeals.get = get_slowly
+            numbers = [first.number, second.number]
+            reference = house.references.of(KISHI.id)
+            await join_appeals(incident.id, numbers, uow=uow, reference=reference, at=house.now())
+            await uow.commit()
+
+    joining = asyncio.create_task(join())
+    await locked.wait()
+    if slow is not None:
+        await slow.execute("SELECT pg_current_xact_id()")
+    await perform(house, second, Action.ACCEPT, Accept())
+    go.set()
+    await joining
+    rows = await fetch(
+        house, "SELECT sequence FROM event WHERE appeal_id = $1 ORDER BY xid, id", second.id
+    )
+    assert [row["sequence"] for row in rows][-2:] == [4, 3], "nobody overtook anybody"
+    return second
+
+
+async def _told(house, after):
+    page = await house.feed.page(KISHI.principal(Role.HEAD), after, (), 100, AT)
+    return [orjson.loads(one.payload)["data"] for one in page.entries]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 500])
+async def test_events_of_an_appeal_are_told_in_order_though_their_transactions_are_not(
+    house, outbox, limit
+):
+    endpoint = await add_endpoint(house, ordered=True)
+    appeal = await _overtake(house)
+    before = await house.feed.newest(KISHI.principal(Role.HEAD))
+    handed = []
+    while (await outbox.relay(AT, limit=limit)).events:
+        rows = await fetch(
+            house,
+            "SELECT sequence FROM delivery WHERE endpoint_id = $1 AND appeal_id = $2"
+            " ORDER BY sequence",
+            endpoint.id, appeal.id,
+        )  # fmt: skip
+        handed.append([row["sequence"] for row in rows])
+    # Never the joining while the acceptance is not there.
+    assert handed[-1] == [1, 2, 3, 4]
+    assert [1, 2, 4] not in handed
+    told = [one["sequence"] for one in await _told(house, before) if one["id"] == str(appeal.id)]
+    assert told == [3, 4]
+    assert await fetch(house, "SELECT * FROM outbox") == []
+
+
+async def test_what_was_overtaken_goes_along_though_something_older_runs(house, outbox):
+    """The acceptance lies above the oldest running transaction, the joining below it."""
+    endpoint = await add_endpoint(house, ordered=True)
+    slow = await asyncpg.connect(house.settings.database_url)
+    try:
+        running = slow.transaction()
+        await running.start()
+        appeal = await _overtake(house, slow)
+        later = await register(house)
+        await outbox.relay(AT)
+        told = await fetch(
+            house,
+            "SELECT appeal_id, sequence FROM delivery WHERE endpoint_id = $1 ORDER BY sequence",
+            endpoint.id,
+        )
+        left = await fetch(house, "SELECT 1 FROM outbox o JOIN event e ON e.id = o.event_id"
+                           " WHERE e.appeal_id <> $1", later.id)  # fmt: skip
+        await running.rollback()
+    finally:
+        await slow.close()
+    of_it = [row["sequence"] for row in told if row["appeal_id"] == appeal.id]
+    assert of_it == [1, 2, 3, 4]
+    assert left == []
+    # What nobody overtook waits.
+    assert later.id not in {row["appeal_id"] for row in told}
