@@ -38,7 +38,9 @@ class FeedQuery(f.Query):
 
     after: f.Cursor | None = None
     start: Literal["oldest", "newest"] = "oldest"
-    type: Annotated[tuple[_EventType, ...], BeforeValidator(f.several), Field(max_length=50)] = ()
+    type: Annotated[
+        tuple[_EventType, ...], BeforeValidator(f.several), Field(max_length=len(TYPES))
+    ] = ()
     limit: f.Limit = 100
     wait: Annotated[int, Field(ge=0, le=30), BeforeValidator(f.digits)] = 0
 

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Keyring
 from domain.webhooks.attempts import Attempt, Claim, Report
-from domain.webhooks.events import TEST_TYPE
 from domain.webhooks.health import NOTED
+from domain.webhooks.messages import TEST_TYPE
 from domain.webhooks.model import About, DeliveryState, Endpoint, EndReason
 from domain.webhooks.schedule import Outcome
 from integrations.postgres.delivery_claims import (

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from api.rest.cursors import veiled, write_cursor
+from api.rest.feed import TYPES
 from domain.access import Role
 from domain.webhooks.feed import START
 from tests.support.city import KISHI
@@ -60,6 +61,12 @@ async def test_types_can_be_chosen_and_unknown_ones_are_refused(callers, empty):
     )
     assert_problem(refused, 400, "malformed")
     assert pointers(refused) == {"/type/0": "unknown"}
+
+
+async def test_every_type_can_be_asked_for_at_once(callers, empty):
+    await callers.register()
+    await relay(callers)
+    assert len((await read(callers, type=sorted(TYPES)))["items"]) == 2
 
 
 async def test_whoever_wants_only_what_comes_begins_behind_the_newest(callers, empty):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.webhooks.events import TEST_TYPE
+from domain.webhooks.messages import TEST_TYPE
 from integrations.postgres import delivery_claims as claims
 from integrations.postgres.deliveries import _FINISH
 from integrations.postgres.doors import PLATFORM

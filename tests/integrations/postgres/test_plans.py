@@ -11,7 +11,7 @@ from domain.access import Role
 from domain.incidents.likeness import around, cell_of
 from domain.incidents.model import Matching
 from domain.values import Coordinates
-from domain.webhooks.events import TEST_TYPE
+from domain.webhooks.messages import TEST_TYPE
 from integrations.postgres.delivery_claims import CLAIM
 from integrations.postgres.doors import PLATFORM, Door, door_of
 from integrations.postgres.incidents import _LAGGING
