@@ -267,4 +267,4 @@ def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:
     if row["type"] == TEST_TYPE:
         # Whoever mends an endpoint tries it before it is enabled again.
         return None
-    return endpoint.declines(row["type"], About(*row["about"]) if row["about"] else None)
+    return endpoint.declines(row["type"], *(About(*one) for one in row["abouts"] or ()))

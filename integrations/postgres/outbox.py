@@ -28,7 +28,27 @@ from integrations.postgres.happenings import CALL
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
-_TAKE = """
+
+def moved(appeal: str, sequence: str) -> str:
+    """Where an appeal stood (service, sphere, district) that it left by an event from `sequence`
+    on: a query, of two expressions in SQL.
+    """
+    return f"""
+        SELECT left_.was ->> 'service' AS service, left_.was ->> 'sphere' AS sphere,
+               left_.was ->> 'district' AS district
+          FROM (SELECT convert_from(c.canonical, 'UTF8')::jsonb #> '{{data,was}}' AS was
+                  FROM event c WHERE c.appeal_id = {appeal} AND c.sequence >= {sequence}
+                   AND c.type = 'appeal.corrected' OFFSET 0) left_
+         WHERE left_.was IS NOT NULL"""
+
+
+_FITS = """(
+           (w.services = '{{}}' AND w.spheres = '{{}}'
+                OR {place}.service = ANY(w.services) OR {place}.sphere = ANY(w.spheres))
+           AND (w.districts = '{{}}' OR {place}.district = ANY(w.districts)))"""
+"""Whether an endpoint's filters let through what stands at a place."""
+
+_TAKE = f"""
 WITH RECURSIVE oldest AS (
     SELECT ctid AS lies, id AS place, xid AS moment, event_id FROM outbox
      WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -76,10 +96,10 @@ SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS 
        AND NOT (told.internal AND told.type = 'appeal.commented')
   LEFT JOIN webhook_endpoint w ON w.organisation_id = h.organisation_id
        AND w.city_id = told.city_id AND w.removed_at IS NULL
-       AND (w.event_types = '{}' OR told.type = ANY(w.event_types))
-       AND (w.services = '{}' AND w.spheres = '{}'
-            OR a.service = ANY(w.services) OR a.sphere = ANY(w.spheres))
-       AND (w.districts = '{}' OR a.district = ANY(w.districts))
+       AND (w.event_types = '{{}}' OR told.type = ANY(w.event_types))
+       AND ({_FITS.format(place="a")} OR EXISTS (
+            SELECT FROM ({moved("told.appeal_id", "told.sequence")}) p
+             WHERE {_FITS.format(place="p")}))
  ORDER BY told.moment, told.place, told.sequence
 """
 """Takes events out of the outbox and gives them to the feed; a row for each endpoint that is to
@@ -87,6 +107,9 @@ hear, else one without.
 
 An organisation hears of every appeal that was ever assigned to it or to an organisation
 below it. What colleagues say among themselves stays in their house: no internal comments.
+
+Filters let an event through where the appeal fitted at any moment from just before it until now:
+who had it is told by what it left, and nothing is let through that the sending would stop again.
 
 `overtaken`: what came before in an appeal by a transaction that began after; it is looked for where
 the batch does not begin with the appeal's first event. An event's moment and place are the highest

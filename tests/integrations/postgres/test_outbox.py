@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from domain.access import Role
-from domain.appeals.commands import Accept, Comment
+from domain.appeals.commands import Accept, Comment, Correct
 from domain.appeals.workflow import Action
 from domain.incidents.model import Area
 from domain.incidents.use_cases import join_appeals
@@ -319,3 +319,57 @@ async def test_what_was_overtaken_goes_along_though_something_older_runs(house, 
     assert left == []
     # What nobody overtook waits.
     assert later.id not in {row["appeal_id"] for row in told}
+
+
+MOVE = Correct(service="lifts.company-unknown", answers={})
+
+
+async def _heard(house, endpoint):
+    return [(row["type"], row["sequence"]) for row in await deliveries(house, endpoint)]
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_whoever_had_an_appeal_is_told_that_it_goes_and_nothing_after(
+    house, outbox, together
+):
+    left = await add_endpoint(house, spheres=frozenset({"manholes"}))
+    reached = await add_endpoint(house, spheres=frozenset({"lifts"}))
+    elsewhere = await add_endpoint(house, spheres=frozenset({"water"}))
+    appeal = await register(house)
+    if not together:
+        await outbox.relay(AT)
+    moved = await perform(house, appeal, Action.CORRECT, MOVE, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    comment = Comment("Кешкі ауысымға", internal=False)
+    await perform(house, moved, Action.COMMENT, comment, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    began = [("appeal.registered", 1), ("appeal.assigned", 2)]
+    goes, stays = ("appeal.corrected", 3), ("appeal.commented", 4)
+    heard = [one for one in await _heard(house, left) if not one[0].startswith("clock.")]
+    assert heard == [*began, goes]
+    assert (await _heard(house, reached))[-2:] == [goes, stays]
+    assert await _heard(house, elsewhere) == []
+
+
+async def test_what_is_on_its_way_is_not_stopped_by_an_appeal_that_goes(house, outbox):
+    await add_endpoint(house, spheres=frozenset({"manholes"}))
+    appeal = await register(house)
+    await outbox.relay(AT)
+    await perform(house, appeal, Action.CORRECT, MOVE, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    claims = await house.deliveries.claim(AT)
+    begun = [await house.deliveries.begin(one.delivery, one.lease, AT) for one in claims]
+    assert sorted(one.type for one in begun) == [
+        "appeal.assigned", "appeal.corrected", "appeal.registered",
+    ]  # fmt: skip
+
+
+async def test_a_filter_of_its_own_that_changed_ends_what_is_on_its_way(house, outbox):
+    endpoint = await add_endpoint(house, spheres=frozenset({"manholes"}))
+    appeal = await register(house)
+    await outbox.relay(AT)
+    await perform(house, appeal, Action.CORRECT, MOVE, role=Role.OPERATOR)
+    await fetch(house, "UPDATE webhook_endpoint SET spheres = '{water}' WHERE id = $1", endpoint.id)
+    for one in await house.deliveries.claim(AT):
+        assert await house.deliveries.begin(one.delivery, one.lease, AT) is None
+    assert {row["reason"] for row in await deliveries(house, endpoint)} == {"filter-deselected"}
