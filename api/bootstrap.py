@@ -358,12 +358,17 @@ def application_url(settings: Settings) -> str:
 
 
 def make_sender(settings: Settings) -> "Sender":
-    """What POSTs to executors' endpoints; opened with `async with` by the worker that uses it."""
+    """What POSTs to executors' endpoints; opened with `async with` by the worker that uses it.
+
+    Raises ValueError for a network or a file of authorities that is none.
+    """
     # Half a second of imports that the API and the scheduler never need.
     from integrations.webhooks.addresses import parse_networks
+    from integrations.webhooks.authorities import trusted
     from integrations.webhooks.sender import Sender
 
     return Sender(
         allowed_networks=parse_networks(settings.webhook_allowed_networks),
         allow_http=settings.webhook_allow_http,
+        tls=trusted(settings.webhook_authorities),
     )

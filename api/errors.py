@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.texts import CONFLICTS, DETAILS, RULES, TITLES
 from domain.errors import (
     Conflict,
+    CursorLost,
     EvidenceMissing,
     Fault,
     Invalid,
@@ -167,6 +168,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     NotSealed: HTTPStatus.CONFLICT,
     VersionConflict: HTTPStatus.PRECONDITION_FAILED,
     CursorExpired: HTTPStatus.GONE,
+    CursorLost: HTTPStatus.GONE,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     EvidenceMissing: HTTPStatus.UNPROCESSABLE_ENTITY,

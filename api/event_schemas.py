@@ -9,8 +9,8 @@ from pydantic import Field, TypeAdapter
 
 from domain.values import LocalizedText
 from domain.webhooks.catalogue import CATALOGUE
-from domain.webhooks.events import NOTICES
-from domain.webhooks.messages import MESSAGES, VERSIONS
+from domain.webhooks.events import NOTICES, TEST
+from domain.webhooks.messages import MESSAGES, TEST_TYPE, VERSIONS
 
 Schema = dict[str, Any]
 
@@ -71,9 +71,10 @@ WORDS: Mapping[str, str] = {
 
 
 MEANINGS: Mapping[str, LocalizedText] = {
-    str(kind): text for kind, text in (*CATALOGUE.items(), *NOTICES.items()) if kind in MESSAGES
+    **{str(kind): text for kind, text in (*CATALOGUE.items(), *NOTICES.items())},
+    TEST_TYPE: TEST,
 }
-"""Type of event → what it means, in the order in which they are told."""
+"""Type of message → what it means, in the order in which they are told."""
 
 
 @cache

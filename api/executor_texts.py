@@ -11,6 +11,7 @@ def _t(kk: str, ru: str, en: str) -> LocalizedText:
 
 TITLES: Mapping[str, LocalizedText] = {
     "cursor-expired": _t("Меңзер ескірген", "Курсор устарел", "The cursor is too old"),
+    "cursor-lost": _t("Меңзер жоғалған", "Курсор утерян", "The cursor is lost"),
 }
 
 CONFLICTS: Mapping[str, LocalizedText] = {
@@ -67,5 +68,13 @@ DETAILS: Mapping[str, LocalizedText] = {
         " Прочитайте список поручений заново и начните без курсора.",
         "Events are kept for {days} days, and some of those behind this cursor are gone."
         " Read your assignments again, and begin without a cursor.",
+    ),
+    "cursor-lost": _t(
+        "Тізілім бұрынғы бір сәтке қайтарылған, осы меңзердің орнында енді басқа оқиға тұр."
+        " Меңзерсіз бастап, идентификаторы таныс оқиғаларды өткізіп жіберіңіз.",
+        "Реестр был возвращён к более раннему моменту, на месте этого курсора теперь другое."
+        " Начните без курсора и пропустите события, идентификаторы которых вам известны.",
+        "The register was taken back to an earlier moment, and what stood at this cursor is not"
+        " there. Begin without a cursor, and drop the events whose ids you have.",
     ),
 }

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """Requests a minute of one principal on one process; 0: none."""
     webhook_allow_http: bool = False
     webhook_allowed_networks: tuple[str, ...] = ()
+    webhook_authorities: Path | None = None
+    """A PEM file of authorities for endpoints' certificates, beside those of the machine."""
     max_body: int = 1_000_000
     """Bytes of a JSON body; uploads have limits of their own."""
     graphql_introspection: bool = True

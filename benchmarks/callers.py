@@ -11,6 +11,17 @@ from typing import Any
 
 PATIENCE = 8.0
 """Seconds that a caller waits for one answer before asking again."""
+PUBLISHED = 0.5
+"""Seconds between planned works."""
+WORKS = {
+    "kind": "planned-works",
+    "services": ["utilities.no-cold-water"],
+    "area": {"city": True},
+    "texts": {"kk": "Су жоқ", "ru": "Воды не будет", "en": "No water"},
+    "planned_from": "2090-05-01T04:00:00Z",
+    "planned_to": "2090-05-01T13:00:00Z",
+}
+"""So far ahead that no appeal joins them."""
 ADDRESSES = ("Шакарима 12", "Кабанбай батыра 40", "Абая 7", "проспект Ауэзова 15", "Глинки 3")
 
 
@@ -22,6 +33,10 @@ class Heard:
     """The registration numbers that were acknowledged, by Idempotency-Key."""
     accepted: set[str] = field(default_factory=set)
     """Numbers of which the executor's 'accept' was acknowledged."""
+    incidents: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The ids of planned works that were acknowledged, by Idempotency-Key."""
+    cancelled: set[str] = field(default_factory=set)
+    """Ids of those of which the cancelling was acknowledged."""
     answers: int = 0
     repeats: int = 0
     """Calls that were made again, because no answer came or one that says 'later'."""
@@ -34,7 +49,8 @@ class Callers:
     """Pairs of callers: both of a pair send the same calls with the same keys, at the same time.
 
     So every key meets its twin in the air, besides the repeats after lost answers. Each pair
-    registers an appeal, lets the executor accept it, and goes on with the next.
+    registers an appeal, lets the executor accept it, and goes on with the next. Beside them one
+    publishes planned works and cancels them.
     """
 
     def __init__(self, port: int, tokens: dict[str, str], pairs: int, pause: float) -> None:
@@ -46,6 +62,7 @@ class Callers:
             for pair in range(pairs)
             for twin in "ab"
         ]
+        self._threads.append(threading.Thread(target=self._publish, name="publisher"))
         self._turns = {pair: threading.Barrier(2) for pair in range(pairs)}
 
     def start(self) -> None:
@@ -72,7 +89,7 @@ class Callers:
             return self.heard.answers
 
     def _live(self, pair: int) -> None:
-        line = _Line(self._port)
+        line = Line(self._port)
         number = 0
         while not self._give_up.is_set():
             try:
@@ -87,7 +104,28 @@ class Callers:
             time.sleep(self._pause)
         line.close()
 
-    def _appeal(self, line: "_Line", key: str, number: int) -> None:
+    def _publish(self) -> None:
+        line = Line(self._port)
+        number = 0
+        while not (self._stop.is_set() or self._give_up.is_set()):
+            self._works(line, f"works-{number}")
+            number += 1
+            time.sleep(PUBLISHED + self._pause)
+        line.close()
+
+    def _works(self, line: "Line", key: str) -> None:
+        answer = self._insist(line, "/v1/incidents", "head water", key, WORKS, good=201)
+        if answer is None:
+            return
+        published = str(answer["id"])
+        with self.heard.lock:
+            self.heard.incidents[key].add(published)
+        path, reason = f"/v1/incidents/{published}/cancel", {"reason": "Перенесено"}
+        if self._insist(line, path, "head water", f"{key}-cancel", reason, good=200) is not None:
+            with self.heard.lock:
+                self.heard.cancelled.add(published)
+
+    def _appeal(self, line: "Line", key: str, number: int) -> None:
         answer = self._insist(line, "/v1/appeals", "operator", key, _intake(number), good=201)
         if answer is None:
             return
@@ -100,7 +138,7 @@ class Callers:
                 self.heard.accepted.add(registered)
 
     def _insist(
-        self, line: "_Line", path: str, role: str, key: str, body: object, *, good: int
+        self, line: "Line", path: str, role: str, key: str, body: object, *, good: int
     ) -> dict[str, Any] | None:
         """The answer at last; None where it is none that this call can get, or all is over."""
         encoded = json.dumps(body, ensure_ascii=False).encode()
@@ -111,7 +149,7 @@ class Callers:
                     self.heard.answers += 1
                     found: dict[str, Any] = json.loads(answer)
                     return found
-                if not _passes(status):
+                if not passes(status):
                     self.heard.faults.append(f"{path} {status} {answer[:200]!r}")
                     return None
                 self.heard.repeats += 1
@@ -119,12 +157,12 @@ class Callers:
         return None
 
 
-def _passes(status: int) -> bool:
+def passes(status: int) -> bool:
     """Whether a client asks again after such an answer: none at all, or one that says 'later'."""
     return status in (0, 429, 502, 503, 504)
 
 
-class _Line:
+class Line:
     """One connection, opened again when it broke."""
 
     def __init__(self, port: int) -> None:
@@ -133,15 +171,15 @@ class _Line:
         )
         self._held = self._open()
 
-    def ask(self, path: str, token: str, key: str, body: bytes) -> tuple[int, bytes]:
+    def ask(
+        self, path: str, token: str, key: str = "", body: bytes | None = None, method: str = "POST"
+    ) -> tuple[int, bytes]:
         """Status and body; status 0 where no answer came."""
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Idempotency-Key": key,
-            "Content-Type": "application/json",
-        }
+        headers = {"Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers |= {"Idempotency-Key": key, "Content-Type": "application/json"}
         try:
-            self._held.request("POST", path, body, headers)
+            self._held.request(method, path, body, headers)
             answer = self._held.getresponse()
             return answer.status, answer.read()
         except (OSError, HTTPException):

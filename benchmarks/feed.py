@@ -23,6 +23,7 @@ from api.bootstrap import House, open_house
 from api.settings import Settings
 from benchmarks.stage import SETTINGS, prepare
 from domain.access import Principal, Role
+from domain.webhooks.feed import Mark
 from integrations.postgres import outbox
 from integrations.postgres.doors import door_of
 from integrations.postgres.embedded import EmbeddedPostgres
@@ -88,7 +89,8 @@ async def _relay(house: House, url: str) -> float:
 
 
 async def _pages(house: House, url: str, entries: int) -> None:
-    who, middle, newest = _fill(url, entries)
+    who, middle = _fill(url, entries)
+    newest = await house.feed.newest(who)
 
     async def empty() -> None:
         async with inside(house.engine, door_of(who)) as driver:
@@ -98,7 +100,7 @@ async def _pages(house: House, url: str, entries: int) -> None:
     asked: dict[str, Callable[[], Awaitable[object]]] = {
         "a page of 100": lambda: house.feed.page(who, middle, (), 100, house.now()),
         "nothing new": lambda: house.feed.page(who, newest, (), 100, house.now()),
-        "the bell's look": lambda: house.feed.rung(newest),
+        "the bell's look": lambda: house.feed.rung(newest.position),
     }
     print(f"an empty transaction  {bare:8.2f} ms")
     for name, ask in asked.items():
@@ -106,8 +108,8 @@ async def _pages(house: House, url: str, entries: int) -> None:
         print(f"{name:<20}  {took:8.2f} ms, {took / bare:.1f} of an empty transaction")
 
 
-def _fill(url: str, entries: int) -> tuple[Principal, int, int]:
-    """A feed of so many entries of a thousand organisations; one of them, its middle and end."""
+def _fill(url: str, entries: int) -> tuple[Principal, Mark]:
+    """A feed of so many entries of a thousand organisations; one of them, and its middle."""
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("TRUNCATE feed_entry")
         # The real executor has every thousandth place, the rest are nobody's.
@@ -127,15 +129,16 @@ def _fill(url: str, entries: int) -> tuple[Principal, int, int]:
         )
         owner.execute("VACUUM ANALYZE feed_entry")
         row = owner.execute(
-            "SELECT f.organisation_id, f.city_id, percentile_disc(0.5) WITHIN GROUP"
-            " (ORDER BY position), (SELECT max(position) FROM feed_entry) FROM feed_entry f"
-            " JOIN organisation o ON o.id = f.organisation_id GROUP BY 1, 2"
+            "WITH middle AS (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY position)"
+            " AS position FROM feed_entry f JOIN organisation o ON o.id = f.organisation_id)"
+            " SELECT organisation_id, city_id, position, message_id, told_at"
+            " FROM feed_entry JOIN middle USING (position)"
         ).fetchone()
     if row is None:
         raise SystemExit("no organisation was told anything")
-    organisation, city, middle, newest = row
+    organisation, city, *middle = row
     who = Principal(organisation, Role.HEAD, city, "", organisation, frozenset({organisation}))
-    return who, middle, newest
+    return who, Mark(*middle)
 
 
 async def _milliseconds(ask: Callable[[], Awaitable[object]], times: int = 200) -> float:

@@ -10,8 +10,10 @@ call until it is answered (callers.py). In every round some of them, chosen by t
 by SIGKILL one after the other and started again (out of nursery.py, so that a round is no minute of
 imports), or stand still for a while (SIGSTOP) and wake up
 as if no time had passed; in every twentieth a worker stands still for longer than its leases last.
-A receiver, in a process of its own, keeps what comes to two endpoints. Then the load ends, and what
-was promised is checked (evidence.py). Leaves 1 where a promise was broken.
+A receiver, in a process of its own, keeps what comes to its endpoints, beside which one never
+answers; a reader of the feed goes on by its cursor. Appeals are registered and accepted, planned
+works published and cancelled. Then the load ends, and what was promised is checked (evidence.py).
+Leaves 1 where a promise was broken.
 
 --hurry lets the minute that a dead worker's leases last go by at once, at the end alone.
 """
@@ -28,8 +30,9 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.callers import Callers
-from benchmarks.evidence import Evidence, Place, hurry, subscribe
+from benchmarks.evidence import Evidence, hurry, subscribe
 from benchmarks.nursery import Nursery
+from benchmarks.reader import Reader
 from benchmarks.receiver import Book, receiving
 from benchmarks.stage import await_ready, environment_of, free_port, tokens
 from benchmarks.victims import (
@@ -147,7 +150,7 @@ class Stage:
 def standing(
     folder: Path, broker: str, pairs: int, pause: float
 ) -> Iterator[tuple[Stage, Evidence]]:
-    """Everything started, with two endpoints and their receiver; the load has not begun."""
+    """Everything started, with endpoints and their receiver; the load has not begun."""
     with ExitStack() as stack:
         nursery = Nursery()
         stack.callback(nursery.close)
@@ -171,6 +174,8 @@ def standing(
             program.start()
             await_broker(program, broker_url)
         port, hooks = free_port(), free_port()
+        # Links in messages begin alike, whoever makes them.
+        environment["IKOMEK_PORT"] = str(port)
         for name, command in _platform(port).items():
             victim = Grown(nursery, command, environment, folder / f"{name}.log")
             victims[name] = victim
@@ -180,10 +185,11 @@ def standing(
         book = folder / "arrivals"
         stack.enter_context(receiving(hooks, book))
         known = tokens(folder)
-        places: list[Place] = subscribe(port, known["head water"], hooks)
+        ears = subscribe(port, known["head water"], hooks, free_port())
+        reader = Reader(port, known["head water"])
         callers = Callers(port, known, pairs, pause)
         stage = Stage(victims, callers, url, environment.get("BROKER_URL"))
-        yield stage, Evidence(url, ask, Book(book), places, callers.heard)
+        yield stage, Evidence(url, ask, Book(book), ears, callers.heard, reader)
 
 
 def _platform(port: int) -> dict[str, list[str]]:
@@ -208,6 +214,7 @@ def run(
         names = list(stage.victims)
         blows = plan(seed, rounds, names, zombies=not hurried) if rounds else brief(seed, names)
         stage.callers.start()
+        evidence.feed.start()
         try:
             for number, round in enumerate(blows, 1):
                 stage.strike(round)
@@ -218,6 +225,7 @@ def run(
             stage.callers.finish(60)
         await_database(stage.url)
         drained = _drain(stage, evidence, hurried=hurried)
+        evidence.feed.finish(60)
         broken = evidence.broken()
         if tell:
             _summary(stage, evidence, drained, seed)
@@ -231,7 +239,7 @@ def _drain(stage: Stage, evidence: Evidence, *, hurried: bool) -> float:
         evidence.gather()
         time.sleep(0.25)
         if hurried and time.monotonic() - began > 2:
-            hurry(stage.url)
+            hurry(stage.url, evidence.ears.dead)
     evidence.gather()
     return time.monotonic() - began
 
@@ -247,13 +255,15 @@ def _summary(stage: Stage, evidence: Evidence, drained: float, seed: int) -> Non
     heard = stage.callers.heard
     print(f"seed {seed}; struck: {dict(sorted(stage.blows.items()))}")
     print(
-        f"acknowledged: {len(heard.numbers)} appeals, {heard.answers} answers;"
+        f"acknowledged: {len(heard.numbers)} appeals, {len(heard.incidents)} planned works,"
+        f" {heard.answers} answers;"
         f" asked again {heard.repeats} times"
     )
     print(
         f"arrived: {evidence.arrived} messages, {evidence.repeated} of them repeats under the same"
         f" id, all signed: {evidence.unsigned == 0}"
     )
+    print(f"the feed told {len(evidence.feed.items)} messages, {len(evidence.noticed)} of notices")
     print(
         f"longest until the city answered again {stage.longest:.1f} s;"
         f" the last message came {drained:.1f} s after the load ended"

@@ -69,6 +69,12 @@ class NotSealed(Refusal):
     code = "not-sealed"
 
 
+class CursorLost(Refusal):
+    """What a reader read last is not in the register: it was taken back to an earlier moment."""
+
+    code = "cursor-lost"
+
+
 class Unavailable(Refusal):
     """Something that we ask is down for now. Params: `what`."""
 

@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import text
 
 from api.bootstrap import read_now
+from api.commands.authorities import require_authorities
 from api.commands.console import Failure, Reported, table
 from api.commands.database import (
     Office,
@@ -55,6 +56,7 @@ def doctor() -> None:
         if findings[-1][1]:
             findings += _of_role(settings) or asyncio.run(_connected(settings))
         findings += [_broker(settings), _disk(settings.home), _providers(settings)]
+        findings.append(_authorities(settings))
         findings += _exchange(settings)
     table(("what", "state", "seen"), [(what, "ok" if ok else "WRONG", seen)
                                       for what, ok, seen in findings])  # fmt: skip
@@ -178,6 +180,14 @@ def _providers(settings: Settings) -> Finding:
         return "login", True, ", ".join(codes(settings)) or "nobody logs in through others"
     except Failure as failure:
         return "login", False, failure.sentence
+
+
+def _authorities(settings: Settings) -> Finding:
+    try:
+        every, own = require_authorities(settings)
+    except Failure as failure:
+        return "authorities", False, failure.sentence
+    return "authorities", every > 0, f"{every} for webhooks, {own} of them the city's own"
 
 
 def _exchange(settings: Settings) -> list[Finding]:

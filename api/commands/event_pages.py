@@ -7,7 +7,7 @@ import orjson
 
 from api.event_schemas import MEANINGS, schema_of
 from domain.webhooks.examples import example
-from domain.webhooks.messages import CHECKPOINT_TYPE, VERSIONS
+from domain.webhooks.messages import CHECKPOINT_TYPE, TEST_TYPE, VERSIONS
 
 Schema = Mapping[str, Any]
 
@@ -19,6 +19,11 @@ _HEARD = {
     "delivery": "The organisation's other endpoints that name it, and its feed.",
 }
 _NAMED = "Who names it in the types of an endpoint; it is not in the feed."
+_ALONE = {
+    CHECKPOINT_TYPE: _NAMED,
+    TEST_TYPE: "The endpoint for which it was asked (`POST /v1/webhook-endpoints/{id}/test`), also"
+    " while it is disabled. No endpoint names it, and it is not in the feed.",
+}
 
 
 def pages() -> dict[str, str]:
@@ -48,7 +53,7 @@ def _index() -> str:
 
 def _page(kind: str) -> str:
     text, schema = MEANINGS[kind], schema_of(kind)
-    heard = _NAMED if kind == CHECKPOINT_TYPE else _HEARD.get(kind.partition(".")[0], _NAMED)
+    heard = _ALONE.get(kind) or _HEARD[kind.partition(".")[0]]
     return "\n".join(
         [
             f"# {kind}",

@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from api.commands.authorities import require_authorities
 from api.commands.environment import environment, read_settings
 from api.commands.exchanges import judged
 from api.commands.providers import require_sound
@@ -53,6 +54,7 @@ def worker(*, threads: Annotated[int, Parameter(validator=Number(gte=1))] = THRE
     settings = read_settings()
     if settings.eotinish is not None:
         judged(settings.eotinish)
+    require_authorities(settings)
     with _database(settings) as settings:
         run_worker(settings, threads=threads)
 

@@ -12,7 +12,7 @@ repetition.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +20,11 @@ from typing import Any
 
 import structlog
 
-from api.errors import Malformed, RateLimited, TooSlow
+from api.errors import RateLimited, TooSlow
 from api.loops import repeat
 from domain.access import Principal
 from domain.appeals.happenings import Happening, Happenings, Judge, Place, Wanted, hears
-from domain.errors import Fault, Refusal, Unavailable
+from domain.errors import CursorLost, Refusal, Unavailable
 
 log = structlog.get_logger()
 
@@ -106,7 +106,7 @@ class Hub:
         self._woken = asyncio.Event()
         self._opening = asyncio.Lock()
         self._catching_up = asyncio.Semaphore(CATCHING_UP)
-        self._reading: dict[Any, asyncio.Future[Sequence[Happening]]] = {}
+        self._reading: dict[Any, asyncio.Future[Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -118,10 +118,12 @@ class Hub:
         self, principal: Principal, wanted: Wanted, judge: Judge, after: Place | None = None
     ) -> AsyncGenerator[Happening, None]:
         """What happens from now on, or from a place on. Ends by a refusal: RateLimited for too
-        many, TooSlow, whatever `judge` raises.
+        many, TooSlow, CursorLost, whatever `judge` raises.
         """
         subscriber = await self._enter(principal, wanted, judge)
         try:
+            if after is not None and not await self._held(after):
+                raise CursorLost
             if after is not None and after > subscriber.start:
                 await self._ahead(subscriber, after)
             elif after is not None:
@@ -241,11 +243,11 @@ class Hub:
     async def _ahead(self, subscriber: Subscriber, after: Place) -> None:
         """Wait for a place that another process told and this one has not reached.
 
-        Raises Malformed for a place that nobody has reached: of another cluster of databases,
+        Raises CursorLost for a place that nobody has reached: of another cluster of databases,
         before it was restored from a copy.
         """
         if after >= await self._happenings.floor():
-            raise Malformed("cursor", [Fault("/after", "cursor", {})])
+            raise CursorLost
         subscriber.start = after
         while subscriber.waiting and subscriber.waiting[0].place <= after:
             subscriber.waiting.popleft()
@@ -270,24 +272,40 @@ class Hub:
             if looked >= CATCH_UP:
                 raise TooSlow(kept=looked, place=place)
 
+    async def _held(self, place: Place) -> bool:
+        """Whether the register still has what somebody had last."""
+        held: bool = await self._shared(place, partial(self._hold, place))
+        return held
+
     async def _missed(self, place: Place, end: Place, wanted: Wanted) -> Sequence[Happening]:
         """A page of what lies between two places. Who had the same last entry is told the same,
         so that the thousands of a broken line are one read.
         """
         # The conditions that are asked of the database; the others are asked of what it tells.
         page = place, end, wanted.city, wanted.number
-        reading = self._reading.get(page)
+        told: Sequence[Happening] = await self._shared(
+            page, partial(self._read, place, end, wanted)
+        )
+        return told
+
+    async def _shared(self, what: Any, read: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """One read for all who ask for `what` while it is read."""
+        reading = self._reading.get(what)
         if reading is None:
-            reading = asyncio.ensure_future(self._read(place, end, wanted))
-            self._reading[page] = reading
-            reading.add_done_callback(partial(self._was_read, page))
+            reading = asyncio.ensure_future(read())
+            self._reading[what] = reading
+            reading.add_done_callback(partial(self._was_read, what))
         return await asyncio.shield(reading)
 
-    def _was_read(self, page: Any, reading: asyncio.Future[Sequence[Happening]]) -> None:
-        del self._reading[page]
+    def _was_read(self, what: Any, reading: asyncio.Future[Any]) -> None:
+        del self._reading[what]
         if not reading.cancelled():
             # Should nobody be left to hear why not.
             reading.exception()
+
+    async def _hold(self, place: Place) -> bool:
+        async with self._catching_up:
+            return await self._happenings.holds(place)
 
     async def _read(self, place: Place, end: Place, wanted: Wanted) -> Sequence[Happening]:
         async with self._catching_up:

@@ -194,6 +194,7 @@ _WORDS: Mapping[str, str] = {
     "more": "Whether there is more behind the last one.",
     "moves": "Later steps from executor to executor.",
     "name": "The name.",
+    "named": "Whether an endpoint may name it; what it may not is sent when it is asked for.",
     "named_only": "Whether it is told only to who names it.",
     "names": "The name in each language.",
     "national_number": "The number in the national register.",

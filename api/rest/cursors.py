@@ -44,19 +44,19 @@ def read_cursor(
 _VEIL = "~"
 
 
-def veiled(number: int, keyring: Keyring) -> str:
+def veiled(said: str | int, keyring: Keyring) -> str:
     """A mark that we alone can read: of numbers that are given out one after another to everybody,
     two tell how much went on between them.
     """
-    return _VEIL + urlsafe_b64encode(keyring.seal(str(number).encode())).decode().rstrip("=")
+    return _VEIL + urlsafe_b64encode(keyring.seal(str(said).encode())).decode().rstrip("=")
 
 
-def unveiled(mark: str, keyring: Keyring) -> int:
-    """The number of a mark. Raises ValueError for the mark of another list."""
+def unveiled(mark: str, keyring: Keyring) -> str:
+    """What a mark says. Raises ValueError for the mark of another list."""
     if not mark.startswith(_VEIL):
         raise ValueError(mark)
     sealed = mark.removeprefix(_VEIL)
     try:
-        return int(keyring.open(urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))))
+        return keyring.open(urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))).decode()
     except KeyError as error:
         raise ValueError("of a key that was taken away since") from error

@@ -16,6 +16,7 @@ from domain.access import Permission
 from domain.errors import Invalid
 from domain.ports import UnitOfWork
 from domain.values import in_language
+from domain.webhooks.catalogue import CATALOGUE
 from domain.webhooks.events import NOTICES
 from domain.webhooks.examples import example
 from domain.webhooks.messages import VERSIONS
@@ -24,12 +25,14 @@ from domain.webhooks.messages import VERSIONS
 class EventTypeView(TypedDict):
     """A kind of event: what it means, the JSON Schema (2020-12) of its message, and an example.
 
-    `named_only` ones are sent to none but those who name them.
+    `named_only` ones are sent to none but those who name them; who may not be `named` by anybody is
+    sent when it is asked for.
     """
 
     type: str
     description: str
     named_only: bool
+    named: bool
     version: int
     payload_schema: dict[str, Any]
     example: dict[str, Any]
@@ -54,6 +57,7 @@ def event_type(kind: str, language: str) -> EventTypeView:
         "type": kind,
         "description": in_language(MEANINGS[kind], language),
         "named_only": kind in NOTICES,
+        "named": kind in CATALOGUE or kind in NOTICES,
         "version": VERSIONS[-1],
         "payload_schema": schema_of(kind),
         "example": shown,

@@ -1,6 +1,7 @@
 """The feed: the messages of webhooks for those who cannot be called, in order and without gaps."""
 
 import time
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from domain.access import Permission
 from domain.errors import NotFound
 from domain.webhooks.catalogue import CATALOGUE
 from domain.webhooks.events import NOTICES
-from domain.webhooks.feed import KEPT, FeedPage
+from domain.webhooks.feed import KEPT, START, FeedPage, Mark
 from domain.webhooks.messages import CHECKPOINT_TYPE
 
 TURNS = Turns(8)
 """Callers of one organisation that may wait at once in one process."""
+
+_MOMENT = timedelta(microseconds=1)
 
 TYPES = frozenset(map(str, (*CATALOGUE, *NOTICES))) - {CHECKPOINT_TYPE}
 """What the feed tells; the register's checkpoints are open to all elsewhere."""
@@ -35,7 +38,9 @@ class FeedQuery(f.Query):
 
     after: f.Cursor | None = None
     start: Literal["oldest", "newest"] = "oldest"
-    type: Annotated[tuple[_EventType, ...], BeforeValidator(f.several), Field(max_length=50)] = ()
+    type: Annotated[
+        tuple[_EventType, ...], BeforeValidator(f.several), Field(max_length=len(TYPES))
+    ] = ()
     limit: f.Limit = 100
     wait: Annotated[int, Field(ge=0, le=30), BeforeValidator(f.digits)] = 0
 
@@ -66,47 +71,47 @@ async def read_feed(call: Call) -> Reply:
     for place, kind in enumerate(query.type):
         if kind not in TYPES:
             raise malformed("type", f"/type/{place}", "unknown", value=kind)
-    position = await _begin(call, organisation)
+    mark = await _begin(call, organisation)
     if query.wait == 0:
-        return _reply(await _page(call, position), call, organisation)
+        return _reply(await _page(call, mark), call, organisation)
     with TURNS.one(str(organisation)):
-        return _reply(await _awaited(call, organisation, position), call, organisation)
+        return _reply(await _awaited(call, organisation, mark), call, organisation)
 
 
-async def _awaited(call: Call, organisation: UUID, position: int) -> FeedPage:
+async def _awaited(call: Call, organisation: UUID, mark: Mark) -> FeedPage:
     ends = time.monotonic() + call.query.wait
     async with call.house.bell.ear(organisation) as ear:
         while True:
-            page = await _page(call, position)
+            page = await _page(call, mark)
             left = ends - time.monotonic()
             if page.entries or page.more or left <= 0:
                 return page
-            position = page.position
+            mark = page.mark
             await ear.wait(left)
 
 
-async def _page(call: Call, position: int) -> FeedPage:
+async def _page(call: Call, mark: Mark) -> FeedPage:
     query: FeedQuery = call.query
     return await call.house.feed.page(
-        call.principal, position, query.type, query.limit, call.house.now()
+        call.principal, mark, query.type, query.limit, call.house.now()
     )
 
 
-async def _begin(call: Call, organisation: UUID) -> int:
-    """The position after which to read. Raises Malformed, CursorExpired."""
+async def _begin(call: Call, organisation: UUID) -> Mark:
+    """The mark behind which to read. Raises Malformed, CursorExpired."""
     query: FeedQuery = call.query
     place = read_cursor(query.after, call.house.keyring)
     if place is None:
-        return 0 if query.start == "oldest" else await call.house.feed.newest(call.principal)
+        return START if query.start == "oldest" else await call.house.feed.newest(call.principal)
     try:
-        position = unveiled(place.mark, call.house.keyring)
+        mark = _read_mark(unveiled(place.mark, call.house.keyring))
     except ValueError:
         raise malformed("cursor", "/after", "cursor") from None
     if place.id != organisation:
         raise malformed("cursor", "/after", "cursor")
     if call.at - place.at > KEPT:
         raise CursorExpired(days=KEPT.days)
-    return position
+    return mark
 
 
 def _reply(page: FeedPage, call: Call, organisation: UUID) -> Reply:
@@ -116,10 +121,20 @@ def _reply(page: FeedPage, call: Call, organisation: UUID) -> Reply:
         for one in page.entries
     ]
     keyring = call.house.keyring
-    mark = veiled(page.position, keyring)
+    mark = veiled(_say(page.mark), keyring)
     going_on = write_cursor(page.until, organisation, keyring, mark)
     body: dict[str, Any] = {"items": items, "next": going_on, "more": page.more}
     return Reply(body, headers={"cache-control": "no-store"})
+
+
+def _say(mark: Mark) -> str:
+    return f"{mark.position} {mark.id.hex} {(mark.at - START.at) // _MOMENT}"
+
+
+def _read_mark(said: str) -> Mark:
+    """Raises ValueError for the mark of another list."""
+    position, id, moments = said.split(" ")
+    return Mark(int(position), UUID(id), START.at + int(moments) * _MOMENT)
 
 
 OPERATIONS = (

@@ -230,7 +230,7 @@ Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(digits)]
 ShortLimit = Annotated[int, Field(ge=1, le=20), BeforeValidator(digits)]
 Leaves = Annotated[int, Field(ge=1, le=_EXACT), BeforeValidator(digits)]
 Place = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(digits)]
-Cursor = Annotated[str, StringConstraints(max_length=200)]
+Cursor = Annotated[str, StringConstraints(max_length=300)]
 ShortText = _text(500)
 LongText = _text(10_000)
 

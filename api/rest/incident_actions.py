@@ -50,7 +50,7 @@ def _resolve(body: ResolveBody) -> c.Resolve:
 Make = Callable[[Any], i.IncidentCommand]
 A = IncidentAction
 
-_BODIES: dict[IncidentAction, tuple[type[f.Body], Make]] = {
+BODIES: dict[IncidentAction, tuple[type[f.Body], Make]] = {
     A.START: (NothingBody, lambda b: i.Start()),
     A.ASSIGN: (AssignBody, lambda b: c.Assign(b.organisation, b.reason)),
     A.ACCEPT: (NothingBody, lambda b: c.Accept()),
@@ -124,7 +124,7 @@ def _operation(action: IncidentAction, body: type[f.Body], act: UnitHandler) -> 
 
 
 OPERATIONS = (
-    *(_operation(action, body, _handler(action, make)) for action, (body, make) in _BODIES.items()),
+    *(_operation(action, body, _handler(action, make)) for action, (body, make) in BODIES.items()),
     _operation(A.JOIN, JoinBody, _join),
     _operation(A.PART, PartBody, _part),
 )

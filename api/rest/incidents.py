@@ -146,8 +146,14 @@ def incident_reply(incident: Incident, call: Call, *, status: int = 200) -> Repl
 
 async def register_incident(call: Call, uow: UnitOfWork) -> Reply:
     """Open an incident, or publish planned works."""
-    body: IncidentBody = call.body
-    command = OpenIncident(
+    command = opening(call.body)
+    incident = await open_incident(command, uow=uow, reference=call.reference, at=call.at)
+    return incident_reply(incident, call, status=201)
+
+
+def opening(body: IncidentBody) -> OpenIncident:
+    """As the domain wants it."""
+    return OpenIncident(
         kind=body.kind,
         services=tuple(dict.fromkeys(body.services)),
         area=body.area.area(),
@@ -159,16 +165,27 @@ async def register_incident(call: Call, uow: UnitOfWork) -> Reply:
         planned_to=body.planned_to,
         appeals=body.appeals,
     )
-    incident = await open_incident(command, uow=uow, reference=call.reference, at=call.at)
-    return incident_reply(incident, call, status=201)
 
 
 async def change_incident(call: Call, uow: UnitOfWork) -> Reply:
     """Tell it anew."""
-    body: IncidentChangeBody = call.body
+    incident = await perform(
+        call.id("incident"),
+        IncidentAction.CHANGE,
+        changing(call.body),
+        uow=uow,
+        reference=call.reference,
+        at=call.at,
+        expected=call.edited(),
+    )
+    return incident_reply(incident, call)
+
+
+def changing(body: IncidentChangeBody) -> ChangeIncident:
+    """As the domain wants it. Raises Invalid where nothing is given."""
     if not body.model_fields_set:
         raise Invalid.at("", "nothing-given")
-    command = ChangeIncident(
+    return ChangeIncident(
         services=tuple(dict.fromkeys(body.services)) if body.services else None,
         area=body.area.area() if body.area else None,
         texts=body.texts.model_dump() if body.texts else None,
@@ -177,16 +194,6 @@ async def change_incident(call: Call, uow: UnitOfWork) -> Reply:
         planned_from=body.planned_from,
         planned_to=body.planned_to,
     )
-    incident = await perform(
-        call.id("incident"),
-        IncidentAction.CHANGE,
-        command,
-        uow=uow,
-        reference=call.reference,
-        at=call.at,
-        expected=call.edited(),
-    )
-    return incident_reply(incident, call)
 
 
 async def list_incidents(call: Call) -> Reply:

@@ -132,7 +132,7 @@ def _place(cursor: str | None, call: Call) -> Page | None:
     keyring = call.house.keyring
     page = read_cursor(cursor, keyring)
     try:
-        return page and replace(page, id=UUID(int=unveiled(page.mark, keyring)))
+        return page and replace(page, id=UUID(int=int(unveiled(page.mark, keyring))))
     except ValueError:
         raise malformed("cursor", "/cursor", "cursor") from None
 

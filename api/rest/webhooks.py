@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
@@ -14,17 +13,19 @@ from api.rest.operation import Call, Operation, Reply
 from domain.access import Permission
 from domain.ports import UnitOfWork
 from domain.webhooks.catalogue import CATALOGUE
-from domain.webhooks.events import TEST_TYPE, Notice
+from domain.webhooks.events import NOTICES, Notice, message
 from domain.webhooks.headers import masked
 from domain.webhooks.keys import jwk
-from domain.webhooks.messages import VERSIONS
+from domain.webhooks.messages import TEST_TYPE, VERSIONS, TestData
 from domain.webhooks.model import Endpoint
 from domain.webhooks.secrets import KEPT, LONGEST_KEPT
 from domain.webhooks.use_cases import Wish, change_endpoint, create_endpoint, rotate_secret
 
 Url = Annotated[str, Field(min_length=8, max_length=2048, json_schema_extra={"format": "uri"})]
 EventType = Annotated[f.Code, Field(json_schema_extra={"enum": sorted(map(str, CATALOGUE))})]
-EventTypes = Annotated[tuple[EventType | Notice, ...], Field(max_length=50)]
+EventTypes = Annotated[
+    tuple[EventType | Notice, ...], Field(max_length=len(CATALOGUE) + len(NOTICES))
+]
 
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
@@ -287,8 +288,7 @@ async def read_health(call: Call) -> Reply:
 async def test(call: Call, uow: UnitOfWork) -> Reply:
     """A message to try the endpoint with."""
     endpoint = await uow.endpoints.get(call.id("endpoint"))
-    message = {"type": TEST_TYPE, "timestamp": call.at, "data": {"endpoint": endpoint.id}}
-    payload = orjson.dumps(message, default=str, option=orjson.OPT_UTC_Z)
+    payload = message(TEST_TYPE, call.at, TestData(endpoint.id))
     return Reply(
         {"delivery": await uow.endpoints.send(endpoint, TEST_TYPE, payload, at=call.at)}, 202
     )

@@ -107,6 +107,12 @@ class Happenings(Protocol):
         """The place below which everything stands still. Raises Unavailable."""
         ...
 
+    async def holds(self, place: Place) -> bool:
+        """Whether the event of a place is in the register, which forgets none unless it was taken
+        back to an earlier moment. Raises Unavailable.
+        """
+        ...
+
     async def after(
         self, place: Place, floor: Place, limit: int, wanted: Wanted | None = None
     ) -> Sequence[Happening]:

@@ -282,6 +282,7 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
     fact = Fact(
         EventType.CORRECTED,
         {"fields": changed, "service": after.service, "service_version": after.service_version}
+        | _left(appeal, after)
         | clocks.begun(appeal, after),
         said(
             text=command.text,
@@ -295,6 +296,17 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
 
 _WORDS = ("text", "kind", "language", "place", "service", "answers")
 """What the record says and a correction may say anew."""
+
+
+def _left(before: Appeal, after: Appeal) -> dict[str, object]:
+    """Where it stood, if it is of another service or district now: whoever followed those is told
+    that it goes.
+    """
+    was, now = (
+        {"service": one.service, "sphere": one.sphere, "district": one.place.district}
+        for one in (before, after)
+    )
+    return {} if was == now else {"was": was}
 
 
 def attach(appeal: Appeal, command: c.Attach, desk: Desk) -> Step:

@@ -39,9 +39,6 @@ class Notice(StrEnum):
 
 CHECKPOINT = Notice.CHECKPOINT
 
-TEST_TYPE = "endpoint.test"
-"""Of the message that somebody sends to try an endpoint; nobody subscribes to it."""
-
 NOTICES: Mapping[Notice, LocalizedText] = {
     Notice.CHECKPOINT: meaning(
         "Тізілімнің жай-күйіне қол қойылды (тек аты аталса жіберіледі)",
@@ -70,6 +67,13 @@ NOTICES: Mapping[Notice, LocalizedText] = {
     ),
 }
 """Notices with what they mean. Who names no types hears of all events, and of none of these."""
+
+TEST = meaning(
+    "Мекенжайды сынау хабарламасы (тек сұралғанда жіберіледі)",
+    "Сообщение для проверки адреса (отправляется только по запросу)",
+    "A message to try the endpoint with (sent only when asked for)",
+)
+"""What TEST_TYPE means; it is neither an event nor a notice, and nobody may name it."""
 
 
 def check_event_types(event_types: Iterable[str]) -> frozenset[str]:

@@ -22,12 +22,14 @@ from domain.webhooks.messages import (
     DATA,
     DETAILS,
     NOTICE_TYPES,
+    TEST_TYPE,
     AppealLinks,
     CheckpointData,
     EndpointLinks,
     IncidentData,
     IncidentLinks,
     NoticeData,
+    TestData,
 )
 from domain.webhooks.model import DisabledReason
 
@@ -96,6 +98,8 @@ def _data(kind: str) -> object:
         root = "a3" * 32
         note = f"109.example.kz/semey\n1024\n{root}\n\n— 109.example.kz/semey …\n"
         return CheckpointData("109.example.kz/semey", 1024, root, note)
+    if kind == TEST_TYPE:
+        return TestData(_ENDPOINT)
     if kind in NOTICE_TYPES:
         return _notice(kind)
     if kind.startswith("incident."):

@@ -226,7 +226,17 @@ def _data_of(kind: EventType) -> type:
     return _made(name, AppealData.__doc__, [("details", details | None)], AppealData)
 
 
+@dataclass(frozen=True, slots=True)
+class TestData:
+    """Which endpoint is tried."""
+
+    endpoint: UUID
+
+
 CHECKPOINT_TYPE = "register.checkpoint"
+TEST_TYPE = "endpoint.test"
+"""Of the message that somebody sends to try an endpoint; nobody subscribes to it."""
+
 NOTICE_TYPES = (
     "endpoint.failing", "endpoint.disabled", "endpoint.recovered", "delivery.exhausted",
 )  # fmt: skip
@@ -237,6 +247,7 @@ DATA: Mapping[str, type] = {
     **{str(kind): IncidentData for kind in IncidentEventType},
     CHECKPOINT_TYPE: CheckpointData,
     **dict.fromkeys(NOTICE_TYPES, NoticeData),
+    TEST_TYPE: TestData,
 }
 """Type of event → the type of its `data`."""
 

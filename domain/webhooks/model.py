@@ -88,14 +88,16 @@ class Endpoint:
     disabled_reason: DisabledReason | None = None
     version: int = 1
 
-    def declines(self, event_type: str, about: About | None) -> EndReason | None:
-        """Why news of this type, about this appeal or about none, is not wanted; None if it is."""
+    def declines(self, event_type: str, *abouts: About) -> EndReason | None:
+        """Why news of this type is not wanted; None if it is. `abouts`: what the appeal that it
+        tells of was from before the event until now, of which one is enough.
+        """
         if not self.enabled:
             gone = self.disabled_reason is DisabledReason.GONE
             return EndReason.ENDPOINT_GONE if gone else EndReason.ENDPOINT_DISABLED
         if self.event_types and event_type not in self.event_types:
             return EndReason.TYPE_DESELECTED
-        if about is not None and not self.concerns(about):
+        if abouts and not any(map(self.concerns, abouts)):
             return EndReason.FILTER_DESELECTED
         return None
 

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.ports import Keyring
 from domain.webhooks.attempts import Attempt, Claim, Report
-from domain.webhooks.events import TEST_TYPE
 from domain.webhooks.health import NOTED
+from domain.webhooks.messages import TEST_TYPE
 from domain.webhooks.model import About, DeliveryState, Endpoint, EndReason
 from domain.webhooks.schedule import Outcome, Verdict
 from integrations.postgres.delivery_claims import (
@@ -309,4 +309,4 @@ def _unwanted(row: Any, endpoint: Endpoint) -> EndReason | None:
     if row["type"] == TEST_TYPE:
         # Whoever mends an endpoint tries it before it is enabled again.
         return None
-    return endpoint.declines(row["type"], About(*row["about"]) if row["about"] else None)
+    return endpoint.declines(row["type"], *(About(*one) for one in row["abouts"] or ()))

@@ -5,7 +5,8 @@ message is made and when an attempt of it has ended, each time with all of its i
 for that somebody has it in hand. Whoever touches both rows locks the delivery's first.
 """
 
-from domain.webhooks.events import TEST_TYPE
+from domain.webhooks.messages import TEST_TYPE
+from integrations.postgres.outbox import moved
 
 CLAIMING = 0x109_0009
 """Advisory lock: claims are made one after another, since what may still be claimed of an endpoint
@@ -123,13 +124,15 @@ the planner sees no partial index in that, of which it would read all that waits
 
 RELEASE = "DELETE FROM delivery_lease WHERE delivery_id = ANY($1) AND until = $2"
 
-_BEGUN = """
+_BEGUN = f"""
        d.id AS delivery_id, coalesce(d.message_id, d.event_id, d.id) AS message_id, d.type,
        d.payload, d.attempts, d.tries_before,
        (SELECT o.active FROM organisation o WHERE o.id = w.organisation_id) AS standing,
-       CASE WHEN w.services <> '{}' OR w.spheres <> '{}' OR w.districts <> '{}' THEN
-       (SELECT ARRAY[a.service, a.sphere, a.district] FROM appeal a WHERE a.id = d.appeal_id)
-       END AS about, w.*
+       CASE WHEN w.services <> '{{}}' OR w.spheres <> '{{}}' OR w.districts <> '{{}}' THEN
+       (SELECT array_agg(ARRAY[p.service, p.sphere, p.district]) FROM (
+            SELECT a.service, a.sphere, a.district FROM appeal a WHERE a.id = d.appeal_id
+            UNION ALL {moved("d.appeal_id", "d.sequence")}) p)
+       END AS abouts, w.*
 """
 
 BEGIN = f"""

@@ -36,6 +36,9 @@ SELECT e.xid::text AS moment, e.id, e.city_id, e.appeal_id, e.internal, e.canoni
 """
 
 
+_HOLDS = "SELECT EXISTS (SELECT FROM event WHERE id = $1 AND xid = $2::text::xid8)"
+
+
 class SqlHappenings:
     """Reads what happens. One of these serves every subscriber of a process."""
 
@@ -47,6 +50,12 @@ class SqlHappenings:
         async with inside(self._engine, PLATFORM) as driver:
             found = await driver.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
         return Place(int(found))
+
+    async def holds(self, place: Place) -> bool:
+        """As domain.appeals.happenings.Happenings."""
+        async with inside(self._engine, PLATFORM) as driver:
+            found: bool = await driver.fetchval(_HOLDS, place.id, str(place.transaction))
+        return found
 
     async def after(
         self, place: Place, floor: Place, limit: int, wanted: Wanted | None = None

@@ -4,6 +4,11 @@ Only rows below the oldest running transaction are read. A row's id is given bef
 transaction commits, so whoever reads `id > last` passes over what commits late; whoever
 waits for the transactions still running does not (law 2). A row that is seen although its
 number is one that this cluster has not given yet was restored from another, and waits for nobody.
+
+An appeal's events are told in their order, which is not always that of their transactions: who
+locks another appeal, or the exchange's inbox, first has its number already when it comes to this
+one, whose last act may bear a higher. That act has committed, and every one before it, since each
+waited for the appeal; so it goes along, wherever the oldest running transaction stands.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,19 +28,55 @@ from integrations.postgres.happenings import CALL
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.session import inside
 
-_TAKE = """
-WITH RECURSIVE taken AS (
+
+def moved(appeal: str, sequence: str) -> str:
+    """Where an appeal stood (service, sphere, district) that it left by an event from `sequence`
+    on: a query, of two expressions in SQL.
+    """
+    return f"""
+        SELECT left_.was ->> 'service' AS service, left_.was ->> 'sphere' AS sphere,
+               left_.was ->> 'district' AS district
+          FROM (SELECT convert_from(c.canonical, 'UTF8')::jsonb #> '{{data,was}}' AS was
+                  FROM event c WHERE c.appeal_id = {appeal} AND c.sequence >= {sequence}
+                   AND c.type = 'appeal.corrected' OFFSET 0) left_
+         WHERE left_.was IS NOT NULL"""
+
+
+_FITS = """(
+           (w.services = '{{}}' AND w.spheres = '{{}}'
+                OR {place}.service = ANY(w.services) OR {place}.sphere = ANY(w.spheres))
+           AND (w.districts = '{{}}' OR {place}.district = ANY(w.districts)))"""
+"""Whether an endpoint's filters let through what stands at a place."""
+
+_TAKE = f"""
+WITH RECURSIVE oldest AS (
+    SELECT ctid AS lies, id AS place, xid AS moment, event_id FROM outbox
+     WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+        OR xid >= pg_snapshot_xmax(pg_current_snapshot())
+     ORDER BY xid, id LIMIT $1 FOR UPDATE SKIP LOCKED
+), met AS (
+    SELECT o.lies, o.place, o.moment, e.*
+      FROM oldest o, LATERAL (SELECT * FROM event WHERE id = o.event_id OFFSET 0) e
+), overtaken AS (
+    SELECT o.lies, o.place, o.moment, e.*
+      FROM (SELECT appeal_id, max(sequence) AS last FROM met
+             GROUP BY appeal_id HAVING count(*) < max(sequence)) m,
+           LATERAL (SELECT * FROM event WHERE appeal_id = m.appeal_id AND sequence < m.last
+                       AND xid >= (SELECT max(moment) FROM met) OFFSET 0) e,
+           LATERAL (SELECT ctid AS lies, id AS place, xid AS moment FROM outbox
+                     WHERE xid = e.xid AND event_id = e.id OFFSET 0) o
+     WHERE o.place NOT IN (SELECT place FROM oldest)
+), taken AS (
     DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM outbox WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
-            OR xid >= pg_snapshot_xmax(pg_current_snapshot())
-         ORDER BY xid, id LIMIT $1 FOR UPDATE SKIP LOCKED))
-    RETURNING id, xid, event_id
+        SELECT lies FROM met UNION ALL SELECT lies FROM overtaken))
 ), told AS (
-    SELECT taken.id AS place, taken.xid AS moment, e.*
-      FROM taken, LATERAL (SELECT * FROM event WHERE id = taken.event_id OFFSET 0) e
+    SELECT id, city_id, appeal_id, sequence, type, internal, canonical,
+           max(moment) OVER in_order AS moment, max(place) OVER in_order AS place
+      FROM (SELECT * FROM met UNION ALL SELECT * FROM overtaken) e
+    WINDOW in_order AS (PARTITION BY appeal_id ORDER BY sequence)
 ), hearer AS (
-    SELECT s.appeal_id, s.organisation_id FROM assignment s
-     WHERE s.appeal_id IN (SELECT appeal_id FROM told)
+    SELECT s.appeal_id, s.organisation_id FROM (SELECT DISTINCT appeal_id FROM told) t,
+           LATERAL (SELECT * FROM assignment WHERE appeal_id = t.appeal_id OFFSET 0) s
     UNION
     SELECT h.appeal_id, o.parent_id FROM hearer h
       JOIN organisation o ON o.id = h.organisation_id WHERE o.parent_id IS NOT NULL
@@ -44,7 +85,7 @@ WITH RECURSIVE taken AS (
     SELECT told.city_id, h.organisation_id, told.id, told.type, $2
       FROM told JOIN hearer h ON h.appeal_id = told.appeal_id
      WHERE NOT (told.internal AND told.type = 'appeal.commented')
-     ORDER BY told.moment, told.place
+     ORDER BY told.moment, told.place, told.sequence
 )
 SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS endpoint_id,
        w.enabled, w.ordered, CASE WHEN w.id IS NOT NULL THEN told.canonical END AS canonical
@@ -55,11 +96,11 @@ SELECT told.id, told.city_id, told.type, told.appeal_id, told.sequence, w.id AS 
        AND NOT (told.internal AND told.type = 'appeal.commented')
   LEFT JOIN webhook_endpoint w ON w.organisation_id = h.organisation_id
        AND w.city_id = told.city_id AND w.removed_at IS NULL
-       AND (w.event_types = '{}' OR told.type = ANY(w.event_types))
-       AND (w.services = '{}' AND w.spheres = '{}'
-            OR a.service = ANY(w.services) OR a.sphere = ANY(w.spheres))
-       AND (w.districts = '{}' OR a.district = ANY(w.districts))
- ORDER BY told.moment, told.place
+       AND (w.event_types = '{{}}' OR told.type = ANY(w.event_types))
+       AND ({_FITS.format(place="a")} OR EXISTS (
+            SELECT FROM ({moved("told.appeal_id", "told.sequence")}) p
+             WHERE {_FITS.format(place="p")}))
+ ORDER BY told.moment, told.place, told.sequence
 """
 """Takes events out of the outbox and gives them to the feed; a row for each endpoint that is to
 hear, else one without.
@@ -67,9 +108,17 @@ hear, else one without.
 An organisation hears of every appeal that was ever assigned to it or to an organisation
 below it. What colleagues say among themselves stays in their house: no internal comments.
 
+Filters let an event through where the appeal fitted at any moment from just before it until now:
+who had it is told by what it left, and nothing is let through that the sending would stop again.
+
+`overtaken`: what came before in an appeal by a transaction that began after; it is looked for where
+the batch does not begin with the appeal's first event. An event's moment and place are the highest
+of its appeal so far, so that appeals keep their order too.
+
 Nothing here is left to statistics, which after a quiet hour know of an empty outbox, and after a
 busy one end before what is relayed: rows are taken where they lie (locked, they stay there), and
-OFFSET 0 has each event and appeal looked up by its id, where a merge would read whole indexes.
+OFFSET 0 has each event, appeal and assignment looked up by its id, where a merge would read whole
+indexes.
 """
 
 _TELL_OF_INCIDENTS = """
@@ -137,7 +186,8 @@ class Outbox:
         self._base_url = base_url
 
     async def relay(self, at: datetime, limit: int = 500) -> Relayed:
-        """Move up to `limit` of the oldest events, in one transaction. Raises Unavailable.
+        """Move up to `limit` of the oldest events in one transaction, and what must go before
+        them. Raises Unavailable.
 
         Any number of relays may run: they take turns.
         """

@@ -23,6 +23,7 @@ from domain.webhooks.model import AttemptResult
 from domain.webhooks.urls import check_url
 from integrations.webhooks import signing
 from integrations.webhooks.addresses import AddressRefused, Network
+from integrations.webhooks.authorities import trusted
 from integrations.webhooks.line import (
     BODY_LIMIT,
     Line,
@@ -80,8 +81,8 @@ class Sender:
 
     `allowed_networks` are private networks that the city lets its executors use (see
     addresses.parse_networks). `timeout` bounds an attempt from the name look-up to the
-    last byte of the answer. `tls` and `lookup` are for cities with an authority or name
-    servers of their own.
+    last byte of the answer. `tls` is whom we trust (see authorities.trusted); `lookup` asks for
+    names, else the system does.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Sender:
         self._allowed = tuple(allowed_networks)
         self._allow_http = allow_http
         self._timeout = timeout.total_seconds()
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or trusted()
         self._system_lookup = SystemLookup()
         self._lookup = lookup or self._system_lookup
         self._resolver = CheckedResolver(self._lookup, self._allowed)

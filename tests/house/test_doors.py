@@ -32,7 +32,7 @@ PLATFORM = {
     POSTGRES + "token_keys.py": {"known", "kept", "rotate"},
     POSTGRES + "checkpoints.py": {"sign", "_seal"},
     POSTGRES + "deliveries.py": {"_fetch", "finish", "tell_overdue"},
-    POSTGRES + "happenings.py": {"floor", "after"},
+    POSTGRES + "happenings.py": {"floor", "after", "holds"},
     POSTGRES + "histories.py": {"walk", "changed", "ends", "between"},
     POSTGRES + "housekeeping.py": {
         "clear_desks",

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from api.errors import Malformed, RateLimited, TooSlow, Unauthenticated
+from api.errors import RateLimited, TooSlow, Unauthenticated
 from api.graphql import hub as hubs
 from api.graphql.hub import Hub
 from domain.access import Principal, Role
 from domain.appeals.happenings import Happening, Place, Wanted
 from domain.appeals.workflow import Status
-from domain.errors import Unavailable
+from domain.errors import CursorLost, Unavailable
 from domain.events import EventType
 from domain.values import new_id
 
@@ -69,6 +69,9 @@ class Told:
     ) -> Sequence[Happening]:
         await asyncio.sleep(0)
         return [e for e in self.events if place < e.place < floor][:limit]
+
+    async def holds(self, place: Place) -> bool:
+        return any(event.place == place for event in self.events)
 
     async def listen(self, wake: Callable[[], None]) -> None:
         self.wake = wake
@@ -263,10 +266,25 @@ async def test_a_place_that_another_process_reached_first_is_waited_for(hub: Hub
 
 
 async def test_a_place_that_nobody_reached_is_refused(hub: Hub, told: Told):
-    follower = Follower(hub, after=Place(10**9, new_id()))
+    """The copy of a register in a cluster whose transactions are counted anew."""
+    there = told.happen(transaction=10**9)
+    told.standing = 5
+    follower = Follower(hub, after=there.place)
     await until(lambda: follower.refusal is not None)
-    assert isinstance(follower.refusal, Malformed)
+    assert isinstance(follower.refusal, CursorLost)
     assert hub.subscribers == 0
+
+
+async def test_a_place_that_a_restored_register_has_not_is_refused(hub: Hub, told: Told):
+    lost = told.happen().place
+    told.events.clear()
+    told.standing = lost.transaction
+    others = [told.happen(), told.happen()]
+    assert others[0].place.transaction == lost.transaction
+    follower = Follower(hub, after=lost)
+    await until(lambda: follower.refusal is not None)
+    assert isinstance(follower.refusal, CursorLost)
+    assert follower.told == []
 
 
 async def test_who_does_not_take_what_comes_is_let_go_by_name_and_nobody_else_feels_it(

@@ -3,12 +3,16 @@
 import asyncio
 from datetime import timedelta
 
+import jsonschema_rs
 import orjson
 import pytest
 
 from domain.access import Role
 from domain.values import new_id
+from domain.webhooks.catalogue import CATALOGUE
+from domain.webhooks.events import NOTICES
 from domain.webhooks.headers import MASK
+from domain.webhooks.messages import TEST_TYPE
 from integrations.postgres.doors import PLATFORM
 from integrations.postgres.session import inside
 from tests.support.appeals import add_endpoint
@@ -83,6 +87,31 @@ async def test_what_the_city_does_not_know_is_refused_by_name(callers, wanted, w
     problem = assert_problem(answer, 422, "invalid")
     assert where in pointers(answer)
     assert rule in {error["rule"] for error in problem["errors"]}
+
+
+async def test_an_endpoint_may_name_everything_that_there_is(callers: Callers):
+    """And so have all events and the notices: who names any has no others."""
+    everything = sorted(map(str, (*CATALOGUE, *NOTICES)))
+    endpoint = await made(callers, event_types=everything)
+    assert endpoint["event_types"] == everything
+
+
+async def test_the_message_to_try_an_endpoint_with_is_of_a_schema_and_nobody_names_it(
+    callers: Callers, house
+):
+    endpoint = await made(callers)
+    queued = await callers.call("POST", f"{ALL}/{endpoint['id']}/test", role=Role.HEAD)
+    (row,) = await fetch(house, "SELECT type, payload FROM delivery WHERE id = $1",
+                         queued.json()["delivery"])  # fmt: skip
+    sent = orjson.loads(bytes(row["payload"]))
+    assert (row["type"], sent["data"]) == (TEST_TYPE, {"endpoint": endpoint["id"]})
+    types = (await callers.call("GET", "/v1/event-types", role=Role.HEAD)).json()["items"]
+    (told,) = (one for one in types if one["type"] == TEST_TYPE)
+    jsonschema_rs.validate(told["payload_schema"], sent)
+    assert {one["type"] for one in types if not one["named"]} == {TEST_TYPE}
+    refused = await changed(callers, endpoint, {"event_types": [TEST_TYPE]})
+    assert_problem(refused, 422, "invalid")
+    assert pointers(refused) == {"/event_types/0": "unknown"}
 
 
 async def test_headers_are_shown_masked_sealed_at_rest_and_changed_without_being_known(

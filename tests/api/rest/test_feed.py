@@ -4,12 +4,15 @@ import asyncio
 import time
 from base64 import urlsafe_b64decode
 from datetime import timedelta
+from uuid import UUID
 
 import orjson
 import pytest
 
 from api.rest.cursors import veiled, write_cursor
+from api.rest.feed import TYPES
 from domain.access import Role
+from domain.webhooks.feed import START
 from tests.support.city import KISHI
 from tests.support.rest import assert_problem, pointers
 from tests.support.sql import fetch
@@ -60,6 +63,12 @@ async def test_types_can_be_chosen_and_unknown_ones_are_refused(callers, empty):
     assert pointers(refused) == {"/type/0": "unknown"}
 
 
+async def test_every_type_can_be_asked_for_at_once(callers, empty):
+    await callers.register()
+    await relay(callers)
+    assert len((await read(callers, type=sorted(TYPES)))["items"]) == 2
+
+
 async def test_whoever_wants_only_what_comes_begins_behind_the_newest(callers, empty):
     await callers.register()
     await relay(callers)
@@ -101,8 +110,11 @@ async def test_one_organisation_cannot_have_everybody_wait(callers, empty):
 
 async def test_a_cursor_of_somebody_else_or_of_another_list_is_refused(callers, empty):
     now, keyring = callers.house.now(), callers.house.keyring
-    theirs = write_cursor(now, KISHI.centre, keyring, veiled(7, keyring))
-    others = [write_cursor(now, KISHI.water, keyring, mark) for mark in ("", "7", "resolve/1")]
+    theirs = write_cursor(now, KISHI.centre, keyring, veiled(f"0 {UUID(int=0)} 0", keyring))
+    others = [
+        write_cursor(now, KISHI.water, keyring, mark)
+        for mark in ("", "7", "resolve/1", veiled(7, keyring))
+    ]
     for cursor in (theirs, *others, "bm90IG91cnM"):
         refused = await callers.call(
             "GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor}
@@ -126,7 +138,7 @@ async def test_a_cursor_from_before_what_is_kept_is_told_so_rather_than_passed_o
     now, keyring = callers.house.now(), callers.house.keyring
     answers = []
     for days in (89, 91):
-        mark = veiled(0, keyring)
+        mark = veiled(f"0 {UUID(int=0)} 0", keyring)
         cursor = write_cursor(now - timedelta(days=days), KISHI.water, keyring, mark)
         answers.append(
             await callers.call("GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor})
@@ -140,7 +152,7 @@ async def test_the_message_stands_in_the_answer_as_it_is_signed(callers, empty):
     await relay(callers)
     answer = await callers.call("GET", "/v1/events", role=Role.HEAD)
     house, head = callers.house, KISHI.principal(Role.HEAD)
-    page = await house.feed.page(head, 0, (), 10, house.now())
+    page = await house.feed.page(head, START, (), 10, house.now())
     for entry in page.entries:
         assert entry.payload in answer.content
         assert orjson.dumps(orjson.loads(entry.payload)) == entry.payload
@@ -149,3 +161,15 @@ async def test_the_message_stands_in_the_answer_as_it_is_signed(callers, empty):
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.AKIM, Role.CITIZEN, Role.AUDITOR])
 async def test_who_has_no_part_in_the_work_reads_no_feed(callers, role):
     assert_problem(await callers.call("GET", "/v1/events", role=role), 403, "not-permitted")
+
+
+async def test_a_register_that_was_taken_back_tells_its_readers_so(callers, empty):
+    await callers.register()
+    await relay(callers)
+    cursor = (await read(callers))["next"]
+    await fetch(callers.house, "DELETE FROM feed_entry")
+    lost = await callers.call(
+        "GET", "/v1/events", role=Role.EXECUTOR, params={"after": cursor, "wait": 1}
+    )
+    assert_problem(lost, 410, "cursor-lost")
+    assert (await read(callers))["items"] == []

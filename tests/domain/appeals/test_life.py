@@ -290,3 +290,16 @@ def test_the_answers_of_a_corrected_service_are_judged_by_its_own_form():
         life.act(A.CORRECT, c.Correct(service="manholes.open"), Role.OPERATOR)
     fixed = c.Correct(service="manholes.open", answers={"cover": "broken"})
     assert life.act(A.CORRECT, fixed, Role.OPERATOR).sphere == "manholes"
+
+
+def test_a_correction_says_where_the_appeal_stood_if_it_goes_elsewhere():
+    """By that whoever followed its service or district is told that it goes."""
+    life = Life()
+    life.register(intake())
+    life.act(Action.CORRECT, c.Correct(text="Басқа сөз"), Role.OPERATOR)
+    assert "was" not in orjson.loads(life.shelf.events[-1].canonical)["data"]
+    stood = {"service": life.appeal.service, "sphere": "manholes", "district": "centre"}
+    elsewhere = c.Correct(where=c.Whereabouts(address="көпір жанында"))
+    life.act(Action.CORRECT, elsewhere, Role.OPERATOR)
+    assert life.appeal.place.district is None
+    assert orjson.loads(life.shelf.events[-1].canonical)["data"]["was"] == stood

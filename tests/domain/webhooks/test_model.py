@@ -21,14 +21,14 @@ ENDPOINT = Endpoint(
 
 
 def test_an_endpoint_without_a_choice_wants_everything():
-    assert ENDPOINT.declines("appeal.registered", None) is None
+    assert ENDPOINT.declines("appeal.registered") is None
     assert ENDPOINT.declines("clock.breached", LIFT) is None
 
 
 def test_an_endpoint_with_a_choice_wants_only_that():
     choosy = replace(ENDPOINT, event_types=frozenset({"appeal.assigned"}))
-    assert choosy.declines("appeal.assigned", None) is None
-    assert choosy.declines("appeal.closed", None) is EndReason.TYPE_DESELECTED
+    assert choosy.declines("appeal.assigned") is None
+    assert choosy.declines("appeal.closed") is EndReason.TYPE_DESELECTED
 
 
 @pytest.mark.parametrize("chosen", [frozenset(), frozenset({"appeal.assigned"})])
@@ -48,7 +48,7 @@ def test_a_disabled_endpoint_wants_nothing(chosen, disabled, end):
 
 def test_a_message_that_is_about_no_appeal_passes_every_filter():
     narrow = replace(ENDPOINT, spheres=frozenset({"water"}))
-    assert narrow.declines("register.checkpoint", None) is None
+    assert narrow.declines("register.checkpoint") is None
     assert narrow.declines("appeal.assigned", LIFT) is EndReason.FILTER_DESELECTED
 
 

@@ -9,8 +9,8 @@ from domain.access import Role
 from domain.appeals.commands import Accept
 from domain.appeals.workflow import Action
 from domain.errors import Conflict
-from domain.webhooks.events import TEST_TYPE
 from domain.webhooks.health import ALARM, REOPENS
+from domain.webhooks.messages import TEST_TYPE
 from domain.webhooks.replay import Replay, Replayed, What
 from domain.webhooks.schedule import DELAYS
 from domain.webhooks.use_cases import Wish, change_endpoint, replay

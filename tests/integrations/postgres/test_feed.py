@@ -14,8 +14,9 @@ from domain.access import Role
 from domain.appeals import intake as intakes
 from domain.appeals.commands import Comment
 from domain.appeals.workflow import Action
+from domain.errors import CursorLost
 from domain.incidents.model import Area
-from domain.webhooks.feed import KEPT
+from domain.webhooks.feed import KEPT, START
 from tests.support.appeals import add_endpoint, make_intake, perform, register
 from tests.support.city import KISHI
 from tests.support.incidents import open_incident
@@ -39,13 +40,13 @@ def head(organisation=None):
     return KISHI.principal(Role.HEAD, organisation=organisation)
 
 
-async def read_all(feed, principal=None, after=0, limit=100, types=()):
+async def read_all(feed, principal=None, after=START, limit=100, types=()):
     """Everything behind a position, page by page."""
     entries, more = [], True
     while more:
         page = await feed.page(principal or head(), after, types, limit, AT)
         entries += page.entries
-        after, more = page.position, page.more
+        after, more = page.mark, page.more
     return entries, after
 
 
@@ -103,7 +104,7 @@ async def test_nobody_sees_the_entries_of_another_organisation_whatever_the_code
     await house.outbox.relay(AT)
     forged = KISHI.principal(Role.HEAD, organisation=KISHI.centre)
     object.__setattr__(forged, "organisation", KISHI.water)
-    assert await read_all(feed, forged) == ([], 0)
+    assert await read_all(feed, forged) == ([], START)
 
 
 async def _write(house, appeals, turns):
@@ -145,12 +146,12 @@ async def _read_naively(house, stop, found):
 
 
 async def _read_ours(house, stop, found):
-    after = 0
+    after = START
     while True:
         stopping = stop.is_set()
         page = await house.feed.page(head(), after, (), 7, AT)
         found += page.entries
-        after = page.position
+        after = page.mark
         if stopping and not page.entries:
             return
         await asyncio.sleep(0.001)
@@ -208,3 +209,76 @@ async def test_what_was_told_once_is_told_to_whoever_begins_later_for_ninety_day
     assert await feed.sweep(AT + timedelta(days=1, seconds=1)) == 4
     assert len((await read_all(feed))[0]) == 2
     assert await feed.sweep(AT + timedelta(days=1, seconds=1)) == 0
+
+
+async def _take_back(house, position):
+    """The database as it was when `position` was the newest, positions given from there again."""
+    await fetch(house, "DELETE FROM feed_entry WHERE position > $1", position)
+    again = f"ALTER TABLE feed_entry ALTER COLUMN position RESTART WITH {position + 1}"
+    await fetch(house, again)
+
+
+async def test_who_read_more_than_a_restored_feed_has_is_told_so(house, feed):
+    """Else they would hear that there is nothing new, and never of what is told from there on."""
+    await register(house)
+    await house.outbox.relay(AT)
+    copied = await feed.newest(head())
+    await register(house)
+    await house.outbox.relay(AT)
+    _, after = await read_all(feed)
+    assert after.position > copied.position
+    await _take_back(house, copied.position)
+    with pytest.raises(CursorLost):
+        await read_all(feed, after=after)
+    assert await read_all(feed, after=copied) == ([], copied)
+
+
+async def test_who_read_what_a_restored_feed_tells_otherwise_is_told_so(house, feed):
+    """The positions were given again meanwhile, to other messages."""
+    await register(house)
+    await house.outbox.relay(AT)
+    copied = await feed.newest(head())
+    await register(house)
+    await house.outbox.relay(AT)
+    _, after = await read_all(feed)
+    await _take_back(house, copied.position)
+    again = [await register(house) for _ in range(3)]
+    await house.outbox.relay(AT)
+    assert (await feed.newest(head())).position > after.position
+    with pytest.raises(CursorLost):
+        await read_all(feed, after=after)
+    entries, _ = await read_all(feed, after=copied)
+    assert len(entries) == 2 * len(again)
+
+
+async def test_the_same_message_told_at_another_time_is_not_the_one_that_was_read(house, feed):
+    """It was on its way when the copy was made, and others may stand before it now."""
+    appeal = await register(house)
+    await house.outbox.relay(AT)
+    _, after = await read_all(feed)
+    (row,) = await fetch(house, "SELECT min(position) AS first FROM feed_entry")
+    await _take_back(house, row["first"] - 1)
+    await fetch(
+        house,
+        "INSERT INTO outbox (city_id, event_id) SELECT city_id, id FROM event"
+        " WHERE appeal_id = $1 ORDER BY sequence",
+        appeal.id,
+    )
+    await house.outbox.relay(AT + timedelta(minutes=3))
+    newest = await feed.newest(head())
+    assert (newest.position, newest.id) == (after.position, after.id)
+    with pytest.raises(CursorLost):
+        await read_all(feed, after=after)
+
+
+async def test_who_was_told_nothing_for_ninety_days_goes_on(house, feed):
+    await register(house)
+    await house.outbox.relay(AT - KEPT - timedelta(days=2))
+    _, after = await read_all(feed)
+    assert await feed.sweep(AT) == 4
+    page = await feed.page(head(), after, (), 10, AT)
+    assert (page.entries, page.mark) == ((), after)
+    await register(house)
+    await house.outbox.relay(AT)
+    entries, _ = await read_all(feed, after=after)
+    assert len(entries) == 2

@@ -179,3 +179,12 @@ async def test_a_place_between_the_events_of_one_transaction_goes_on_with_the_ne
 async def test_nothing_of_another_city_or_appeal_is_read(house, wanted):
     await register(house)
     assert (await read_on(house.happenings, Place(0), wanted))[0] == []
+
+
+async def test_a_place_is_held_while_the_register_has_its_event_of_that_transaction(house):
+    place = await house.happenings.floor()
+    await register(house)
+    (*_, last), _ = await read_on(house.happenings, place)
+    assert await house.happenings.holds(last.place)
+    assert not await house.happenings.holds(Place(last.place.transaction, new_id()))
+    assert not await house.happenings.holds(Place(last.place.transaction + 1, last.place.id))

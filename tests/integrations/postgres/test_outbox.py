@@ -9,11 +9,14 @@ import orjson
 import pytest
 
 from domain.access import Role
-from domain.appeals.commands import Accept, Comment
+from domain.appeals.commands import Accept, Comment, Correct
 from domain.appeals.workflow import Action
+from domain.incidents.model import Area
+from domain.incidents.use_cases import join_appeals
 from integrations.postgres.outbox import Outbox
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import EVIDENCED, KISHI, MANHOLE
+from tests.support.incidents import open_incident
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -216,3 +219,157 @@ async def test_what_was_restored_from_another_cluster_does_not_wait_for_its_numb
         return len(await deliveries(house, endpoint)) == 2
 
     await eventually(relayed)
+
+
+async def _overtake(house, slow=None):
+    """Two events of one appeal of which the earlier has the later transaction: acceptance (3), and
+    the joining (4) by one who had locked another appeal before; between the two that of `slow`
+    begins. Gives the appeal.
+    """
+    # Elsewhere, so that nothing joins it by itself.
+    incident = await open_incident(house, area=Area(buildings=frozenset({KISHI.flats})))
+    first, second = sorted([await register(house), await register(house)], key=lambda a: a.number)
+    while (await house.outbox.relay(AT)).events:
+        pass
+    locked, go = asyncio.Event(), asyncio.Event()
+
+    async def join():
+        async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
+            get = uow.appeals.get
+
+            async def get_slowly(number):
+                found = await get(number)
+                if number == first.number:
+                    # A transaction has its number from its first lock on.
+                    locked.set()
+                    await go.wait()
+                return found
+
+            uow.appeals.get = get_slowly
+            numbers = [first.number, second.number]
+            reference = house.references.of(KISHI.id)
+            await join_appeals(incident.id, numbers, uow=uow, reference=reference, at=house.now())
+            await uow.commit()
+
+    joining = asyncio.create_task(join())
+    await locked.wait()
+    if slow is not None:
+        await slow.execute("SELECT pg_current_xact_id()")
+    await perform(house, second, Action.ACCEPT, Accept())
+    go.set()
+    await joining
+    rows = await fetch(
+        house, "SELECT sequence FROM event WHERE appeal_id = $1 ORDER BY xid, id", second.id
+    )
+    assert [row["sequence"] for row in rows][-2:] == [4, 3], "nobody overtook anybody"
+    return second
+
+
+async def _told(house, after):
+    page = await house.feed.page(KISHI.principal(Role.HEAD), after, (), 100, AT)
+    return [orjson.loads(one.payload)["data"] for one in page.entries]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 500])
+async def test_events_of_an_appeal_are_told_in_order_though_their_transactions_are_not(
+    house, outbox, limit
+):
+    endpoint = await add_endpoint(house, ordered=True)
+    appeal = await _overtake(house)
+    before = await house.feed.newest(KISHI.principal(Role.HEAD))
+    handed = []
+    while (await outbox.relay(AT, limit=limit)).events:
+        rows = await fetch(
+            house,
+            "SELECT sequence FROM delivery WHERE endpoint_id = $1 AND appeal_id = $2"
+            " ORDER BY sequence",
+            endpoint.id, appeal.id,
+        )  # fmt: skip
+        handed.append([row["sequence"] for row in rows])
+    # Never the joining while the acceptance is not there.
+    assert handed[-1] == [1, 2, 3, 4]
+    assert [1, 2, 4] not in handed
+    told = [one["sequence"] for one in await _told(house, before) if one["id"] == str(appeal.id)]
+    assert told == [3, 4]
+    assert await fetch(house, "SELECT * FROM outbox") == []
+
+
+async def test_what_was_overtaken_goes_along_though_something_older_runs(house, outbox):
+    """The acceptance lies above the oldest running transaction, the joining below it."""
+    endpoint = await add_endpoint(house, ordered=True)
+    slow = await asyncpg.connect(house.settings.database_url)
+    try:
+        running = slow.transaction()
+        await running.start()
+        appeal = await _overtake(house, slow)
+        later = await register(house)
+        await outbox.relay(AT)
+        told = await fetch(
+            house,
+            "SELECT appeal_id, sequence FROM delivery WHERE endpoint_id = $1 ORDER BY sequence",
+            endpoint.id,
+        )
+        left = await fetch(house, "SELECT 1 FROM outbox o JOIN event e ON e.id = o.event_id"
+                           " WHERE e.appeal_id <> $1", later.id)  # fmt: skip
+        await running.rollback()
+    finally:
+        await slow.close()
+    of_it = [row["sequence"] for row in told if row["appeal_id"] == appeal.id]
+    assert of_it == [1, 2, 3, 4]
+    assert left == []
+    # What nobody overtook waits.
+    assert later.id not in {row["appeal_id"] for row in told}
+
+
+MOVE = Correct(service="lifts.company-unknown", answers={})
+
+
+async def _heard(house, endpoint):
+    return [(row["type"], row["sequence"]) for row in await deliveries(house, endpoint)]
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_whoever_had_an_appeal_is_told_that_it_goes_and_nothing_after(
+    house, outbox, together
+):
+    left = await add_endpoint(house, spheres=frozenset({"manholes"}))
+    reached = await add_endpoint(house, spheres=frozenset({"lifts"}))
+    elsewhere = await add_endpoint(house, spheres=frozenset({"water"}))
+    appeal = await register(house)
+    if not together:
+        await outbox.relay(AT)
+    moved = await perform(house, appeal, Action.CORRECT, MOVE, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    comment = Comment("Кешкі ауысымға", internal=False)
+    await perform(house, moved, Action.COMMENT, comment, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    began = [("appeal.registered", 1), ("appeal.assigned", 2)]
+    goes, stays = ("appeal.corrected", 3), ("appeal.commented", 4)
+    heard = [one for one in await _heard(house, left) if not one[0].startswith("clock.")]
+    assert heard == [*began, goes]
+    assert (await _heard(house, reached))[-2:] == [goes, stays]
+    assert await _heard(house, elsewhere) == []
+
+
+async def test_what_is_on_its_way_is_not_stopped_by_an_appeal_that_goes(house, outbox):
+    await add_endpoint(house, spheres=frozenset({"manholes"}))
+    appeal = await register(house)
+    await outbox.relay(AT)
+    await perform(house, appeal, Action.CORRECT, MOVE, role=Role.OPERATOR)
+    await outbox.relay(AT)
+    claims = await house.deliveries.claim(AT)
+    begun = [await house.deliveries.begin(one.delivery, one.lease, AT) for one in claims]
+    assert sorted(one.type for one in begun) == [
+        "appeal.assigned", "appeal.corrected", "appeal.registered",
+    ]  # fmt: skip
+
+
+async def test_a_filter_of_its_own_that_changed_ends_what_is_on_its_way(house, outbox):
+    endpoint = await add_endpoint(house, spheres=frozenset({"manholes"}))
+    appeal = await register(house)
+    await outbox.relay(AT)
+    await perform(house, appeal, Action.CORRECT, MOVE, role=Role.OPERATOR)
+    await fetch(house, "UPDATE webhook_endpoint SET spheres = '{water}' WHERE id = $1", endpoint.id)
+    for one in await house.deliveries.claim(AT):
+        assert await house.deliveries.begin(one.delivery, one.lease, AT) is None
+    assert {row["reason"] for row in await deliveries(house, endpoint)} == {"filter-deselected"}

@@ -87,6 +87,13 @@ def response(status, *headers, body=b""):
 @cache
 def authority():
     """A self-signed certificate for hook.kz and 127.0.0.1: (server context, client context)."""
+    server, chain = certified()
+    return server, ssl.create_default_context(cadata=chain)
+
+
+@cache
+def certified():
+    """The same: (server context, the certificate as PEM)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hook.kz")])
     now = dt.datetime.now(dt.UTC)
@@ -113,4 +120,4 @@ def authority():
         path = Path(room, "hook.pem")
         path.write_bytes(chain + private)
         server.load_cert_chain(path)
-    return server, ssl.create_default_context(cadata=chain.decode("ascii"))
+    return server, chain.decode("ascii")
