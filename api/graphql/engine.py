@@ -15,6 +15,7 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from graphql.execution.execute import execute_root_selection_set
 from strawberry.execution import optimized_is_awaitable
 
+from api.errors import DocumentTooCostly
 from api.graphql.answers import encode, refuse, tell
 from api.graphql.audiences import Audience, Audiences
 from api.graphql.calls import Caller, Params, Prepared, misread
@@ -32,6 +33,10 @@ Who = Callable[[Any], Principal | None]
 
 INTROSPECTIONS = 8
 """Answers about the schema that are remembered: some megabytes each."""
+OVERRUN = 10
+LEAST = 1_000
+"""An operation may make so many times as many objects as were paid for, and so many in any case:
+a city may have longer lists than the sizes of sizes.py, which are those of a large one."""
 
 
 class Engine:
@@ -89,11 +94,15 @@ class Engine:
         executor = self._build(prepared, self._context(caller))
         if isinstance(executor, list):
             return refuse(executor, caller.voice, self.told(prepared))
-        async with limited(self._seconds):
-            if prepared.document.introspects(prepared.operation):
-                said = await self._introspected(prepared, executor)
-                return tell(said, caller.voice, self.told(prepared))
-            result = await _settled(execute_root_selection_set(executor))
+        if prepared.document.introspects(prepared.operation):
+            async with limited(self._seconds):
+                result = await self._introspected(prepared, executor)
+            return tell(result, caller.voice, self.told(prepared))
+        try:
+            async with limited(self._seconds, _most(prepared)):
+                result = await _settled(execute_root_selection_set(executor))
+        except DocumentTooCostly as refusal:
+            return refuse(refusal, caller.voice, self.told(prepared))
         return tell(result, caller.voice, self.told(prepared))
 
     async def _introspected(self, prepared: Prepared, executor: Executor[Any]) -> ExecutionResult:
@@ -179,9 +188,14 @@ class Engine:
         if isinstance(executor, list):
             raise Refused(refuse(executor, caller.voice))
         turn = executor.build_per_event_executor(value)
-        async with limited(self._seconds):
+        async with limited(self._seconds, _most(audience.prepared)):
             result = await _settled(execute_subscription_event(turn))
         return encode(tell(result, caller.voice))
+
+
+def _most(prepared: Prepared) -> int:
+    """How many objects an operation may make."""
+    return max(LEAST, OVERRUN * prepared.weight.cost)
 
 
 async def _settled(found: Any) -> Any:

@@ -3,7 +3,8 @@
 The price list: a plain field 0, each object 1, a mutation MUTATION, introspection INTROSPECTION; a
 field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
 each entry that it may have: `first`, `last` or `limit` where they are given, as many as `ids`
-names, else the argument's own default, else PAGE or LIST (or `metadata={"size": 3}`).
+names, else the argument's own default, else PAGE; a list without such an argument is as long as
+sizes.py says, else LIST.
 
 A valid document has no circles of fragments, and each fragment is weighed once, however often it
 is spread: the work is linear in the document, and a bomb of fragments comes out as a large number.
@@ -36,12 +37,14 @@ from graphql import (
 )
 
 from api.graphql.census import NAMED, SIZES
+from api.graphql.sizes import LIST_SIZES
 
 MUTATION = 10
 INTROSPECTION = 400
 PAGE = 20
 """Entries of a connection of which nobody says how many."""
 LIST = 5
+"""Entries of a list of which sizes.py says nothing."""
 DEAREST = 5
 """Fields that a refusal names."""
 PRICES: Mapping[tuple[str, str], int] = {
@@ -49,13 +52,17 @@ PRICES: Mapping[tuple[str, str], int] = {
     ("PublicCity", "figures"): 50,
     ("Query", "executorFigures"): 50,
     ("Query", "coverage"): 20,
+    ("Service", "form"): 1,
+    ("District", "polygon"): 1,
+    ("Territory", "polygon"): 1,
+    ("Territory", "buildings"): 1,
     ("Query", "triage"): 5,
     ("Query", "applicantInTheClear"): 100,
     ("Query", "searchApplicants"): 100,
 }
-"""What costs more than its entries tell, by type and field: the database work, or a resident's
-privacy. Nobody reads more people in the clear in a minute here than over REST, where each is a
-request of its own.
+"""What costs more than its entries tell, by type and field: the database work, a form put into a
+language, a border of many points, or a resident's privacy. Nobody reads more people in the clear in
+a minute here than over REST, where each is a request of its own.
 """
 
 
@@ -120,7 +127,7 @@ class Scales:
             found = self._definition(node, kind)
             if found is None or node.selection_set is None:
                 break
-            times *= self._size(node, found, sized)
+            times *= self._size(node, found, kind, sized)
             sized = _sized(found) and not _is_list(found)
             where, parent = node.selection_set, get_named_type(found.type)
         return told
@@ -173,7 +180,8 @@ class Scales:
         if node.selection_set is not None:
             page = _sized(found) and not _is_list(found)
             inner = self._set(node.selection_set, get_named_type(found.type), page)
-        own, size = self._own(name, found, parent), self._size(node, found, sized)
+        own = self._own(name, found, parent)
+        size = self._size(node, found, parent, sized)
         cost = size * (own + inner.cost) if _is_list(found) else own + size * inner.cost
         return Weight(cost, inner.depth + 1, inner.written + 1)
 
@@ -190,14 +198,16 @@ class Scales:
             return MUTATION
         return 1 if is_composite_type(get_named_type(found.type)) else 0
 
-    def _size(self, node: FieldNode, found: GraphQLField, sized: bool) -> int:
+    def _size(
+        self, node: FieldNode, found: GraphQLField, parent: GraphQLNamedType, sized: bool
+    ) -> int:
         """How often what stands under a field may come."""
         if _sized(found):
             return self._asked(node, found)
         # The entries of a page were counted where it was asked for.
-        if sized or not _is_list(found):
+        if sized or not _is_list(found) or node.selection_set is None:
             return 1
-        return int(_told(found).get("size", LIST))
+        return LIST_SIZES.get((parent.name, node.name.value), LIST)
 
     def _asked(self, node: FieldNode, found: GraphQLField) -> int:
         said = {argument.name.value: argument.value for argument in node.arguments or ()}
