@@ -41,6 +41,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.errors import DocumentNotTrusted, DocumentTooCostly, DocumentTooLarge, DocumentUnknown
 from api.graphql.census import Bounds, require_short, take
+from api.graphql.introspection import shape_of
 from api.graphql.weighing import Scales, Weight, whole
 from domain.errors import Refusal
 
@@ -174,6 +175,7 @@ class Documents:
         kept_characters: int = KEPT_CHARACTERS,
     ) -> None:
         self._schema = schema
+        self._shape = shape_of(schema)
         self.bounds = bounds or Bounds()
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*RULES, *hidden)
@@ -276,7 +278,7 @@ class Documents:
         sizes = tuple(_plain(variables.get(name, _ABSENT)) for name in document.sizes)
         key = (operation.name.value if operation.name else None, *sizes)
         weight = document.weighed.get(key)
-        scales = Scales(self._schema, document.fragments, operation, variables)
+        scales = Scales(self._schema, document.fragments, operation, variables, self._shape)
         if weight is None:
             weight = scales.weight()
             document.introspects(operation)

@@ -107,17 +107,27 @@ class Engine:
 
     async def _introspected(self, prepared: Prepared, executor: Executor[Any]) -> ExecutionResult:
         """What the schema says of itself. The whole of it keeps Python busy for the better part of
-        a second, so it is made beside the loop, one at a time, and remembered.
+        a second, so it is made beside the loop, one at a time, and remembered. A thread cannot be
+        ended from without: whoever is not waited for any longer has their turn until theirs ends.
         """
         key = prepared.document.hash, prepared.name, encode(prepared.variables)
-        async with self._introspecting:
-            known = self._schema_said.get(key)
-            if known is None:
-                made = await asyncio.to_thread(execute_root_selection_set, executor)
-                known = self._schema_said[key] = cast("ExecutionResult", made)
-                if len(self._schema_said) > INTROSPECTIONS:
-                    self._schema_said.popitem(last=False)
+        await self._introspecting.acquire()
+        known = self._schema_said.get(key)
+        if known is not None:
+            self._introspecting.release()
             return known
+        thread = asyncio.ensure_future(asyncio.to_thread(execute_root_selection_set, executor))
+        thread.add_done_callback(self._introspection_over)
+        made = self._schema_said[key] = cast("ExecutionResult", await asyncio.shield(thread))
+        if len(self._schema_said) > INTROSPECTIONS:
+            self._schema_said.popitem(last=False)
+        return made
+
+    def _introspection_over(self, thread: asyncio.Future[Any]) -> None:
+        self._introspecting.release()
+        if not thread.cancelled():
+            # Looked at, so that nobody is told of an error that nobody waits for.
+            thread.exception()
 
     def told(self, prepared: Prepared) -> dict[str, Any]:
         """What the answer says of its price."""

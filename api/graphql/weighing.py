@@ -1,7 +1,7 @@
 """What an operation costs and how deep it goes, before any resolver runs.
 
-The price list: a plain field 0, each object 1, a mutation MUTATION, introspection INTROSPECTION; a
-field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
+The price list: a plain field 0, each object 1, a mutation MUTATION, questions about the schema by
+what they would hold (introspection.py); a field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
 each entry that it may have: `first`, `last` or `limit` where they are given, as many as `ids`
 names, else the argument's own default, else PAGE; a list without such an argument is as long as
 sizes.py says, else LIST.
@@ -37,10 +37,10 @@ from graphql import (
 )
 
 from api.graphql.census import NAMED, SIZES
+from api.graphql.introspection import Asked, Shape
 from api.graphql.sizes import LIST_SIZES
 
 MUTATION = 10
-INTROSPECTION = 400
 PAGE = 20
 """Entries of a connection of which nobody says how many."""
 LIST = 5
@@ -96,10 +96,13 @@ class Scales:
     fragments: Mapping[str, FragmentDefinitionNode]
     operation: OperationDefinitionNode
     variables: Mapping[str, Any]
+    shape: Shape
     _known: dict[tuple[str, bool], Weight] = field(default_factory=dict)
     _defaults: dict[str, Any] = field(default_factory=dict)
+    _of_schema: Asked = field(init=False)
 
     def __post_init__(self) -> None:
+        self._of_schema = Asked(self.schema, self.shape, self.fragments)
         for defined in self.operation.variable_definitions or ():
             if defined.default_value is not None:
                 self._defaults[defined.variable.name.value] = value_from_ast_untyped(
@@ -125,7 +128,7 @@ class Scales:
             path = f"{path}.{node.name.value}" if path else node.name.value
             told.append({"path": path, "cost": cost * times})
             found = self._definition(node, kind)
-            if found is None or node.selection_set is None:
+            if found is None or node.selection_set is None or node.name.value.startswith("__"):
                 break
             times *= self._size(node, found, kind, sized)
             sized = _sized(found) and not _is_list(found)
@@ -171,8 +174,11 @@ class Scales:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType, sized: bool = False) -> Weight:
         name = node.name.value
+        if name == "__typename":
+            return Weight(0, 1, 1)
         if name.startswith("__"):
-            return Weight(0 if name == "__typename" else INTROSPECTION, 1, 1)
+            told = self._of_schema.of(node)
+            return Weight(self._of_schema.cost(told), told.depth, told.written)
         found = self._definition(node, parent)
         if found is None:
             return NOTHING
