@@ -42,7 +42,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from api.errors import DocumentNotTrusted, DocumentTooCostly, DocumentTooLarge, DocumentUnknown
 from api.graphql.census import Bounds, require_short, take
 from api.graphql.introspection import shape_of
-from api.graphql.weighing import Scales, Weight, whole
+from api.graphql.weighing import Scales, Weight, searched, whole
 from domain.errors import Refusal
 
 KEPT_CHARACTERS = 400_000
@@ -314,9 +314,13 @@ def _hash(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a size as a key; whatever is no number weighs the same, and is refused later."""
+    """A value of a size as a key; whatever is no number weighs the same, and is refused later. Of
+    a filter: what it searches by.
+    """
     if isinstance(value, list):
         return len(value)
+    if isinstance(value, dict):
+        return searched(value)
     return value if value is _ABSENT else whole(value)
 
 

@@ -1,10 +1,10 @@
 """What an operation costs and how deep it goes, before any resolver runs.
 
 The price list: a plain field 0, each object 1, a mutation MUTATION, questions about the schema by
-what they would hold (introspection.py); a field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
-each entry that it may have: `first`, `last` or `limit` where they are given, as many as `ids`
-names, else the argument's own default, else PAGE; a list without such an argument is as long as
-sizes.py says, else LIST.
+what they would hold (introspection.py); a field may name its own (`metadata={"cost": 5}`). A list,
+and what stands under it, counts once for each entry that it may have: `first`, `last` or `limit`
+where they are given, as many as `ids` names, else the argument's own default, else PAGE; a list
+without such an argument is as long as sizes.py says, else LIST.
 
 A valid document has no circles of fragments, and each fragment is weighed once, however often it
 is spread: the work is linear in the document, and a bomb of fragments comes out as a large number.
@@ -24,6 +24,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -36,7 +37,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from api.graphql.census import NAMED, SIZES
+from api.graphql.census import FILTERS, NAMED, SIZES
 from api.graphql.introspection import Asked, Shape
 from api.graphql.sizes import LIST_SIZES
 
@@ -45,6 +46,10 @@ PAGE = 20
 """Entries of a connection of which nobody says how many."""
 LIST = 5
 """Entries of a list of which sizes.py says nothing."""
+SEARCHES = frozenset({"text", "within", "around"})
+"""Conditions of a filter that the register is searched for."""
+SEARCH = 20
+"""What such a search costs beside what it finds."""
 DEAREST = 5
 """Fields that a refusal names."""
 PRICES: Mapping[tuple[str, str], int] = {
@@ -186,7 +191,7 @@ class Scales:
         if node.selection_set is not None:
             page = _sized(found) and not _is_list(found)
             inner = self._set(node.selection_set, get_named_type(found.type), page)
-        own = self._own(name, found, parent)
+        own = self._own(name, found, parent) + self._search(node)
         size = self._size(node, found, parent, sized)
         cost = size * (own + inner.cost) if _is_list(found) else own + size * inner.cost
         return Weight(cost, inner.depth + 1, inner.written + 1)
@@ -203,6 +208,21 @@ class Scales:
         if parent is self.schema.mutation_type:
             return MUTATION
         return 1 if is_composite_type(get_named_type(found.type)) else 0
+
+    def _search(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value in FILTERS:
+                given: Any = argument.value
+                if isinstance(given, VariableNode):
+                    name = given.name.value
+                    by = searched(self.variables.get(name, self._defaults.get(name)))
+                elif isinstance(given, ObjectValueNode):
+                    by = SEARCHES & {each.name.value for each in given.fields}
+                else:
+                    by = frozenset()
+                if by:
+                    return SEARCH
+        return 0
 
     def _size(
         self, node: FieldNode, found: GraphQLField, parent: GraphQLNamedType, sized: bool
@@ -257,6 +277,13 @@ class Scales:
                         fragment = self.fragments[name]
                         condition = fragment.type_condition.name.value
                         waiting.append((fragment.selection_set, self.schema.type_map[condition]))
+
+
+def searched(value: Any) -> frozenset[str]:
+    """By what a filter searches; what is no filter searches by nothing, and is refused later."""
+    if not isinstance(value, dict):
+        return frozenset()
+    return frozenset(name for name in SEARCHES if value.get(name) is not None)
 
 
 def whole(value: Any) -> int | None:

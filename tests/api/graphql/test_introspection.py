@@ -39,8 +39,7 @@ WHOLE = {
 PARTS = {
     "one type": '{ __type(name: "Query") { fields { name args { name } type { name } } } }',
     "a type within another": '{ __type(name: "Query") { fields { type { fields { name } } } } }',
-    "what a union may be": '{ __type(name: "Mutation") { fields { type { ofType { possibleTypes'
-    " { name fields { name } } } } } } }",
+    "what an interface may be": '{ __type(name: "Problem") { possibleTypes { fields { name } } } }',
     "types": "{ __schema { types { ...T } directives { name args { name } } } } " + TYPE,
     "possible types": "{ __schema { types { possibleTypes { name fields { name } } } } }",
 }
