@@ -94,6 +94,11 @@ class Document:
             raise _unreadable("Unknown operation named by operationName.")
         return found
 
+    def acts(self, operation: OperationDefinitionNode) -> int:
+        """How many fields at the root an operation carries out, those of one name once."""
+        fields = self._root_fields(operation.selection_set)
+        return len({(f.alias or f.name).value for f in fields if f.name.value != "__typename"})
+
     def introspects(self, operation: OperationDefinitionNode) -> bool:
         """Whether the operation asks of the schema. Raises Unreadable where it asks of data too."""
         names = self._roots(operation.selection_set)

@@ -27,6 +27,8 @@ from domain.access import Principal
 from domain.errors import Refusal
 
 MakeContext = Callable[[Caller], Any]
+Pay = Callable[[Caller, int], Standing]
+"""Spends so many requests of a caller's quota."""
 Who = Callable[[Any], Principal | None]
 """Who asks now, by the context of their request: a subscriber is judged again and again."""
 
@@ -53,10 +55,12 @@ class Engine:
         seconds: float = 10.0,
         budget: int = 0,
         public_budget: int = 0,
+        pay: Pay = lambda caller, requests: NOTHING,
     ) -> None:
         self.schema = schema
         self.documents = documents
         self._context, self._who = context, who
+        self.pay = pay
         self._audiences = Audiences()
         self._executor = executor
         self._seconds = seconds

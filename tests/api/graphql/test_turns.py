@@ -28,7 +28,9 @@ ASKED = {
     + " ".join(f"a{n}: incidents(first: 1) {{ nodes {{ kind }} }}" for n in ALIASES)
     + " }",
     "figures": "{ " + " ".join(f"a{n}: figures(by: STATUS) {{ total }}" for n in ALIASES) + " }",
-    "reads of the house": "{ " + " ".join(f"a{n}: cityFigures {{ appeals {{ total }} }}" for n in ALIASES) + " }",
+    "reads of the house": "{ "
+    + " ".join(f"a{n}: cityFigures {{ appeals {{ total }} }}" for n in ALIASES)
+    + " }",
 }
 
 
