@@ -64,7 +64,7 @@ async def test_one_document_has_few_statements_in_hand(
 ):
     await graph.data("{ viewer { role } }")
     busy = Busy(monkeypatch)
-    variables = {"f": BOX} if "$f" in ASKED[name] else {}
+    variables: dict[str, Any] = {"f": BOX} if "$f" in ASKED[name] else {}
     await graph.data(ASKED[name], **variables)
     assert busy.all
     assert busy.most <= READING
