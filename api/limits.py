@@ -128,19 +128,21 @@ class ClientQuotas:
         """Learn which clients have limits."""
         self._limits = limits
 
-    def spend(self, client: UUID) -> Standing:
-        """Count one request of a client."""
+    def spend(self, client: UUID, count: int = 1) -> Standing:
+        """Count a request of a client, or several."""
         limits = self._limits.get(client)
         if limits is None:
             return NOTHING
         minute = NOTHING
         if limits.per_minute is not None:
-            minute = self._minutes.spend(str(client), limits.per_minute, "client")
-        return minute if limits.per_day is None else minute.beside(self._today(client, limits))
+            minute = self._minutes.spend(str(client), limits.per_minute, "client", count)
+        if limits.per_day is None:
+            return minute
+        return minute.beside(self._today(client, limits, count))
 
-    def _today(self, client: UUID, limits: Limits) -> Standing:
+    def _today(self, client: UUID, limits: Limits, count: int) -> Standing:
         most = limits.per_day or 0
-        self._counted[client] += 1
+        self._counted[client] += count
         spent = self._used.get(client, 0) + self._counted[client]
         seconds = max(1, math.ceil(DAY - self._clock() % DAY))
         headers = {
@@ -178,15 +180,17 @@ class Requests:
         self._quota = Quota(per_minute)
         self._clients = clients
 
-    def of(self, principal: Principal) -> Standing:
-        """Count a request: what is left of the principal's quota, and of their client's own."""
+    def of(self, principal: Principal, count: int = 1) -> Standing:
+        """Count a request, or several: what is left of the principal's quota, and of their
+        client's own.
+        """
         client = principal.client
-        theirs = NOTHING if client is None else self._clients.spend(client)
+        theirs = NOTHING if client is None else self._clients.spend(client, count)
         if client == principal.id and theirs.told("client"):
             # Who comes for itself has one limit a minute: its own, where it was given one.
             return theirs
-        return self._quota.spend(str(principal.id)).beside(theirs)
+        return self._quota.spend(str(principal.id), count=count).beside(theirs)
 
-    def at(self, address: str) -> Standing:
-        """Count a request of nobody whom we know."""
-        return self._quota.spend(address)
+    def at(self, address: str, count: int = 1) -> Standing:
+        """Count a request, or several, of nobody whom we know."""
+        return self._quota.spend(address, count=count)

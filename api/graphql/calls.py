@@ -96,6 +96,13 @@ class Prepared:
         return self.operation.name.value if self.operation.name else None
 
     @property
+    def requests(self) -> int:
+        """How many requests of the quota it is: over REST each act would be one of its own."""
+        if self.kind is not OperationType.MUTATION:
+            return 1
+        return max(1, self.document.acts(self.operation))
+
+    @property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
         return self.operation.operation

@@ -30,6 +30,8 @@ SIZES = frozenset({"first", "last", "limit"})
 """Arguments that say how many entries a list may have."""
 NAMED = frozenset({"ids"})
 """Arguments that name the entries one by one."""
+FILTERS = frozenset({"filter"})
+"""Arguments whose conditions may make the register be searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ def require_short(text: str, bounds: Bounds) -> None:
 
 @dataclass(slots=True)
 class Census:
-    """What was counted, and the variables that say how long lists may be."""
+    """What was counted, and the variables that say how long lists may be, or by what they are
+    searched.
+    """
 
     counted: Counter[str] = field(default_factory=Counter)
     sizes: set[str] = field(default_factory=set)
@@ -131,7 +135,7 @@ def _walk(selection_set: SelectionSetNode, census: Census) -> None:
 
 def _arguments(node: FieldNode, census: Census) -> None:
     for argument in node.arguments or ():
-        sizing = argument.name.value in SIZES | NAMED
+        sizing = argument.name.value in SIZES | NAMED | FILTERS
         if sizing and isinstance(argument.value, VariableNode):
             census.sizes.add(argument.value.name.value)
         waiting: list[ValueNode] = [argument.value]

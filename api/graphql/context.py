@@ -1,5 +1,6 @@
 """What one request of the graph carries: who asks, when, in which language, and their loaders."""
 
+from asyncio import Semaphore
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ from domain.reference import Reference
 from domain.values import new_id
 
 T = TypeVar("T")
+READING = 3
+"""Statements that one operation has in hand at once."""
 _ANYBODY = new_id()
 
 
@@ -31,6 +34,10 @@ class Context:
     request_id: str
     key: str | None = None
     loaders: dict[str, Any] = field(default_factory=dict)
+    turns: Semaphore = field(default_factory=lambda: Semaphore(READING))
+    """Whoever reads holds one: a document may ask for forty lists, and all at once they would take
+    every connection from those who register and act.
+    """
     stream: Any = None
     """How the caller follows what happens (api/graphql/subscriptions.py: Stream)."""
 

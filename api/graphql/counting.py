@@ -86,9 +86,10 @@ async def figures_of(info: Any, by: CountBy, said: AppealFilter | None) -> Figur
     principal = context.require(Permission.READ_STATISTICS)
     city = context.reference
     asked = bounded(wanted(said, context), context.at)
-    found = await context.house.figures.by(
-        principal, asked, by.value, city.city.zone, promises=asks_for_promises(info)
-    )
+    async with context.turns:
+        found = await context.house.figures.by(
+            principal, asked, by.value, city.city.zone, promises=asks_for_promises(info)
+        )
     return FigureTable(
         total=sum(figure.count for figure in found),
         groups=[_group(each, each.share, city, by.value) for each in found],

@@ -45,7 +45,8 @@ async def details_of(kin: Sequence[Kin], context: Context, city: Reference) -> l
     missing = sorted(weeks - shared.keys())
     if missing:
         spans = [(_midnight(week, city), _midnight(week + WEEK, city)) for week in missing]
-        counted = await context.house.figures.kin(city.city.id, spans, city.city.zone)
+        async with context.turns:
+            counted = await context.house.figures.kin(city.city.id, spans, city.city.zone)
         for (begin, end), week in zip(spans, missing, strict=True):
             inside = [(each, n) for each, n in counted if _monday(each.day) == week]
             until = context.at + (KNOWN_FOR if begin <= context.at < end else LONG_KNOWN_FOR)
@@ -74,9 +75,10 @@ async def published(
     key = (city.city.id, asked, by, promises)
     known = _tables.get(key)
     if known is None or not known[0] <= context.at < known[0] + KNOWN_FOR:
-        found = await context.house.figures.by(
-            public(city.city.id), asked, by, city.city.zone, promises=promises
-        )
+        async with context.turns:
+            found = await context.house.figures.by(
+                public(city.city.id), asked, by, city.city.zone, promises=promises
+            )
         known = _tables[key] = context.at, publish(found)
         if len(_tables) > KEPT:
             _tables.popitem(last=False)

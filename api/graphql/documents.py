@@ -41,7 +41,8 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.errors import DocumentNotTrusted, DocumentTooCostly, DocumentTooLarge, DocumentUnknown
 from api.graphql.census import Bounds, require_short, take
-from api.graphql.weighing import Scales, Weight, whole
+from api.graphql.introspection import shape_of
+from api.graphql.weighing import Scales, Weight, searched, whole
 from domain.errors import Refusal
 
 KEPT_CHARACTERS = 400_000
@@ -92,6 +93,11 @@ class Document:
         if found is None or (found.name is None and name != ""):
             raise _unreadable("Unknown operation named by operationName.")
         return found
+
+    def acts(self, operation: OperationDefinitionNode) -> int:
+        """How many fields at the root an operation carries out, those of one name once."""
+        fields = self._root_fields(operation.selection_set)
+        return len({(f.alias or f.name).value for f in fields if f.name.value != "__typename"})
 
     def introspects(self, operation: OperationDefinitionNode) -> bool:
         """Whether the operation asks of the schema. Raises Unreadable where it asks of data too."""
@@ -174,6 +180,7 @@ class Documents:
         kept_characters: int = KEPT_CHARACTERS,
     ) -> None:
         self._schema = schema
+        self._shape = shape_of(schema)
         self.bounds = bounds or Bounds()
         hidden = () if introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*RULES, *hidden)
@@ -276,7 +283,7 @@ class Documents:
         sizes = tuple(_plain(variables.get(name, _ABSENT)) for name in document.sizes)
         key = (operation.name.value if operation.name else None, *sizes)
         weight = document.weighed.get(key)
-        scales = Scales(self._schema, document.fragments, operation, variables)
+        scales = Scales(self._schema, document.fragments, operation, variables, self._shape)
         if weight is None:
             weight = scales.weight()
             document.introspects(operation)
@@ -312,9 +319,13 @@ def _hash(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a size as a key; whatever is no number weighs the same, and is refused later."""
+    """A value of a size as a key; whatever is no number weighs the same, and is refused later. Of
+    a filter: what it searches by.
+    """
     if isinstance(value, list):
         return len(value)
+    if isinstance(value, dict):
+        return searched(value)
     return value if value is _ABSENT else whole(value)
 
 

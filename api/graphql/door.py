@@ -99,11 +99,17 @@ class GraphDoor:
         return await self._authenticator.principal(header, self._house.now())
 
     def _spent(self, caller: Caller) -> Standing:
-        """One request of the caller's quota, which is that of the REST API."""
-        requests = self._house.requests
-        if caller.principal is None:
-            return requests.at(caller.address)
-        return requests.of(caller.principal)
+        return spend(self._house, caller)
+
+
+def spend(house: House, caller: Caller, count: int = 1) -> Standing:
+    """A request of the caller's quota, or several; the quota is that of the REST API. What comes
+    in one request and is several (a batch, several acts of one mutation) is counted once at the
+    door, and the rest of it when it has been read.
+    """
+    if caller.principal is None:
+        return house.requests.at(caller.address, count)
+    return house.requests.of(caller.principal, count)
 
 
 def _authorization(request: Request) -> str | None:

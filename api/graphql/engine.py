@@ -15,6 +15,7 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from graphql.execution.execute import execute_root_selection_set
 from strawberry.execution import optimized_is_awaitable
 
+from api.errors import DocumentTooCostly
 from api.graphql.answers import encode, refuse, tell
 from api.graphql.audiences import Audience, Audiences
 from api.graphql.calls import Caller, Params, Prepared, misread
@@ -26,12 +27,18 @@ from domain.access import Principal
 from domain.errors import Refusal
 
 MakeContext = Callable[[Caller], Any]
+Pay = Callable[[Caller, int], Standing]
+"""Spends so many requests of a caller's quota."""
 Who = Callable[[Any], Principal | None]
 """Who asks now, by the context of their request: a subscriber is judged again and again."""
 
 
 INTROSPECTIONS = 8
 """Answers about the schema that are remembered: some megabytes each."""
+OVERRUN = 10
+LEAST = 1_000
+"""An operation may make so many times as many objects as were paid for, and so many in any case:
+a city may have longer lists than the sizes of sizes.py, which are those of a large one."""
 
 
 class Engine:
@@ -48,10 +55,12 @@ class Engine:
         seconds: float = 10.0,
         budget: int = 0,
         public_budget: int = 0,
+        pay: Pay = lambda caller, requests: NOTHING,
     ) -> None:
         self.schema = schema
         self.documents = documents
         self._context, self._who = context, who
+        self.pay = pay
         self._audiences = Audiences()
         self._executor = executor
         self._seconds = seconds
@@ -89,26 +98,40 @@ class Engine:
         executor = self._build(prepared, self._context(caller))
         if isinstance(executor, list):
             return refuse(executor, caller.voice, self.told(prepared))
-        async with limited(self._seconds):
-            if prepared.document.introspects(prepared.operation):
-                said = await self._introspected(prepared, executor)
-                return tell(said, caller.voice, self.told(prepared))
-            result = await _settled(execute_root_selection_set(executor))
+        if prepared.document.introspects(prepared.operation):
+            async with limited(self._seconds):
+                result = await self._introspected(prepared, executor)
+            return tell(result, caller.voice, self.told(prepared))
+        try:
+            async with limited(self._seconds, _most(prepared)):
+                result = await _settled(execute_root_selection_set(executor))
+        except DocumentTooCostly as refusal:
+            return refuse(refusal, caller.voice, self.told(prepared))
         return tell(result, caller.voice, self.told(prepared))
 
     async def _introspected(self, prepared: Prepared, executor: Executor[Any]) -> ExecutionResult:
         """What the schema says of itself. The whole of it keeps Python busy for the better part of
-        a second, so it is made beside the loop, one at a time, and remembered.
+        a second, so it is made beside the loop, one at a time, and remembered. A thread cannot be
+        ended from without: whoever is not waited for any longer has their turn until theirs ends.
         """
         key = prepared.document.hash, prepared.name, encode(prepared.variables)
-        async with self._introspecting:
-            known = self._schema_said.get(key)
-            if known is None:
-                made = await asyncio.to_thread(execute_root_selection_set, executor)
-                known = self._schema_said[key] = cast("ExecutionResult", made)
-                if len(self._schema_said) > INTROSPECTIONS:
-                    self._schema_said.popitem(last=False)
+        await self._introspecting.acquire()
+        known = self._schema_said.get(key)
+        if known is not None:
+            self._introspecting.release()
             return known
+        thread = asyncio.ensure_future(asyncio.to_thread(execute_root_selection_set, executor))
+        thread.add_done_callback(self._introspection_over)
+        made = self._schema_said[key] = cast("ExecutionResult", await asyncio.shield(thread))
+        if len(self._schema_said) > INTROSPECTIONS:
+            self._schema_said.popitem(last=False)
+        return made
+
+    def _introspection_over(self, thread: asyncio.Future[Any]) -> None:
+        self._introspecting.release()
+        if not thread.cancelled():
+            # Looked at, so that nobody is told of an error that nobody waits for.
+            thread.exception()
 
     def told(self, prepared: Prepared) -> dict[str, Any]:
         """What the answer says of its price."""
@@ -179,9 +202,14 @@ class Engine:
         if isinstance(executor, list):
             raise Refused(refuse(executor, caller.voice))
         turn = executor.build_per_event_executor(value)
-        async with limited(self._seconds):
+        async with limited(self._seconds, _most(audience.prepared)):
             result = await _settled(execute_subscription_event(turn))
         return encode(tell(result, caller.voice))
+
+
+def _most(prepared: Prepared) -> int:
+    """How many objects an operation may make."""
+    return max(LEAST, OVERRUN * prepared.weight.cost)
 
 
 async def _settled(found: Any) -> Any:

@@ -29,6 +29,7 @@ _ARGUMENTS = {
 }
 _OF_FIELD = {
     ("Appeal", "events", "after"): "The sequence number after which to go on.",
+    ("Organisation", "children", "after"): "The code after which to go on.",
     ("Subscription", "queue", "organisation"): "The organisation, by its id in the REST API.",
     **{
         ("Subscription", field, "after"): "The cursor of the last entry that you had."

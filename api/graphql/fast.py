@@ -5,8 +5,13 @@ field of each row. Most fields need none of it: they are attributes, or small fu
 source that are given no arguments (`quick`). These are read directly here, by a plan made once
 for each selection; lists, awaitables, arguments and every error take graphql-core's way, so that
 answers are the same to the byte (tests/api/graphql/test_fast.py compares them).
+
+What has computed for TURN seconds gives way: the objects that follow are made when the loop has
+had its turn, so that others are answered meanwhile and the limit of time can end it.
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from inspect import Parameter, iscoroutinefunction, signature
 from typing import Any, NamedTuple, TypeVar, cast
@@ -27,6 +32,10 @@ from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
+from api.graphql import patience
+
+TURN = 0.01
+"""Seconds."""
 QUICK = "quick"
 NEEDS = "needs"
 _DEFINITION = "strawberry-definition"
@@ -104,6 +113,10 @@ class FastExecutor(Executor[Any]):
         # The sets are kept beside their plans, so that their ids name nothing else meanwhile.
         self._plans: dict[tuple[str, int], tuple[GroupedFieldSet, list[Step]]] = {}
         self._brief = Brief(self.context_value)
+        self._begun = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._limit: patience.Limit | None = None
+        self._turn_ends: float | None = None
 
     def execute_fields(
         self,
@@ -113,7 +126,60 @@ class FastExecutor(Executor[Any]):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> Any:
-        """The fields of one object, as the base class gives them."""
+        """The fields of one object, as the base class gives them; to be awaited where others have
+        their turn first.
+        """
+        if not self._begun:
+            self._begin()
+        now = time.monotonic()
+        limit = self._limit
+        goes_on = limit is None or limit.count(now, beside=self._loop is None)
+        if goes_on and (self._loop is None or self._in_turn(now)):
+            return self._fields(parent_type, source_value, path, grouped_field_set)
+        return self._given_way(parent_type, source_value, path, grouped_field_set)
+
+    def _begin(self) -> None:
+        self._begun = True
+        self._limit = patience.current()
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # Beside the loop, in a thread: it keeps nobody waiting.
+            self._loop = None
+
+    def _in_turn(self, now: float) -> bool:
+        """Whether there is time left of this turn, which begins with its first object and ends
+        when the loop goes on to others.
+        """
+        if self._turn_ends is None and self._loop is not None:
+            self._turn_ends = now + TURN
+            self._loop.call_soon(self._turn_over)
+        return self._turn_ends is None or now < self._turn_ends
+
+    def _turn_over(self) -> None:
+        self._turn_ends = None
+
+    async def _given_way(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        path: Path | None,
+        fields: GroupedFieldSet,
+    ) -> Any:
+        while True:
+            await asyncio.sleep(0)
+            if self._in_turn(time.monotonic()):
+                break
+        found = self._fields(parent_type, source, path, fields)
+        return await found if self.is_awaitable(found) else found
+
+    def _fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+    ) -> Any:
         results: dict[str, Any] = {}
         waiting: list[str] = []
         try:

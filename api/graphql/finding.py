@@ -56,9 +56,10 @@ async def found_incidents(
     call = context.call(principal, query=as_query(IncidentsQuery, given, "/filter"))
     keyring = context.house.keyring
     after = resumed(bounds.after, keyring)
-    found = await context.house.incidents.incidents(
-        principal, wanted_incidents(call), after, bounds.first + 1
-    )
+    async with context.turns:
+        found = await context.house.incidents.incidents(
+            principal, wanted_incidents(call), after, bounds.first + 1
+        )
     cursors = [
         partial(write_cursor, each.incident.opened_at, each.incident.id, keyring) for each in found
     ]

@@ -77,9 +77,10 @@ class Transport:
         status, body, prepared = self._prepared(params, caller, form)
         if prepared is None:
             return _response(body, status, form)
-        _tell(request, prepared.standing)
         if request.method == "GET" and prepared.kind is OperationType.MUTATION:
             raise MethodNotAllowed(allowed="POST")
+        self._pay(request, caller, prepared.requests)
+        _tell(request, prepared.standing)
         if form == EVENT_STREAM:
             return stream(self._engine, prepared, caller)
         status, body = await self._run(prepared, caller, form)
@@ -90,16 +91,27 @@ class Transport:
     ) -> Response:
         if not said or len(said) > self._batch or form == EVENT_STREAM:
             raise Malformed("batch", [Fault("", "too-long", {"max_length": self._batch})])
-        # All are read before any runs: whoever is told 400 has done nothing.
+        # All are read, and paid for, before any runs: whoever is told 400 or 429 has done nothing.
         several = [read_params(each) for each in said]
+        ready = [self._prepared(params, caller, form) for params in several]
+        self._pay(request, caller, sum(p.requests if p else 1 for _, _, p in ready))
         answers = []
-        for params in several:
-            _, body, prepared = self._prepared(params, caller, form)
+        for _, body, prepared in ready:
             if prepared is not None:
                 _tell(request, prepared.standing)
                 _, body = await self._run(prepared, caller, form)
             answers.append(body)
         return _response(answers, 200, form)
+
+    def _pay(self, request: Request, caller: Caller, requests: int) -> None:
+        """Spend as many requests of the quota as there are, of which the door spent one. Raises
+        RateLimited where too few are left; nothing has run.
+        """
+        if requests > 1:
+            standing = self._engine.pay(caller, requests - 1)
+            request.state.quota.update(standing.headers)
+            request.state.headers.update(standing.headers)
+            standing.require()
 
     def _prepared(
         self, params: Params, caller: Caller, form: str

@@ -15,7 +15,8 @@ def appeals_by(context: Context, field: str, parts: frozenset[str]) -> DataLoade
 
     def make(context: Context) -> DataLoader[Any, Any]:
         async def load(keys: list[Any]) -> Sequence[Any]:
-            found = await context.house.sketches.by(context.require(), field, keys, parts)
+            async with context.turns:
+                found = await context.house.sketches.by(context.require(), field, keys, parts)
             return [found.get(key) for key in keys]
 
         return DataLoader(load_fn=load)
@@ -30,9 +31,10 @@ def events(
 
     def make(context: Context) -> DataLoader[UUID, list[dict[str, Any]]]:
         async def load(keys: list[UUID]) -> Sequence[list[dict[str, Any]]]:
-            found = await context.house.bundles.events(
-                context.require(), keys, internal=internal, after=after, limit=limit
-            )
+            async with context.turns:
+                found = await context.house.bundles.events(
+                    context.require(), keys, internal=internal, after=after, limit=limit
+                )
             return [found.get(key, []) for key in keys]
 
         return DataLoader(load_fn=load)
@@ -45,7 +47,8 @@ def attachments(context: Context) -> DataLoader[UUID, list[Any]]:
 
     def make(context: Context) -> DataLoader[UUID, list[Any]]:
         async def load(keys: list[UUID]) -> Sequence[list[Any]]:
-            found = await context.house.bundles.attachments(context.require(), keys)
+            async with context.turns:
+                found = await context.house.bundles.attachments(context.require(), keys)
             return [found.get(key, []) for key in keys]
 
         return DataLoader(load_fn=load)
@@ -59,9 +62,10 @@ def incidents(context: Context) -> DataLoader[UUID, Any]:
     def make(context: Context) -> DataLoader[UUID, Any]:
         async def load(keys: list[UUID]) -> Sequence[Any]:
             wanted = IncidentFilter(ids=frozenset(keys))
-            found = await context.house.incidents.incidents(
-                context.require(), wanted, None, len(keys)
-            )
+            async with context.turns:
+                found = await context.house.incidents.incidents(
+                    context.require(), wanted, None, len(keys)
+                )
             seen = {one.incident.id: one for one in found}
             return [seen.get(key) for key in keys]
 

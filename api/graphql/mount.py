@@ -1,5 +1,7 @@
 """The graph at /graphql: over HTTP, as a stream of events, and over WebSockets."""
 
+from functools import partial
+
 from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +14,7 @@ from api.graphql.calls import Caller
 from api.graphql.census import Bounds
 from api.graphql.context import Context
 from api.graphql.documents import Documents, read_trusted
-from api.graphql.door import GraphDoor
+from api.graphql.door import GraphDoor, spend
 from api.graphql.engine import Engine
 from api.graphql.fast import FastExecutor
 from api.graphql.hub import Hub
@@ -54,6 +56,7 @@ def open_graph(house: House) -> GraphDoor:
         seconds=settings.graphql_seconds,
         budget=settings.graphql_budget,
         public_budget=settings.graphql_public_budget,
+        pay=partial(spend, house),
     )
     door = GraphDoor(house, engine, hub)
     return door

@@ -1,5 +1,6 @@
 """Organisations and the city's districts as nodes of the graph: all of it from the snapshot."""
 
+from bisect import bisect_right
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import strawberry
 from api.graphql.derive import EDGES, Edge
 from api.graphql.enums import Language, OrganisationKind, TerritoryKind
 from api.graphql.fast import plain, quick
-from api.graphql.nodes import Node, make
+from api.graphql.nodes import MOST, Node, make
 from api.graphql.scalars import JSON
 from api.rest.views import Named
 from domain.access import Permission
@@ -73,12 +74,16 @@ class Organisation(Node):
         info.context.require(_READ)
         return organisation_of(self._said.parent, info)
 
-    @quick("The organisations directly below it, by code. For staff.")
-    def children(self, info: strawberry.Info) -> "list[Organisation]":
+    @quick("The organisations directly below it, by code: `first` of them, up to 100, after the"
+           " code `after`. For staff.")  # fmt: skip
+    def children(
+        self, info: strawberry.Info, first: int = 20, after: str | None = None
+    ) -> "list[Organisation]":
         """See the class."""
         info.context.require(_READ)
         below = info.context.loader("children", _children).get(self._said.id, ())
-        return [made(each) for each in below]
+        begin = 0 if after is None else bisect_right(below, after, key=lambda each: each.code)
+        return [made(each) for each in below[begin : begin + min(max(first, 1), MOST)]]
 
 
 @strawberry.type(description="A district of the city.")

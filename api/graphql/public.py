@@ -185,7 +185,8 @@ class PublicCity:
     async def appeal(self, info: strawberry.Info, number: str) -> PublicAppeal | None:
         """One appeal."""
         context, city = info.context, self._city
-        found = await context.house.sketches.by(public(city.city.id), "number", [number], PARTS)
+        async with context.turns:
+            found = await context.house.sketches.by(public(city.city.id), "number", [number], PARTS)
         told = await _told(found.values(), context, city, everything=True)
         return told[0][1] if told else None
 
@@ -205,9 +206,11 @@ class PublicCity:
             as_query(AppealsQuery, {"status": status, "sphere": sphere}), context.at
         )
         keyring = context.house.keyring
-        found = await context.house.sketches.listed(
-            public(city.city.id), asked, unveiled(after, keyring), LOOKED_THROUGH, PARTS
-        )
+        place = unveiled(after, keyring)
+        async with context.turns:
+            found = await context.house.sketches.listed(
+                public(city.city.id), asked, place, LOOKED_THROUGH, PARTS
+            )
         told = await _told(found, context, city)
         cursors = [
             partial(veiled, sketch["registered_at"], sketch["id"], keyring) for sketch, _ in told

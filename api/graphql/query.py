@@ -57,14 +57,11 @@ class _Query:
         raw = info._raw_info
         asked = a.parts_below(raw, "nodes") | a.parts_below(raw, "edges", "node") | {sort.by}
         keyring, mark = context.house.keyring, marked(sort)
-        found = await context.house.sketches.listed(
-            principal,
-            wanted(filter, context),
-            resumed(bounds.after, keyring, mark),
-            bounds.first + 1,
-            asked,
-            sort,
-        )
+        conditions, place = wanted(filter, context), resumed(bounds.after, keyring, mark)
+        async with context.turns:
+            found = await context.house.sketches.listed(
+                principal, conditions, place, bounds.first + 1, asked, sort
+            )
         cursors = [
             partial(write_cursor, sketch[sort.by], sketch["id"], keyring, mark) for sketch in found
         ]

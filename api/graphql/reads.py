@@ -87,11 +87,13 @@ def _field(operation: Operation) -> Any:
         path = {name: str(given.pop(name)) for name in names}
         body = body_for(operation, context, principal, given.pop("input", None))
         query = as_query(operation.query or QueryModel, given)
-        if isinstance(query, FeedQuery):
+        call = context.call(principal, path=path, query=query, body=body, language=language)
+        if isinstance(query, FeedQuery) and query.wait:
+            # Whoever waits reads nothing meanwhile, and keeps nobody from reading.
             waiting(query.wait)
-        reply = await reads(
-            context.call(principal, path=path, query=query, body=body, language=language)
-        )
+            return _told(operation, (await reads(call)).body)
+        async with context.turns:
+            reply = await reads(call)
         return _told(operation, reply.body)
 
     arguments = [Parameter("info", Parameter.KEYWORD_ONLY, annotation=strawberry.Info)]

@@ -236,6 +236,8 @@ class Socket:
         try:
             caller = await self._again(caller)
             prepared = self._engine.prepare(read_params(payload), caller)
+            if prepared.requests > 1:
+                self._engine.pay(caller, prepared.requests - 1).require()
         except Unauthenticated:
             raise Closed(4403, "Forbidden") from None
         except (Unreadable, Refusal) as error:

@@ -1,9 +1,10 @@
 """What an operation costs and how deep it goes, before any resolver runs.
 
-The price list: a plain field 0, each object 1, a mutation MUTATION, introspection INTROSPECTION; a
-field may name its own (`metadata={"cost": 5}`). A list, and what stands under it, counts once for
-each entry that it may have: `first`, `last` or `limit` where they are given, as many as `ids`
-names, else the argument's own default, else PAGE or LIST (or `metadata={"size": 3}`).
+The price list: a plain field 0, each object 1, a mutation MUTATION, questions about the schema by
+what they would hold (introspection.py); a field may name its own (`metadata={"cost": 5}`). A list,
+and what stands under it, counts once for each entry that it may have: `first`, `last` or `limit`
+where they are given, as many as `ids` names, else the argument's own default, else PAGE; a list
+without such an argument is as long as sizes.py says, else LIST.
 
 A valid document has no circles of fragments, and each fragment is weighed once, however often it
 is spread: the work is linear in the document, and a bomb of fragments comes out as a large number.
@@ -23,6 +24,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -35,13 +37,19 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from api.graphql.census import NAMED, SIZES
+from api.graphql.census import FILTERS, NAMED, SIZES
+from api.graphql.introspection import Asked, Shape
+from api.graphql.sizes import LIST_SIZES
 
 MUTATION = 10
-INTROSPECTION = 400
 PAGE = 20
 """Entries of a connection of which nobody says how many."""
 LIST = 5
+"""Entries of a list of which sizes.py says nothing."""
+SEARCHES = frozenset({"text", "within", "around"})
+"""Conditions of a filter that the register is searched for."""
+SEARCH = 20
+"""What such a search costs beside what it finds."""
 DEAREST = 5
 """Fields that a refusal names."""
 PRICES: Mapping[tuple[str, str], int] = {
@@ -49,13 +57,17 @@ PRICES: Mapping[tuple[str, str], int] = {
     ("PublicCity", "figures"): 50,
     ("Query", "executorFigures"): 50,
     ("Query", "coverage"): 20,
+    ("Service", "form"): 1,
+    ("District", "polygon"): 1,
+    ("Territory", "polygon"): 1,
+    ("Territory", "buildings"): 1,
     ("Query", "triage"): 5,
     ("Query", "applicantInTheClear"): 100,
     ("Query", "searchApplicants"): 100,
 }
-"""What costs more than its entries tell, by type and field: the database work, or a resident's
-privacy. Nobody reads more people in the clear in a minute here than over REST, where each is a
-request of its own.
+"""What costs more than its entries tell, by type and field: the database work, a form put into a
+language, a border of many points, or a resident's privacy. Nobody reads more people in the clear in
+a minute here than over REST, where each is a request of its own.
 """
 
 
@@ -89,10 +101,13 @@ class Scales:
     fragments: Mapping[str, FragmentDefinitionNode]
     operation: OperationDefinitionNode
     variables: Mapping[str, Any]
+    shape: Shape
     _known: dict[tuple[str, bool], Weight] = field(default_factory=dict)
     _defaults: dict[str, Any] = field(default_factory=dict)
+    _of_schema: Asked = field(init=False)
 
     def __post_init__(self) -> None:
+        self._of_schema = Asked(self.schema, self.shape, self.fragments)
         for defined in self.operation.variable_definitions or ():
             if defined.default_value is not None:
                 self._defaults[defined.variable.name.value] = value_from_ast_untyped(
@@ -118,9 +133,9 @@ class Scales:
             path = f"{path}.{node.name.value}" if path else node.name.value
             told.append({"path": path, "cost": cost * times})
             found = self._definition(node, kind)
-            if found is None or node.selection_set is None:
+            if found is None or node.selection_set is None or node.name.value.startswith("__"):
                 break
-            times *= self._size(node, found, sized)
+            times *= self._size(node, found, kind, sized)
             sized = _sized(found) and not _is_list(found)
             where, parent = node.selection_set, get_named_type(found.type)
         return told
@@ -164,8 +179,11 @@ class Scales:
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType, sized: bool = False) -> Weight:
         name = node.name.value
+        if name == "__typename":
+            return Weight(0, 1, 1)
         if name.startswith("__"):
-            return Weight(0 if name == "__typename" else INTROSPECTION, 1, 1)
+            told = self._of_schema.of(node)
+            return Weight(self._of_schema.cost(told), told.depth, told.written)
         found = self._definition(node, parent)
         if found is None:
             return NOTHING
@@ -173,7 +191,8 @@ class Scales:
         if node.selection_set is not None:
             page = _sized(found) and not _is_list(found)
             inner = self._set(node.selection_set, get_named_type(found.type), page)
-        own, size = self._own(name, found, parent), self._size(node, found, sized)
+        own = self._own(name, found, parent) + self._search(node)
+        size = self._size(node, found, parent, sized)
         cost = size * (own + inner.cost) if _is_list(found) else own + size * inner.cost
         return Weight(cost, inner.depth + 1, inner.written + 1)
 
@@ -190,14 +209,31 @@ class Scales:
             return MUTATION
         return 1 if is_composite_type(get_named_type(found.type)) else 0
 
-    def _size(self, node: FieldNode, found: GraphQLField, sized: bool) -> int:
+    def _search(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value in FILTERS:
+                given: Any = argument.value
+                if isinstance(given, VariableNode):
+                    name = given.name.value
+                    by = searched(self.variables.get(name, self._defaults.get(name)))
+                elif isinstance(given, ObjectValueNode):
+                    by = SEARCHES & {each.name.value for each in given.fields}
+                else:
+                    by = frozenset()
+                if by:
+                    return SEARCH
+        return 0
+
+    def _size(
+        self, node: FieldNode, found: GraphQLField, parent: GraphQLNamedType, sized: bool
+    ) -> int:
         """How often what stands under a field may come."""
         if _sized(found):
             return self._asked(node, found)
         # The entries of a page were counted where it was asked for.
-        if sized or not _is_list(found):
+        if sized or not _is_list(found) or node.selection_set is None:
             return 1
-        return int(_told(found).get("size", LIST))
+        return LIST_SIZES.get((parent.name, node.name.value), LIST)
 
     def _asked(self, node: FieldNode, found: GraphQLField) -> int:
         said = {argument.name.value: argument.value for argument in node.arguments or ()}
@@ -241,6 +277,13 @@ class Scales:
                         fragment = self.fragments[name]
                         condition = fragment.type_condition.name.value
                         waiting.append((fragment.selection_set, self.schema.type_map[condition]))
+
+
+def searched(value: Any) -> frozenset[str]:
+    """By what a filter searches; what is no filter searches by nothing, and is refused later."""
+    if not isinstance(value, dict):
+        return frozenset()
+    return frozenset(name for name in SEARCHES if value.get(name) is not None)
 
 
 def whole(value: Any) -> int | None:

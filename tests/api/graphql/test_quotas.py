@@ -25,6 +25,53 @@ async def test_rest_and_graph_draw_on_one_quota(callers: Callers, settings: Sett
     assert left == [3, 2, 1, 0]
 
 
+def _comments(number: str, many: int, key: str = "key") -> dict[str, str]:
+    acts = " ".join(
+        f'm{n}: commentAppeal(number: "{number}", input: {{text: "a"}},'
+        f' idempotencyKey: "{key}-number-{n:04}") {{ __typename }}'
+        for n in range(many)
+    )
+    return {"query": f"mutation {{ {acts} }}"}
+
+
+async def _commented(callers: Callers, number: str) -> int:
+    answer = await callers.call("GET", f"/v1/appeals/{number}/events", role=Role.OPERATOR)
+    return sum(each["type"] == "appeal.commented" for each in answer.json()["items"])
+
+
+def _left(answer: httpx2.Response) -> int:
+    return int(answer.headers["ratelimit"].split(";")[1][2:].rstrip(","))
+
+
+async def test_each_act_of_a_mutation_is_a_request(callers: Callers, settings: Settings):
+    number = (await callers.register())["number"]
+    async with (
+        running(make_callers_app(settings, rate_limit=10)) as app,
+        client_of(app, _by(callers, Role.OPERATOR)) as client,
+    ):
+        first = await client.post("/graphql", json=_comments(number, 4))
+        second = await client.post("/graphql", json=_comments(number, 7, "other"))
+    assert first.status_code == 200
+    assert _left(first) == 6
+    assert second.status_code == 429
+    assert await _commented(callers, number) == 4, "what was refused was not begun"
+
+
+async def test_each_operation_of_a_batch_is_a_request(callers: Callers, settings: Settings):
+    number = (await callers.register())["number"]
+    async with (
+        running(make_callers_app(settings, rate_limit=10)) as app,
+        client_of(app, _by(callers, Role.OPERATOR)) as client,
+    ):
+        first = await client.post("/graphql", json=[ME, {"query": "{ nothing }"}, ME])
+        acts = [ME, _comments(number, 3), _comments(number, 4, "other")]
+        second = await client.post("/graphql", json=acts)
+    assert first.status_code == 200
+    assert _left(first) == 7
+    assert second.status_code == 429
+    assert await _commented(callers, number) == 0
+
+
 async def test_whoever_guesses_tokens_does_not_guess_twice_as_often(settings: Settings):
     async with running(make_callers_app(settings, rate_limit=3)) as app:
         statuses = []

@@ -10,7 +10,7 @@ from api.errors import DocumentTooCostly
 from api.graphql.census import Bounds
 from api.graphql.documents import Documents
 from api.graphql.schema import build_schema
-from api.graphql.weighing import PRICES
+from api.graphql.weighing import PRICES, SEARCH
 from api.settings import Settings
 from tests.api.graphql.toy import GRAPH
 
@@ -72,6 +72,27 @@ def test_whoever_names_things_one_by_one_pays_for_each():
         weighed = documents.weigh(document, document.operation(None), {"ids": ["x"] * many})
         assert weighed.cost == many
     assert weight('{ named(ids: ["a", "b"]) { number } }')[0] == 2
+
+
+SEARCHES: dict[str, Any] = {"text": "люк", "within": {"south": 1}, "around": {"metres": 5}}
+
+
+@pytest.mark.parametrize("by", SEARCHES)
+def test_what_searches_the_register_costs_more_however_the_filter_comes(by: str):
+    text = "query($f: AppealFilter) { appeals(first: 1, filter: $f) { nodes { number } } }"
+    schema = build_schema()._schema
+    documents = Documents(schema, WIDE)
+    document = documents.find(text)
+    operation = document.operation(None)
+    plain = documents.weigh(document, operation, {"f": {"district": "centre"}}).cost
+    searching = documents.weigh(document, operation, {"f": {by: SEARCHES[by]}}).cost
+    assert searching == plain + SEARCH
+    # And by what is remembered, in either order.
+    assert documents.weigh(document, operation, {"f": {by: None}}).cost == plain
+    written = documents.find(
+        text.replace("filter: $f", 'filter: {text: "a"}').replace("($f: AppealFilter)", "")
+    )
+    assert documents.weigh(written, written.operation(None), {}).cost == searching
 
 
 def test_every_price_is_of_a_field_that_there_is():
