@@ -1,6 +1,5 @@
 """What can be asked of the graph."""
 
-from asyncio import gather
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from api.graphql.counting import CountBy, FigureTable, figures_of
 from api.graphql.enums import OrganisationKind
 from api.graphql.fast import field, quick
 from api.graphql.filters import AppealFilter, AppealOrder, wanted
-from api.graphql.finding import IncidentFilter, found_incidents, found_node
+from api.graphql.finding import IncidentFilter, found_incidents, found_node, found_nodes
 from api.graphql.incidents import Incident, seen
 from api.graphql.nodes import MOST, Connection, Node, page
 from api.graphql.paging import Bounds, marked, placed, resumed
@@ -169,18 +168,25 @@ class _Query:
         """A page of incidents."""
         return await found_incidents(info.context, filter, Bounds(first, after))
 
-    @field("Anything by its global id (Relay); null where it does not exist for you.")
+    @field(
+        "Anything by its global id (Relay); null where it does not exist for you. Needs no token"
+        " for what `public` tells: services, categories, spheres, districts."
+    )
     async def node(self, info: strawberry.Info, id: strawberry.ID) -> Node | None:
         """A forged id is the id of nothing."""
         return await found_node(str(id), info)
 
-    @field("Several things by their global ids, in the same order; at most 100.")
-    async def nodes(self, info: strawberry.Info, ids: list[strawberry.ID]) -> list[Node | None]:
+    @field(
+        "Several things by their global ids, in the same order; at most 100. What does not exist"
+        " for you, or is not for you to see, is null."
+    )
+    async def nodes(
+        self, info: strawberry.Info, ids: list[strawberry.ID]
+    ) -> list[Node | None] | None:
         """Batched."""
-        info.context.require()
         if len(ids) > MOST:
             raise malformed("ids", "/ids", "too-long", max_length=MOST)
-        return list(await gather(*(found_node(str(id), info) for id in ids)))
+        return await found_nodes([str(id) for id in ids], info)
 
     @field(
         "Appeals counted by groups, with shares of kept promises and medians; for staff. Of the"
