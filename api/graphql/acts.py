@@ -14,7 +14,7 @@ from api.graphql.saying import as_query, body_of, named
 from api.rest.acting import carry_out, judged, sound_key
 from api.rest.bodies import ReadFile
 from api.rest.decode import canonical, decode_body
-from api.rest.operation import Operation, Reply, Upload
+from api.rest.operation import Operation, Reply, Upload, require_step
 from domain.access import Principal
 from domain.errors import Invalid
 
@@ -41,11 +41,14 @@ class Act:
         """Carry it out. Raises Refusal, its faults by the names of the graph."""
         operation = self.operation
         principal = context.require(operation.permission)
+        path = {name: str(given[name]) for name in self.names}
+        for step in path.values():
+            require_step(step)
         body = body_for(operation, context, principal, given.get("input"))
         version = given.get("if_version")
         call = context.call(
             principal,
-            path={name: str(given[name]) for name in self.names},
+            path=path,
             body=body,
             query=self._query(given),
             conditional=version is not None,

@@ -37,7 +37,8 @@ from api.graphql.organisations import District, district_in
 from api.graphql.paging import Bounds, unveiled, veiled
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
-from api.rest.operation import malformed
+from api.rest.fields import Code, Query
+from api.rest.operation import malformed, sound_step
 from domain.access import public
 from domain.incidents.model import Incident
 from domain.publication import places
@@ -55,6 +56,13 @@ LOOKED_THROUGH = MOST + 1
 """Rows that are read for a page, however short it is to be: were they as many as are asked for,
 pages of one would count, filter by filter, the very rows of which nothing is told.
 """
+
+
+class _Where(Query):
+    """By what figures can be narrowed."""
+
+    sphere: Code | None = None
+    district: Code | None = None
 
 
 @strawberry.type(description="About where: the middle of a piece of the city, not the place.")
@@ -184,6 +192,8 @@ class PublicCity:
     async def appeal(self, info: strawberry.Info, number: str) -> PublicAppeal | None:
         """One appeal."""
         context, city = info.context, self._city
+        if not sound_step(number):
+            return None
         found = await context.house.sketches.by(public(city.city.id), "number", [number], PARTS)
         told = await _told(found.values(), context, city, everything=True)
         return told[0][1] if told else None
@@ -240,8 +250,8 @@ class PublicCity:
         """By the rules of domain/publication/figures.py."""
         context, city = info.context, self._city
         asked = weeks(first_day, last_day, city, context.at)
-        given = {"sphere": sphere, "district": district}
-        where = {name: code for name, code in given.items() if code is not None}
+        query = as_query(_Where, {"sphere": sphere, "district": district})
+        where = query.model_dump(exclude_none=True)
         if where and by.value not in OF_CLASSES:
             raise malformed("filter", f"/{min(where)}", "city-wide")
         table = await published(
