@@ -10,7 +10,8 @@ import pytest
 from api.bootstrap import House
 from api.errors import Malformed
 from api.graphql.counting import weeks
-from domain.publication.figures import FEWEST, gathered, publish
+from domain.publication.figures import gathered, publish
+from domain.publication.rows import FEWEST
 from tests.support.city import KISHI
 
 NOW = datetime(2026, 11, 26, 7, tzinfo=UTC)  # a Thursday
@@ -72,8 +73,8 @@ def test_all_windows_together_prove_no_count_under_five(city: Any, seed: int):
         window = (asked[0] - FIRST).days, (asked[-1] - FIRST).days + 7
         bounds[window] = told, most
     assert len(bounds) == 10, "four weeks that are over, and the windows that they make"
-    most = _proved(bounds, DAYS)
+    proved = _proved(bounds, DAYS)
     for begin in range(DAYS):
         for end in range(begin + 1, DAYS + 1):
-            known = most[begin][end] == -most[end][begin]
+            known = proved[begin][end] == -proved[end][begin]
             assert not known or sum(true[begin:end]) >= FEWEST, (begin, end)

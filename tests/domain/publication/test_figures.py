@@ -5,7 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.publication.figures import FEWEST, Figure, gathered, publish
+from domain.publication.figures import Figure, gathered, publish
+from domain.publication.rows import FEWEST
 
 counts = st.dictionaries(st.one_of(st.none(), st.text("abc", min_size=1)), st.integers(0, 40))
 

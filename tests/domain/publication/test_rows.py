@@ -100,7 +100,7 @@ def test_nothing_is_left_of_one_grouping_when_another_is_taken_away(city: list[K
     def fine(count: int) -> bool:
         return count == 0 or count >= FEWEST
 
-    totals = {}
+    totals: dict[tuple[object, ...], int] = {}
     for (_, *where), groups in told.items():
         assert all(fine(count) for count in groups.values())
         totals.setdefault(tuple(where), groups.total())
