@@ -244,7 +244,8 @@ class Hub:
         Raises Malformed for a place that nobody has reached: of another cluster of databases,
         before it was restored from a copy.
         """
-        if after >= await self._happenings.floor():
+        # At the floor itself one may have stood before anything happened (Query.now).
+        if after > await self._happenings.floor():
             raise Malformed("cursor", [Fault("/after", "cursor", {})])
         subscriber.start = after
         while subscriber.waiting and subscriber.waiting[0].place <= after:

@@ -21,6 +21,7 @@ from api.graphql.paging import Bounds, marked, placed, resumed
 from api.graphql.public import PublicCity
 from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
+from api.graphql.subscriptions import write_place
 from api.rest.catalogue import ServicesQuery, found_services
 from api.rest.cursors import write_cursor
 from api.rest.operation import malformed
@@ -187,6 +188,16 @@ class _Query:
         if len(ids) > MOST:
             raise malformed("ids", "/ids", "too-long", max_length=MOST)
         return await found_nodes([str(id) for id in ids], info)
+
+    @field(
+        "The place among all that happens where you stand now: `after` of a subscription that"
+        " misses nothing from here on. Ask for it before you read the list that you then follow."
+    )
+    async def now(self, info: strawberry.Info) -> str | None:
+        """The floor: what counts later lies behind it, whoever writes at this moment."""
+        info.context.require(Permission.READ_APPEAL)
+        house = info.context.house
+        return write_place(await house.happenings.floor(), house.keyring)
 
     @field(
         "Appeals counted by groups, with shares of kept promises and medians; for staff. Of the"

@@ -50,6 +50,7 @@ _OWN = {
     "incidents": POLICY["listIncidents"],
     "figures": Row(POLICY["readStatistics"].roles, query={"by": "service"}),
     "public": Row(ALL, query={"city": "@city"}, open=True),
+    "now": Row(ALL),
     "node": POLICY["readAppeal"],
     "nodes": POLICY["readAppeal"],
 }
