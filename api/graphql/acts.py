@@ -19,7 +19,10 @@ from domain.access import Principal
 from domain.errors import Invalid
 
 
-@strawberry.input(description="A file, within the request itself.")
+@strawberry.input(
+    description="A file, within the request itself, which may be a megabyte: about 700 kB of file."
+    " Upload a larger one over REST (POST /v1/attachments) and name its id as you would this one's."
+)
 class FileInput:
     """As large as a request may be."""
 

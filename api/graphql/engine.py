@@ -15,6 +15,7 @@ from graphql.execution import Executor, create_source_event_stream, execute_subs
 from graphql.execution.execute import execute_root_selection_set
 from strawberry.execution import optimized_is_awaitable
 
+from api.errors import DocumentTooCostly
 from api.graphql.answers import encode, refuse, tell
 from api.graphql.audiences import Audience, Audiences
 from api.graphql.calls import Caller, Params, Prepared, misread
@@ -112,15 +113,22 @@ class Engine:
 
     def told(self, prepared: Prepared) -> dict[str, Any]:
         """What the answer says of its price."""
-        cost: dict[str, Any] = {
-            "requested": prepared.weight.cost,
-            "limit": self.documents.bounds.cost,
-        }
-        if prepared.standing.most:
+        return self._priced(prepared.weight.cost, prepared.standing)
+
+    def told_refused(self, error: Exception, caller: Caller) -> dict[str, Any]:
+        """What the answer to an operation that did not begin says of it: null where nobody came to
+        weigh it.
+        """
+        cost = error.params["cost"] if isinstance(error, DocumentTooCostly) else None
+        return self._priced(cost, self.charge(caller, 0))
+
+    def _priced(self, requested: int | None, standing: Standing) -> dict[str, Any]:
+        cost: dict[str, Any] = {"requested": requested, "limit": self.documents.bounds.cost}
+        if standing.most:
             cost |= {
-                "budget": prepared.standing.most,
-                "remaining": prepared.standing.left,
-                "resetsIn": prepared.standing.seconds,
+                "budget": standing.most,
+                "remaining": standing.left,
+                "resetsIn": standing.seconds,
             }
         return {"cost": cost}
 

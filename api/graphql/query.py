@@ -97,7 +97,9 @@ class _Query:
         query = as_query(ServicesQuery, given)
         found = found_services(query, context.call(principal, query=query), everything=True)
         nodes = [c.made(service, context.reference, info) for service in found]
-        return placed(nodes, [node.code for node in nodes], Bounds(first, after), context)
+        return placed(
+            "services", nodes, [node.code for node in nodes], Bounds(first, after), context
+        )
 
     @quick("The spheres of the catalogue, in its order: the tree of services begins here.")
     def spheres(self, info: strawberry.Info) -> list[c.Sphere] | None:
@@ -149,7 +151,8 @@ class _Query:
             if not roots or each.parent is None
         ]
         keys = [each.code for each in found]
-        return placed([o.made(each) for each in found], keys, Bounds(first, after), context)
+        nodes = [o.made(each) for each in found]
+        return placed("organisations", nodes, keys, Bounds(first, after), context)
 
     @field("An incident by its id; null where it does not exist for you.")
     async def incident(self, info: strawberry.Info, uuid: UUID) -> Incident | None:

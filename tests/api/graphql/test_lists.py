@@ -226,6 +226,15 @@ async def test_nodes_are_found_by_their_ids_and_a_forged_one_is_nothing(
     ]  # fmt: skip
 
 
+async def test_a_cursor_of_one_list_is_none_of_another(graph: Graph):
+    asked = "{ organisations(first: 1) { pageInfo { endCursor } } }"
+    after = (await graph.data(asked))["organisations"]["pageInfo"]["endCursor"]
+    query = "query($after: String) { %s(first: 1, after: $after) { nodes { id } } }"
+    assert "errors" not in await graph.ask(query % "organisations", after=after)
+    answer = await graph.ask(query % "services", after=after)
+    assert answer["errors"][0]["extensions"]["code"] == "malformed"
+
+
 async def test_one_id_that_is_not_for_you_leaves_the_others(callers: Callers, graph: Graph):
     """A resident is given the id of who acts for them, and of nothing that staff alone see."""
     number = (await callers.register())["number"]
