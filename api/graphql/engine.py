@@ -119,10 +119,10 @@ class Engine:
         """What the answer to an operation that did not begin says of it: null where nobody came to
         weigh it.
         """
-        cost = error.params["cost"] if isinstance(error, DocumentTooCostly) else None
+        cost = error.params.get("cost") if isinstance(error, DocumentTooCostly) else None
         return self._priced(cost, self.charge(caller, 0))
 
-    def _priced(self, requested: int | None, standing: Standing) -> dict[str, Any]:
+    def _priced(self, requested: object, standing: Standing) -> dict[str, Any]:
         cost: dict[str, Any] = {"requested": requested, "limit": self.documents.bounds.cost}
         if standing.most:
             cost |= {

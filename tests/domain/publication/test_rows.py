@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,25 +94,25 @@ def test_nothing_is_left_of_one_grouping_when_another_is_taken_away(city: list[K
     conditions += [
         {**a, **b} for a in conditions for b in conditions if a and b and a.keys() != b.keys()
     ]
-    told = {
+    told: dict[tuple[Any, ...], Counter[str | None]] = {
         (by, *sorted(each.items())): shared.counted(by, each) for each in conditions for by in BY
     }
 
     def fine(count: int) -> bool:
         return count == 0 or count >= FEWEST
 
-    totals: dict[tuple[object, ...], int] = {}
+    totals: dict[tuple[Any, ...], int] = {}
     for (_, *where), groups in told.items():
         assert all(fine(count) for count in groups.values())
         totals.setdefault(tuple(where), groups.total())
         assert totals[tuple(where)] == groups.total(), "all groupings have one total"
-    for where, total in totals.items():
+    for outer, total in totals.items():
         for narrower, part in totals.items():
-            if set(where) < set(narrower):
+            if set(outer) < set(narrower):
                 assert fine(total - part)
         for by in BY:
-            whole = told[by, *where]
-            for narrower in [each for each in totals if set(where) < set(each)]:
+            whole = told[by, *outer]
+            for narrower in [each for each in totals if set(outer) < set(each)]:
                 for key, count in told[by, *narrower].items():
                     if key is not None:
                         assert fine(whole[key] - count)
