@@ -3,7 +3,7 @@
 #   make run     the whole city on this machine, with its demonstration data
 #   make run-eotinish  the same, exchanging with a stand-in of the national register
 #   make test    the tests (make test ARGS="tests/domain -x")
-#   make lint    style, formatting, types, who may import whom
+#   make lint    style, formatting, types, who may import whom, what the graph's contract breaks
 #   make judges  independent judges over the contract (needs node and npm)
 #   make bench   the measurements (make bench BENCHMARKS=reads ARGS="--appeals 100000" for another)
 #   make lock    resolve the dependencies anew (ARGS=--upgrade for newer releases)
@@ -39,6 +39,7 @@ lint: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/ikomek graphql compare
 
 judges: $(VENV)/.development
 	@for tool in node npm; do command -v $$tool > /dev/null || \

@@ -244,6 +244,11 @@ RULES: Mapping[str, LocalizedText] = {
     "unknown-building": _t("мұндай үй жоқ", "такого дома нет", "there is no such building"),
     "unknown-street": _t("мұндай көше жоқ", "такой улицы нет", "there is no such street"),
     "unknown-district": _t("мұндай аудан жоқ", "такого района нет", "there is no such district"),
+    "city-wide": _t(
+        "бұл топтау тек бүкіл қала бойынша айтылады",
+        "по этому признаку считают только весь город",
+        "narrows no such grouping: it is told of the whole city alone",
+    ),
     "point-incomplete": _t(
         "нүктенің ендігі де, бойлығы да керек",
         "у точки нужны и широта, и долгота",

@@ -14,12 +14,15 @@ from api.graphql.saying import as_query, body_of, named
 from api.rest.acting import carry_out, judged, sound_key
 from api.rest.bodies import ReadFile
 from api.rest.decode import canonical, decode_body
-from api.rest.operation import Operation, Reply, Upload
+from api.rest.operation import Operation, Reply, Upload, require_step
 from domain.access import Principal
 from domain.errors import Invalid
 
 
-@strawberry.input(description="A file, within the request itself.")
+@strawberry.input(
+    description="A file, within the request itself, which may be a megabyte: about 700 kB of file."
+    " Upload a larger one over REST (POST /v1/attachments) and name its id as you would this one's."
+)
 class FileInput:
     """As large as a request may be."""
 
@@ -41,11 +44,14 @@ class Act:
         """Carry it out. Raises Refusal, its faults by the names of the graph."""
         operation = self.operation
         principal = context.require(operation.permission)
+        path = {name: str(given[name]) for name in self.names}
+        for step in path.values():
+            require_step(step)
         body = body_for(operation, context, principal, given.get("input"))
         version = given.get("if_version")
         call = context.call(
             principal,
-            path={name: str(given[name]) for name in self.names},
+            path=path,
             body=body,
             query=self._query(given),
             conditional=version is not None,

@@ -208,7 +208,10 @@ def service_in(code: str, city: Reference, info: Any) -> Service | None:
     if code not in city.catalogue:
         return None
     found = city.catalogue.service(code)
-    return made(found, city, info) if known_to(found, info.context) else None
+    principal = info.context.principal
+    own = principal is not None and principal.city == city.city.id
+    known = found.public or (own and known_to(found, info.context))
+    return made(found, city, info) if known else None
 
 
 def service_of(code: str, info: Any) -> Service | None:

@@ -3,12 +3,13 @@
 import enum
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import strawberry
 
+from api.graphql.crowds import monday
 from api.graphql.enums import Language
 from api.graphql.fast import plain, quick
 from api.graphql.filters import AppealFilter, wanted
@@ -17,6 +18,7 @@ from api.rest.operation import malformed
 from domain.access import Permission
 from domain.publication.figures import Figure as Counted
 from domain.publication.figures import Published
+from domain.publication.rows import WEEK
 from domain.questions import AppealFilter as Wanted
 from domain.reference import Reference
 from domain.values import in_language
@@ -54,10 +56,13 @@ class FigureGroup:
     _by: strawberry.Private[str]
     key: str | None = plain(
         "What the group has in common: a status, a code, the id of an organisation, an hour (00 to"
-        " 23) or a day of the city; null for what has none."
+        " 23) or a day of the city; null for what has none, and for the public also for groups too"
+        " small to be named, together."
     )
     count: int = plain("How many appeals.")
-    closed: int | None = plain("How many of them the residents closed; null where too few to tell.")
+    closed: int | None = plain(
+        "How many of them the residents closed; for staff. The public asks by STATUS."
+    )
     kept_share: float | None = plain(
         "Of those whose promise to resolve is decided, the part that kept it, from 0 to 1."
     )
@@ -78,6 +83,13 @@ class FigureTable:
 
     total: int | None = plain("All of them together; null where it cannot be told.")
     groups: list[FigureGroup] = plain("The groups by key; groups of none are not there.")
+    first_day: date | None = plain(
+        "The first day that is counted, a Monday; null where a filter of staff says the period.",
+        default=None,
+    )
+    last_day: date | None = plain(
+        "The last day that is counted, a Sunday; null as the first is.", default=None
+    )
 
 
 async def figures_of(info: Any, by: CountBy, said: AppealFilter | None) -> FigureTable:
@@ -92,7 +104,7 @@ async def figures_of(info: Any, by: CountBy, said: AppealFilter | None) -> Figur
         )
     return FigureTable(
         total=sum(figure.count for figure in found),
-        groups=[_group(each, each.share, city, by.value) for each in found],
+        groups=[_group(each, each.share, city, by.value, each.closed) for each in found],
     )
 
 
@@ -110,14 +122,18 @@ def asks_for_promises(info: Any) -> bool:
 
 
 def _group(
-    figure: Counted | Published, share: float | None, city: Reference, by: str
+    figure: Counted | Published,
+    share: float | None,
+    city: Reference,
+    by: str,
+    closed: int | None = None,
 ) -> FigureGroup:
     return FigureGroup(
         _city=city,
         _by=by,
         key=figure.key,
         count=figure.count,
-        closed=figure.closed,
+        closed=closed,
         kept_share=share,
         median_seconds=figure.median,
     )
@@ -140,25 +156,33 @@ def bounded(asked: Wanted, at: datetime) -> Wanted:
     return replace(asked, registered_from=begin, registered_to=end)
 
 
-def days(
-    begin: date | None, end: date | None, city: Reference, at: datetime
-) -> tuple[datetime, datetime]:
-    """Whole days of a city as instants: from the first up to and with the last.
+def running(city: Reference, at: datetime) -> date:
+    """The Monday of the week that is not over."""
+    return monday(city.city.local(at).date())
 
-    Raises Malformed for more than LONGEST_PUBLIC, for days in the wrong order or out of time.
+
+def weeks(begin: date | None, end: date | None, city: Reference, at: datetime) -> list[date]:
+    """The Mondays of the weeks that are over and hold a day from `begin` up to and with `end`; of
+    the last one that is over unless they say otherwise.
+
+    Raises Malformed for more than LONGEST_PUBLIC, for days in the wrong order or out of time, and
+    where no week of them is over.
     """
-    last = end or city.city.local(at).date()
+    now = running(city, at)
+    last = end or now - timedelta(days=1)
     if last.year not in _YEARS:
         ends = {"ge": f"{_YEARS[0]}-01-01", "le": f"{_YEARS[-1]}-12-31"}
         raise malformed("filter", "/lastDay", "out-of-range", **ends)
-    first = begin or last - USUAL
+    first = begin or last
     if not timedelta() <= last - first <= LONGEST_PUBLIC:
         raise malformed("filter", "/firstDay", "out-of-range", ge=0, le=LONGEST_PUBLIC.days)
-    zone = city.city.zone_info()
-    return (
-        datetime.combine(first, time(), zone),
-        datetime.combine(last + timedelta(days=1), time(), zone),
-    )
+    begins = monday(first)
+    if begins >= now:
+        # Its figures would move with each appeal, and tell them one by one.
+        over = (now - timedelta(days=1)).isoformat()
+        raise malformed("filter", "/firstDay", "out-of-range", le=over)
+    count = (min(monday(last) + WEEK, now) - begins) // WEEK
+    return [begins + n * WEEK for n in range(count)]
 
 
 def _names(by: str, key: str | None, city: Reference) -> Any:

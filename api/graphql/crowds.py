@@ -1,28 +1,31 @@
-"""What hides whom in a city, remembered by the process: its houses, what its weeks share, and
-what was published of its figures.
+"""What hides whom in a city, remembered by the process: its houses, the classes of its weeks, and
+what was counted of them.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from api.graphql.context import Context
 from domain.access import public
-from domain.publication.figures import Table, publish
+from domain.publication.figures import Figure, Table, gathered, publish
 from domain.publication.places import Crowd
-from domain.publication.rows import Detail, Kin, Shared
+from domain.publication.rows import WEEK, Detail, Kin, Shared
 from domain.questions import AppealFilter
 from domain.reference import Reference
+from domain.values import Coordinates
 
 KNOWN_FOR = timedelta(seconds=60)
 LONG_KNOWN_FOR = timedelta(hours=1)
-WEEK = timedelta(days=7)
 KEPT = 200
+OF_CLASSES = frozenset({"service", "category", "sphere", "district"})
+"""By what figures are sums of classes, and can be narrowed to a sphere and a district."""
 
 _crowds: dict[UUID, tuple[Any, Crowd]] = {}
-_tables: OrderedDict[tuple[UUID, AppealFilter, str, bool], tuple[datetime, Table]] = OrderedDict()
+_tables: OrderedDict[tuple[Any, ...], tuple[datetime, dict[str | None, Figure]]] = OrderedDict()
 _weeks: OrderedDict[tuple[UUID, date], tuple[datetime, datetime, Shared]] = OrderedDict()
 
 
@@ -35,26 +38,47 @@ def crowd_of(city: Reference) -> Crowd:
     return known[1]
 
 
-async def details_of(kin: Sequence[Kin], context: Context, city: Reference) -> list[Detail]:
-    """In how much detail appeals may be told. Weeks that are not known are counted by one
+async def classes_of(
+    weeks: Iterable[date], context: Context, city: Reference
+) -> dict[date, Shared]:
+    """The classes of weeks, by their Mondays. Weeks that are not known are counted by one
     statement; one that is over is believed for an hour, the running one for a minute.
     """
-    weeks = {_monday(each.day) for each in kin}
+    wanted = set(weeks)
     # Kept here too: while some are counted, others may push what is known out of memory.
-    shared = {week: known for week in weeks if (known := _known(week, context, city))}
-    missing = sorted(weeks - shared.keys())
+    shared = {week: known for week in wanted if (known := _known(week, context, city))}
+    missing = sorted(wanted - shared.keys())
     if missing:
-        spans = [(_midnight(week, city), _midnight(week + WEEK, city)) for week in missing]
+        spans = [span(week, city) for week in missing]
         async with context.turns:
             counted = await context.house.figures.kin(city.city.id, spans, city.city.zone)
+        # Tens of thousands of points are no work for the loop.
+        made = await asyncio.to_thread(_classes, missing, counted, crowd_of(city))
         for (begin, end), week in zip(spans, missing, strict=True):
-            inside = [(each, n) for each, n in counted if _monday(each.day) == week]
             until = context.at + (KNOWN_FOR if begin <= context.at < end else LONG_KNOWN_FOR)
-            shared[week] = Shared(inside)
-            _weeks[city.city.id, week] = context.at, until, shared[week]
+            shared[week] = made[week]
+            _weeks[city.city.id, week] = context.at, until, made[week]
     while len(_weeks) > KEPT:
         _weeks.popitem(last=False)
-    return [shared[_monday(each.day)].detail(each) for each in kin]
+    return shared
+
+
+def _classes(
+    weeks: Sequence[date], counted: Iterable[tuple[Kin, Coordinates | None, int]], crowd: Crowd
+) -> dict[date, Shared]:
+    inside: dict[date, list[tuple[Kin, int | None, int]]] = {week: [] for week in weeks}
+    for kin, point, count in counted:
+        cell = None if point is None else crowd.cell(point)
+        inside[kin.week].append((kin, cell, count))
+    return {week: Shared(each) for week, each in inside.items()}
+
+
+async def details_of(
+    kin: Sequence[Kin], context: Context, city: Reference
+) -> list[tuple[Detail, Shared]]:
+    """In how much detail appeals may be told, each with the classes of its week."""
+    classes = await classes_of({each.week for each in kin}, context, city)
+    return [(classes[each.week].detail(each), classes[each.week]) for each in kin]
 
 
 def _known(week: date, context: Context, city: Reference) -> Shared | None:
@@ -62,27 +86,63 @@ def _known(week: date, context: Context, city: Reference) -> Shared | None:
     return known[2] if known is not None and known[0] <= context.at < known[1] else None
 
 
-def _monday(day: date) -> date:
+def monday(day: date) -> date:
+    """The first day of its week."""
     return day - timedelta(days=day.weekday())
 
 
 async def published(
-    asked: AppealFilter, by: str, context: Context, city: Reference, *, promises: bool
+    weeks: Sequence[date],
+    by: str,
+    where: Mapping[str, str],
+    context: Context,
+    city: Reference,
+    *,
+    promises: bool,
 ) -> Table:
-    """What the public is told of a count, believed for a minute: whoever asks without a token
-    asks the register no oftener.
+    """What the public is told of a count over weeks that are over; `where` is for OF_CLASSES."""
+    told: list[Mapping[str | None, int]]
+    if by in OF_CLASSES:
+        classes = await classes_of(weeks, context, city)
+        told = [classes[week].counted(by, where) for week in weeks]
+    else:
+        counted = [await _counted(week, by, {}, context, city, promises=False) for week in weeks]
+        told = [gathered({key: each.count for key, each in one.items()}) for one in counted]
+    if not promises or len(weeks) > 1:
+        return publish(told)
+    return publish(told, await _counted(weeks[0], by, where, context, city, promises=True))
+
+
+async def _counted(
+    week: date,
+    by: str,
+    where: Mapping[str, str],
+    context: Context,
+    city: Reference,
+    *,
+    promises: bool,
+) -> dict[str | None, Figure]:
+    """The figures of a week, believed for an hour: whoever asks without a token asks the register
+    no oftener.
     """
-    key = (city.city.id, asked, by, promises)
+    key = (city.city.id, week, by, tuple(sorted(where.items())), promises)
     known = _tables.get(key)
-    if known is None or not known[0] <= context.at < known[0] + KNOWN_FOR:
+    if known is None or not known[0] <= context.at < known[0] + LONG_KNOWN_FOR:
+        begin, end = span(week, city)
+        asked = AppealFilter(**where, registered_from=begin, registered_to=end)  # type: ignore[arg-type]
         async with context.turns:
             found = await context.house.figures.by(
                 public(city.city.id), asked, by, city.city.zone, promises=promises
             )
-        known = _tables[key] = context.at, publish(found)
+        known = _tables[key] = context.at, {each.key: each for each in found}
         if len(_tables) > KEPT:
             _tables.popitem(last=False)
     return known[1]
+
+
+def span(week: date, city: Reference) -> tuple[datetime, datetime]:
+    """A week as instants: from its Monday and before the next."""
+    return _midnight(week, city), _midnight(week + WEEK, city)
 
 
 def _midnight(day: date, city: Reference) -> datetime:

@@ -135,15 +135,22 @@ class Engine:
 
     def told(self, prepared: Prepared) -> dict[str, Any]:
         """What the answer says of its price."""
-        cost: dict[str, Any] = {
-            "requested": prepared.weight.cost,
-            "limit": self.documents.bounds.cost,
-        }
-        if prepared.standing.most:
+        return self._priced(prepared.weight.cost, prepared.standing)
+
+    def told_refused(self, error: Exception, caller: Caller) -> dict[str, Any]:
+        """What the answer to an operation that did not begin says of it: null where nobody came to
+        weigh it.
+        """
+        cost = error.params.get("cost") if isinstance(error, DocumentTooCostly) else None
+        return self._priced(cost, self.charge(caller, 0))
+
+    def _priced(self, requested: object, standing: Standing) -> dict[str, Any]:
+        cost: dict[str, Any] = {"requested": requested, "limit": self.documents.bounds.cost}
+        if standing.most:
             cost |= {
-                "budget": prepared.standing.most,
-                "remaining": prepared.standing.left,
-                "resetsIn": prepared.standing.seconds,
+                "budget": standing.most,
+                "remaining": standing.left,
+                "resetsIn": standing.seconds,
             }
         return {"cost": cost}
 

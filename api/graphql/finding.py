@@ -1,5 +1,7 @@
 """Finding incidents in pages, and anything by its global id."""
 
+from asyncio import gather
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,7 @@ from api.graphql.saying import as_query
 from api.rest.cursors import write_cursor
 from api.rest.incidents import IncidentsQuery, wanted_incidents
 from domain.access import Permission
+from domain.errors import NotFound, NotPermitted, ScopeMissing
 
 
 @strawberry.input(
@@ -70,20 +73,32 @@ async def found_incidents(
 async def found_node(id: str, info: Any) -> Node | None:
     """The thing of a global id; None where it does not exist for the caller.
 
-    Raises NotPermitted where the caller may see no thing of its kind.
+    Raises NotPermitted where the caller may see no thing of its kind, Unauthenticated where nobody
+    may without a token.
     """
-    parsed = parse_id(id)
-    if parsed is None:
-        info.context.require()
-        return None
-    kind, key = parsed
-    if kind in ("Appeal", "Incident", "Organisation", "Territory"):
-        uuid = parse_uuid(key)
-        return await _by_uuid(kind, uuid, info) if uuid is not None else None
+    kind, key = parse_id(id) or ("", "")
     if kind in ("Service", "Category", "Sphere", "District"):
         return _by_code(kind, key, info)
     info.context.require()
-    return None
+    uuid = parse_uuid(key)
+    if uuid is None or kind not in ("Appeal", "Incident", "Organisation", "Territory"):
+        return None
+    return await _by_uuid(kind, uuid, info)
+
+
+async def found_nodes(ids: Sequence[str], info: Any) -> list[Node | None]:
+    """The things of global ids, each by itself: what a caller may not see is None among others.
+
+    Raises Unauthenticated.
+    """
+    return list(await gather(*(_or_none(id, info) for id in ids)))
+
+
+async def _or_none(id: str, info: Any) -> Node | None:
+    try:
+        return await found_node(id, info)
+    except (NotPermitted, ScopeMissing):
+        return None
 
 
 async def _by_uuid(kind: str, id: UUID, info: Any) -> Node | None:
@@ -98,20 +113,21 @@ async def _by_uuid(kind: str, id: UUID, info: Any) -> Node | None:
         found = await loading.incidents(context).load(id)
         node: Node | None = seen(found, context) if found is not None else None
         return node
-    context.require(Permission.READ_ORGANISATIONS)
     if kind == "Organisation":
+        # Its name is told to all who meet it in an appeal; its other fields ask for themselves.
         return o.organisation_of(id, info)
+    context.require(Permission.READ_ORGANISATIONS)
     city = context.reference
     territory = city.routing.territories.get(id)
     return o.made_territory(territory, city) if territory is not None else None
 
 
 def _by_code(kind: str, key: str, info: Any) -> Node | None:
-    context: Context = info.context
-    context.require(Permission.READ_CATALOGUE)
-    city = context.reference
+    """Of any city, since `public` tells it to everybody."""
     of, _, code = key.partition("/")
-    if of != city.city.code:
+    try:
+        city = info.context.city(of)
+    except NotFound:
         return None
     if kind == "Service":
         return c.service_in(code, city, info)

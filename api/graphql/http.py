@@ -36,7 +36,7 @@ from domain.errors import Fault, Refusal
 
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
-ALLOWED = "GET, HEAD, OPTIONS, POST"
+ALLOWED = "GET, OPTIONS, POST"
 ALWAYS = (RateLimited, TimedOut)
 """Refusals whose status is told whatever form of answer is taken: they pass by themselves."""
 
@@ -58,7 +58,8 @@ class Transport:
                 return await self._several(request, said, caller, form)
             params = read_params(said)
         except Malformed as refusal:
-            return _response(refuse(refusal, caller.voice), 400, form)
+            told = self._engine.told_refused(refusal, caller)
+            return _response(refuse(refusal, caller.voice, told), 400, form)
         return await self._one(request, params, caller, form)
 
     async def _said(self, request: Request) -> Any:
@@ -119,18 +120,21 @@ class Transport:
         try:
             return 200, {}, self._engine.prepare(params, caller)
         except (Unreadable, Refusal) as error:
-            return _status(error, form), refuse(error, caller.voice), None
+            told = self._engine.told_refused(error, caller)
+            return _status(error, form), refuse(error, caller.voice, told), None
 
     async def _run(
         self, prepared: Prepared, caller: Caller, form: str
     ) -> tuple[int, dict[str, Any]]:
         if prepared.kind is OperationType.SUBSCRIPTION:
             refusal = NotAcceptable(media_type=EVENT_STREAM)
-            return _status(refusal, form), refuse(refusal, caller.voice)
+            told = self._engine.told(prepared)
+            return _status(refusal, form), refuse(refusal, caller.voice, told)
         try:
             body = await self._engine.run(prepared, caller)
         except TimedOut as refusal:
-            return _status(refusal, form), refuse(refusal, caller.voice)
+            told = self._engine.told(prepared)
+            return _status(refusal, form), refuse(refusal, caller.voice, told)
         return (200 if "data" in body or form == JSON else 400), body
 
 

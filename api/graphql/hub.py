@@ -23,7 +23,7 @@ import structlog
 from api.errors import RateLimited, TooSlow
 from api.loops import repeat
 from domain.access import Principal
-from domain.appeals.happenings import Happening, Happenings, Judge, Place, Wanted, hears
+from domain.appeals.happenings import NOWHERE, Happening, Happenings, Judge, Place, Wanted, hears
 from domain.errors import CursorLost, Refusal, Unavailable
 
 log = structlog.get_logger()
@@ -246,7 +246,8 @@ class Hub:
         Raises CursorLost for a place that nobody has reached: of another cluster of databases,
         before it was restored from a copy.
         """
-        if after >= await self._happenings.floor():
+        # At the floor itself one may have stood before anything happened (Query.now).
+        if after > await self._happenings.floor():
             raise CursorLost
         subscriber.start = after
         while subscriber.waiting and subscriber.waiting[0].place <= after:
@@ -273,7 +274,9 @@ class Hub:
                 raise TooSlow(kept=looked, place=place)
 
     async def _held(self, place: Place) -> bool:
-        """Whether the register still has what somebody had last."""
+        """Whether the register still has what somebody had last, where they had anything yet."""
+        if place.id == NOWHERE:
+            return True
         held: bool = await self._shared(place, partial(self._hold, place))
         return held
 

@@ -7,16 +7,21 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from api.graphql.context import Context
+from api.rest.operation import sound_step
 from domain.questions import IncidentFilter
 
 
 def appeals_by(context: Context, field: str, parts: frozenset[str]) -> DataLoader[Any, Any]:
-    """Sketches of appeals by `number` or `id`, with these parts; None for what does not exist."""
+    """Sketches of appeals by `number` or `id`, with these parts; None for what does not exist.
+
+    A number of odd signs is that of none, and is not asked for: it would spoil all the others.
+    """
 
     def make(context: Context) -> DataLoader[Any, Any]:
         async def load(keys: list[Any]) -> Sequence[Any]:
+            sound = [key for key in keys if sound_step(str(key))]
             async with context.turns:
-                found = await context.house.sketches.by(context.require(), field, keys, parts)
+                found = await context.house.sketches.by(context.require(), field, sound, parts)
             return [found.get(key) for key in keys]
 
         return DataLoader(load_fn=load)

@@ -76,33 +76,36 @@ def unveiled(after: str | None, keyring: Keyring) -> Page | None:
     raise malformed("after", "/after", "cursor")
 
 
-def placed(nodes: list[Any], keys: list[str], bounds: Bounds, context: Any) -> Connection[Any]:
-    """A page of a list that is known whole; each node is placed by its key, which the cursor seals.
+def placed(
+    of: str, nodes: list[Any], keys: list[str], bounds: Bounds, context: Any
+) -> Connection[Any]:
+    """A page of a list that is known whole; each node is placed by its key, which the cursor seals
+    with the list's name.
 
-    Raises Malformed for a cursor that we did not write. What was taken off the list since then
-    has no place in it any more: the list begins anew.
+    Raises Malformed for a cursor that we did not write for this list. What was taken off the list
+    since then has no place in it any more: the list begins anew.
     """
     keyring = context.house.keyring
     start = 0
     if bounds.after is not None:
-        key = _read(bounds.after, keyring)
+        key = _read(of, bounds.after, keyring)
         start = keys.index(key) + 1 if key in keys else 0
     end = start + bounds.first + 1
-    cursors = [partial(_write, key, keyring) for key in keys[start:end]]
+    cursors = [partial(_write, of, key, keyring) for key in keys[start:end]]
     return page(nodes[start:end], cursors, first=bounds.first, began=start > 0)
 
 
-def _write(key: str, keyring: Any) -> str:
-    seal: bytes = keyring.index(f"place {key}")[:_SEAL]
+def _write(of: str, key: str, keyring: Any) -> str:
+    seal: bytes = keyring.index(f"place {of} {key}")[:_SEAL]
     return urlsafe_b64encode(seal + key.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, keyring: Any) -> str:
+def _read(of: str, cursor: str, keyring: Any) -> str:
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         key = raw[_SEAL:].decode()
     except ValueError:
         raise malformed("after", "/after", "cursor") from None
-    if not hmac.compare_digest(raw[:_SEAL], keyring.index(f"place {key}")[:_SEAL]):
+    if not hmac.compare_digest(raw[:_SEAL], keyring.index(f"place {of} {key}")[:_SEAL]):
         raise malformed("after", "/after", "cursor")
     return key

@@ -6,7 +6,7 @@ and of a figure, is decided in domain/publication.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,10 +26,10 @@ from api.graphql.counting import (
     CountBy,
     FigureTable,
     asks_for_promises,
-    days,
     published_groups,
+    weeks,
 )
-from api.graphql.crowds import crowd_of, details_of, published
+from api.graphql.crowds import OF_CLASSES, crowd_of, details_of, monday, published
 from api.graphql.enums import AppealStatus, IncidentKind, IncidentStatus, Language
 from api.graphql.fast import field, plain, quick
 from api.graphql.nodes import MOST, Connection, page
@@ -37,18 +37,19 @@ from api.graphql.organisations import District, district_in
 from api.graphql.paging import Bounds, unveiled, veiled
 from api.graphql.saying import as_query
 from api.rest.appeals import AppealsQuery, wanted_appeals
+from api.rest.fields import Code, Query
+from api.rest.operation import malformed, sound_step
 from domain.access import public
 from domain.incidents.board import overdue
 from domain.incidents.model import Incident
 from domain.publication import places
-from domain.publication.rows import Detail, Kin
-from domain.questions import AppealFilter as Wanted
+from domain.publication.rows import WEEK, Detail, Kin, Shared
 from domain.reference import Reference
 from domain.values import in_language
 
 PARTS = frozenset(
     {"id", "number", "status", "service", "category", "sphere", "district", "point",
-     "registered_at", "closed_at"}
+     "registered_at"}
 )  # fmt: skip
 """All that is read of an appeal for the public."""
 
@@ -56,6 +57,13 @@ LOOKED_THROUGH = MOST + 1
 """Rows that are read for a page, however short it is to be: were they as many as are asked for,
 pages of one would count, filter by filter, the very rows of which nothing is told.
 """
+
+
+class _Where(Query):
+    """By what figures can be narrowed."""
+
+    sphere: Code | None = None
+    district: Code | None = None
 
 
 @strawberry.type(description="About where: the middle of a piece of the city, not the place.")
@@ -77,27 +85,27 @@ class PublicAppeal:
     _kin: strawberry.Private[Kin]
     _detail: strawberry.Private[Detail]
     _city: strawberry.Private[Reference]
+    _classes: strawberry.Private[Shared]
     _point: strawberry.Private[Any]
     number: str = plain("The registration number.")
     status: AppealStatus = plain("Where the appeal stands.")
-    registered_on: date = plain("The day of the city on which it was registered.")
-    closed_on: date | None = plain("The day on which it was closed or withdrawn.")
+    registered_week: date = plain("The Monday of the week in which it was registered.")
 
-    @quick("The service, where at least five of its district and week are about it.")
+    @quick("The service, where at least five of its district and week are told with it.")
     def service(self, info: strawberry.Info) -> Service | None:
         """From the snapshot; only what residents may choose."""
         if self._detail < Detail.SERVICE:
             return None
         return service_in(self._kin.service, self._city, info)
 
-    @quick("The category, where at least five of its district and week are about it.")
+    @quick("The category, where at least five of its district and week are told with as much.")
     def category(self) -> Category | None:
         """From the snapshot."""
         if self._detail < Detail.CATEGORY:
             return None
         return category_in(self._kin.category, self._city)
 
-    @quick("The sphere, where at least five of its week are about it.")
+    @quick("The sphere, where at least five of its week are told with as much.")
     def sphere(self) -> Sphere | None:
         """From the snapshot."""
         if self._detail < Detail.SPHERE:
@@ -111,13 +119,14 @@ class PublicAppeal:
             return None
         return district_in(self._kin.district, self._city)
 
-    @quick("About where, where service or category are told and enough houses stand about it.")
+    @quick("About where, where service or category are told, at least five told alike are there and"
+           " enough houses stand about it.")  # fmt: skip
     def place(self, info: strawberry.Info) -> PublicPlace | None:
         """Never the point itself."""
         if self._detail < Detail.CATEGORY or self._point is None:
             return None
         cell = crowd_of(self._city).cell(self._point)
-        if cell is None:
+        if cell is None or not self._classes.hides(self._kin, cell):
             return None
         middle = places.centre(cell)
         return PublicPlace(
@@ -185,6 +194,8 @@ class PublicCity:
     async def appeal(self, info: strawberry.Info, number: str) -> PublicAppeal | None:
         """One appeal."""
         context, city = info.context, self._city
+        if not sound_step(number):
+            return None
         async with context.turns:
             found = await context.house.sketches.by(public(city.city.id), "number", [number], PARTS)
         told = await _told(found.values(), context, city, everything=True)
@@ -226,7 +237,12 @@ class PublicCity:
             last=last,
         )
 
-    @field("Appeals counted over whole days: in steps of five, groups of fewer than five left out.")
+    @field(
+        "Appeals counted over whole weeks that are over, in steps of five, groups of fewer than"
+        " five without a name. Days widen to their weeks, the last one that is over unless they"
+        " say otherwise; the answer names them. Shares and medians are those of one week."
+        " `sphere` and `district` narrow counts by service, category, sphere and district."
+    )
     async def figures(
         self,
         info: strawberry.Info,
@@ -238,11 +254,20 @@ class PublicCity:
     ) -> FigureTable | None:
         """By the rules of domain/publication/figures.py."""
         context, city = info.context, self._city
-        begin, end = days(first_day, last_day, city, context.at)
-        asked = Wanted(sphere=sphere, district=district, registered_from=begin, registered_to=end)
-        promises = asks_for_promises(info)
-        table = await published(asked, by.value, context, city, promises=promises)
-        return FigureTable(total=table.total, groups=published_groups(table.groups, city, by.value))
+        asked = weeks(first_day, last_day, city, context.at)
+        query = as_query(_Where, {"sphere": sphere, "district": district})
+        where = query.model_dump(exclude_none=True)
+        if where and by.value not in OF_CLASSES:
+            raise malformed("filter", f"/{min(where)}", "city-wide")
+        table = await published(
+            asked, by.value, where, context, city, promises=asks_for_promises(info)
+        )
+        return FigureTable(
+            total=table.total,
+            groups=published_groups(table.groups, city, by.value),
+            first_day=asked[0],
+            last_day=asked[-1] + WEEK - timedelta(days=1),
+        )
 
     @quick("Incidents that were published and are not over.")
     def incidents(self, info: strawberry.Info) -> list[PublicIncident]:
@@ -274,8 +299,8 @@ async def _told(
     pairs = [(sketch, _kin(sketch, city)) for sketch in sketches]
     details = await details_of([kin for _, kin in pairs], context, city)
     return [
-        (sketch, _made(sketch, kin, detail, city))
-        for (sketch, kin), detail in zip(pairs, details, strict=True)
+        (sketch, _made(sketch, kin, detail, classes, city))
+        for (sketch, kin), (detail, classes) in zip(pairs, details, strict=True)
         if everything or detail is not Detail.NOTHING
     ]
 
@@ -286,19 +311,20 @@ def _kin(sketch: dict[str, Any], city: Reference) -> Kin:
         sketch["category"],
         sketch["sphere"],
         sketch["district"],
-        city.city.local(sketch["registered_at"]).date(),
+        monday(city.city.local(sketch["registered_at"]).date()),
     )
 
 
-def _made(sketch: dict[str, Any], kin: Kin, detail: Detail, city: Reference) -> PublicAppeal:
-    closed = sketch["closed_at"]
+def _made(
+    sketch: dict[str, Any], kin: Kin, detail: Detail, classes: Shared, city: Reference
+) -> PublicAppeal:
     return PublicAppeal(
         _kin=kin,
         _detail=detail,
         _city=city,
+        _classes=classes,
         _point=sketch["point"],
         number=sketch["number"],
         status=sketch["status"],
-        registered_on=kin.day,
-        closed_on=city.city.local(closed).date() if closed else None,
+        registered_week=kin.week,
     )

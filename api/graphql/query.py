@@ -1,6 +1,5 @@
 """What can be asked of the graph."""
 
-from asyncio import gather
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,13 +14,14 @@ from api.graphql.counting import CountBy, FigureTable, figures_of
 from api.graphql.enums import OrganisationKind
 from api.graphql.fast import field, quick
 from api.graphql.filters import AppealFilter, AppealOrder, wanted
-from api.graphql.finding import IncidentFilter, found_incidents, found_node
+from api.graphql.finding import IncidentFilter, found_incidents, found_node, found_nodes
 from api.graphql.incidents import Incident, seen
 from api.graphql.nodes import MOST, Connection, Node, page
 from api.graphql.paging import Bounds, marked, placed, resumed
 from api.graphql.public import PublicCity
 from api.graphql.reads import read_fields
 from api.graphql.saying import as_query
+from api.graphql.subscriptions import write_place
 from api.rest.catalogue import ServicesQuery, found_services
 from api.rest.cursors import write_cursor
 from api.rest.operation import malformed
@@ -94,7 +94,9 @@ class _Query:
         query = as_query(ServicesQuery, given)
         found = found_services(query, context.call(principal, query=query), everything=True)
         nodes = [c.made(service, context.reference, info) for service in found]
-        return placed(nodes, [node.code for node in nodes], Bounds(first, after), context)
+        return placed(
+            "services", nodes, [node.code for node in nodes], Bounds(first, after), context
+        )
 
     @quick("The spheres of the catalogue, in its order: the tree of services begins here.")
     def spheres(self, info: strawberry.Info) -> list[c.Sphere] | None:
@@ -146,7 +148,8 @@ class _Query:
             if not roots or each.parent is None
         ]
         keys = [each.code for each in found]
-        return placed([o.made(each) for each in found], keys, Bounds(first, after), context)
+        nodes = [o.made(each) for each in found]
+        return placed("organisations", nodes, keys, Bounds(first, after), context)
 
     @field("An incident by its id; null where it does not exist for you.")
     async def incident(self, info: strawberry.Info, uuid: UUID) -> Incident | None:
@@ -166,18 +169,35 @@ class _Query:
         """A page of incidents."""
         return await found_incidents(info.context, filter, Bounds(first, after))
 
-    @field("Anything by its global id (Relay); null where it does not exist for you.")
+    @field(
+        "Anything by its global id (Relay); null where it does not exist for you. Needs no token"
+        " for what `public` tells: services, categories, spheres, districts."
+    )
     async def node(self, info: strawberry.Info, id: strawberry.ID) -> Node | None:
         """A forged id is the id of nothing."""
         return await found_node(str(id), info)
 
-    @field("Several things by their global ids, in the same order; at most 100.")
-    async def nodes(self, info: strawberry.Info, ids: list[strawberry.ID]) -> list[Node | None]:
+    @field(
+        "Several things by their global ids, in the same order; at most 100. What does not exist"
+        " for you, or is not for you to see, is null."
+    )
+    async def nodes(
+        self, info: strawberry.Info, ids: list[strawberry.ID]
+    ) -> list[Node | None] | None:
         """Batched."""
-        info.context.require()
         if len(ids) > MOST:
             raise malformed("ids", "/ids", "too-long", max_length=MOST)
-        return list(await gather(*(found_node(str(id), info) for id in ids)))
+        return await found_nodes([str(id) for id in ids], info)
+
+    @field(
+        "The place among all that happens where you stand now: `after` of a subscription that"
+        " misses nothing from here on. Ask for it before you read the list that you then follow."
+    )
+    async def now(self, info: strawberry.Info) -> str | None:
+        """The floor: what counts later lies behind it, whoever writes at this moment."""
+        info.context.require(Permission.READ_APPEAL)
+        house = info.context.house
+        return write_place(await house.happenings.floor(), house.keyring)
 
     @field(
         "Appeals counted by groups, with shares of kept promises and medians; for staff. Of the"

@@ -20,7 +20,7 @@ from api.graphql.patience import waiting
 from api.graphql.saying import as_query
 from api.rest.feed import FeedQuery
 from api.rest.fields import Query as QueryModel
-from api.rest.operation import Operation
+from api.rest.operation import Operation, require_step
 from api.rest.table import OPERATIONS
 
 ELSEWHERE = frozenset(
@@ -85,6 +85,8 @@ def _field(operation: Operation) -> Any:
         )
         language = given.pop("language", None)
         path = {name: str(given.pop(name)) for name in names}
+        for step in path.values():
+            require_step(step)
         body = body_for(operation, context, principal, given.pop("input", None))
         query = as_query(operation.query or QueryModel, given)
         call = context.call(principal, path=path, query=query, body=body, language=language)

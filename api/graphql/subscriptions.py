@@ -7,15 +7,17 @@ when the entry is told, by the same road as every other.
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import strawberry
 
+from api.bootstrap import House
 from api.errors import Malformed, TooSlow
 from api.graphql import appeals as a
 from api.graphql import loading
@@ -225,14 +227,33 @@ class Subscription:
         theirs = principal.role in CITY_WIDE or organisation in principal.organisations
         if organisation not in known or not theirs:
             raise NotFound(kind="organisation", id=str(organisation))
-        below = OrganisationTree.of(known.values()).subtree(organisation)
-        return _updates(info.context, _wanted(principal, filter, frozenset(below)), after)
+        below = partial(_below, info.context.house, principal.city, organisation)
+        return _updates(info.context, _wanted(principal, filter, below), after)
+
+
+_trees: dict[tuple[UUID, UUID], tuple[Any, frozenset[UUID]]] = {}
+_TREES = 1_000
+
+
+def _below(house: House, city: UUID, organisation: UUID) -> frozenset[UUID]:
+    """An organisation and those below it as the city stands now; remembered for all who follow it
+    until the city's agreements are read anew.
+    """
+    known = house.references.of(city).organisations
+    found = _trees.get((city, organisation))
+    if found is None or found[0] is not known:
+        tree = OrganisationTree.of(known.values())
+        below = tree.subtree(organisation) if organisation in known else frozenset[UUID]()
+        if len(_trees) >= _TREES:
+            _trees.clear()
+        found = _trees[city, organisation] = known, below
+    return found[1]
 
 
 def _wanted(
     principal: Principal,
     said: UpdateFilter | None,
-    organisations: frozenset[UUID] | None = None,
+    organisations: Callable[[], frozenset[UUID]] | None = None,
 ) -> Wanted:
     if said is None:
         return Wanted(principal.city, organisations=organisations)

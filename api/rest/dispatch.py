@@ -19,9 +19,9 @@ from api.rest.acting import carry_out, encoded, judged, sound_key
 from api.rest.bodies import read_limited, read_upload
 from api.rest.decode import canonical, decode_body, decode_query
 from api.rest.fields import Query
-from api.rest.operation import Call, Operation, Reply, Upload, malformed
+from api.rest.operation import Call, Operation, Reply, Upload, malformed, require_step
 from domain.access import Principal, Role
-from domain.errors import Invalid, NotFound, Refusal
+from domain.errors import Invalid, Refusal
 from domain.values import new_id
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]{0,64})"')
@@ -30,7 +30,6 @@ _LIST = re.compile(rf"\s*{_TAG.pattern}(\s*,\s*{_TAG.pattern})*\s*")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _TAGS = 200
 """Characters of If-Match at most; of If-None-Match five times as many."""
-_STEP = re.compile(r"[\x20-\x7e]{1,100}")
 _ANYBODY = new_id()
 MOST_UPLOADS = 8
 """Files that one principal may send at once: each is whole in memory, three times over."""
@@ -121,8 +120,7 @@ class Door:
 def _check_form(operation: Operation, request: Request) -> None:
     """Raise for what no operation reads: a path of odd signs, an answer's form that we lack."""
     for step in request.path_params.values():
-        if not _STEP.fullmatch(step):
-            raise NotFound(kind="path", id=step)
+        require_step(step)
     if operation.answer is not bytes and not accepts(
         _joined(request, "accept") or "", operation.media_type
     ):

@@ -3,6 +3,7 @@
 Routes and openapi/openapi.yaml are both made from these rows, so they cannot disagree.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from domain.access import Permission, Principal
 from domain.errors import Fault, NotFound
 from domain.ports import UnitOfWork
 from domain.reference import Reference
+
+_STEP = re.compile(r"[\x20-\x7e]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +127,14 @@ class Operation:
 def malformed(reason: str, pointer: str, rule: str, **params: object) -> Malformed:
     """A request whose parameter is not of the contract."""
     return Malformed(reason, [Fault(pointer, rule, params)])
+
+
+def sound_step(step: str) -> bool:
+    """Whether a text may name a thing: steps of paths, and what stands for them elsewhere."""
+    return _STEP.fullmatch(step) is not None
+
+
+def require_step(step: str) -> None:
+    """Raise NotFound for what names nothing anywhere: a text of odd signs."""
+    if not sound_step(step):
+        raise NotFound(kind="path", id=step)

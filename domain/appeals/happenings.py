@@ -59,12 +59,13 @@ class Happening:
 class Wanted:
     """What somebody follows. Each condition that is not None must hold.
 
-    `organisations`: given to one of them, now or ever (an organisation's queue).
+    `organisations`: given to one of them, now or ever (an organisation's queue); asked anew for
+    each happening, since who stands below an organisation changes while somebody follows it.
     """
 
     city: UUID
     number: str | None = None
-    organisations: frozenset[UUID] | None = None
+    organisations: Callable[[], frozenset[UUID]] | None = None
     types: frozenset[EventType] | None = None
     statuses: frozenset[Status] | None = None
     services: frozenset[str] | None = None
@@ -75,7 +76,7 @@ class Wanted:
         return (
             happening.city == self.city
             and self.number in (None, happening.number)
-            and (self.organisations is None or bool(self.organisations & happening.organisations))
+            and (self.organisations is None or bool(self.organisations() & happening.organisations))
             and (self.types is None or happening.type in self.types)
             and (self.statuses is None or happening.status in self.statuses)
             and (self.services is None or happening.service in self.services)

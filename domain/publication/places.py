@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import h3.api.basic_int as h3
 
-from domain.publication.figures import FEWEST
+from domain.publication.rows import FEWEST
 from domain.values import Coordinates
 
 SIZES = (9, 8, 7)

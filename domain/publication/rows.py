@@ -1,19 +1,31 @@
-"""What the public is told of one appeal: as much as it shares with enough others.
+"""What the public is told of one appeal: as much as it shares with enough others told the same.
 
-An appeal is told with its service where at least FEWEST were registered about that service in its
-district in its week; else with its category, where so many share that; else with its sphere and
-without its district; else it is not listed at all. Its place is told by places.py, its times by
-the day. Texts, names, answers, contacts, flats, attachments and whoever wrote it down are not
-read at all (PARTS in api/graphql/public.py).
+The appeals of a week of the city are parted into classes. An appeal is told with its service and
+its district where at least FEWEST of the week are; of those that remain, with its category and
+its district where at least FEWEST are left to be told so; of those that remain then, with its
+sphere alone; the rest is not listed at all. So each class holds at least FEWEST appeals that are
+told alike, and nobody is the one of whom less is told than of the others.
+
+A place is told where at least FEWEST of a class lie in the same cell (places.py); times by the
+week. Texts, names, answers, contacts, flats, attachments and whoever wrote it down are not read at
+all (PARTS in api/graphql/public.py). Figures are sums of these classes (figures.py); there the
+rest is a number too, so that where it is a few the smallest class is counted with it.
+
+That an appeal exists, in which week, and where it stands is told of each by its number.
+
+k-anonymity of equivalence classes, by generalisation of what is read: Sweeney (2002), Samarati
+(2001).
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
 
-from domain.publication.figures import FEWEST
+FEWEST = 5
+"""k: so many appeals must share what is told."""
+WEEK = timedelta(days=7)
 
 
 class Detail(IntEnum):
@@ -25,45 +37,101 @@ class Detail(IntEnum):
     NOTHING = 0
 
 
+TOLD = (Detail.SERVICE, Detail.CATEGORY, Detail.SPHERE)
+
+
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """What appeals have in common: `day` is that of registration in the city's time."""
+    """What appeals have in common: `week` is the Monday of the week in which they were registered,
+    in the city's time.
+    """
 
     service: str
     category: str
     sphere: str
     district: str | None
-    day: date
+    week: date
+
+    def told(self, detail: Detail) -> Mapping[str, str | None]:
+        """What is told in such detail, by the names of what appeals are counted by."""
+        named: dict[str, str | None] = {}
+        if detail >= Detail.SPHERE:
+            named["sphere"] = self.sphere
+        if detail >= Detail.CATEGORY:
+            named |= {"category": self.category, "district": self.district}
+        if detail >= Detail.SERVICE:
+            named["service"] = self.service
+        return named
 
     def shared(self, detail: Detail) -> tuple[object, ...]:
-        """What an appeal told in such detail shares with others."""
-        year, week, _ = self.day.isocalendar()
-        match detail:
-            case Detail.SERVICE:
-                return (detail, self.service, self.district, year, week)
-            case Detail.CATEGORY:
-                return (detail, self.category, self.district, year, week)
-            case Detail.SPHERE:
-                return (detail, self.sphere, year, week)
-            case Detail.NOTHING:
-                return (detail,)
-
-
-TOLD = (Detail.SERVICE, Detail.CATEGORY, Detail.SPHERE)
+        """The class of an appeal told in such detail."""
+        return (self.week, detail, *sorted(self.told(detail).items()))
 
 
 class Shared:
-    """How many appeals share what, over whole weeks."""
+    """The classes of a week: `counted` are how many appeals of a kin lie in which cell."""
 
-    def __init__(self, counted: Iterable[tuple[Kin, int]]) -> None:
-        self._counts: Counter[tuple[object, ...]] = Counter()
-        for kin, count in counted:
-            for detail in TOLD:
-                self._counts[kin.shared(detail)] += count
+    def __init__(self, counted: Iterable[tuple[Kin, int | None, int]]) -> None:
+        self._kin: Counter[Kin] = Counter()
+        cells: Counter[tuple[Kin, int]] = Counter()
+        for kin, cell, count in counted:
+            self._kin[kin] += count
+            if cell is not None:
+                cells[kin, cell] += count
+        self._details = parted(self._kin)
+        self._counted = screened(self._kin, self._details)
+        self._cells: Counter[tuple[object, ...]] = Counter()
+        for (kin, cell), count in cells.items():
+            self._cells[kin.shared(self.detail(kin)), cell] += count
 
     def detail(self, kin: Kin) -> Detail:
-        """In how much detail an appeal may be told."""
-        for detail in TOLD:
-            if self._counts[kin.shared(detail)] >= FEWEST:
-                return detail
-        return Detail.NOTHING
+        """In how much detail an appeal may be told; nothing of what came after the count."""
+        return self._details.get(kin, Detail.NOTHING)
+
+    def hides(self, kin: Kin, cell: int) -> bool:
+        """Whether enough appeals told like this one lie in the cell."""
+        return self._cells[kin.shared(self.detail(kin)), cell] >= FEWEST
+
+    def counted(self, by: str, where: Mapping[str, str]) -> Counter[str | None]:
+        """How many are told of each `by`, among those of which `where` is told; under None those
+        that have none or of which it is not told. Each is a sum of whole classes.
+        """
+        found: Counter[str | None] = Counter()
+        for kin, count in self._kin.items():
+            told = kin.told(self._counted[kin])
+            if all(told.get(name) == value for name, value in where.items()):
+                found[told.get(by)] += count
+        return found if found.total() >= FEWEST else Counter()
+
+
+def parted(counts: Mapping[Kin, int]) -> dict[Kin, Detail]:
+    """In how much detail each kin of a week is told."""
+    left, found = dict(counts), dict.fromkeys(counts, Detail.NOTHING)
+    for detail in TOLD:
+        sizes: Counter[tuple[object, ...]] = Counter()
+        for kin, count in left.items():
+            sizes[kin.shared(detail)] += count
+        for kin in [each for each in left if sizes[each.shared(detail)] >= FEWEST]:
+            found[kin] = detail
+            del left[kin]
+    return found
+
+
+def screened(counts: Mapping[Kin, int], details: Mapping[Kin, Detail]) -> dict[Kin, Detail]:
+    """In how much detail each kin is counted: where those of whom nothing is told are a few, the
+    smallest class is counted with them, or they would be what is left of the total.
+    """
+    sizes: Counter[tuple[object, ...]] = Counter()
+    few = 0
+    for kin, count in counts.items():
+        if details[kin] is Detail.NOTHING:
+            few += count
+        else:
+            sizes[kin.shared(details[kin])] += count
+    if not 0 < few < FEWEST or not sizes:
+        return dict(details)
+    smallest = min(sizes, key=lambda name: (sizes[name], str(name)))
+    return {
+        kin: Detail.NOTHING if kin.shared(detail) == smallest else detail
+        for kin, detail in details.items()
+    }

@@ -6,7 +6,7 @@ that the caller is held to, by the index of registrations.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from domain.access import Principal, public
 from domain.publication.figures import Figure
 from domain.publication.rows import Kin
 from domain.questions import AppealFilter
+from domain.values import Coordinates
 from integrations.postgres.doors import door_of
 from integrations.postgres.scope import Parameters
 from integrations.postgres.searching import Search
@@ -99,27 +100,33 @@ class Figures:
 
     async def kin(
         self, city: UUID, spans: Sequence[tuple[datetime, datetime]], zone: str
-    ) -> list[tuple[Kin, int]]:
-        """How many appeals of a city were registered within any of these spans, from the one
-        instant and before the other, by what the public may be told of them
+    ) -> list[tuple[Kin, Coordinates | None, int]]:
+        """How many appeals of a city were registered within any of these weeks, from the one
+        instant and before the other, by what the public may be told of them and by their points
         (domain/publication/rows.py).
         """
         statement = """
-            SELECT a.service, a.category, a.sphere, a.district,
-                   (a.registered_at AT TIME ZONE $4)::date AS day, count(*) AS n
+            SELECT a.service, a.category, a.sphere, a.district, a.latitude, a.longitude,
+                   date_trunc('week', a.registered_at AT TIME ZONE $4)::date AS week, count(*) AS n
               FROM unnest($2::timestamptz[], $3::timestamptz[]) w (begin, until)
               JOIN appeal a ON a.registered_at >= w.begin AND a.registered_at < w.until
              WHERE a.city_id = $1
-             GROUP BY 1, 2, 3, 4, 5
+             GROUP BY 1, 2, 3, 4, 5, 6, 7
         """
         begins, ends = [begin for begin, _ in spans], [end for _, end in spans]
         async with self._turns, inside(self._engine, door_of(public(city))) as driver:
             found = await driver.fetch(statement, city, begins, ends, zone)
-        return [(_kin(row, row["day"]), row["n"]) for row in found]
+        return [(_kin(row), _point(row), row["n"]) for row in found]
 
 
-def _kin(row: Mapping[str, Any], day: date) -> Kin:
-    return Kin(row["service"], row["category"], row["sphere"], row["district"], day)
+def _kin(row: Mapping[str, Any]) -> Kin:
+    return Kin(row["service"], row["category"], row["sphere"], row["district"], row["week"])
+
+
+def _point(row: Mapping[str, Any]) -> Coordinates | None:
+    if row["latitude"] is None or row["longitude"] is None:
+        return None
+    return Coordinates(row["latitude"], row["longitude"])
 
 
 def _figure(row: Mapping[str, Any]) -> Figure:

@@ -50,8 +50,9 @@ _OWN = {
     "incidents": POLICY["listIncidents"],
     "figures": Row(POLICY["readStatistics"].roles, query={"by": "service"}),
     "public": Row(ALL, query={"city": "@city"}, open=True),
+    "now": Row(ALL),
     "node": POLICY["readAppeal"],
-    "nodes": Row(ALL, query={"ids": []}),
+    "nodes": POLICY["readAppeal"],
 }
 GRAPH_POLICY: Mapping[str, Row] = {
     **{f"Mutation.{operation.id}": POLICY[operation.id] for operation in WRITES},
@@ -126,9 +127,9 @@ class GraphDoor:
         for each in ("number", "id", "code", "uuid"):
             if each in field.args and said.name is not None:
                 variables[each] = said.name
-        if name == "node":
-            number = said.name or ""
-            variables["id"] = global_id("Appeal", await self._uuid(number))
+        if name in ("node", "nodes"):
+            id = global_id("Appeal", await self._uuid(said.name or ""))
+            variables |= {"id": id} if name == "node" else {"ids": [id]}
         if "input" in field.args:
             file = _FILES.get(name)
             variables["input"] = (
@@ -170,7 +171,7 @@ def _outcome(answer: Mapping[str, Any], name: str) -> str:
             return f"{_CODES[code]} {code}"
     if isinstance(data, Mapping) and "code" in data and data["__typename"].endswith("Problem"):
         return f"{_CODES[data['code']]} {data['code']}"
-    return DONE if data is not None else "404 not-found"
+    return DONE if data not in (None, [None]) else "404 not-found"
 
 
 def _named(kind: Any) -> Any:

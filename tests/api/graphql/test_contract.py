@@ -1,5 +1,8 @@
 """The contract of the graph: committed, described, and not broken by the way."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from graphql import (
     GraphQLInputObjectType,
@@ -9,7 +12,7 @@ from graphql import (
 )
 
 from api.commands.console import Failure
-from api.commands.graph import SDL, breaks, export_graphql, sdl
+from api.commands.graph import MEANT, SDL, breaks, compare_graphql, export_graphql, sdl
 from api.graphql.schema import build_schema as ours
 from tests.house.source import ROOT
 
@@ -77,3 +80,36 @@ def test_the_contract_is_not_overwritten_by_one_that_breaks_it(tmp_path, capsys)
     export_graphql(standing, breaking=True)
     export_graphql(standing, check=True)
     assert build_schema(standing.read_text()).query_type
+
+
+def test_the_contract_is_compared_with_that_of_an_earlier_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.kz", "-c", "commit.gpgsign=false")
+        subprocess.run(("git", *who, *words), cwd=tmp_path, check=True, capture_output=True)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    compare_graphql()
+    assert "no openapi/schema.graphql" in capsys.readouterr().out
+    git("init")
+    standing = tmp_path / SDL
+    standing.parent.mkdir()
+    for round in range(2):
+        standing.write_text(BEFORE + "\n" * round)
+        git("add", ".")
+        git("commit", "-m", "one")
+    compare_graphql()
+    standing.write_text(BEFORE.replace("text: String", ""))
+    git("commit", "-am", "two")
+    with pytest.raises(Failure, match=r"breaks that of HEAD~1: Field Appeal\.text was removed"):
+        compare_graphql()
+    (tmp_path / MEANT).write_text("Field Appeal.text was removed\n")
+    compare_graphql()
+    (tmp_path / MEANT).unlink()
+    git("tag", "v1", "HEAD~1")
+    standing.write_text(standing.read_text() + "\n")
+    git("commit", "-am", "three")
+    with pytest.raises(Failure, match="breaks that of v1"):
+        compare_graphql()

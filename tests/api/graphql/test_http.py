@@ -257,6 +257,27 @@ async def test_a_price_is_told_and_the_budget_ends():
         assert RAN == []
 
 
+async def test_what_was_refused_tells_the_price_and_the_budget_as_well():
+    async with client_of(engine=engine_of(budget=100, public_budget=20)) as client:
+        await ask(client, "{ dear }")
+        for said in ({"query": "{ nothing }"}, {"query": 5}, {"query": "{"}, {"documentId": "x"}):
+            answer = (await client.post("/graphql", json=said)).json()
+            cost = answer["extensions"]["cost"]
+            assert "data" not in answer
+            assert (cost["requested"], cost["budget"], cost["remaining"]) == (None, 20, 13)
+        many = "{ appeals(first: 90) { nodes { similar(first: 50) { text } } } }"
+        cost = (await ask(client, many)).json()["extensions"]["cost"]
+        assert cost["requested"] == 1 + 90 * 51
+        assert cost["limit"] == Bounds().cost
+
+
+async def test_the_methods_that_are_named_are_those_that_are_answered(client: httpx2.AsyncClient):
+    named = (await client.put("/graphql", json={})).headers["allow"]
+    for method in ("GET", "HEAD", "POST", "PUT"):
+        answer = await client.request(method, "/graphql")
+        assert (answer.status_code == 405) is (method not in named.split(", ")), method
+
+
 async def test_who_asks_for_too_much_is_told_which_field_costs_what(client: httpx2.AsyncClient):
     query = "{ appeal { number } appeals(first: 90) { nodes { similar(first: 50) { text } } } }"
     response = await ask(client, query)

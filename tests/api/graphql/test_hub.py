@@ -265,6 +265,19 @@ async def test_a_place_that_another_process_reached_first_is_waited_for(hub: Hub
     assert follower.told == [later]
 
 
+async def test_the_floor_is_a_place_to_begin_from(hub: Hub, told: Told):
+    """Whoever asked where they stand now, while the hub has not yet looked there."""
+    other = Follower(hub)
+    await until(lambda: hub.subscribers == 1)
+    told.wake = lambda: None
+    told.happen()
+    follower = Follower(hub, after=await told.floor())
+    await until(lambda: hub.subscribers == 2)
+    later = told.happen()
+    await until(lambda: len(other.told) == 2 and bool(follower.told))
+    assert follower.told == [later]
+
+
 async def test_a_place_that_nobody_reached_is_refused(hub: Hub, told: Told):
     """The copy of a register in a cluster whose transactions are counted anew."""
     there = told.happen(transaction=10**9)

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asyncpg import Connection
 
+from api.graphql.ids import global_id
 from domain.access import Role
 from tests.support.city import KISHI
 from tests.support.graph import Graph
@@ -222,6 +224,50 @@ async def test_nodes_are_found_by_their_ids_and_a_forged_one_is_nothing(
     assert [node["__typename"] for node in found[: len(wanted)]] == [
         "Appeal", "Service", "Sphere", "Category", "Organisation", "District", "Territory",
     ]  # fmt: skip
+
+
+async def test_a_cursor_of_one_list_is_none_of_another(graph: Graph):
+    asked = "{ organisations(first: 1) { pageInfo { endCursor } } }"
+    after = (await graph.data(asked))["organisations"]["pageInfo"]["endCursor"]
+    query = "query($after: String) { %s(first: 1, after: $after) { nodes { id } } }"
+    assert "errors" not in await graph.ask(query % "organisations", after=after)
+    answer = await graph.ask(query % "services", after=after)
+    assert answer["errors"][0]["extensions"]["code"] == "malformed"
+
+
+async def test_one_id_that_is_not_for_you_leaves_the_others(callers: Callers, graph: Graph):
+    """A resident is given the id of who acts for them, and of nothing that staff alone see."""
+    number = (await callers.register())["number"]
+    own = await graph.data(
+        """query($number: String!) { appeal(number: $number) {
+             id service { id } organisation { id name } }
+           territories { id } districts { id } }""",
+        number=number,
+    )
+    territory, organisation = own["territories"][0]["id"], own["appeal"]["organisation"]
+    ids = [own["appeal"]["service"]["id"], territory, organisation["id"], own["districts"][0]["id"]]
+    asked = """query($ids: [ID!]!) { viewer { role } nodes(ids: $ids) {
+        id ... on Organisation { name } } }"""
+    told = await graph.data(asked, Role.CITIZEN, ids=ids)
+    assert told["viewer"]["role"] == "citizen"
+    found = told["nodes"]
+    assert [node and node["id"] for node in found] == [ids[0], None, *ids[2:]]
+    assert found[2]["name"] == organisation["name"]
+    staff = "query($id: ID!) { viewer { role } node(id: $id) { ... on Organisation { code } } }"
+    refused = await graph.ask(staff, Role.CITIZEN, id=organisation["id"])
+    assert refused["data"] == {"viewer": {"role": "citizen"}, "node": {"code": None}}
+    too_many = await graph.ask(asked, Role.CITIZEN, ids=["x"] * 101)
+    assert too_many["data"] == {"viewer": {"role": "citizen"}, "nodes": None}
+
+
+async def test_the_ids_of_the_public_view_are_found_without_a_token(callers: Callers, graph: Graph):
+    told = (await graph.data("{ public { spheres { id } districts { id } } }", None))["public"]
+    ids = [told["spheres"][0]["id"], told["districts"][0]["id"]]
+    asked = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert [node["id"] for node in (await graph.data(asked, None, ids=ids))["nodes"]] == ids
+    appeal = global_id("Appeal", uuid4())
+    answer = await graph.ask(asked, None, ids=[*ids, appeal])
+    assert answer["errors"][0]["extensions"]["code"] == "unauthenticated"
 
 
 async def test_texts_are_in_the_language_asked_for(callers: Callers, graph: Graph):

@@ -3,7 +3,7 @@
 import asyncio
 from base64 import urlsafe_b64decode
 from collections import OrderedDict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,11 +12,10 @@ from graphql import GraphQLObjectType, is_leaf_type
 
 from api.graphql import public
 from api.graphql.context import Context
-from api.graphql.crowds import WEEK, details_of
+from api.graphql.crowds import details_of, monday
 from api.graphql.schema import build_schema
 from domain.access import Role
-from domain.publication.figures import FEWEST
-from domain.publication.rows import Detail, Kin
+from domain.publication.rows import FEWEST, WEEK, Detail, Kin
 from tests.support.city import KISHI
 from tests.support.graph import Graph
 from tests.support.rest import Callers
@@ -25,7 +24,7 @@ from tests.support.sql import fetch
 TRAPPED = {"entrance": 1, "people": 1}
 SECRET = "Айгүл жасырған сөз"
 ROWS = """{ public { appeals(first: 50) { pageInfo { hasNextPage endCursor } edges { cursor node {
-  number status registeredOn closedOn service { code } category { code } sphere { code }
+  number status registeredWeek service { code } category { code } sphere { code }
   district { code } place { cell latitude longitude } } } } } }"""
 
 
@@ -47,9 +46,8 @@ def test_the_public_types_have_no_field_for_what_is_not_told():
     leaves = _leaves(build_schema()._schema.type_map["PublicAppeal"], set())
     own = {leaf for leaf in leaves if leaf.startswith("Public")}
     assert own == {
-        "PublicAppeal.number", "PublicAppeal.status", "PublicAppeal.registeredOn",
-        "PublicAppeal.closedOn", "PublicPlace.cell", "PublicPlace.latitude",
-        "PublicPlace.longitude",
+        "PublicAppeal.number", "PublicAppeal.status", "PublicAppeal.registeredWeek",
+        "PublicPlace.cell", "PublicPlace.latitude", "PublicPlace.longitude",
     }  # fmt: skip
     assert not {"text", "applicant", "answers", "place", "contact", "whole"} & public.PARTS
 
@@ -184,7 +182,7 @@ async def test_what_others_ask_meanwhile_takes_no_week_out_of_a_question(
     await details_of(weeks[:1], asked, city)
     others = [details_of([each], asked, city) for each in weeks[2:]]
     *_, mine = await asyncio.gather(*others, details_of(weeks[:2], asked, city))
-    assert mine == [Detail.NOTHING, Detail.NOTHING]
+    assert [detail for detail, _ in mine] == [Detail.NOTHING, Detail.NOTHING]
 
 
 async def test_the_public_learns_no_more_by_asking_for_more(graph: Graph):
@@ -200,26 +198,69 @@ async def test_the_public_learns_no_more_by_asking_for_more(graph: Graph):
         assert [error["extensions"]["code"] for error in answer["errors"]] == [code], query
 
 
+def _a_week_later(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The week in which all was registered is over, for whoever asks the graph."""
+    later = house.now() + WEEK
+    monkeypatch.setattr("api.graphql.counting.running", lambda city, at: monday(later.date()))
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
+
+
 async def test_figures_are_published_in_steps_and_staff_see_them_whole(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
     house = callers.house
     for _ in range(FEWEST):
         await callers.register()
+    rare = await callers.register(service="lifts.person-trapped", answers=TRAPPED)
     (row,) = await fetch(house, "SELECT count(*) AS n FROM appeal WHERE city_id = $1", KISHI.id)
-    whole = await graph.data("{ figures(by: SERVICE) { total groups { key count name } } }")
+    whole = await graph.data("{ figures(by: SERVICE) { total groups { key count closed } } }")
     table = whole["figures"]
     assert table["total"] == row["n"] == sum(group["count"] for group in table["groups"])
-    assert table["groups"][0]["name"]
-    asked = "{ public { figures(by: SERVICE) { total groups { key count closed keptShare } } } }"
-    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
-    told = (await graph.data(asked, None))["public"]["figures"]
-    assert told["total"] == row["n"] - row["n"] % FEWEST
-    assert all(group["count"] % FEWEST == 0 for group in told["groups"])
-    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
-    rare = await callers.register(service="lifts.person-trapped", answers=TRAPPED)
-    again = (await graph.data(asked, None))["public"]["figures"]
-    assert rare["service"]["code"] not in {group["key"] for group in again["groups"]}
+    assert all(group["closed"] is not None for group in table["groups"])
+    _a_week_later(house, monkeypatch)
+    for by in ("SERVICE", "CATEGORY", "SPHERE", "DISTRICT", "STATUS", "CHANNEL", "HOUR", "DAY"):
+        asked = f"""{{ public {{ figures(by: {by}) {{ firstDay lastDay total
+            groups {{ key count closed name keptShare medianSeconds }} }} }} }}"""
+        told = (await graph.data(asked, None))["public"]["figures"]
+        assert told["total"] == row["n"] - row["n"] % FEWEST
+        assert all(group["count"] % FEWEST == 0 for group in told["groups"])
+        assert rare["service"]["code"] not in {group["key"] for group in told["groups"]}
+        first, last = (date.fromisoformat(told[name]) for name in ("firstDay", "lastDay"))
+        assert (first.weekday(), last - first + timedelta(days=1)) == (0, WEEK)
+
+
+async def test_the_running_week_is_not_counted_and_conditions_go_with_classes_alone(
+    callers: Callers, graph: Graph
+):
+    running = monday(callers.house.now().date())
+    for said, code in (
+        (f'by: SERVICE, firstDay: "{running}"', "malformed"),
+        ('by: STATUS, sphere: "roads"', "malformed"),
+        ('by: HOUR, district: "centre"', "malformed"),
+    ):
+        answer = await graph.ask(f"{{ public {{ figures({said}) {{ total }} }} }}", None)
+        assert answer["errors"][0]["extensions"]["code"] == code, said
+    asked = '{ public { figures(by: SERVICE, sphere: "roads", district: "centre") { total } } }'
+    assert "errors" not in await graph.ask(asked, None)
+
+
+async def test_a_single_odd_row_among_many_is_not_listed(
+    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+):
+    odd = await callers.register(
+        service="manholes.open-in-yard", answers={"landmark": "у подъезда", "cover": "missing"}
+    )
+    for _ in range(FEWEST):
+        await callers.register()
+    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    rows = (await graph.data(ROWS, None))["public"]["appeals"]["edges"]
+    told: dict[str, int] = {}
+    for row in (edge["node"] for edge in rows):
+        assert row["number"] != odd["number"]
+        alike = str([row[name] for name in ("service", "category", "sphere", "district")])
+        told[alike] = told.get(alike, 0) + 1
+    assert all(count >= FEWEST for count in told.values())
 
 
 async def test_a_period_has_a_longest_and_an_order(graph: Graph):

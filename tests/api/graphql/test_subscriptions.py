@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -21,8 +21,10 @@ from api.graphql.engine import Engine
 from api.settings import Settings
 from domain.access import Role
 from tests.support.city import KISHI
+from tests.support.graph import Graph
 from tests.support.live import serving
 from tests.support.rest import Callers, make_callers_app
+from tests.support.sql import fetch
 from tests.support.subscriptions import Peer, dialled, followers, greeted
 
 APPEALS = "subscription($after: String) { appeals(after: $after) { cursor number sequence type } }"
@@ -102,6 +104,50 @@ async def test_an_organisation_follows_its_queue_and_a_stranger_does_not(
             assert refused["type"] == "error"
             assert refused["payload"][0]["extensions"]["code"] == "not-found"
         assert number
+
+
+async def test_a_queue_follows_its_tree_while_it_is_followed(
+    app: Starlette, base: str, callers: Callers, inspector: str
+):
+    """An organisation that comes to stand below another is heard of without subscribing anew."""
+    query = "subscription($o: UUID!) { queue(organisation: $o) { number } }"
+    house = callers.house
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(query, o=str(KISHI.centre))
+        await followers(app, 1)
+        await callers.register()
+        await silent(peer)
+        try:
+            await _move(house, KISHI.water, KISHI.centre)
+            number = (await callers.register())["number"]
+            assert (await peer.next())["queue"]["number"] == number
+        finally:
+            await _move(house, KISHI.water, None)
+
+
+async def _move(house: House, organisation: UUID, parent: UUID | None) -> None:
+    moved = "UPDATE organisation SET parent_id = $2 WHERE id = $1"
+    await fetch(house, moved, organisation, parent)
+    version = "UPDATE city SET reference_version = reference_version + 1 WHERE id = $1"
+    await fetch(house, version, KISHI.id)
+    # Each process looks once a second.
+    await asyncio.sleep(2.5)
+
+
+async def test_who_loses_their_line_before_the_first_entry_misses_nothing(
+    app: Starlette, base: str, callers: Callers, inspector: str
+):
+    """Now, the list, the subscription, and the line breaks before anything was told."""
+    place = (await Graph(callers).data("{ now }"))["now"]
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(APPEALS, after=place)
+        await followers(app, 1)
+    await followers(app, 0)
+    missed = (await callers.register())["number"]
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(APPEALS, after=place)
+        told = [(await peer.next())["appeals"] for _ in range(2)]
+        assert [(each["number"], each["sequence"]) for each in told] == [(missed, 1), (missed, 2)]
 
 
 async def test_nobody_hears_of_what_they_may_not_see(app: Starlette, base: str, callers: Callers):
