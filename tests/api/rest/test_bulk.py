@@ -15,6 +15,7 @@ from domain.appeals.workflow import Action
 from domain.errors import Unavailable
 from domain.incidents.model import Area
 from domain.incidents.workflow import IncidentAction
+from domain.ports import Answer
 from tests.support.incidents import open_incident, opening
 from tests.support.rest import assert_problem, pointers
 from tests.support.sql import fetch
@@ -232,7 +233,8 @@ async def test_an_outage_is_changed_begun_and_ended_beside_acts_on_appeals(calle
 
 
 async def test_a_call_that_was_cut_off_opens_no_incident_twice(callers, monkeypatch):
-    key, do, seen = uuid4().hex, bulk._do, []
+    key, do = uuid4().hex, bulk._do
+    seen: list[Answer] = []
 
     async def dying(*asked):
         if seen:
