@@ -1,4 +1,6 @@
-"""The brokers that carry deliveries: the embedded one, and others where a server is named."""
+"""The brokers that carry deliveries: the embedded one, and others where a server is named; and the
+national register that exchanges with a worker.
+"""
 
 import fcntl
 import hashlib
@@ -12,6 +14,7 @@ import pytest
 
 from api.bootstrap import House
 from tests.conftest import make_settings
+from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
 
 BROKERS = [
     pytest.param(None, id="embedded"),
@@ -44,3 +47,24 @@ def carried(house: House, broker: str | None, tmp_path: Path) -> House:
     """The house of the small city, its deliveries carried by this broker."""
     settings = make_settings(house.settings.database_url or "", tmp_path, broker_url=broker)
     return replace(house, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the keys and the city's file of the exchange lie."""
+    return tmp_path_factory.mktemp("eotinish")
+
+
+@pytest.fixture(scope="module")
+def state(folder: Path) -> Iterator[StandIn]:
+    """The gateway and the register behind it, as a process of its own."""
+    with stand_in(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def state_secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
+    """What a worker needs of the environment to speak with it, and a register in its best mood."""
+    state.mood()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -41,30 +41,14 @@ from integrations.postgres.exchange_feed import feed
 from integrations.postgres.session import inside
 from tests.support.appeals import lodge, perform, register
 from tests.support.city import KISHI
-from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.eotinish import StandIn, write_file
 from tests.support.members import iin, person
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
+pytestmark = pytest.mark.usefixtures("state_secrets")
+
 TYPE = "4b288b14-2a1c-4ef1-988f-adcbf3839983"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("eotinish")
-
-
-@pytest.fixture(scope="module")
-def state(folder: Path) -> Iterator[StandIn]:
-    with stand_in(folder) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
-    state.mood()
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
 
 
 @asynccontextmanager

@@ -2,8 +2,6 @@
 again.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,27 +16,11 @@ from domain.eotinish.use_cases import judge
 from tests.api.worker.test_exchange import exchanging, numbered, outbox_rows, relay
 from tests.support.appeals import lodge, perform
 from tests.support.city import KISHI
-from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
+from tests.support.eotinish import StandIn
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("eotinish-deliveries")
-
-
-@pytest.fixture(scope="module")
-def state(folder: Path) -> Iterator[StandIn]:
-    with stand_in(folder) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
-    state.mood()
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("state_secrets")
 
 
 async def accepted(house: House, appeal: Appeal) -> None:

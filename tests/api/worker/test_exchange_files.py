@@ -31,28 +31,12 @@ from tests.api.worker.test_exchange import assignment, exchanging, found, number
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture
 from tests.support.appeals import lodge
 from tests.support.city import KISHI
-from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
+from tests.support.eotinish import StandIn
 from tests.support.providers import running_peer
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("eotinish-files")
-
-
-@pytest.fixture(scope="module")
-def state(folder: Path) -> Iterator[StandIn]:
-    with stand_in(folder) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
-    state.mood()
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("state_secrets")
 
 
 def lay(content: bytes, name: str = "сурет.jpg", mime: str | None = None) -> dict[str, Any]:

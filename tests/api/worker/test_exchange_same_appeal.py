@@ -2,8 +2,6 @@
 one appeal in both registers, however it is named.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,29 +23,13 @@ from tests.api.worker.test_exchange import (
 from tests.peers.eotinish import Letter, letter_data
 from tests.support.appeals import lodge
 from tests.support.city import KISHI
-from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in
+from tests.support.eotinish import StandIn
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
+pytestmark = pytest.mark.usefixtures("state_secrets")
+
 WORDS = "Көшеде жарық жоқ"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("eotinish-same")
-
-
-@pytest.fixture(scope="module")
-def state(folder: Path) -> Iterator[StandIn]:
-    with stand_in(folder) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
-    state.mood()
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
 
 
 async def handed_in(house: House, state: StandIn) -> tuple[Appeal, str]:

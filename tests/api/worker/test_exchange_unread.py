@@ -1,7 +1,5 @@
 """A message of the state that nobody here can read waits for an inspector; its case goes on."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,30 +19,14 @@ from tests.api.worker.test_exchange import assignment, exchanging, found, number
 from tests.peers.eotinish import Letter, letter_data
 from tests.support.appeals import lodge
 from tests.support.city import KISHI
-from tests.support.eotinish import ENVIRONMENT, StandIn, stand_in, write_file
+from tests.support.eotinish import write_file
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
+pytestmark = pytest.mark.usefixtures("state_secrets")
+
 ODD = "q:stateNotValid"
 CONTRACT = read_contract()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("eotinish-unread")
-
-
-@pytest.fixture(scope="module")
-def state(folder: Path) -> Iterator[StandIn]:
-    with stand_in(folder) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch: pytest.MonkeyPatch, state: StandIn) -> None:
-    state.mood()
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
 
 
 def step(number: str | None, word: str, **more: Any) -> dict[str, Any]:
