@@ -48,6 +48,7 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     ("ClockExplanation", "recomputations"): 5,
     ("ClockExplanation", "extensions"): 5,
     ("Interval", "daysOff"): 5,
+    ("Interval", "madeWorking"): 5,
     ("Proof", "events"): 50,
     # Triage.
     ("Triage", "services"): 5,

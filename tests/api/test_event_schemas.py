@@ -115,7 +115,7 @@ def _lives_before_the_law() -> tuple[Life, Life]:
     speak(sent_on, Action.FORWARD)
     speak(heard, Action.PROLONG, Action.SUMMON)
     heard.wait(hours(24 * 5))
-    speak(heard, Action.HEAR, Action.DECIDE)
+    speak(heard, Action.HEAR, Action.WAIVE, Action.DECIDE)
     return heard, sent_on
 
 

@@ -15,7 +15,7 @@ from tests.support.rest import Callers, issue_tokens, make_callers_app, running
 async def callers(settings: Settings, house: House) -> AsyncIterator[Callers]:
     """Everybody's way to the API."""
     tokens = await issue_tokens(house)
-    async with running(make_callers_app(settings, rate_limit=0)) as app:
+    async with running(make_callers_app(settings, rate_limit=0, graphql_public_budget=0)) as app:
         yield Callers(app, house, KISHI, tokens)
 
 

@@ -256,7 +256,7 @@ async def test_form_and_place_are_judged_in_one_answer(callers: Callers):
         ("/v1/appeals?cursor=" + "A" * 100, "/cursor", "cursor"),
         ("/v1/appeals?cursor=%D2%9B", "/cursor", "cursor"),
         ("/v1/appeals?cursor=", "/cursor", "cursor"),
-        ("/v1/appeals?cursor=" + "A" * 201, "/cursor", "too-long"),
+        ("/v1/appeals?cursor=" + "A" * 301, "/cursor", "too-long"),
         ("/v1/clocks?cursor=forged", "/cursor", "cursor"),
         ("/v1/clocks?due_before=soon", "/due_before", "format"),
         ("/v1/routing", "/service", "required"),

@@ -158,7 +158,7 @@ async def test_the_books_are_begun_while_the_city_works(server, city_template, t
         async with open_house(make_settings(url, home)) as house:
             await house.references.refresh(house.now())
             await asyncio.to_thread(migrate.downgrade, url, "0023")
-            lives = [asyncio.create_task(a_town(house, seed, 30)) for seed in range(20, 24)]
+            lives = [asyncio.create_task(a_town(house, seed, 90)) for seed in range(20, 24)]
             await asyncio.sleep(0.5)
             await asyncio.to_thread(migrate.upgrade, url)
             assert not all(life.done() for life in lives)
