@@ -12,7 +12,8 @@ had its turn, so that others are answered meanwhile and the limit of time can en
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from inspect import Parameter, iscoroutinefunction, signature
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -102,6 +103,18 @@ class Step(NamedTuple):
     definition: Any = None
 
 
+class _Later:
+    """What is begun when it is awaited, and is nothing where an operation ends before that."""
+
+    __slots__ = ("_begin",)
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._begin().__await__()
+
+
 class FastExecutor(Executor[Any]):
     """graphql-core's plain executor (no @defer and @stream) with the short way."""
 
@@ -136,7 +149,7 @@ class FastExecutor(Executor[Any]):
         goes_on = limit is None or limit.count(now, beside=self._loop is None)
         if goes_on and (self._loop is None or self._in_turn(now)):
             return self._fields(parent_type, source_value, path, grouped_field_set)
-        return self._given_way(parent_type, source_value, path, grouped_field_set)
+        return _Later(partial(self._given_way, parent_type, source_value, path, grouped_field_set))
 
     def _begin(self) -> None:
         self._begun = True
