@@ -25,14 +25,6 @@ TEST_KEYS = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files of tests that may take minutes come first: whichever process got one of them last
-    would be waited for by all others.
-    """
-    long = {item.path for item in items if item.get_closest_marker("timeout")}
-    items.sort(key=lambda item: item.path not in long)
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The run's PostgreSQL: that of DATABASE_URL (its owner's), else an embedded one."""
