@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +30,7 @@ class Victim(Protocol):
         """SIGKILL to it and to every child of its own, at once."""
 
 
-class Group:
+class Group(ABC):
     """A process and all that it started, in a group of their own, so that all can be struck."""
 
     def __init__(self) -> None:
@@ -53,8 +54,9 @@ class Group:
             with suppress(ProcessLookupError):
                 os.killpg(self._pid, number)
 
+    @abstractmethod
     def _wait(self) -> None:
-        raise NotImplementedError
+        """Until it has ended."""
 
 
 ENDS = 3
