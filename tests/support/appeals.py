@@ -1,6 +1,7 @@
 """Appeals, endpoints and acts, as tests want them: what matters is named, the rest hidden."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from domain.eotinish.model import Told
 from domain.eotinish.rules import follow
 from domain.eotinish.use_cases import state_of
 from domain.law.kinds import AppealKind
+from domain.ports import Upload
 from domain.values import Language, new_id
 from domain.webhooks.model import Endpoint, Secret
 from domain.webhooks.secrets import new_secret
@@ -75,6 +77,18 @@ async def lodge(house: House, *, role: Role = Role.OPERATOR, **changes: Any) -> 
     appeal = await register(house, role=role, **changes)
     found = Classify(lawful, "Өтініш")
     return await perform(house, appeal, Action.CLASSIFY, found, role=Role.INSPECTOR)
+
+
+async def uploaded(house: House, content: bytes, name: str = "хат.pdf") -> UUID:
+    """A file as it lies here before an appeal takes it."""
+    id, digest = new_id(), sha256(content).hexdigest()
+    await house.store.put(str(id), content, "application/pdf")
+    upload = Upload(id, "pdf", "application/pdf", name, len(content), digest, digest, None, None,
+                    str(id), house.now())  # fmt: skip
+    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
+        await uow.attachments.add(upload)
+        await uow.commit()
+    return id
 
 
 async def perform(

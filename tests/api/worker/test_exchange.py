@@ -31,7 +31,6 @@ from domain.eotinish.reconciling import Lack
 from domain.eotinish.use_cases import judge, state_of, take_number
 from domain.law.counting import end_of, received_on
 from domain.law.kinds import AppealKind
-from domain.ports import Upload
 from domain.sla.policy import Stage
 from domain.values import new_id
 from integrations.eotinish.contract import read_contract
@@ -39,7 +38,7 @@ from integrations.eotinish.payload import write_instant
 from integrations.postgres.doors import PLATFORM, city_door
 from integrations.postgres.exchange_feed import feed
 from integrations.postgres.session import inside
-from tests.support.appeals import lodge, perform, register
+from tests.support.appeals import lodge, perform, register, uploaded
 from tests.support.city import KISHI
 from tests.support.eotinish import StandIn, write_file
 from tests.support.members import iin, person
@@ -455,20 +454,18 @@ async def outbox_rows(house: House, number: str) -> list[dict[str, Any]]:
 
 
 async def test_files_go_along_by_way_of_the_temporary_store(house, state, folder, tmp_path):
-    content, id = b"%PDF-1.4 kishi", new_id()
-    await house.store.put(str(id), content, "application/pdf")
-    digest = sha256(content).hexdigest()
-    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(content), digest, digest, None,
-                    None, str(id), house.now())  # fmt: skip
-    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
-        await uow.attachments.add(upload)
-        await uow.commit()
+    content = b"%PDF-1.4 kishi"
+    id = await uploaded(house, content)
     async with exchanging(house, state, folder):
         known = await numbered(house, await lodge(house, attachments=(id,)))
     whole = state.whole()
     [file] = state.cases()[known.national_number]["files"]
     laid = whole["files"][file]
-    assert (laid["name"], laid["mime"], laid["sha256"]) == ("хат.pdf", "application/pdf", digest)
+    assert (laid["name"], laid["mime"], laid["sha256"]) == (
+        "хат.pdf",
+        "application/pdf",
+        sha256(content).hexdigest(),
+    )
 
 
 async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers_agree(
@@ -476,14 +473,8 @@ async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers
 ):
     """Given back, made more complete, classified anew and sent on to another body."""
     settings = house.settings.model_copy(update={"eotinish": write_file(state.url, folder)})
-    content, id = b"%PDF-1.4 later", new_id()
-    await house.store.put(str(id), content, "application/pdf")
-    digest = sha256(content).hexdigest()
-    upload = Upload(id, "pdf", "application/pdf", "сурет.pdf", len(content), digest, digest, None,
-                    None, str(id), house.now())  # fmt: skip
-    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
-        await uow.attachments.add(upload)
-        await uow.commit()
+    content = b"%PDF-1.4 later"
+    id = await uploaded(house, content, "сурет.pdf")
     async with exchanging(house, state, folder), open_exchange(settings) as lines:
         appeal = await numbered(house, await lodge(house))
         home = appeal.executor
@@ -509,7 +500,7 @@ async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers
     assert case["taken"][-1]["executive"] == "Абай облысының прокуратурасы"
     assert case["taken"][-2]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
     [file] = case["files"]
-    assert state.whole()["files"][file]["sha256"] == digest
+    assert state.whole()["files"][file]["sha256"] == sha256(content).hexdigest()
     assert "құпия" not in str(case["taken"])
     assert state.whole()["violations"] == []
     assert seen is not None
@@ -523,14 +514,8 @@ async def _delivered(house: House, number: str) -> bool:
 async def test_a_file_that_came_before_the_appeal_was_found_to_be_one_goes_along(
     house, state, folder
 ):
-    content, id = b"%PDF-1.4 before", new_id()
-    await house.store.put(str(id), content, "application/pdf")
-    digest = sha256(content).hexdigest()
-    upload = Upload(id, "pdf", "application/pdf", "хат.pdf", len(content), digest, digest, None,
-                    None, str(id), house.now())  # fmt: skip
-    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
-        await uow.attachments.add(upload)
-        await uow.commit()
+    content = b"%PDF-1.4 before"
+    id = await uploaded(house, content)
     async with exchanging(house, state, folder):
         message = await lodge(house, kind=Kind.MESSAGE)
         await perform(house, message, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
@@ -540,7 +525,7 @@ async def test_a_file_that_came_before_the_appeal_was_found_to_be_one_goes_along
         known = await numbered(house, message)
         await eventually(lambda: _told(state, known.national_number, 3))
     [file] = state.cases()[known.national_number]["files"]
-    assert state.whole()["files"][file]["sha256"] == digest
+    assert state.whole()["files"][file]["sha256"] == sha256(content).hexdigest()
 
 
 async def test_a_refusal_of_the_receiver_goes_to_quarantine_and_on_when_released(

@@ -24,12 +24,10 @@ from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import MessageState
 from domain.eotinish.use_cases import judge
 from domain.errors import Conflict, NotFound
-from domain.ports import Upload
-from domain.values import new_id
 from integrations.postgres.exchange_reports import Kept
 from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, read
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture
-from tests.support.appeals import lodge
+from tests.support.appeals import lodge, uploaded
 from tests.support.city import KISHI
 from tests.support.eotinish import StandIn
 from tests.support.providers import running_peer
@@ -197,18 +195,6 @@ async def release(house: House, file: UUID) -> None:
     async with house.units.open(KISHI.principal(Role.INSPECTOR)) as uow:
         await judge(file, MessageState.PENDING, "Қайта жатқызылды", uow=uow, at=house.now())
         await uow.commit()
-
-
-async def uploaded(house: House, content: bytes, name: str = "хат.pdf") -> UUID:
-    """A file as it lies here before an appeal takes it."""
-    id, digest = new_id(), sha256(content).hexdigest()
-    await house.store.put(str(id), content, "application/pdf")
-    upload = Upload(id, "pdf", "application/pdf", name, len(content), digest, digest, None, None,
-                    str(id), house.now())  # fmt: skip
-    async with house.units.open(KISHI.principal(Role.OPERATOR)) as uow:
-        await uow.attachments.add(upload)
-        await uow.commit()
-    return id
 
 
 def signers(folder: Path, node: str) -> dict[str, dict[str, Any]]:

@@ -218,8 +218,8 @@ async def _take_back(house, position):
     await fetch(house, again)
 
 
-async def test_who_read_more_than_a_restored_feed_has_is_told_so(house, feed):
-    """Else they would hear that there is nothing new, and never of what is told from there on."""
+async def _restored(house, feed):
+    """A feed from a copy, the newest that the copy held, and where one had read to who read on."""
     await register(house)
     await house.outbox.relay(AT)
     copied = await feed.newest(head())
@@ -228,6 +228,12 @@ async def test_who_read_more_than_a_restored_feed_has_is_told_so(house, feed):
     _, after = await read_all(feed)
     assert after.position > copied.position
     await _take_back(house, copied.position)
+    return copied, after
+
+
+async def test_who_read_more_than_a_restored_feed_has_is_told_so(house, feed):
+    """Else they would hear that there is nothing new, and never of what is told from there on."""
+    copied, after = await _restored(house, feed)
     with pytest.raises(CursorLost):
         await read_all(feed, after=after)
     assert await read_all(feed, after=copied) == ([], copied)
@@ -235,13 +241,7 @@ async def test_who_read_more_than_a_restored_feed_has_is_told_so(house, feed):
 
 async def test_who_read_what_a_restored_feed_tells_otherwise_is_told_so(house, feed):
     """The positions were given again meanwhile, to other messages."""
-    await register(house)
-    await house.outbox.relay(AT)
-    copied = await feed.newest(head())
-    await register(house)
-    await house.outbox.relay(AT)
-    _, after = await read_all(feed)
-    await _take_back(house, copied.position)
+    copied, after = await _restored(house, feed)
     again = [await register(house) for _ in range(3)]
     await house.outbox.relay(AT)
     assert (await feed.newest(head())).position > after.position
