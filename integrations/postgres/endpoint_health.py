@@ -99,6 +99,10 @@ WITH silent AS (
       JOIN webhook_endpoint w ON w.id = h.endpoint_id
      WHERE w.enabled AND w.removed_at IS NULL AND h.failing_since <= $1
        AND (h.told_at IS NULL OR h.told_at < h.failing_since AND h.told_at <= $2)
+       AND EXISTS (SELECT FROM (
+           SELECT d.attempts FROM delivery d
+            WHERE d.endpoint_id = h.endpoint_id AND d.state = 'pending'
+            ORDER BY d.next_attempt_at DESC, d.id DESC LIMIT 200) d WHERE d.attempts > 0)
      ORDER BY h.failing_since LIMIT $3 FOR NO KEY UPDATE OF h SKIP LOCKED
 )
 SELECT s.*, t.delivery_id, t.payload, t.status, t.error FROM silent s, LATERAL (

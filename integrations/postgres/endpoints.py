@@ -42,11 +42,13 @@ _NOBODY_S = "UPDATE delivery_lease l SET until = '-infinity' FROM sent s WHERE l
 _IN_HAND = "SELECT FROM delivery_lease WHERE delivery_id = $1 AND until > $2"
 
 _BESIDE = """
-UPDATE delivery e SET next_attempt_at = $2 FROM delivery d
+UPDATE delivery e SET next_attempt_at = $2, tries_before = e.attempts FROM delivery d
  WHERE d.id = $1 AND d.in_turn AND e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
    AND e.state = 'pending' AND e.in_turn AND e.next_attempt_at > $2
 """
-"""In order: what comes before a delivery, and what waited with it."""
+"""In order: what comes before a delivery, and what waited with it; each by the whole schedule, as
+what was asked for itself.
+"""
 
 _KNOCK = """
 UPDATE endpoint_health SET open_until = least(open_until, $2),

@@ -80,6 +80,18 @@ async def test_nobody_hears_of_what_waits_for_nobody_or_was_told_just_now(house,
     assert await queue.tell_overdue(AT - SECOND + QUIET) == 1
 
 
+async def test_those_of_whom_there_is_nothing_to_tell_keep_no_place_of_others(house, queue):
+    """What failed once and then ended stands before all others by its time, and for good."""
+    ended, dead = await add_endpoint(house), await add_endpoint(house)
+    await add_deliveries(house, ended, 1)
+    await fail(queue, 1)
+    await fetch(house, "UPDATE delivery SET state = 'exhausted' WHERE endpoint_id = $1", ended.id)
+    await add_deliveries(house, dead, 1)
+    at = await fail(queue, 1) + ALARM
+    assert await queue.tell_overdue(at, limit=1) == 1
+    assert [one["type"] for one in await notices(house, dead)] == ["endpoint.failing"]
+
+
 async def test_whoever_hears_of_what_was_lost_reads_which_appeal_it_was(house, queue):
     endpoint = await add_endpoint(house, event_types=frozenset({"appeal.registered"}))
     appeal = await register(house)

@@ -228,8 +228,13 @@ async def test_in_order_the_whole_appeal_comes_forward_with_what_is_asked_for(ho
         sent.append(orjson.loads(attempt.payload)["data"]["sequence"])
         return OK
 
-    # Whichever of them is asked for.
+    # Whichever of them is asked for, and none of them has a try less for it.
     await retry(house, rows[1]["id"], at)
+    spent = await fetch(
+        house, "SELECT attempts, tries_before FROM delivery WHERE endpoint_id = $1", endpoint.id
+    )
+    assert max(row["attempts"] for row in spent) > 0
+    assert all(row["attempts"] == row["tries_before"] for row in spent)
     for _ in rows:
         assert await turn(queue, at, taken) == 1
     assert sent == list(range(1, len(rows) + 1))
