@@ -111,7 +111,10 @@ def check_event(event: dict, place: int, previous: str, document: dict) -> None:
     demand(said["about"]["number"] == document["number"], "an event of another appeal")
     demand((said["sequence"], said["previous"]) == (place, previous), "the chain is broken")
     for name, opened in document.get("personal", {}).items():
-        text = bytes.fromhex(opened["salt"]) + opened["text"].encode()
+        salt = bytes.fromhex(opened["salt"])
+        # A longer salt would swallow the beginning of the text, a shorter one lengthen it.
+        demand(len(salt) == 16, f"no salt of {name}")
+        text = salt + opened["text"].encode()
         demand(hashlib.sha256(text).hexdigest() == said["personal"][name], f"another {name}")
 
 

@@ -25,5 +25,10 @@ def with_absent(text: str, files: Sequence[Attached], language: Language) -> str
     return f"{text}\n\n{_ABSENT[language]}{named}".strip()
 
 
+def as_we_wrote(told: str, text: str) -> bool:
+    """Whether a text is this one as we sent it, with or without the line of `with_absent`."""
+    return told == text or any(told.startswith(f"{text}\n\n{line}") for line in _ABSENT.values())
+
+
 def _named(file: Attached) -> str:
     return f"{file.filename[:LONGEST_NAME]} ({file.size / MEGABYTE:.1f} MB)"

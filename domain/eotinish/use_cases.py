@@ -15,7 +15,7 @@ from domain.appeals.intake import enter
 from domain.appeals.model import Appeal, Applicant, Channel
 from domain.appeals.use_cases import bind
 from domain.eotinish.agreements import Agreements
-from domain.eotinish.left_behind import LEFT_BEHIND
+from domain.eotinish.left_behind import LEFT_BEHIND, as_we_wrote
 from domain.eotinish.model import (
     STATE,
     Case,
@@ -41,6 +41,8 @@ def state_of(city: UUID) -> Principal:
     return Principal(STATE, Role.SYSTEM, city, "e-Өтініш")
 
 
+PATIENCE = 40
+"""Tries of what may be an appeal of ours whose answer has not come: some five hours."""
 PROVIDER = "e-otinish"
 """Who told of a person that never logged in here."""
 
@@ -121,7 +123,7 @@ async def _ours(
 ) -> Case | None:
     """The case of an appeal that the city handed in itself, and that the state assigns to it before
     the answer came that would have brought the number: it is the same appeal, and no second one.
-    Raises TooEarly where the state does not say whose it is, and that answer will.
+    Raises TooEarly where the state does not say whose it is, and that answer will, PATIENCE times.
     """
     if told.tale is not Tale.ASSIGNED or agreements.is_child(told.number):
         return None
@@ -132,8 +134,8 @@ async def _ours(
         return replace(case, number=told.number) if case and case.number is None else None
     waiting = await uow.exchange.unanswered(agreements.named(told.text("type") or ""))
     words = told.text("text") or ""
-    # What went without a file says so after the applicant's words.
-    if any(words == one or words.startswith(f"{one}\n\n") for one in waiting):
+    # An answer that has not come by then will not: others may have written the same words.
+    if received.attempts < PATIENCE and any(as_we_wrote(words, one) for one in waiting):
         raise TooEarly
     return None
 

@@ -103,6 +103,13 @@ def bent(text: str, at: int) -> str:
     return text[:at] + ("1" if text[at] != "1" else "2") + text[at + 1 :]
 
 
+def moved(opened: dict[str, str], letters: int) -> dict[str, str]:
+    """The first letters taken off the text and put at the end of its salt."""
+    text = opened["text"]
+    salt = opened["salt"] + text[:letters].encode().hex()
+    return {"text": text[letters:], "salt": salt}
+
+
 TAMPERED = {
     "event": lambda d: d | {"event": d["event"].replace("assigned", "resolved", 1)},
     "leaf": lambda d: d | {"leaf": bent(d["leaf"], 5)},
@@ -121,6 +128,8 @@ TAMPERED = {
     "no signature": lambda d: d | {"checkpoint": d["checkpoint"].split("\n\n")[0] + "\n\n"},
     "text": lambda d: d | {"personal": {"text": d["personal"]["text"] | {"text": "Басқа"}}},
     "salt": lambda d: d | {"personal": {"text": d["personal"]["text"] | {"salt": "00" * 16}}},
+    # The words are longer than what is moved, and what is hashed is the same.
+    "cut text": lambda d: d | {"personal": {"text": moved(d["personal"]["text"], 2)}},
     "nothing sealed": lambda d: d | {"index": None, "path": None},
     # Any leaf of the register has a true path: it is the bytes that say whose it is.
     "nothing shown": lambda d: d | {"event": None, "personal": {}},

@@ -10,6 +10,7 @@ from lxml import etree
 from api.bootstrap import House
 from domain.appeals.model import Appeal, Kind
 from domain.eotinish.ports import Arrived
+from domain.eotinish.use_cases import PATIENCE
 from domain.values import new_id
 from tests.api.worker.test_exchange import (
     assignment,
@@ -101,17 +102,39 @@ async def test_one_that_the_state_does_not_name_waits_for_the_answer_that_will(
             return [row["fault"] for row in rows] == ["too-early"]
 
         await eventually(waits)
-        # Another's words, and another type, wait for nothing.
+        # Another's words, also such that begin alike, and another type, wait for nothing.
         others = state.say(
             assignment(description="Басқа сөз"),
+            assignment(description=f"{WORDS}\n\nҮйдің алдында"),
             assignment(description=WORDS, typeId="ae30367e-bc6e-4fba-a9f0-0c6479a7fde1"),
         )
         await eventually(lambda: _here(house, others))
         assert (await read(house, appeal.number)).national_number is None
         state.mood()
         await eventually(lambda: is_told(house, appeal.number))
-        assert await appeals_of(house) == before + 3
+        assert await appeals_of(house) == before + 4
     assert (await read(house, appeal.number)).national_number == number
+
+
+async def test_whoever_wrote_the_same_words_waits_no_longer_than_an_answer_may_take(
+    house, state, folder
+):
+    """Else a greeting that nobody answers would hold up all who begin with it."""
+    before = await appeals_of(house)
+    async with exchanging(house, state, folder):
+        await handed_in(house, state)
+        [other] = state.say(assignment(description=WORDS, outNumber=None))
+        late = "UPDATE eotinish_inbox SET attempts = $2, next_attempt_at = now() WHERE number = $1"
+
+        async def early() -> bool:
+            rows = await fetch(house, "SELECT fault FROM eotinish_inbox WHERE number = $1", other)
+            return [row["fault"] for row in rows] == ["too-early"]
+
+        await eventually(early)
+        await fetch(house, late, other, PATIENCE)
+        await eventually(lambda: _here(house, [other]))
+        state.mood()
+    assert await appeals_of(house) == before + 2
 
 
 async def _here(house: House, numbers: list[str]) -> bool:
