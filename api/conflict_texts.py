@@ -51,6 +51,11 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Доставка как раз в пути: подождите её исхода несколько секунд.",
         "The delivery is in the air at this moment: wait a few seconds for its outcome.",
     ),
+    "tests-waiting": _t(
+        "Бұл мекенжайға {limit} сынақ хабарламасы күтіп тұр: олардың нәтижесін күтіңіз.",
+        "На этот адрес уже ждут отправки {limit} пробных сообщений: дождитесь их исхода.",
+        "{limit} test messages wait for this endpoint already: wait for their outcome.",
+    ),
     "endpoint-disabled": _t(
         "Алушы мекенжай өшірулі.",
         "Адрес приёма выключен.",

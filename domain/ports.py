@@ -234,7 +234,9 @@ class Endpoints(Protocol):
         """Take it out of use; its deliveries end as cancelled. Raises NotFound."""
 
     async def send(self, endpoint: Endpoint, type: str, payload: bytes, *, at: datetime) -> UUID:
-        """Put a message on its way to one endpoint alone; the delivery's id."""
+        """Put a message on its way to one endpoint alone; the delivery's id. Raises Conflict where
+        as many tests wait as may.
+        """
 
     async def retry(self, delivery: UUID, *, at: datetime) -> None:
         """Put a delivery that is over, or waits, on its way at once. Raises NotFound, Conflict."""

@@ -335,7 +335,7 @@ OPERATIONS = (
     ),
     Operation(
         "testEndpoint", "POST", f"{_ONE}/test", "Webhooks", "Send a message to try it with",
-        writes=test, permission=_MAY, answer=Queued, status=202, refusals=(404,),
+        writes=test, permission=_MAY, answer=Queued, status=202, refusals=(404, 409),
     ),
     Operation(
         "readEndpointHealth", "GET", f"{_ONE}/health", "Webhooks", "See how an endpoint fares",

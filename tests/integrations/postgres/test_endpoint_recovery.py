@@ -15,6 +15,7 @@ from domain.webhooks.replay import Replay, Replayed, What
 from domain.webhooks.schedule import DELAYS
 from domain.webhooks.use_cases import Wish, change_endpoint, replay
 from integrations.postgres.deliveries import MOST_GIVEN_BACK
+from integrations.postgres.endpoints import TESTS
 from tests.integrations.postgres.test_endpoint_health import (
     AT,
     DOWN,
@@ -195,6 +196,29 @@ async def test_all_that_waits_may_be_asked_for_and_what_is_over_is_left_alone(ho
     assert await resend(house, endpoint, at) == Replayed(4, 4)
     assert await resend(house, endpoint, at, dry_run=True) == Replayed(0, 0)
     assert await turn(queue, at, OK) == 4
+
+
+async def test_no_more_tests_wait_for_an_endpoint_than_a_claim_may_look_at(house, queue):
+    endpoint, other = await add_endpoint(house), await add_endpoint(house)
+    for _ in range(TESTS):
+        await try_out(house, endpoint, AT)
+    with pytest.raises(Conflict) as refused:
+        await try_out(house, endpoint, AT)
+    assert refused.value.params["reason"] == "tests-waiting"
+    await try_out(house, other, AT)
+    assert await turn(queue, AT, OK) == 2
+    await try_out(house, endpoint, AT)
+
+
+async def test_what_is_due_and_held_by_the_breaker_is_counted_and_sent(house, queue):
+    endpoint = await add_endpoint(house)
+    await add_deliveries(house, endpoint, 12)
+    held = "UPDATE endpoint_health SET open_until = $2 WHERE endpoint_id = $1"
+    await fetch(house, "INSERT INTO endpoint_health (endpoint_id) VALUES ($1)", endpoint.id)
+    await fetch(house, held, endpoint.id, AT + HOUR)
+    async with house.units.open(HEAD) as uow:
+        done = await replay(endpoint.id, Replay(What.WAITING), uow=uow, at=AT)
+    assert (done.found, done.sent) == (12, 12)
 
 
 @pytest.mark.parametrize("gate", ["open_until", "throttled_until"])
