@@ -175,7 +175,7 @@ _WORDS: Mapping[str, str] = {
     "last_success_at": "When a message last arrived.",
     "latency_ms": "Milliseconds until the answer.",
     "latitude": "Degrees north, WGS 84.",
-    "leading": "Which promise leads, of the city and the law.",
+    "leading": "Which promise leads, of the city, the law and the state's own last day.",
     "leads": "Whether it is the stricter one.",
     "leaf": "The hash of the leaf.",
     "lifted": "Whether it was lifted among the first for the sake of life or limb.",

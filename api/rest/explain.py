@@ -162,7 +162,8 @@ async def explain_promises(call: Call) -> Reply:
 
 def _of_law(run: Run, appeal: Appeal, call: Call) -> dict[str, Any]:
     clock, leading = run.clock, appeal.leading
-    leads = leading is not None and (leading.stage, leading.round) == (clock.stage, clock.round)
+    first = leading is not None and (leading.stage, leading.round) == (clock.stage, clock.round)
+    leads = first and appeal.state_leads is None
     article = article_of_clock(clock, appeal, call.reference)
     return {"by": side_of(clock), "article": article, "leads": leads}
 

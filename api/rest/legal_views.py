@@ -1,6 +1,6 @@
 """How an appeal stands before the law, and which of law and city leads, as the API shows it."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
@@ -13,8 +13,6 @@ from domain.reference import Reference
 from domain.sla.clock import Clock
 from domain.sla.policy import LAW_STAGES, Stage
 from domain.values import in_language
-
-SAME = timedelta(minutes=1)
 
 
 class HearingView(TypedDict):
@@ -129,7 +127,7 @@ def leading_view(appeal: Appeal, reference: Reference, language: str) -> Leading
     other = appeal.clock(Stage.RESOLVE if clock.stage is Stage.CONSIDER else Stage.CONSIDER)
     counts = other is not None and other.state in COUNTING
     zone = reference.city.zone_info()
-    if (earlier := _set_by_the_state(appeal, clock)) is not None:
+    if (earlier := appeal.state_leads) is not None:
         return {
             "by": "state",
             "stage": Stage.CONSIDER,
@@ -152,17 +150,6 @@ def leading_view(appeal: Appeal, reference: Reference, language: str) -> Leading
             article=article or "",
         ),
     }
-
-
-def _set_by_the_state(appeal: Appeal, leading: Clock) -> datetime | None:
-    """The day that the national register set, where the law's term runs and that day leads. It
-    stores 23:59:59 of what is due at 24:00 here, which is the same day.
-    """
-    term = appeal.clock(Stage.CONSIDER)
-    said = appeal.legal.state_deadline if appeal.legal else None
-    if said is None or term is None or term.state not in COUNTING:
-        return None
-    return said if leading.due_at - said > SAME else None
 
 
 def _moment(clock: Clock, zone: ZoneInfo, language: str) -> str:

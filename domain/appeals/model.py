@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -160,6 +160,15 @@ class Membership:
     followed: int = 0
 
 
+SAME_DAY = timedelta(minutes=1)
+"""The national register stores 23:59:59 of what ends at 24:00 here."""
+
+
+def _earlier(day: datetime | None, due: datetime | None) -> datetime | None:
+    """The state's day where it is another one and before; else what is due here."""
+    return day if day is not None and due is not None and due - day > SAME_DAY else due
+
+
 @dataclass(frozen=True, slots=True)
 class Appeal:
     """One resident's request, complaint, proposal or thanks."""
@@ -215,9 +224,11 @@ class Appeal:
 
     @property
     def due_at(self) -> datetime | None:
-        """The earliest due time of a promise not yet kept; None where none counts."""
+        """The earliest due time of a promise not yet kept, or the state's own last day before it;
+        None where none counts.
+        """
         counting = (clock.due_at for clock in self.clocks if clock.state in COUNTING)
-        return min(counting, default=None)
+        return _earlier(self._state_day, min(counting, default=None))
 
     @property
     def law_due_at(self) -> datetime | None:
@@ -233,6 +244,20 @@ class Appeal:
         whole = (self.clock(stage) for stage in (Stage.CONSIDER, Stage.RESOLVE))
         counting = [clock for clock in whole if clock and clock.state in COUNTING]
         return min(counting, key=lambda clock: clock.due_at, default=None)
+
+    @property
+    def state_leads(self) -> datetime | None:
+        """The day that the national register set, where the law's term runs and that day is before
+        what leads otherwise; else None.
+        """
+        leading = self.leading.due_at if self.leading else None
+        day = self._state_day
+        return day if day is not None and _earlier(day, leading) == day else None
+
+    @property
+    def _state_day(self) -> datetime | None:
+        runs = self.law_due_at is not None and self.legal is not None
+        return self.legal.state_deadline if runs and self.legal else None
 
     def about(self) -> dict[str, object]:
         """What every event says of the appeal that it left behind."""

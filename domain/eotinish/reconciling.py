@@ -11,13 +11,12 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from domain.appeals.model import SAME_DAY
 from domain.appeals.workflow import Status
 from domain.eotinish.agreements import Agreements
 from domain.eotinish.model import MessageState
 
 PORTION = 500
-SAME_DAY = timedelta(minutes=1)
-"""The state stores 23:59:59 of what ends at 24:00 here."""
 GRACE = timedelta(hours=1)
 """A difference that is younger may be a message on its way."""
 

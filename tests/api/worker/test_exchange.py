@@ -197,6 +197,8 @@ async def test_the_state_s_own_last_day_is_kept_shown_and_compared(house, state,
         assert before.legal.state_deadline < before.law_due_at
         leading = leading_view(before, house.references.of(KISHI.id), "ru")
         assert leading is not None
+        assert leading["by"] == "state"
+        assert before.due_at == before.legal.state_deadline
         state.say({"tale": "extended", "number": national, "execDate": write_instant(at + later),
                    "description": "Сараптама"})  # fmt: skip
         await eventually(lambda: _has(house, number, lambda one: one.legal.prolonged > 0))
