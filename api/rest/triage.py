@@ -11,7 +11,7 @@ from api.rest.catalogue import ServiceBrief, service_brief
 from api.rest.incident_views import KnownIncident, known_at
 from api.rest.operation import Call, Operation, Reply
 from api.rest.views import LocationView, Named, location_view, organisation_name
-from domain.access import Permission
+from domain.access import Permission, Role
 from domain.appeals.commands import Whereabouts
 from domain.appeals.model import Channel, Kind
 from domain.catalogue.localised import localise
@@ -28,14 +28,15 @@ from domain.values import Language, in_language
 class TriageBody(f.Body):
     """The resident's words, in kk, ru, both mixed or misspelt, and where it is, if they said.
 
-    `language` is the resident's, where it is known; else it is read from the words. `kind`,
-    `appeal_kind`, `anonymous` and `reports_threat` are what the appeal would say: the law's terms
-    hang on them (docs/law.md), and those that hang on the kind are told where it is.
+    `channel` is that by which they come: without one a resident's own is `web`, and staff's
+    `phone`. `language` is the resident's, where it is known; else it is read from the words.
+    `kind`, `appeal_kind`, `anonymous` and `reports_threat` are what the appeal would say: the
+    law's terms hang on them (docs/law.md), and those that hang on the kind are told where it is.
     """
 
     text: f.LongText
     location: LocationBody | None = None
-    channel: Channel = Channel.PHONE
+    channel: Channel | None = None
     language: Language | None = None
     limit: f.Few = 5
     kind: Kind | None = None
@@ -119,12 +120,12 @@ class TriageView(TypedDict):
 async def triage(call: Call) -> Reply:
     """What the words may mean."""
     body: TriageBody = call.body
-    reference = call.reference
+    reference, own = call.reference, call.principal.role is Role.CITIZEN
     model = call.house.models.of(reference.city.code)
     question = Question(
         text=body.text,
         where=body.location.whereabouts() if body.location else Whereabouts(),
-        channel=body.channel,
+        channel=body.channel or (Channel.WEB if own else Channel.PHONE),
         language=body.language,
         otherwise=Language(call.language),
         limit=body.limit,

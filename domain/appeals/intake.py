@@ -17,6 +17,7 @@ from domain.appeals.model import (
     Assignment,
     AssignmentState,
     Change,
+    Channel,
     Membership,
     Place,
     Route,
@@ -113,13 +114,19 @@ def _unfit(intake: Intake, principal: Principal) -> list[Fault]:
             faults.append(Fault("/answer", "staff-only", {}))
         if intake.appeal_kind is not None:
             faults.append(Fault("/appeal_kind", "staff-only", {}))
-        if intake.channel not in SELF_SERVICE:
-            allowed = [str(channel) for channel in SELF_SERVICE]
-            faults.append(Fault("/channel", "not-self-service", {"allowed": allowed}))
+        faults += foreign_channel(intake.channel)
     elif intake.answer is not None and intake.answer.confirmed_by is not None:
         with _gathered(faults):
             heard(intake.answer.confirmed_by, principal, "/answer/confirmed_by")
     return faults
+
+
+def foreign_channel(channel: Channel) -> list[Fault]:
+    """What stands against a resident's own coming by a channel: some are of the contact centre."""
+    if channel in SELF_SERVICE:
+        return []
+    allowed = [str(channel) for channel in SELF_SERVICE]
+    return [Fault("/channel", "not-self-service", {"allowed": allowed})]
 
 
 def form_faults(

@@ -1,15 +1,15 @@
 """Counting what was answered at once (the city's goal: 85 % of all who ask)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.access import NOBODY, Permission, Principal, Role
-from domain.appeals.model import SELF_SERVICE, Channel
+from domain.appeals.intake import foreign_channel
+from domain.appeals.model import Channel
 from domain.appeals.services import available_service
 from domain.consultations.model import Consultation
-from domain.errors import Fault, Invalid
+from domain.errors import Invalid
 from domain.ports import Keyring, UnitOfWork
 from domain.reference import Reference
 from domain.values import Language, new_id
@@ -43,7 +43,7 @@ async def record(
     alone = principal.role is Role.CITIZEN
     if not alone:
         principal.require(Permission.RECORD_FOR_OTHERS)
-    elif faults := tuple(_unfit(answered)):
+    elif faults := foreign_channel(answered.channel):
         raise Invalid(faults)
     service = available_service(answered.service, None, principal, reference, at)
     if answered.district is not None and answered.district not in reference.districts:
@@ -60,13 +60,6 @@ async def record(
         district=answered.district,
     )
     return consultation, await uow.consultations.add(consultation)
-
-
-def _unfit(answered: Answered) -> Iterator[Fault]:
-    """What a resident cannot say."""
-    if answered.channel not in SELF_SERVICE:
-        allowed = [str(channel) for channel in SELF_SERVICE]
-        yield Fault("/channel", "not-self-service", {"allowed": allowed})
 
 
 def _own_id(principal: Principal, service: str, keyring: Keyring, at: datetime) -> UUID:

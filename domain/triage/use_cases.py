@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.access import Permission, Principal, Role
 from domain.appeals import terms
 from domain.appeals.commands import Whereabouts
-from domain.appeals.intake import find_route
+from domain.appeals.intake import find_route, foreign_channel
 from domain.appeals.legal import Said
 from domain.appeals.model import Channel, Kind, Place
 from domain.appeals.places import locate
@@ -67,11 +67,14 @@ def advise(
 
     Executor and terms, the law's among them, come from the functions that registering uses, so that
     what is said here is what is done there. Raises NotPermitted, or Invalid as registering does:
-    for a place, and for a resident who says what their appeal is before the law.
+    for a place, a channel, and a resident who says what their appeal is before the law.
     """
     principal.require(Permission.REGISTER_APPEAL)
-    if question.appeal_kind is not None and principal.role is Role.CITIZEN:
-        raise Invalid.at("/appeal_kind", "staff-only")
+    if principal.role is Role.CITIZEN:
+        if question.appeal_kind is not None:
+            raise Invalid.at("/appeal_kind", "staff-only")
+        if faults := foreign_channel(question.channel):
+            raise Invalid(faults)
     place = locate(question.where, reference)
     audience = Audience(
         public_only=not principal.may(Permission.REGISTER_FOR_OTHERS),

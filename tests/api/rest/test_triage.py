@@ -305,3 +305,17 @@ async def test_an_answer_does_not_keep_the_caller_waiting(callers: Callers):
             assert answer.status_code == 200
     # The goal is a p99 of 30 ms on a quiet machine (benchmarks/triage.py); this one is busy.
     assert median(spent) < 0.1
+
+
+async def test_a_resident_who_names_no_channel_is_told_what_their_own_would_promise(callers):
+    """As they will register: by the site, where the law's terms hang on the wish."""
+    body = {"text": "открытый люк", "kind": "application"}
+    silent, told, foreign = [
+        await callers.call("POST", PATH, body | more, role=Role.CITIZEN)
+        for more in ({}, {"channel": "web"}, {"channel": "phone"})
+    ]
+    promised = [one.json()["services"][0]["promises"] for one in (silent, told)]
+    assert [one["stage"] for one in promised[0]] == [one["stage"] for one in promised[1]]
+    assert "consider" in [one["stage"] for one in promised[0]]
+    assert_problem(foreign, 422, "invalid")
+    assert pointers(foreign) == {"/channel": "not-self-service"}
