@@ -206,10 +206,11 @@ _TRY = ("number", "at", "status", "error", "latency_ms", "body")
 
 def _delivery(row: Any) -> dict[str, Any]:
     tries = [{name: one[name] for name in _TRY} for one in row["tries"]]
-    appeal, sequence = subject_of(bytes(row["payload"]))
+    payload = orjson.loads(row["payload"])
+    appeal, sequence = subject_of(payload)
     return {name: row[name] for name in _SHOWN} | {
         "endpoint": row["endpoint_id"], "appeal": appeal, "sequence": sequence,
-        "payload": orjson.loads(row["payload"]), "tries": tries,
+        "payload": payload, "tries": tries,
     }  # fmt: skip
 
 

@@ -91,6 +91,6 @@ OPERATIONS = (
         "triggerEvent", "POST", "/v1/webhook-endpoints/{id}/trigger", "Webhooks",
         "Send an example of a type of event to an endpoint of your own",
         writes=trigger, permission=Permission.MANAGE_ENDPOINTS, body=TriggerBody, answer=Queued,
-        status=202, refusals=(404,),
+        status=202, refusals=(404, 409),
     ),
 )  # fmt: skip

@@ -50,8 +50,7 @@ class Agreements:
     likewise. `number` is what a national number looks like; where one of its groups matches, the
     number is that of a case's child. `service` takes what the state assigns where `categories`
     (the state's category → our service) says nothing. `terms`: the state's type → its term.
-    (the state's category → our service) says nothing. `forwarded` is the state's state of what was
-    sent on to a body outside the city.
+    `forwarded` is the state's state of what was sent on to a body outside the city.
     """
 
     types: Mapping[Kind, str]

@@ -144,9 +144,9 @@ def message(kind: str, at: datetime, data: object) -> bytes:
     return orjson.dumps(whole, default=str, option=orjson.OPT_UTC_Z)
 
 
-def subject_of(message: bytes) -> tuple[str | None, int | None]:
+def subject_of(message: Mapping[str, Any]) -> tuple[str | None, int | None]:
     """The registration number that a message names, and its place among what is told of the same
     appeal or incident; None for what it does not name.
     """
-    data = orjson.loads(message).get("data", {})
+    data = message.get("data", {})
     return data.get("number"), data.get("sequence")

@@ -15,6 +15,8 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from domain.webhooks.events import Notice, message, subject_of
 from domain.webhooks.messages import EndpointLinks, NoticeData
 from domain.webhooks.model import AttemptResult, DisabledReason
@@ -296,7 +298,7 @@ def facts(
     since, rest = health.failing_since, health.throttled_until
     return {
         "delivery": str(delivery),
-        "appeal": subject_of(payload)[0],
+        "appeal": subject_of(orjson.loads(payload))[0],
         "failures": health.failures,
         "failing_since": None if since is None else since.astimezone(UTC).isoformat(),
         "throttled_until": None if rest is None else rest.astimezone(UTC).isoformat(),

@@ -55,7 +55,7 @@ _NOTICES: Mapping[str, tuple[Mapping[str, Kinds], frozenset[str]]] = {
     Notice.REOPENED: ({"deadline": DATE}, frozenset({"number"})),
     Notice.CLASSIFIED: (_ANEW, frozenset({"number", "type"})),
     Notice.CORRECTED: (_ANEW, frozenset({"number", "text"})),
-    Notice.ATTACHED: ({}, frozenset({"number", "files"})),
+    Notice.ATTACHED: ({}, frozenset({"number", "files", "text"})),
     Notice.FINISHED: ({}, frozenset({"number", "text"})),
     Notice.RATED: ({"rating": LONG, "satisfied": FLAG}, frozenset({"number", "satisfied"})),
 }

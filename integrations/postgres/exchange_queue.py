@@ -22,7 +22,7 @@ from domain.law.kinds import AppealKind
 from domain.ports import Keyring
 from domain.values import Language, new_id
 from integrations.postgres.doors import city_door
-from integrations.postgres.exchange_turns import advance, hold
+from integrations.postgres.exchange_turns import advance, forwarded, hold
 from integrations.postgres.session import inside
 
 _JOIN = """
@@ -46,13 +46,10 @@ UPDATE eotinish_message m SET leased_until = $4, attempts = attempts + 1 FROM du
  WHERE m.id = due.id RETURNING m.id, m.appeal_id, m.notice, m.attempts
 """
 
-_MATERIAL = """
+_MATERIAL = f"""
 SELECT m.id, m.notice, c.own_number, c.number, e.canonical, a.kind, a.legal_kind, a.language,
        z.sealed AS citizen,
-       coalesce((SELECT f.notice = 'forwarded' FROM eotinish_message f
-                  WHERE f.appeal_id = m.appeal_id AND f.sequence <= m.sequence
-                    AND f.notice IN ('forwarded', 'reopened')
-                  ORDER BY f.sequence DESC LIMIT 1), false) AS forwarded,
+       {forwarded("m.appeal_id", "m.sequence")} AS forwarded,
        (SELECT json_agg(json_build_object('field', p.field, 'sealed', encode(p.sealed, 'hex')))
           FROM event_personal p WHERE p.event_id = e.id) AS personal
   FROM eotinish_message m JOIN eotinish_case c ON c.appeal_id = m.appeal_id

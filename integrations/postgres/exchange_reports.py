@@ -17,9 +17,10 @@ from domain.eotinish.reconciling import ASIDE, OurCase, Report
 from domain.ports import Keyring
 from domain.questions import Page
 from integrations.postgres.doors import city_door, door_of
+from integrations.postgres.exchange_turns import forwarded
 from integrations.postgres.session import inside
 
-_CASES = """
+_CASES = f"""
 SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status, a.law_due_at,
        CASE WHEN a.law_due_at IS NOT NULL THEN c.deadline END AS deadline,
        coalesce((SELECT max(m.sequence) FROM eotinish_message m
@@ -34,9 +35,7 @@ SELECT c.appeal_id, c.own_number, c.number, c.origin, c.version, a.status, a.law
              AND i.number = c.number AND i.state = 'quarantined') AS quarantined,
        (SELECT max(m.finished_at) FROM eotinish_message m
          WHERE m.appeal_id = c.appeal_id AND m.state = 'done') AS moved_at,
-       coalesce((SELECT m.notice = 'forwarded' FROM eotinish_message m
-                  WHERE m.appeal_id = c.appeal_id AND m.notice IN ('forwarded', 'reopened')
-                  ORDER BY m.sequence DESC LIMIT 1), false) AS forwarded
+       {forwarded("c.appeal_id")} AS forwarded
   FROM eotinish_case c JOIN appeal a ON a.id = c.appeal_id
  WHERE c.city_id = $1 AND c.appeal_id > $2 ORDER BY c.appeal_id LIMIT $3
 """

@@ -9,6 +9,8 @@ then the number, then appeal and case.
 from typing import Any, Protocol
 from uuid import UUID
 
+from domain.eotinish.model import Notice
+
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2, 109))"
 
 _NUMBER = "SELECT number FROM eotinish_inbox WHERE id = $1 AND city_id = $2 FOR UPDATE"
@@ -41,6 +43,24 @@ UPDATE eotinish_inbox i SET version = c.version + 1 FROM eotinish_case c
                       AND o.version = c.version + 1)
 """
 """A message whose version nobody can read takes the place for which those after it wait."""
+
+
+_LAST_MOVE = f"""
+coalesce((SELECT f.notice = '{Notice.FORWARDED}' FROM eotinish_message f
+           WHERE f.appeal_id = {{appeal}} AND {{until}}
+             AND f.notice IN ('{Notice.FORWARDED}', '{Notice.REOPENED}')
+           ORDER BY f.sequence DESC LIMIT 1), false)
+"""
+
+
+def forwarded(appeal: str, until: str | None = None) -> str:
+    """Whether an appeal was last sent on to a body outside the city and did not come back, as an
+    expression: `appeal` and `until`, the place among its events up to which it is asked, are
+    columns of the statement around it.
+    """
+    return _LAST_MOVE.format(
+        appeal=appeal, until="true" if until is None else f"f.sequence <= {until}"
+    ).strip()
 
 
 class Lane(Protocol):

@@ -28,6 +28,7 @@ CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": tex
               "intervals": phrases.INTERVALS, "clocks": phrases.CLOCKS,
               "worked": {"": phrases.MADE_WORKING},
               "recomputed": {"": phrases.RECOMPUTED},
+              "ends anew": {"": phrases.ENDS_ANEW},
               "extended": {"": phrases.EXTENDED}}  # fmt: skip
 EVERY = [(name, str(code)) for name, found in CATALOGUES.items() for code in found]
 

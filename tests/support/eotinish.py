@@ -14,12 +14,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as new_elliptic
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import NameOID
 
 from tests.peers.eotinish import PASSWORD, SENDER
@@ -62,6 +65,15 @@ def write_keys(folder: Path, *, elliptic: bool = False) -> Keys:
         (folder / f"{name}.key").write_bytes(key)
         (folder / f"{name}.crt").write_bytes(certificate)
     return Keys(folder)
+
+
+def packed(folder: Path, password: str) -> bytes:
+    """The city's key and certificate of a folder that `write_keys` wrote, as PKCS#12."""
+    key = load_pem_private_key((folder / "city.key").read_bytes(), None)
+    certificate = x509.load_pem_x509_certificate((folder / "city.crt").read_bytes())
+    assert isinstance(key, RSAPrivateKey)
+    locked = BestAvailableEncryption(password.encode())
+    return serialize_key_and_certificates(b"city", key, certificate, None, locked)
 
 
 @dataclass(frozen=True)

@@ -288,7 +288,7 @@ async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
         await through(house, appeal)
         await relay(house)
         number = appeal.national_number
-        await eventually(lambda: _told(state, number, 3))
+        await eventually(lambda: reached(state, number, 3))
         state.say({"tale": "rated", "number": number, "author": "СЕРІКОВА АЙГҮЛ",
                    "satisfied": True, "rating": 5, "state": "FINISHED"})  # fmt: skip
         await eventually(
@@ -311,7 +311,7 @@ async def test_what_follows_is_told_in_order_and_the_residents_word_comes_back(
         assert "СЕРІКОВА" not in str([event_view(document, who) for document in told])
 
 
-async def _told(state: StandIn, number: str | None, count: int) -> bool:
+async def reached(state: StandIn, number: str | None, count: int) -> bool:
     return bool(len(state.cases()[number or ""]["taken"]) >= count)
 
 
@@ -484,7 +484,7 @@ async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers
         await perform(house, appeal, Action.DECLINE, c.Decline("құпия себеп"), organisation=home)
         await relay(house)
         number = appeal.national_number
-        await eventually(lambda: _told(state, number, 3))
+        await eventually(lambda: reached(state, number, 3))
         assert state.cases()[number]["state"] == "CREATED"
         await perform(house, appeal, Action.ATTACH, c.Attach((id,)), role=Role.OPERATOR)
         found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
@@ -492,7 +492,7 @@ async def test_acts_that_change_what_the_state_knows_are_told_and_both_registers
         away = c.Forward("Абай облысының прокуратурасы", "құзыреті")
         await perform(house, appeal, Action.FORWARD, away, role=Role.INSPECTOR)
         await relay(house)
-        await eventually(lambda: _told(state, number, 6))
+        await eventually(lambda: reached(state, number, 6))
         await eventually(lambda: _delivered(house, appeal.number))
         seen = await reconcile(house, lines["kishi"], KISHI.id, mend=False, grace=timedelta(0))
     case = state.cases()[number]
@@ -525,7 +525,7 @@ async def test_a_file_that_came_before_the_appeal_was_found_to_be_one_goes_along
         found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
         await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
         known = await numbered(house, message)
-        await eventually(lambda: _told(state, known.national_number, 3))
+        await eventually(lambda: reached(state, known.national_number, 3))
     [file] = state.cases()[known.national_number]["files"]
     assert state.whole()["files"][file]["sha256"] == sha256(content).hexdigest()
 
@@ -647,7 +647,7 @@ async def test_a_comparison_finds_what_was_lost_and_asks_and_sends_again(house, 
             appeal = await numbered(house, await lodge(house))
             await through(house, appeal)
             await relay(house)
-            await eventually(lambda: _told(state, appeal.national_number, 3))
+            await eventually(lambda: reached(state, appeal.national_number, 3))
         # The workers stop; a message comes and is thrown away behind their backs.
         state.say({"tale": "progress", "number": appeal.national_number, "description": "Жоғалған",
                    "state": "FINISHED"})  # fmt: skip
@@ -730,7 +730,7 @@ async def test_an_appeal_that_an_inspector_finds_to_be_one_goes_out_with_all_tha
         found = c.Classify(AppealKind.REQUEST, "Ақпарат сұрайды")
         await perform(house, message, Action.CLASSIFY, found, role=Role.INSPECTOR)
         known = await numbered(house, message)
-        await eventually(lambda: _told(state, known.national_number, 3))
+        await eventually(lambda: reached(state, known.national_number, 3))
     taken = state.cases()[known.national_number]["taken"]
     assert [one["type"] for one in taken] == ["docAppeal", "stateExecution", "stateClassified"]
     assert taken[0]["typeId"] == "10edea47-2e28-4c45-923a-f2916211cddc"
@@ -746,7 +746,7 @@ async def test_the_city_s_prolongation_is_told_with_its_new_last_day(house, stat
             house, appeal, Action.PROLONG, longer, role=Role.HEAD, organisation=home
         )
         known = await numbered(house, appeal)
-        await eventually(lambda: _told(state, known.national_number, 3))
+        await eventually(lambda: reached(state, known.national_number, 3))
     last = state.cases()[known.national_number]["taken"][-1]
     assert last["type"] == "stateProlongExDate"
     assert last["description"] == "Сараптама керек"

@@ -10,26 +10,29 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    load_pem_private_key,
-)
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from api.bootstrap import House
 from domain.access import Role
+from domain.appeals import commands as c
+from domain.appeals.workflow import Action
 from domain.eotinish.left_behind import LEFT_BEHIND
 from domain.eotinish.model import MessageState
 from domain.eotinish.use_cases import judge
 from domain.errors import Conflict, NotFound
 from integrations.postgres.exchange_reports import Kept
-from tests.api.worker.test_exchange import assignment, exchanging, found, numbered, read
+from tests.api.worker.test_exchange import (
+    assignment,
+    exchanging,
+    found,
+    numbered,
+    reached,
+    read,
+    relay,
+)
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture
-from tests.support.appeals import lodge, uploaded
+from tests.support.appeals import lodge, perform, uploaded
 from tests.support.city import KISHI
-from tests.support.eotinish import StandIn
+from tests.support.eotinish import StandIn, packed
 from tests.support.providers import running_peer
 from tests.support.sql import fetch
 from tests.support.worker import eventually
@@ -199,12 +202,7 @@ async def release(house: House, file: UUID) -> None:
 
 def signers(folder: Path, node: str) -> dict[str, dict[str, Any]]:
     """What the city's file says of a signer, beyond what it says by itself."""
-    key = load_pem_private_key((folder / "city.key").read_bytes(), None)
-    certificate = x509.load_pem_x509_certificate((folder / "city.crt").read_bytes())
-    assert isinstance(key, RSAPrivateKey)
-    locked = BestAvailableEncryption(b"s")
-    packed = serialize_key_and_certificates(b"city", key, certificate, None, locked)
-    (folder / "city.p12").write_bytes(packed)
+    (folder / "city.p12").write_bytes(packed(folder, "s"))
     said = {"kind": "ncanode", "url": node, "key": str(folder / "city.p12"),
             "password_env": "IKOMEK_TEST_NODE"}  # fmt: skip
     return {"local": {}, "ncanode": {"signer": said}}
@@ -232,6 +230,23 @@ async def test_a_file_that_cannot_travel_keeps_no_appeal_out_of_the_national_reg
     assert "үлкен.pdf (8.0 MB)" in taken["description"]
     assert "қоса берілмеді" in taken["description"]
     assert "шағын.pdf" not in taken["description"]
+    assert [state.whole()["files"][one]["name"] for one in case["files"]] == ["шағын.pdf"]
+    await seen_and_ended(house, known.number, large)
+
+
+async def test_one_that_comes_later_and_cannot_travel_is_named_too(house, state, folder):
+    small = await uploaded(house, pdf(), "шағын.pdf")
+    large = await uploaded(house, pdf() + bytes(8 * 1024 * 1024), "үлкен.pdf")
+    async with exchanging(house, state, folder):
+        known = await numbered(house, await lodge(house))
+        await perform(house, known, Action.ATTACH, c.Attach((small, large)), role=Role.OPERATOR)
+        await relay(house)
+        await eventually(lambda: reached(state, known.national_number, 2))
+    case = state.cases()[known.national_number or ""]
+    written = case["taken"][-1]
+    assert written["type"] == "stateSupplemented"
+    assert "үлкен.pdf (8.0 MB)" in written["description"]
+    assert "шағын.pdf" not in written["description"]
     assert [state.whole()["files"][one]["name"] for one in case["files"]] == ["шағын.pdf"]
     await seen_and_ended(house, known.number, large)
 

@@ -5,19 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    load_pem_private_key,
-)
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from lxml import etree
 
 from domain.eotinish.model import GatewayFault, Remedy
 from integrations.eotinish import envelope as e
 from integrations.eotinish.ncanode import NcaNodeSigner
 from tests.integrations.eotinish.conftest import gateway_of
+from tests.support.eotinish import packed
 from tests.support.providers import Peer, running_peer
 
 PASSWORD = "құпия"
@@ -32,12 +26,8 @@ def node() -> Iterator[Peer]:
 @pytest.fixture
 async def signer(node: Peer, keys) -> AsyncIterator[NcaNodeSigner]:
     node.mood()
-    key = load_pem_private_key((keys / "city.key").read_bytes(), None)
-    certificate = x509.load_pem_x509_certificate((keys / "city.crt").read_bytes())
-    assert isinstance(key, RSAPrivateKey)
-    locked = BestAvailableEncryption(PASSWORD.encode())
-    packed = serialize_key_and_certificates(b"city", key, certificate, None, locked)
-    made = NcaNodeSigner(node.url, b64encode(packed).decode(), PASSWORD, issuers=frozenset())
+    key = b64encode(packed(keys, PASSWORD)).decode()
+    made = NcaNodeSigner(node.url, key, PASSWORD, issuers=frozenset())
     yield made
     await made.close()
 

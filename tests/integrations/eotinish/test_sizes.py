@@ -4,13 +4,6 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    load_pem_private_key,
-)
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from lxml import etree
 
 from domain.eotinish.model import GatewayFault, Remedy
@@ -20,6 +13,7 @@ from integrations.eotinish.ncanode import NcaNodeSigner
 from integrations.eotinish.signing import Signer
 from integrations.eotinish.xml import LONGEST_TEXT
 from tests.integrations.eotinish.conftest import AT, city_of, gateway_of
+from tests.support.eotinish import packed
 from tests.support.providers import running_peer
 
 SENDER = e.Sender("a", "b")
@@ -32,14 +26,9 @@ async def signer(request, keys) -> AsyncIterator[Signer]:
     if request.param == "local":
         yield city_of(keys)
         return
-    key = load_pem_private_key((keys / "city.key").read_bytes(), None)
-    certificate = x509.load_pem_x509_certificate((keys / "city.crt").read_bytes())
-    assert isinstance(key, RSAPrivateKey)
-    packed = serialize_key_and_certificates(
-        b"city", key, certificate, None, BestAvailableEncryption(b"s")
-    )
     with running_peer("tests.peers.ncanode_wsse") as url:
-        made = NcaNodeSigner(url, b64encode(packed).decode(), "s", issuers=frozenset())
+        key = b64encode(packed(keys, "s")).decode()
+        made = NcaNodeSigner(url, key, "s", issuers=frozenset())
         yield made
         await made.close()
 
