@@ -32,7 +32,7 @@ run-eotinish: $(VENV)/.development
 	@$(BIN)/python -m tests.peers.eotinish_city -- $(BIN)/ikomek up --demo $(ARGS)
 
 test: $(VENV)/.development
-	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@
 """
 
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,23 @@ TEST_KEYS = (
     "index:aWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWk="
     " 1:c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3M="
 )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files with a test that asks for more than the usual time come first, then those of many
+    tests: begun last, they would keep one process busy after the others have ended. The order
+    reaches the processes where nothing else orders them (`--no-loadscope-reorder`).
+    """
+    usual = float(config.getini("timeout"))
+    slow = {item.path: _asked(item) for item in items if _asked(item) > usual}
+    many = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow.get(item.path, 0.0), -many[item.path], item.path))
+
+
+def _asked(item: pytest.Item) -> float:
+    """Seconds that a test asks for by its own mark; none: 0."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0.0
 
 
 @pytest.fixture(scope="session")
