@@ -7,7 +7,9 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
 from domain.errors import Unavailable
 from integrations.postgres.doors import Door
@@ -71,20 +73,37 @@ async def borrowed(engine: AsyncEngine) -> AsyncIterator[Any]:
     the pool knows nothing, and what the next one wrote there would never be committed.
     """
     with translated():
-        async with engine.connect() as connection:
-            driver = await _driver(connection)
-            while driver.is_closed():
-                await connection.invalidate()
-                driver = await _driver(connection)
-            try:
-                yield driver
-            except (asyncpg.InternalClientError, asyncio.CancelledError):
-                # The first means that the server said goodbye while nobody listened.
-                await connection.invalidate()
-                raise
-            finally:
-                if driver.is_closed() or driver.is_in_transaction():
-                    await connection.invalidate()
+        held = await _living(engine)
+        driver: Any = held.driver_connection
+        try:
+            yield driver
+        except (asyncpg.InternalClientError, asyncio.CancelledError):
+            # The first means that the server said goodbye while nobody listened.
+            await greenlet_spawn(held.invalidate)
+            raise
+        finally:
+            if held.is_valid and (driver.is_closed() or driver.is_in_transaction()):
+                await greenlet_spawn(held.invalidate)
+            await greenlet_spawn(held.close)
+
+
+async def _living(engine: AsyncEngine) -> PoolProxiedConnection:
+    """Out of the pool itself: a Connection of SQLAlchemy around it, which would compile and run
+    nothing here, costs more than the borrowing.
+    """
+    held = await _from_pool(engine)
+    while held.driver_connection.is_closed():  # type: ignore[union-attr]
+        await greenlet_spawn(held.invalidate)
+        held = await _from_pool(engine)
+    return held
+
+
+async def _from_pool(engine: AsyncEngine) -> PoolProxiedConnection:
+    try:
+        return await engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        # The dialect tells a refused connection in DB-API's words; the driver's own say more.
+        raise error.__cause__ or error from None
 
 
 @asynccontextmanager
@@ -111,7 +130,3 @@ async def inside(
 def begin(door: Door, mode: str = "") -> str:
     """The statements that open a transaction and go through a door."""
     return f"BEGIN {mode}; {door.statement()}"
-
-
-async def _driver(connection: AsyncConnection) -> Any:
-    return (await connection.get_raw_connection()).driver_connection
