@@ -25,6 +25,7 @@ from domain.identity.ports import People
 from domain.identity.signing import Mobile, Signings
 from domain.organisations.checks import Checks
 from domain.organisations.returns import Returns
+from domain.organisations.trees import Trees
 from domain.ports import Keyring, Mailer, Now
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
@@ -94,6 +95,7 @@ class House:
     engine: AsyncEngine
     keyring: Keyring
     references: PostgresReferences
+    trees: Trees
     units: UnitsOfWork
     answers: Answers
     tokens: Tokens
@@ -297,6 +299,7 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         engine=engine,
         keyring=keyring,
         references=(references := PostgresReferences(engine)),
+        trees=Trees(references),
         units=(units := UnitsOfWork(engine, keyring, settings.base_url)),
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
