@@ -27,6 +27,7 @@ from domain.organisations.checks import Checks
 from domain.organisations.returns import Returns
 from domain.organisations.trees import Trees
 from domain.ports import Keyring, Mailer, Now
+from domain.publication.crowds import Crowds
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
@@ -104,6 +105,7 @@ class House:
     sketches: Sketches
     bundles: Bundles
     figures: Figures
+    crowds: Crowds
     statistics: Statistics
     control: Control
     histories: Histories
@@ -307,7 +309,8 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         lists=Lists(engine, keyring),
         sketches=Sketches(engine, keyring),
         bundles=Bundles(engine, keyring),
-        figures=Figures(engine),
+        figures=(figures := Figures(engine)),
+        crowds=Crowds(figures),
         statistics=Statistics(engine),
         control=Control(engine, keyring),
         histories=Histories(engine, keyring),
