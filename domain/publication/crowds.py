@@ -4,9 +4,10 @@ and what was counted of them.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from domain.access import Principal, public
@@ -15,6 +16,7 @@ from domain.publication.places import Crowd
 from domain.publication.rows import WEEK, Detail, Kin, Shared
 from domain.questions import AppealFilter
 from domain.reference import Reference
+from domain.sharing import Sharing
 from domain.values import Coordinates
 
 KNOWN_FOR = timedelta(seconds=60)
@@ -22,6 +24,11 @@ LONG_KNOWN_FOR = timedelta(hours=1)
 KEPT = 200
 OF_CLASSES = frozenset({"service", "category", "sphere", "district"})
 """By what figures are sums of classes, and can be narrowed to a sphere and a district."""
+
+_Counted = tuple[datetime, dict[str | None, Figure]]
+"""When it was counted, and the figures by key."""
+_Parted = tuple[datetime, datetime, Shared]
+"""When it was counted, until when that is believed, and the classes."""
 
 
 class Counts(Protocol):
@@ -62,10 +69,10 @@ class Crowds:
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._houses: dict[UUID, tuple[object, Crowd]] = {}
-        self._tables: OrderedDict[tuple[Any, ...], tuple[datetime, dict[str | None, Figure]]]
-        self._tables = OrderedDict()
-        self._weeks: OrderedDict[tuple[UUID, date], tuple[datetime, datetime, Shared]]
-        self._weeks = OrderedDict()
+        self._tables: OrderedDict[Hashable, _Counted] = OrderedDict()
+        self._counting: Sharing[Hashable, _Counted] = Sharing()
+        self._weeks: OrderedDict[tuple[UUID, date], _Parted] = OrderedDict()
+        self._parting: Sharing[Hashable, dict[date, Shared]] = Sharing()
 
     def of(self, city: Reference) -> Crowd:
         """How many houses stand where; counted anew when the register of addresses is another."""
@@ -119,18 +126,24 @@ class Crowds:
         shared = {week: known for week in wanted if (known := self._known(week, asking, city))}
         missing = sorted(wanted - shared.keys())
         if missing:
-            spans = [span(week, city) for week in missing]
-            async with asking.turns:
-                counted = await self._counts.kin(city.city.id, spans, city.city.zone)
-            # Tens of thousands of points are no work for the loop.
-            made = await asyncio.to_thread(_parted, missing, counted, self.of(city))
-            for (begin, end), week in zip(spans, missing, strict=True):
-                until = asking.at + (KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR)
-                shared[week] = made[week]
-                self._weeks[city.city.id, week] = asking.at, until, made[week]
+            part = partial(self._part, missing, asking, city)
+            shared |= await self._parting.of((city.city.id, *missing), part)
         while len(self._weeks) > KEPT:
             self._weeks.popitem(last=False)
         return shared
+
+    async def _part(
+        self, weeks: Sequence[date], asking: Asking, city: Reference
+    ) -> dict[date, Shared]:
+        spans = [span(week, city) for week in weeks]
+        async with asking.turns:
+            counted = await self._counts.kin(city.city.id, spans, city.city.zone)
+        # Tens of thousands of points are no work for the loop.
+        made = await asyncio.to_thread(_parted, weeks, counted, self.of(city))
+        for (begin, end), week in zip(spans, weeks, strict=True):
+            until = asking.at + (KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR)
+            self._weeks[city.city.id, week] = asking.at, until, made[week]
+        return made
 
     def _known(self, week: date, asking: Asking, city: Reference) -> Shared | None:
         known = self._weeks.get((city.city.id, week))
@@ -146,27 +159,40 @@ class Crowds:
         *,
         promises: bool,
     ) -> dict[str | None, Figure]:
-        """The figures of a week, believed for an hour: whoever asks without a token asks the
-        register no oftener.
+        """The figures of a week, believed for an hour: however many ask without a token, the
+        register is asked no oftener.
         """
         key = (city.city.id, week, by, tuple(sorted(where.items())), promises)
         known = self._tables.get(key)
         if known is None or not known[0] <= asking.at < known[0] + LONG_KNOWN_FOR:
-            begin, end = span(week, city)
-            asked = AppealFilter(
-                sphere=where.get("sphere"),
-                district=where.get("district"),
-                registered_from=begin,
-                registered_to=end,
-            )
-            async with asking.turns:
-                found = await self._counts.by(
-                    public(city.city.id), asked, by, city.city.zone, promises=promises
-                )
-            known = self._tables[key] = asking.at, {each.key: each for each in found}
+            count = partial(self._count, week, by, where, asking, city, promises=promises)
+            known = self._tables[key] = await self._counting.of(key, count)
             if len(self._tables) > KEPT:
                 self._tables.popitem(last=False)
         return known[1]
+
+    async def _count(
+        self,
+        week: date,
+        by: str,
+        where: Mapping[str, str],
+        asking: Asking,
+        city: Reference,
+        *,
+        promises: bool,
+    ) -> _Counted:
+        begin, end = span(week, city)
+        wanted = AppealFilter(
+            sphere=where.get("sphere"),
+            district=where.get("district"),
+            registered_from=begin,
+            registered_to=end,
+        )
+        async with asking.turns:
+            found = await self._counts.by(
+                public(city.city.id), wanted, by, city.city.zone, promises=promises
+            )
+        return asking.at, {each.key: each for each in found}
 
 
 def _parted(

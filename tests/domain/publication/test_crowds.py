@@ -121,6 +121,15 @@ async def test_counts_are_believed_for_an_hour_and_conditions_reach_the_register
     assert len(register.asked) == 4
 
 
+async def test_what_many_ask_at_once_is_counted_once():
+    register = Register()
+    known = Crowds(register)
+    assert await asyncio.gather(*(told(known, OVER) for _ in range(9))) == [Detail.SERVICE] * 9
+    tables = await asyncio.gather(*(figures(known, OVER) for _ in range(9)))
+    assert {table.total for table in tables} == {20}
+    assert len(register.asked) == 2
+
+
 async def test_so_many_weeks_and_counts_are_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(crowds, "KEPT", 2)
     register = Register()
