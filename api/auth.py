@@ -8,20 +8,17 @@ remembered, so that the next request with the same token costs microseconds. Ser
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from api.errors import Unauthenticated
 from api.trust import Trust
 from domain.access import Principal
-from domain.errors import NotFound
 from domain.identity.tokens import AccessClaims, TokenVoid
-from domain.organisations.tree import OrganisationTree
-from domain.ports import References
+from domain.organisations.trees import Trees
 
 Find = Callable[[str], Awaitable[tuple[Principal, datetime | None] | None]]
 
@@ -52,12 +49,12 @@ class Authenticator:
         self,
         find: Find,
         trust: Trust,
-        references: References,
+        trees: Trees,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._find = find
         self._trust = trust
-        self._trees = _Trees(references)
+        self._trees = trees
         self._clock = clock
         self._known: OrderedDict[str, tuple[Principal, datetime | None, float]] = OrderedDict()
         self._judged: OrderedDict[bytes, _Judged] = OrderedDict()
@@ -100,11 +97,12 @@ class Authenticator:
             claims = self._trust.access(token, now)
         except TokenVoid:
             raise Unauthenticated(error=INVALID) from None
-        below = self._trees.below(claims.city, claims.organisation)
-        standing = self._trees.standing(claims.city)
-        home = standing.get(claims.organisation) if claims.organisation else None
-        if home is not None and not home.active:
-            raise Unauthenticated(error=INVALID)
+        standing, below = self._trees.standing(claims.city), frozenset[UUID]()
+        if claims.organisation is not None:
+            home = standing.get(claims.organisation)
+            if home is not None and not home.active:
+                raise Unauthenticated(error=INVALID)
+            below = self._trees.below(claims.city, claims.organisation)
         return _Judged(claims, claims.principal(below), self._trust.keys, standing)
 
     async def _lookup(self, token: str) -> tuple[Principal, datetime | None]:
@@ -134,29 +132,3 @@ def bearer(header: str | None) -> str:
     if len(token) > LONGEST or not token.isascii():
         raise Unauthenticated(error=INVALID)
     return token
-
-
-class _Trees:
-    """Who stands under whom, made again only where a city's organisations changed."""
-
-    def __init__(self, references: References) -> None:
-        self._references = references
-        self._made: dict[UUID, tuple[object, OrganisationTree]] = {}
-
-    def standing(self, city: UUID) -> Mapping[UUID, Any]:
-        """The city's organisations as they stand: the same object while they do."""
-        return self._references.of(city).organisations
-
-    def below(self, city: UUID, organisation: UUID | None) -> frozenset[UUID]:
-        """An organisation and everybody under it; nobody for None."""
-        if organisation is None:
-            return frozenset()
-        organisations = self.standing(city)
-        made = self._made.get(city)
-        if made is None or made[0] is not organisations:
-            made = organisations, OrganisationTree.of(organisations.values())
-            self._made[city] = made
-        try:
-            return made[1].subtree(organisation)
-        except NotFound:
-            return frozenset({organisation})

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,9 @@ from domain.identity.ports import People
 from domain.identity.signing import Mobile, Signings
 from domain.organisations.checks import Checks
 from domain.organisations.returns import Returns
+from domain.organisations.trees import Trees
 from domain.ports import Keyring, Mailer, Now
+from domain.publication.crowds import Crowds
 from domain.register.checkpoint import Verify
 from integrations.mail.sender import SmtpMailer
 from integrations.media.cleaner import MediaCleaner
@@ -94,6 +96,7 @@ class House:
     engine: AsyncEngine
     keyring: Keyring
     references: PostgresReferences
+    trees: Trees
     units: UnitsOfWork
     answers: Answers
     tokens: Tokens
@@ -102,6 +105,7 @@ class House:
     sketches: Sketches
     bundles: Bundles
     figures: Figures
+    crowds: Crowds
     statistics: Statistics
     control: Control
     histories: Histories
@@ -114,11 +118,10 @@ class House:
     bell: Bell
     deliveries: Deliveries
     housekeeping: Housekeeping
-    checks: Checks
+    returns: Returns
     sealer: Sealer
     checkpoints: Checkpoints
     proofs: Proofs
-    verify: Verify
     notes: NoteFolder | None
     incidents: IncidentQueries
     likeness: LikenessQueries
@@ -142,6 +145,8 @@ class House:
     exchange_reports: ExchangeReports
     show_letter: Callable[[bytes], Mapping[str, str]]
     happenings: SqlHappenings
+    checks: Checks = field(default_factory=Checks)
+    verify: Verify = verify_ed25519
 
     def home_of(self, subject: Subject) -> Home | None:
         """The organisation of a member, as a login names it; None where the city knows it no more.
@@ -290,21 +295,22 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
     """Every port with its adapter."""
     keyring, store = read_keyring(settings), open_store(settings.storage)
     clients, revocations = Clients(engine), SqlRevocations(engine)
-    references, units = PostgresReferences(engine), UnitsOfWork(engine, keyring, settings.base_url)
     return House(
         settings=settings,
         now=read_now(settings),
         engine=engine,
         keyring=keyring,
-        references=references,
-        units=units,
+        references=(references := PostgresReferences(engine)),
+        trees=Trees(references),
+        units=(units := UnitsOfWork(engine, keyring, settings.base_url)),
         answers=Answers(engine, keyring),
         tokens=Tokens(engine),
         queries=Queries(engine, keyring),
         lists=Lists(engine, keyring),
         sketches=Sketches(engine, keyring),
         bundles=Bundles(engine, keyring),
-        figures=Figures(engine),
+        figures=(figures := Figures(engine)),
+        crowds=Crowds(figures),
         statistics=Statistics(engine),
         control=Control(engine, keyring),
         histories=Histories(engine, keyring),
@@ -317,11 +323,10 @@ def _furnish(settings: Settings, engine: AsyncEngine, cleaner: MediaCleaner) -> 
         bell=Bell(feed.rung),
         deliveries=Deliveries(engine, keyring, base_url=settings.base_url),
         housekeeping=Housekeeping(engine, store),
-        checks=Checks(Returns(Trails(engine).of)),
+        returns=Returns(Trails(engine).of),
         sealer=Sealer(engine),
         checkpoints=Checkpoints(engine),
         proofs=Proofs(engine, keyring),
-        verify=verify_ed25519,
         notes=NoteFolder(folder) if (folder := settings.checkpoint_folder) else None,
         incidents=IncidentQueries(engine, keyring),
         likeness=LikenessQueries(engine),

@@ -24,6 +24,7 @@ from domain.identity.model import Subject
 from domain.identity.signing_keys import SigningKey
 from domain.identity.tokens import Holder, Revocations, write_claims
 from domain.organisations.model import Organisation, OrganisationKind
+from domain.organisations.trees import Trees
 from integrations.vault.token_signer import TokenSigner, TokenVerifier, new_key
 
 CITY = uuid4()
@@ -78,7 +79,7 @@ async def _main() -> None:
     references: Any = SimpleNamespace(of=lambda _: SimpleNamespace(organisations=organisations))
     tokens = [_token(trust, departments[n % DEPARTMENTS], now) for n in range(rounds)]
     headers = [f"Bearer {token}" for token in tokens]
-    door = Authenticator(_nobody, trust, references)
+    door = Authenticator(_nobody, trust, Trees(references))
     await door.principal(headers[0], now)
     cold = await _measure(door, headers[1:], now)
     warm = await _measure(door, [headers[-1]] * rounds, now)

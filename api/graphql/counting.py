@@ -9,13 +9,13 @@ from uuid import UUID
 
 import strawberry
 
-from api.graphql.crowds import monday
 from api.graphql.enums import Language
 from api.graphql.fast import plain, quick
 from api.graphql.filters import AppealFilter, wanted
 from api.graphql.selection import fields
 from api.rest.operation import malformed
 from domain.access import Permission
+from domain.publication.crowds import monday
 from domain.publication.figures import Figure as Counted
 from domain.publication.figures import Published
 from domain.publication.rows import WEEK

@@ -33,7 +33,7 @@ class GraphDoor:
         self._transport = Transport(
             engine, max_body=settings.max_body, batch=settings.graphql_batch
         )
-        self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
+        self._authenticator = Authenticator(house.tokens.find, house.trust, house.trees)
 
     async def handle(self, request: Request) -> Response:
         """The response to a request. Raises Refusal; the application tells it."""

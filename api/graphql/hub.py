@@ -12,7 +12,7 @@ repetition.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +25,7 @@ from api.loops import repeat
 from domain.access import Principal
 from domain.appeals.happenings import NOWHERE, Happening, Happenings, Judge, Place, Wanted, hears
 from domain.errors import CursorLost, Refusal, Unavailable
+from domain.sharing import Sharing
 
 log = structlog.get_logger()
 
@@ -106,7 +107,8 @@ class Hub:
         self._woken = asyncio.Event()
         self._opening = asyncio.Lock()
         self._catching_up = asyncio.Semaphore(CATCHING_UP)
-        self._reading: dict[Any, asyncio.Future[Any]] = {}
+        self._holding: Sharing[Place, bool] = Sharing()
+        self._reading: Sharing[Hashable, Sequence[Happening]] = Sharing()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -275,10 +277,7 @@ class Hub:
 
     async def _held(self, place: Place) -> bool:
         """Whether the register still has what somebody had last, where they had anything yet."""
-        if place.id == NOWHERE:
-            return True
-        held: bool = await self._shared(place, partial(self._hold, place))
-        return held
+        return place.id == NOWHERE or await self._holding.of(place, partial(self._hold, place))
 
     async def _missed(self, place: Place, end: Place, wanted: Wanted) -> Sequence[Happening]:
         """A page of what lies between two places. Who had the same last entry is told the same,
@@ -286,25 +285,7 @@ class Hub:
         """
         # The conditions that are asked of the database; the others are asked of what it tells.
         page = place, end, wanted.city, wanted.number
-        told: Sequence[Happening] = await self._shared(
-            page, partial(self._read, place, end, wanted)
-        )
-        return told
-
-    async def _shared(self, what: Any, read: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """One read for all who ask for `what` while it is read."""
-        reading = self._reading.get(what)
-        if reading is None:
-            reading = asyncio.ensure_future(read())
-            self._reading[what] = reading
-            reading.add_done_callback(partial(self._was_read, what))
-        return await asyncio.shield(reading)
-
-    def _was_read(self, what: Any, reading: asyncio.Future[Any]) -> None:
-        del self._reading[what]
-        if not reading.cancelled():
-            # Should nobody be left to hear why not.
-            reading.exception()
+        return await self._reading.of(page, partial(self._read, place, end, wanted))
 
     async def _hold(self, place: Place) -> bool:
         async with self._catching_up:

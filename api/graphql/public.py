@@ -29,7 +29,6 @@ from api.graphql.counting import (
     published_groups,
     weeks,
 )
-from api.graphql.crowds import OF_CLASSES, crowd_of, details_of, monday, published
 from api.graphql.enums import AppealStatus, IncidentKind, IncidentStatus, Language
 from api.graphql.fast import field, plain, quick
 from api.graphql.nodes import MOST, Connection, page
@@ -43,6 +42,7 @@ from domain.access import public
 from domain.incidents.board import overdue
 from domain.incidents.model import Incident
 from domain.publication import places
+from domain.publication.crowds import OF_CLASSES, monday
 from domain.publication.rows import WEEK, Detail, Kin, Shared
 from domain.reference import Reference
 from domain.values import in_language
@@ -125,7 +125,7 @@ class PublicAppeal:
         """Never the point itself."""
         if self._detail < Detail.CATEGORY or self._point is None:
             return None
-        cell = crowd_of(self._city).cell(self._point)
+        cell = info.context.house.crowds.of(self._city).cell(self._point)
         if cell is None or not self._classes.hides(self._kin, cell):
             return None
         middle = places.centre(cell)
@@ -259,7 +259,7 @@ class PublicCity:
         where = query.model_dump(exclude_none=True)
         if where and by.value not in OF_CLASSES:
             raise malformed("filter", f"/{min(where)}", "city-wide")
-        table = await published(
+        table = await context.house.crowds.published(
             asked, by.value, where, context, city, promises=asks_for_promises(info)
         )
         return FigureTable(
@@ -297,7 +297,7 @@ async def _told(
 ) -> list[tuple[dict[str, Any], PublicAppeal]]:
     """What may be told of these appeals, without those of which nothing may unless `everything`."""
     pairs = [(sketch, _kin(sketch, city)) for sketch in sketches]
-    details = await details_of([kin for _, kin in pairs], context, city)
+    details = await context.house.crowds.details([kin for _, kin in pairs], context, city)
     return [
         (sketch, _made(sketch, kin, detail, classes, city))
         for (sketch, kin), (detail, classes) in zip(pairs, details, strict=True)

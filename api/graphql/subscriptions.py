@@ -17,7 +17,6 @@ from uuid import UUID
 
 import strawberry
 
-from api.bootstrap import House
 from api.errors import Malformed, TooSlow
 from api.graphql import appeals as a
 from api.graphql import loading
@@ -31,7 +30,6 @@ from domain.access import CITY_WIDE, Permission, Principal, Role
 from domain.appeals.happenings import Happening, Judge, Place, Wanted
 from domain.errors import Fault, NotFound
 from domain.events import EventType
-from domain.organisations.tree import OrganisationTree
 from domain.ports import Keyring
 
 _SEAL = 8
@@ -227,27 +225,8 @@ class Subscription:
         theirs = principal.role in CITY_WIDE or organisation in principal.organisations
         if organisation not in known or not theirs:
             raise NotFound(kind="organisation", id=str(organisation))
-        below = partial(_below, info.context.house, principal.city, organisation)
+        below = partial(info.context.house.trees.below, principal.city, organisation)
         return _updates(info.context, _wanted(principal, filter, below), after)
-
-
-_trees: dict[tuple[UUID, UUID], tuple[Any, frozenset[UUID]]] = {}
-_TREES = 1_000
-
-
-def _below(house: House, city: UUID, organisation: UUID) -> frozenset[UUID]:
-    """An organisation and those below it as the city stands now; remembered for all who follow it
-    until the city's agreements are read anew.
-    """
-    known = house.references.of(city).organisations
-    found = _trees.get((city, organisation))
-    if found is None or found[0] is not known:
-        tree = OrganisationTree.of(known.values())
-        below = tree.subtree(organisation) if organisation in known else frozenset[UUID]()
-        if len(_trees) >= _TREES:
-            _trees.clear()
-        found = _trees[city, organisation] = known, below
-    return found[1]
 
 
 def _wanted(

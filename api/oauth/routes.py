@@ -46,7 +46,7 @@ class OAuthDoor:
         self._quota = Quota(house.settings.rate_limit)
         # Each request here holds a connection while it is judged; a flood must leave some.
         self._turns = asyncio.Semaphore(max(1, house.settings.pool_size // 2))
-        self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
+        self._authenticator = Authenticator(house.tokens.find, house.trust, house.trees)
 
     async def token(self, request: Request) -> Response:
         """RFC 6749 §3.2."""

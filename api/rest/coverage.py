@@ -16,13 +16,10 @@ from api.rest.views import Named, organisation_name
 from api.routing_words import describe, rule_words
 from domain.access import Permission, Principal
 from domain.organisations.findings import Area, Finding, Lack, Severity
-from domain.organisations.returns import DAYS
+from domain.organisations.returns import DAYS, LONGEST
 from domain.organisations.survey import MOST_NAMED
 from domain.questions import Page
 from domain.reference import Reference
-
-LONGEST = 365
-"""Days that are looked back: who wants more asks at the command line."""
 
 
 class CoverageQuery(f.Query):
@@ -99,9 +96,8 @@ async def read_coverage(call: Call) -> Reply:
     query: CoverageQuery = call.query
     reference, keyring = call.reference, call.house.keyring
     # In a thread: a city that was not checked yet takes part of a second, the loop goes on.
-    checks = call.house.checks
-    of_rules = await asyncio.to_thread(checks.of, reference, call.at)
-    of_appeals = await checks.returns.of(call.principal, reference, query.days, call.at)
+    of_rules = await asyncio.to_thread(call.house.checks.of, reference, call.at)
+    of_appeals = await call.house.returns.of(call.principal, reference, query.days, call.at)
     everything = (*of_rules, *of_appeals)
     found = [each for each in everything if _fits(each, query, call.principal, reference)]
     found.sort(key=lambda each: each.order)

@@ -40,7 +40,7 @@ class Door:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._authenticator = Authenticator(house.tokens.find, house.trust, house.references)
+        self._authenticator = Authenticator(house.tokens.find, house.trust, house.trees)
         self._uploads = Turns(MOST_UPLOADS)
 
     async def handle(self, operation: Operation, request: Request) -> Response:

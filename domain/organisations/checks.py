@@ -7,7 +7,6 @@ from domain.organisations import upkeep
 from domain.organisations.circles import circles
 from domain.organisations.coverage import gaps, gaps_between
 from domain.organisations.findings import Finding
-from domain.organisations.returns import Returns
 from domain.organisations.shadows import shadows
 from domain.organisations.survey import survey
 from domain.reference import Reference
@@ -32,14 +31,11 @@ def check(reference: Reference, at: datetime) -> tuple[Finding, ...]:
 
 
 class Checks:
-    """The newest check of each city, made anew when its agreements or its day have changed; and
-    what its register adds to it (`returns`).
-    """
+    """The newest check of each city, made anew when its agreements or its day have changed."""
 
-    __slots__ = ("_found", "returns")
+    __slots__ = ("_found",)
 
-    def __init__(self, returns: Returns) -> None:
-        self.returns = returns
+    def __init__(self) -> None:
         self._found: dict[UUID, tuple[int, date, tuple[Finding, ...]]] = {}
 
     def of(self, reference: Reference, at: datetime) -> tuple[Finding, ...]:

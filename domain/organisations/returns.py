@@ -15,20 +15,23 @@ AT_LEAST = 2
 """Appeals that went the same circle before it is told: one may be a slip."""
 DAYS = 90
 """How far back is looked unless somebody says otherwise."""
+LONGEST = 365
+"""How far back `Returns` looks at most: who wants more asks at the command line."""
 FRESH = timedelta(minutes=15)
 """How long an answer stands: what is passed round takes days to be."""
 MOST = 64
-"""Answers that are kept."""
+"""Answers that are kept of a city."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Which organisations had an appeal of a service, one after the other, and in which district
-    it is.
+    """Which organisations had an appeal of a service, one after the other, when it was last given
+    to one of them that did not keep it, and in which district it is.
     """
 
     service: str
     organisations: tuple[UUID, ...]
+    offered_at: datetime
     district: str | None = None
 
 
@@ -55,32 +58,69 @@ def returns(trails: Iterable[Trail], reference: Reference, days: int) -> Iterato
 class Returns:
     """The circles that each who looks after the routing may know of, kept for a while.
 
-    `read` tells the ways of the appeals that somebody sees, given to anybody since a moment. One
-    is read at a time: whoever asks meanwhile finds what was read for the one before.
+    `read` tells the ways of the appeals that somebody sees, given since a moment to anybody who
+    did not keep them. It is asked for DAYS, or for LONGEST by whoever looks back further, and what
+    it told serves every number of days within: nobody makes it read again by asking for another.
+    One is read at a time of each city, whose many administrators see each something else; other
+    cities, and whoever was answered lately, wait for none.
     """
 
-    __slots__ = ("_known", "_read", "_turn")
+    __slots__ = ("_cities", "_read")
 
     def __init__(self, read: Callable[[Principal, datetime], Awaitable[Iterable[Trail]]]) -> None:
-        self._read, self._turn = read, asyncio.Lock()
-        self._known: OrderedDict[Hashable, tuple[datetime, tuple[Finding, ...]]] = OrderedDict()
+        self._read = read
+        self._cities: dict[UUID, _Kept] = {}
 
     async def of(
         self, principal: Principal, reference: Reference, days: int, at: datetime
     ) -> tuple[Finding, ...]:
-        """See `returns`; of so many days before `at`, none where there are none."""
+        """See `returns`; of so many days before `at`, LONGEST at most, none where there are
+        none.
+        """
         if not days:
             return ()
-        key = principal.city, _whose(principal), reference.version, days
-        async with self._turn:
-            known = self._known.pop(key, None)
-            if known is None or not known[0] <= at < known[0] + FRESH:
-                trails = await self._read(principal, at - timedelta(days=days))
-                known = at, tuple(returns(trails, reference, days))
-            self._known[key] = known
-            while len(self._known) > MOST:
-                self._known.popitem(last=False)
+        since = at - timedelta(days=days)
+        trails = await self._trails(principal, DAYS if days <= DAYS else LONGEST, at)
+        fitting = (each for each in trails if each.offered_at >= since)
+        return tuple(returns(fitting, reference, days))
+
+    async def _trails(self, principal: Principal, days: int, at: datetime) -> tuple[Trail, ...]:
+        """The ways that went in a circle; the others, which are most, are not kept."""
+        city = self._cities.setdefault(principal.city, _Kept())
+        key = _whose(principal), days
+        found = city.find(key, at)
+        if found is None:
+            async with city.turn:
+                # Whoever had the turn before may have asked for the same.
+                found = city.find(key, at)
+                if found is None:
+                    told = await self._read(principal, at - timedelta(days=days))
+                    found = tuple(each for each in told if _circles(each.organisations))
+                    city.keep(key, at, found)
+        return found
+
+
+class _Kept:
+    """What was read of one city, and whose turn it is to read."""
+
+    __slots__ = ("_known", "turn")
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self._known: OrderedDict[Hashable, tuple[datetime, tuple[Trail, ...]]] = OrderedDict()
+
+    def find(self, key: Hashable, at: datetime) -> tuple[Trail, ...] | None:
+        known = self._known.get(key)
+        if known is None or not known[0] <= at < known[0] + FRESH:
+            return None
+        self._known.move_to_end(key)
         return known[1]
+
+    def keep(self, key: Hashable, at: datetime, trails: tuple[Trail, ...]) -> None:
+        self._known[key] = at, trails
+        self._known.move_to_end(key)
+        if len(self._known) > MOST:
+            self._known.popitem(last=False)
 
 
 def _whose(principal: Principal) -> Hashable:

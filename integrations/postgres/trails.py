@@ -15,12 +15,13 @@ from integrations.postgres.session import inside
 # OFFSET 0 keeps the planner from reading tables whole instead.
 _PASSED_ON = """
 WITH passed AS (
-    SELECT DISTINCT s.appeal_id
+    SELECT s.appeal_id, max(s.offered_at) AS offered_at
       FROM organisation o CROSS JOIN unnest(ARRAY['redirected', 'declined']) t (state),
-           LATERAL (SELECT s.appeal_id FROM assignment s WHERE s.organisation_id = o.id
-                       AND s.state = t.state AND s.offered_at >= $2 OFFSET 0) s
-     WHERE o.city_id = $1)
-SELECT a.service, a.district, w.had FROM passed p
+           LATERAL (SELECT s.appeal_id, s.offered_at FROM assignment s
+                     WHERE s.organisation_id = o.id AND s.state = t.state
+                       AND s.offered_at >= $2 OFFSET 0) s
+     WHERE o.city_id = $1 GROUP BY 1)
+SELECT a.service, a.district, p.offered_at, w.had FROM passed p
   CROSS JOIN LATERAL (
     SELECT a.service, a.district FROM appeal a WHERE a.id = p.appeal_id AND {seen} OFFSET 0) a
   CROSS JOIN LATERAL (
@@ -42,7 +43,10 @@ class Trails:
         """
         async with inside(self._engine, door_of(principal)) as driver:
             found = await driver.fetch(*self.question(principal, since))
-        return [Trail(row["service"], tuple(row["had"]), row["district"]) for row in found]
+        return [
+            Trail(row["service"], tuple(row["had"]), row["offered_at"], row["district"])
+            for row in found
+        ]
 
     def question(self, principal: Principal, since: datetime) -> tuple[Any, ...]:
         """The one statement, and its values."""

@@ -5,9 +5,11 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from aiohappyeyeballs import AddrInfoType, SocketFactoryType
 
+from domain.sharing import Sharing
 from integrations.webhooks.addresses import Network, check_address
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
@@ -27,17 +29,12 @@ class SystemLookup:
 
     def __init__(self, threads: int = 256) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="webhook-dns")
-        self._asked: dict[str, asyncio.Future[list[str]]] = {}
+        self._asked: Sharing[str, list[str]] = Sharing()
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        asked = self._asked.get(host)
-        if asked is None:
-            loop = asyncio.get_running_loop()
-            asked = loop.run_in_executor(self._threads, _addresses, host, port)
-            self._asked[host] = asked
-            asked.add_done_callback(lambda _: self._asked.pop(host, None))
+        ask = asyncio.get_running_loop().run_in_executor
         # Whoever's time is up gives up for themselves alone.
-        return await asyncio.shield(asked)
+        return await self._asked.of(host, partial(ask, self._threads, _addresses, host, port))
 
     def close(self) -> None:
         """Let the threads go without waiting for slow name servers."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import urlsafe_b64decode
-from collections import OrderedDict
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,9 +11,9 @@ from graphql import GraphQLObjectType, is_leaf_type
 
 from api.graphql import public
 from api.graphql.context import Context
-from api.graphql.crowds import details_of, monday
 from api.graphql.schema import build_schema
 from domain.access import Role
+from domain.publication.crowds import monday
 from domain.publication.rows import FEWEST, WEEK, Detail, Kin
 from tests.support.city import KISHI
 from tests.support.graph import Graph
@@ -26,6 +25,12 @@ SECRET = "Айгүл жасырған сөз"
 ROWS = """{ public { appeals(first: 50) { pageInfo { hasNextPage endCursor } edges { cursor node {
   number status registeredWeek service { code } category { code } sphere { code }
   district { code } place { cell latitude longitude } } } } } }"""
+
+
+@pytest.fixture(autouse=True)
+def _believed_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test registers anew and asks of the week that runs."""
+    monkeypatch.setattr("domain.publication.crowds.KNOWN_FOR", timedelta())
 
 
 def _leaves(kind: Any, seen: set[str]) -> set[str]:
@@ -66,10 +71,7 @@ async def test_of_a_lonely_appeal_nothing_is_listed_and_its_number_tells_its_sta
     }  # fmt: skip
 
 
-async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(
-    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(callers: Callers, graph: Graph):
     for _ in range(FEWEST):
         await callers.register(text=SECRET, location={"building": str(KISHI.house)})
     answer = await graph.ask(ROWS, None)
@@ -96,10 +98,9 @@ async def _pages(graph: Graph, **variables: Any) -> list[dict[str, Any]]:
 
 
 async def test_a_cursor_tells_the_public_neither_the_moment_nor_the_id(
-    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
+    callers: Callers, graph: Graph
 ):
     """Times are told by the day: whoever decodes a cursor learns no more."""
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     for _ in range(FEWEST):
         await callers.register()
     pages = await _pages(graph, first=2)
@@ -119,11 +120,8 @@ async def test_a_cursor_tells_the_public_neither_the_moment_nor_the_id(
         assert answer["errors"][0]["extensions"]["code"] == "malformed"
 
 
-async def test_pages_of_one_do_not_count_what_is_not_told(
-    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
-):
+async def test_pages_of_one_do_not_count_what_is_not_told(callers: Callers, graph: Graph):
     """A page that ended where a hidden row stands would tell that there is one of that sphere."""
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     for _ in range(FEWEST):
         await callers.register()
     rare = [
@@ -154,7 +152,6 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
         return await original(self, query, *args, **options)
 
     monkeypatch.setattr(Connection, "fetch", spied)
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     number = (await callers.register())["number"]
     asked.clear()
     await graph.data(ROWS, None)
@@ -171,17 +168,16 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
 async def test_what_others_ask_meanwhile_takes_no_week_out_of_a_question(
     callers: Callers, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
-    monkeypatch.setattr("api.graphql.crowds.KEPT", 1)
+    monkeypatch.setattr("domain.publication.crowds.KEPT", 1)
     house = callers.house
     city = house.references.of(KISHI.id)
     asked = Context(house, None, "en", house.now(), "")
     weeks = [
         Kin("service", "category", "sphere", None, date(2026, 1, 5) + n * WEEK) for n in range(8)
     ]
-    await details_of(weeks[:1], asked, city)
-    others = [details_of([each], asked, city) for each in weeks[2:]]
-    *_, mine = await asyncio.gather(*others, details_of(weeks[:2], asked, city))
+    await house.crowds.details(weeks[:1], asked, city)
+    others = [house.crowds.details([each], asked, city) for each in weeks[2:]]
+    *_, mine = await asyncio.gather(*others, house.crowds.details(weeks[:2], asked, city))
     assert [detail for detail, _ in mine] == [Detail.NOTHING, Detail.NOTHING]
 
 
@@ -202,8 +198,7 @@ def _a_week_later(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The week in which all was registered is over, for whoever asks the graph."""
     later = house.now() + WEEK
     monkeypatch.setattr("api.graphql.counting.running", lambda city, at: monday(later.date()))
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
-    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
+    monkeypatch.setattr("domain.publication.crowds.LONG_KNOWN_FOR", timedelta())
 
 
 async def test_figures_are_published_in_steps_and_staff_see_them_whole(
@@ -245,15 +240,12 @@ async def test_the_running_week_is_not_counted_and_conditions_go_with_classes_al
     assert "errors" not in await graph.ask(asked, None)
 
 
-async def test_a_single_odd_row_among_many_is_not_listed(
-    callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_single_odd_row_among_many_is_not_listed(callers: Callers, graph: Graph):
     odd = await callers.register(
         service="manholes.open-in-yard", answers={"landmark": "у подъезда", "cover": "missing"}
     )
     for _ in range(FEWEST):
         await callers.register()
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
     rows = (await graph.data(ROWS, None))["public"]["appeals"]["edges"]
     told: dict[str, int] = {}
     for row in (edge["node"] for edge in rows):

@@ -20,6 +20,7 @@ from api.graphql import sockets
 from api.graphql.engine import Engine
 from api.settings import Settings
 from domain.access import Role
+from domain.organisations.tree import OrganisationTree
 from tests.support.city import KISHI
 from tests.support.graph import Graph
 from tests.support.live import serving
@@ -123,6 +124,31 @@ async def test_a_queue_follows_its_tree_while_it_is_followed(
             assert (await peer.next())["queue"]["number"] == number
         finally:
             await _move(house, KISHI.water, None)
+
+
+async def test_all_queues_of_a_city_are_one_tree(
+    app: Starlette,
+    base: str,
+    callers: Callers,
+    inspector: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    made: list[OrganisationTree] = []
+    of = OrganisationTree.of
+
+    def counted(organisations: Any) -> OrganisationTree:
+        made.append(of(organisations))
+        return made[-1]
+
+    monkeypatch.setattr(OrganisationTree, "of", counted)
+    query = "subscription($o: UUID!) { queue(organisation: $o) { number } }"
+    async with greeted(base, inspector) as peer:
+        for organisation in (KISHI.department, KISHI.centre, KISHI.water):
+            await peer.subscribe(query, o=str(organisation))
+        await followers(app, 3)
+        number = (await callers.register())["number"]
+        assert (await peer.next())["queue"]["number"] == number
+    assert len(made) <= 1
 
 
 async def _move(house: House, organisation: UUID, parent: UUID | None) -> None:

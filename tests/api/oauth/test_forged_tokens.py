@@ -210,7 +210,7 @@ async def test_without_a_token_no_error_is_named(door: Door):
 async def test_a_token_that_was_known_ends_with_its_time(door: Door, forge: Forge):
     house = door.house
     clock = [time.time()]
-    judging = Authenticator(house.tokens.find, house.trust, house.references, lambda: clock[0])
+    judging = Authenticator(house.tokens.find, house.trust, house.trees, lambda: clock[0])
     assert judging.judge(forge.sound).citizen
     clock[0] += 700
     with pytest.raises(Unauthenticated):

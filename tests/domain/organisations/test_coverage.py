@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from domain.organisations.checks import Checks, check
 from domain.organisations.findings import AreaKind, Lack, Severity
 from domain.organisations.model import Location, Responsibility
-from domain.organisations.returns import Returns, Trail
 from domain.reference import Reference
 from domain.values import Coordinates
 from tests.domain.organisations.town import (
@@ -259,12 +258,8 @@ def test_a_house_without_a_district_is_told() -> None:
     assert told.area.buildings == (lost.id,)
 
 
-async def nothing_passed_on(*_: object) -> list[Trail]:
-    return []
-
-
 def test_a_check_is_kept_until_the_agreements_or_the_day_change() -> None:
-    checks, here = Checks(Returns(nothing_passed_on)), town()
+    checks, here = Checks(), town()
     first = checks.of(here, NOON)
     assert checks.of(here, NOON + timedelta(hours=1)) is first
     assert checks.of(here, NOON + timedelta(days=1)) is not first

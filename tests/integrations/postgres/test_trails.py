@@ -38,3 +38,30 @@ async def test_what_was_passed_on_is_found_by_its_executors_queue(house):
         assert "Seq Scan on assignment" not in found
         assert "Seq Scan on appeal" not in found
         assert most_rows(found) <= 30 * 24 / 40
+
+
+async def test_a_way_tells_when_it_was_last_given_to_who_passed_it_on(house):
+    appeal = await register(house)
+    for days, organisation, state in (
+        (50, KISHI.department, "redirected"),
+        (10, KISHI.water, "declined"),
+        (2, KISHI.department, "done"),
+    ):
+        await fetch(
+            house,
+            "INSERT INTO assignment SELECT (jsonb_populate_record(s, jsonb_build_object("
+            " 'id', gen_random_uuid(), 'organisation_id', $2::uuid, 'state', $3::text,"
+            " 'offered_at', s.offered_at - $4 * interval '1 day'))).*"
+            " FROM assignment s WHERE s.appeal_id = $1 ORDER BY s.offered_at DESC LIMIT 1",
+            appeal.id, organisation, state, days,
+        )  # fmt: skip
+    (now,) = await fetch(
+        house,
+        "SELECT max(offered_at) AS at FROM assignment WHERE appeal_id = $1",
+        appeal.id,
+    )
+    who, trails = KISHI.principal(Role.INSPECTOR), Trails(house.engine)
+    (trail,) = await trails.of(who, now["at"] - timedelta(days=90))
+    assert trail.offered_at == now["at"] - timedelta(days=10)
+    assert len(trail.organisations) == 4
+    assert await trails.of(who, now["at"] - timedelta(days=9)) == []
