@@ -16,8 +16,7 @@ from tests.support.rest import Callers, issue_tokens, make_callers_app, running
 async def callers(settings: Settings, house: House) -> AsyncIterator[Callers]:
     """Everybody's way to the API."""
     # Cities of all modules have one id: what is remembered of them belongs to other databases.
-    crowds._weeks.clear()
-    crowds._tables.clear()
+    crowds.forget()
     tokens = await issue_tokens(house)
     async with running(make_callers_app(settings, rate_limit=0, graphql_public_budget=0)) as app:
         yield Callers(app, house, KISHI, tokens)

@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import urlsafe_b64decode
-from collections import OrderedDict
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,9 +9,10 @@ import asyncpg
 import pytest
 from graphql import GraphQLObjectType, is_leaf_type
 
-from api.graphql import public
+from api.graphql import crowds, public
 from api.graphql.context import Context
 from api.graphql.crowds import details_of, monday
+from api.graphql.remembering import Remembered
 from api.graphql.schema import build_schema
 from domain.access import Role
 from domain.publication.rows import FEWEST, WEEK, Detail, Kin
@@ -69,7 +69,7 @@ async def test_of_a_lonely_appeal_nothing_is_listed_and_its_number_tells_its_sta
 async def test_five_of_a_kind_are_listed_and_no_word_of_theirs(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    crowds.forget()
     for _ in range(FEWEST):
         await callers.register(text=SECRET, location={"building": str(KISHI.house)})
     answer = await graph.ask(ROWS, None)
@@ -99,7 +99,7 @@ async def test_a_cursor_tells_the_public_neither_the_moment_nor_the_id(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
     """Times are told by the day: whoever decodes a cursor learns no more."""
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    crowds.forget()
     for _ in range(FEWEST):
         await callers.register()
     pages = await _pages(graph, first=2)
@@ -123,7 +123,7 @@ async def test_pages_of_one_do_not_count_what_is_not_told(
     callers: Callers, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ):
     """A page that ended where a hidden row stands would tell that there is one of that sphere."""
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    crowds.forget()
     for _ in range(FEWEST):
         await callers.register()
     rare = [
@@ -154,7 +154,7 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
         return await original(self, query, *args, **options)
 
     monkeypatch.setattr(Connection, "fetch", spied)
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    crowds.forget()
     number = (await callers.register())["number"]
     asked.clear()
     await graph.data(ROWS, None)
@@ -171,8 +171,8 @@ async def test_nothing_personal_leaves_the_database_for_the_public(
 async def test_what_others_ask_meanwhile_takes_no_week_out_of_a_question(
     callers: Callers, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
-    monkeypatch.setattr("api.graphql.crowds.KEPT", 1)
+    crowds.forget()
+    monkeypatch.setattr(crowds, "_weeks", Remembered(1))
     house = callers.house
     city = house.references.of(KISHI.id)
     asked = Context(house, None, "en", house.now(), "")
@@ -202,8 +202,7 @@ def _a_week_later(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The week in which all was registered is over, for whoever asks the graph."""
     later = house.now() + WEEK
     monkeypatch.setattr("api.graphql.counting.running", lambda city, at: monday(later.date()))
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
-    monkeypatch.setattr("api.graphql.crowds._tables", OrderedDict())
+    crowds.forget()
 
 
 async def test_figures_are_published_in_steps_and_staff_see_them_whole(
@@ -253,7 +252,7 @@ async def test_a_single_odd_row_among_many_is_not_listed(
     )
     for _ in range(FEWEST):
         await callers.register()
-    monkeypatch.setattr("api.graphql.crowds._weeks", OrderedDict())
+    crowds.forget()
     rows = (await graph.data(ROWS, None))["public"]["appeals"]["edges"]
     told: dict[str, int] = {}
     for row in (edge["node"] for edge in rows):
