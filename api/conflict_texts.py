@@ -51,6 +51,11 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "Доставка как раз в пути: подождите её исхода несколько секунд.",
         "The delivery is in the air at this moment: wait a few seconds for its outcome.",
     ),
+    "delivery-tried-enough": _t(
+        "Бұл жеткізу {limit} рет немесе одан көп жіберіліп көрді, енді қайталанбайды.",
+        "Эту доставку уже пробовали отправить {limit} раз или больше: больше она не повторяется.",
+        "This delivery was tried {limit} times or more: it is not sent again.",
+    ),
     "tests-waiting": _t(
         "Бұл мекенжайға {limit} сынақ хабарламасы күтіп тұр: олардың нәтижесін күтіңіз.",
         "На этот адрес уже ждут отправки {limit} пробных сообщений: дождитесь их исхода.",

@@ -70,7 +70,7 @@ class Category(Node):
 
 @strawberry.type(description="A service of the catalogue, in the version that is in force.")
 class Service(Node):
-    """Residents know those that they may choose; staff know all."""
+    """Residents know those that they may choose, and so do other cities; its own staff know all."""
 
     _said: strawberry.Private[model.Service]
     _city: strawberry.Private[Reference]
@@ -149,15 +149,16 @@ def _told(text: Any, language: str) -> str | None:
 
 def offered(service: model.Service, city: Reference, context: Any) -> bool:
     """Whether the caller may choose the service today."""
-    return service.valid_on(city.city.local(context.at).date()) and known_to(service, context)
+    return service.valid_on(city.city.local(context.at).date()) and known_to(service, city, context)
 
 
-def known_to(service: model.Service, context: Any) -> bool:
-    """Whether the service exists for the caller: what is not public is for those who write down
-    what others say.
+def known_to(service: model.Service, city: Reference, context: Any) -> bool:
+    """Whether the service of a city exists for the caller: what is not public is for those of the
+    same city who write down what others say.
     """
     principal = context.principal
-    return service.public or (principal is not None and not public_only(principal))
+    own = principal is not None and principal.city == city.city.id
+    return service.public or (own and not public_only(principal))
 
 
 def made(service: model.Service, city: Reference, info: Any) -> Service:
@@ -208,10 +209,7 @@ def service_in(code: str, city: Reference, info: Any) -> Service | None:
     if code not in city.catalogue:
         return None
     found = city.catalogue.service(code)
-    principal = info.context.principal
-    own = principal is not None and principal.city == city.city.id
-    known = found.public or (own and known_to(found, info.context))
-    return made(found, city, info) if known else None
+    return made(found, city, info) if known_to(found, city, info.context) else None
 
 
 def service_of(code: str, info: Any) -> Service | None:

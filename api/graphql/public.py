@@ -87,6 +87,7 @@ class PublicAppeal:
     _city: strawberry.Private[Reference]
     _classes: strawberry.Private[Shared]
     _point: strawberry.Private[Any]
+    _crowd: strawberry.Private[places.Crowd]
     number: str = plain("The registration number.")
     status: AppealStatus = plain("Where the appeal stands.")
     registered_week: date = plain("The Monday of the week in which it was registered.")
@@ -125,7 +126,7 @@ class PublicAppeal:
         """Never the point itself."""
         if self._detail < Detail.CATEGORY or self._point is None:
             return None
-        cell = info.context.house.crowds.of(self._city).cell(self._point)
+        cell = self._crowd.cell(self._point)
         if cell is None or not self._classes.hides(self._kin, cell):
             return None
         middle = places.centre(cell)
@@ -297,9 +298,11 @@ async def _told(
 ) -> list[tuple[dict[str, Any], PublicAppeal]]:
     """What may be told of these appeals, without those of which nothing may unless `everything`."""
     pairs = [(sketch, _kin(sketch, city)) for sketch in sketches]
-    details = await context.house.crowds.details([kin for _, kin in pairs], context, city)
+    crowds = context.house.crowds
+    details = await crowds.details([kin for _, kin in pairs], context, city)
+    crowd = await crowds.of(city)
     return [
-        (sketch, _made(sketch, kin, detail, classes, city))
+        (sketch, _made(sketch, kin, detail, classes, city, crowd))
         for (sketch, kin), (detail, classes) in zip(pairs, details, strict=True)
         if everything or detail is not Detail.NOTHING
     ]
@@ -316,7 +319,12 @@ def _kin(sketch: dict[str, Any], city: Reference) -> Kin:
 
 
 def _made(
-    sketch: dict[str, Any], kin: Kin, detail: Detail, classes: Shared, city: Reference
+    sketch: dict[str, Any],
+    kin: Kin,
+    detail: Detail,
+    classes: Shared,
+    city: Reference,
+    crowd: places.Crowd,
 ) -> PublicAppeal:
     return PublicAppeal(
         _kin=kin,
@@ -324,6 +332,7 @@ def _made(
         _city=city,
         _classes=classes,
         _point=sketch["point"],
+        _crowd=crowd,
         number=sketch["number"],
         status=sketch["status"],
         registered_week=kin.week,

@@ -26,6 +26,7 @@ from api.graphql.enums import AppealStatus
 from api.graphql.fast import optional, quick
 from api.graphql.hub import Hub
 from api.graphql.organisations import Organisation, organisation_of
+from api.rest.cursors import unveiled, veiled
 from domain.access import CITY_WIDE, Permission, Principal, Role
 from domain.appeals.happenings import Happening, Judge, Place, Wanted
 from domain.errors import Fault, NotFound
@@ -38,8 +39,10 @@ ActorRole = enum_type(Role)
 
 
 def write_place(place: Place, keyring: Keyring) -> str:
-    """The cursor of an entry: opaque, and sealed so that no place can be made up."""
-    said = f"{place.transaction} {place.id}"
+    """The cursor of an entry: sealed so that no place can be made up, its transaction veiled, since
+    those of all cities are counted together.
+    """
+    said = f"{veiled(place.transaction, keyring)} {place.id}"
     seal = keyring.index(f"happening {said}")[:_SEAL]
     return urlsafe_b64encode(seal + said.encode()).decode().rstrip("=")
 
@@ -53,7 +56,7 @@ def read_place(cursor: str | None, keyring: Keyring) -> Place | None:
         seal, said = raw[:_SEAL], raw[_SEAL:].decode()
         if hmac.compare_digest(seal, keyring.index(f"happening {said}")[:_SEAL]):
             transaction, id = said.split(" ")
-            return Place(int(transaction), UUID(id))
+            return Place(int(unveiled(transaction, keyring)), UUID(id))
     except ValueError:
         pass
     raise Malformed("cursor", [Fault("/after", "cursor", {})])

@@ -327,7 +327,7 @@ _WORDS: Mapping[str, str] = {
     "today": "Due today.",
     "tokens": "Tokens that are in use.",
     "total": "How many in all.",
-    "tries": "Every try, in order.",
+    "tries": "The last twenty tries, in order; `attempts` says how many there were.",
     "type": "The type of the event.",
     "unasked": "Rules that fit as well and were not asked.",
     "until": "Until when.",

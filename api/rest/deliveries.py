@@ -42,7 +42,8 @@ class ReplayBody(f.Body):
     """What is sent again: what was `missed` (exhausted, or ended since the endpoint was disabled
     or gone), at once what is `waiting` for its next try, or `all` that is over; created at `since`
     or later and before `until`, of these types. With `dry_run` it is only counted. Of more than
-    20,000 that were missed or wait the oldest go: ask again while more were found than sent.
+    20,000 that were missed or wait the oldest go: ask again while more were found than sent. What
+    was tried 200 times is neither found nor sent.
     Receivers drop what they have by its `webhook-id`.
     """
 
@@ -68,7 +69,7 @@ class DeliveryView(TypedDict):
     """One event on its way to one endpoint. `webhook_id` is the id that the receiver was given;
     `appeal` the registration number that the message names, and `sequence` its place among what is
     told of the same appeal or incident; `payload` is that message. `reason` tells why it was
-    cancelled.
+    cancelled. `attempts` is how often it was tried, `tries` are the last twenty.
     """
 
     id: UUID

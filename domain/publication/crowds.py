@@ -3,20 +3,20 @@ and what was counted of them.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from domain.access import Principal, public
 from domain.publication.figures import Figure, Table, gathered, publish
 from domain.publication.places import Crowd
+from domain.publication.remembering import Remembered
 from domain.publication.rows import WEEK, Detail, Kin, Shared
 from domain.questions import AppealFilter
 from domain.reference import Reference
-from domain.sharing import Sharing
 from domain.values import Coordinates
 
 KNOWN_FOR = timedelta(seconds=60)
@@ -25,10 +25,7 @@ KEPT = 200
 OF_CLASSES = frozenset({"service", "category", "sphere", "district"})
 """By what figures are sums of classes, and can be narrowed to a sphere and a district."""
 
-_Counted = tuple[datetime, dict[str | None, Figure]]
-"""When it was counted, and the figures by key."""
-_Parted = tuple[datetime, datetime, Shared]
-"""When it was counted, until when that is believed, and the classes."""
+T = TypeVar("T")
 
 
 class Counts(Protocol):
@@ -69,18 +66,18 @@ class Crowds:
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._houses: dict[UUID, tuple[object, Crowd]] = {}
-        self._tables: OrderedDict[Hashable, _Counted] = OrderedDict()
-        self._counting: Sharing[Hashable, _Counted] = Sharing()
-        self._weeks: OrderedDict[tuple[UUID, date], _Parted] = OrderedDict()
-        self._parting: Sharing[Hashable, dict[date, Shared]] = Sharing()
+        self._weeks: Remembered[tuple[UUID, date], Shared] = Remembered(KEPT)
+        self._tables: Remembered[Hashable, Mapping[str | None, Figure]] = Remembered(KEPT)
+        # Tens of thousands of points are no work for the loop. One thread: what everybody may
+        # ask for without a token takes no more of the process than that.
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="crowds")
 
-    def of(self, city: Reference) -> Crowd:
+    async def of(self, city: Reference) -> Crowd:
         """How many houses stand where; counted anew when the register of addresses is another."""
         known = self._houses.get(city.city.id)
-        if known is None or known[0] is not city.buildings:
-            crowd = Crowd(building.coordinates for building in city.buildings.values())
-            known = self._houses[city.city.id] = city.buildings, crowd
-        return known[1]
+        if known is not None and known[0] is city.buildings:
+            return known[1]
+        return await self._beside(partial(self._crowd, city))
 
     async def details(
         self, kin: Sequence[Kin], asking: Asking, city: Reference
@@ -105,7 +102,7 @@ class Crowds:
         told: list[Mapping[str | None, int]]
         if by in OF_CLASSES:
             classes = await self._classes(weeks, asking, city)
-            told = [classes[week].counted(by, where) for week in weeks]
+            told = await self._beside(lambda: [classes[week].counted(by, where) for week in weeks])
         else:
             counted = [
                 await self._counted(week, by, {}, asking, city, promises=False) for week in weeks
@@ -115,39 +112,40 @@ class Crowds:
             return publish(told)
         return publish(told, await self._counted(weeks[0], by, where, asking, city, promises=True))
 
+    async def _beside(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._hand, work)
+
+    def _crowd(self, city: Reference) -> Crowd:
+        """Of the hand alone, which so counts a city once, however many ask."""
+        known = self._houses.get(city.city.id)
+        if known is None or known[0] is not city.buildings:
+            crowd = Crowd(building.coordinates for building in city.buildings.values())
+            known = self._houses[city.city.id] = city.buildings, crowd
+        return known[1]
+
     async def _classes(
         self, weeks: Iterable[date], asking: Asking, city: Reference
     ) -> dict[date, Shared]:
         """The classes of weeks, by their Mondays. Weeks that are not known are counted by one
-        statement; one that is over is believed for an hour, the running one for a minute.
+        statement, each once at a time; one that is over is believed for an hour, the running one
+        for a minute.
         """
-        wanted = set(weeks)
-        # Kept here too: while some are counted, others may push what is known out of memory.
-        shared = {week: known for week in wanted if (known := self._known(week, asking, city))}
-        missing = sorted(wanted - shared.keys())
-        if missing:
-            part = partial(self._part, missing, asking, city)
-            shared |= await self._parting.of((city.city.id, *missing), part)
-        while len(self._weeks) > KEPT:
-            self._weeks.popitem(last=False)
-        return shared
 
-    async def _part(
-        self, weeks: Sequence[date], asking: Asking, city: Reference
-    ) -> dict[date, Shared]:
-        spans = [span(week, city) for week in weeks]
-        async with asking.turns:
-            counted = await self._counts.kin(city.city.id, spans, city.city.zone)
-        # Tens of thousands of points are no work for the loop.
-        made = await asyncio.to_thread(_parted, weeks, counted, self.of(city))
-        for (begin, end), week in zip(spans, weeks, strict=True):
-            until = asking.at + (KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR)
-            self._weeks[city.city.id, week] = asking.at, until, made[week]
-        return made
+        async def count(keys: Sequence[tuple[UUID, date]]) -> dict[tuple[UUID, date], Shared]:
+            spans = [span(week, city) for _, week in keys]
+            async with asking.turns:
+                counted = await self._counts.kin(city.city.id, spans, city.city.zone)
+            missing = [week for _, week in keys]
+            made = await self._beside(lambda: _parted(missing, counted, self._crowd(city)))
+            return {key: made[key[1]] for key in keys}
 
-    def _known(self, week: date, asking: Asking, city: Reference) -> Shared | None:
-        known = self._weeks.get((city.city.id, week))
-        return known[2] if known is not None and known[0] <= asking.at < known[1] else None
+        def until(key: tuple[UUID, date]) -> datetime:
+            begin, end = span(key[1], city)
+            return asking.at + (KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR)
+
+        keys = [(city.city.id, week) for week in sorted(set(weeks))]
+        shared = await self._weeks.each(keys, asking.at, until, count)
+        return {week: classes for (_, week), classes in shared.items()}
 
     async def _counted(
         self,
@@ -158,41 +156,34 @@ class Crowds:
         city: Reference,
         *,
         promises: bool,
-    ) -> dict[str | None, Figure]:
+    ) -> Mapping[str | None, Figure]:
         """The figures of a week, believed for an hour: however many ask without a token, the
         register is asked no oftener.
         """
-        key = (city.city.id, week, by, tuple(sorted(where.items())), promises)
-        known = self._tables.get(key)
-        if known is None or not known[0] <= asking.at < known[0] + LONG_KNOWN_FOR:
-            count = partial(self._count, week, by, where, asking, city, promises=promises)
-            known = self._tables[key] = await self._counting.of(key, count)
-            if len(self._tables) > KEPT:
-                self._tables.popitem(last=False)
-        return known[1]
 
-    async def _count(
-        self,
-        week: date,
-        by: str,
-        where: Mapping[str, str],
-        asking: Asking,
-        city: Reference,
-        *,
-        promises: bool,
-    ) -> _Counted:
-        begin, end = span(week, city)
-        wanted = AppealFilter(
-            sphere=where.get("sphere"),
-            district=where.get("district"),
-            registered_from=begin,
-            registered_to=end,
+        async def count(keys: Sequence[Hashable]) -> dict[Hashable, Mapping[str | None, Figure]]:
+            async with asking.turns:
+                found = await self._counts.by(
+                    public(city.city.id),
+                    _wanted(week, where, city), by, city.city.zone, promises=promises,
+                )  # fmt: skip
+            return {keys[0]: {each.key: each for each in found}}
+
+        key = (city.city.id, week, by, tuple(sorted(where.items())), promises)
+        known = await self._tables.each(
+            [key], asking.at, lambda _: asking.at + LONG_KNOWN_FOR, count
         )
-        async with asking.turns:
-            found = await self._counts.by(
-                public(city.city.id), wanted, by, city.city.zone, promises=promises
-            )
-        return asking.at, {each.key: each for each in found}
+        return known[key]
+
+
+def _wanted(week: date, where: Mapping[str, str], city: Reference) -> AppealFilter:
+    begin, end = span(week, city)
+    return AppealFilter(
+        sphere=where.get("sphere"),
+        district=where.get("district"),
+        registered_from=begin,
+        registered_to=end,
+    )
 
 
 def _parted(

@@ -80,9 +80,14 @@ class Shared:
                 cells[kin, cell] += count
         self._details = parted(self._kin)
         self._counted = screened(self._kin, self._details)
-        self._cells: Counter[tuple[object, ...]] = Counter()
+        inside: Counter[tuple[object, ...]] = Counter()
         for (kin, cell), count in cells.items():
-            self._cells[kin.shared(self.detail(kin)), cell] += count
+            inside[kin.shared(self.detail(kin)), cell] += count
+        self._crowded = frozenset(place for place, count in inside.items() if count >= FEWEST)
+
+    def __bool__(self) -> bool:
+        """Whether there was any."""
+        return bool(self._kin)
 
     def detail(self, kin: Kin) -> Detail:
         """In how much detail an appeal may be told; nothing of what came after the count."""
@@ -90,7 +95,7 @@ class Shared:
 
     def hides(self, kin: Kin, cell: int) -> bool:
         """Whether enough appeals told like this one lie in the cell."""
-        return self._cells[kin.shared(self.detail(kin)), cell] >= FEWEST
+        return (kin.shared(self.detail(kin)), cell) in self._crowded
 
     def counted(self, by: str, where: Mapping[str, str]) -> Counter[str | None]:
         """How many are told of each `by`, among those of which `where` is told; under None those

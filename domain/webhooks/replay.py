@@ -11,6 +11,11 @@ KEPT = timedelta(days=90)
 again.
 """
 
+MOST_TRIES = 200
+"""Tries of a delivery after which nobody sends it again: who asks for it each hour would fill the
+log with answers of one receiver.
+"""
+
 
 class What(StrEnum):
     """Which deliveries: what its endpoint did not get (exhausted, or cancelled since it was
@@ -25,7 +30,8 @@ class What(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Replay:
     """Which deliveries of an endpoint go out again, or at once: those created at `since` or later
-    and before `until`, of these types where any are named. `dry_run` only counts them.
+    and before `until`, of these types where any are named; none that was tried MOST_TRIES times.
+    `dry_run` only counts them.
     """
 
     MOST: ClassVar[int] = 20_000

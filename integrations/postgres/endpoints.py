@@ -14,7 +14,7 @@ from domain.values import new_id
 from domain.webhooks.health import anew
 from domain.webhooks.messages import TEST_TYPE
 from domain.webhooks.model import MISSED, DisabledReason, Endpoint, EndReason, Secret
-from domain.webhooks.replay import Replay, What
+from domain.webhooks.replay import MOST_TRIES, Replay, What
 from integrations.postgres.endpoint_health import SAVE_HEALTH, health_values, read_health
 from integrations.postgres.instants import parse_instant
 from integrations.postgres.lane import Lane
@@ -49,13 +49,13 @@ _WAITING_TESTS = (
 
 _IN_HAND = "SELECT FROM delivery_lease WHERE delivery_id = $1 AND until > $2"
 
-_BESIDE = """
+_BESIDE = f"""
 UPDATE delivery e SET next_attempt_at = $2, tries_before = e.attempts FROM delivery d
  WHERE d.id = $1 AND d.in_turn AND e.endpoint_id = d.endpoint_id AND e.appeal_id = d.appeal_id
-   AND e.state = 'pending' AND e.in_turn AND e.next_attempt_at > $2
+   AND e.state = 'pending' AND e.in_turn AND e.next_attempt_at > $2 AND e.attempts < {MOST_TRIES}
 """
 """In order: what comes before a delivery, and what waited with it; each by the whole schedule, as
-what was asked for itself.
+what was asked for itself, and as often.
 """
 
 _KNOCK = """
@@ -163,12 +163,13 @@ class SqlEndpoints:
 
     async def retry(self, delivery: UUID, *, at: datetime) -> None:
         """Put a delivery on its way at once, with all its tries before it: one that is over, or
-        waits for its next try. One in the air is left alone.
+        waits for its next try. One in the air is left alone, and so is one that was tried enough.
         """
         await self._lane.begin()
         found = await self._lane.fetch(
-            "SELECT d.state, d.endpoint_id, w.enabled FROM delivery d JOIN webhook_endpoint w"
-            " ON w.id = d.endpoint_id WHERE w.city_id = $1 AND w.organisation_id = $2"
+            "SELECT d.state, d.attempts, d.endpoint_id, w.enabled FROM delivery d"
+            " JOIN webhook_endpoint w ON w.id = d.endpoint_id"
+            " WHERE w.city_id = $1 AND w.organisation_id = $2"
             " AND w.removed_at IS NULL AND d.id = $3 FOR NO KEY UPDATE OF d",
             *self._scope, delivery,
         )  # fmt: skip
@@ -180,6 +181,8 @@ class SqlEndpoints:
             raise Conflict(reason="delivery-not-finished")
         if not found[0]["enabled"]:
             raise Conflict(reason="endpoint-disabled")
+        if found[0]["attempts"] >= MOST_TRIES:
+            raise Conflict(reason="delivery-tried-enough", limit=MOST_TRIES)
         await self._lane.fetch(
             f"WITH sent AS (UPDATE delivery d SET {_AGAIN} WHERE d.id = $2 RETURNING d.id)"
             f" {_NOBODY_S}",
@@ -276,7 +279,9 @@ def _replayed(id: UUID, asked: Replay, at: datetime) -> tuple[str, list[object]]
         return f"${len(values)}"
 
     # Of every parameter the driver has to know the type, of the first too where nothing asks it.
-    found = [f"d.endpoint_id = {said(id)}", "$1::timestamptz IS NOT NULL"]
+    found = [
+        f"d.endpoint_id = {said(id)}", "$1::timestamptz IS NOT NULL", f"d.attempts < {MOST_TRIES}"
+    ]  # fmt: skip
     if asked.what is What.WAITING:
         # What is due by its time may be held by a gate, which the order opens.
         found.append(

@@ -18,13 +18,20 @@ from integrations.postgres.session import inside
 
 Row = Mapping[str, Any]
 
-_TRIED = """
-SELECT d.*, coalesce(d.message_id, d.event_id, d.id) AS webhook_id,
-       coalesce((SELECT json_agg(t ORDER BY t.number)
-         FROM delivery_attempt t WHERE t.delivery_id = d.id), '[]') AS tries
-  FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
- WHERE w.organisation_id = $1 AND w.city_id = $2
+TRIES = 20
+"""The last tries of a delivery, as many as the log shows."""
+
+_NEWEST = "ORDER BY d.created_at DESC, d.id DESC"
+_TRIED = f"""
+SELECT d.*, coalesce(d.message_id, d.event_id, d.id) AS webhook_id, tried.tries
+  FROM (SELECT d.* FROM delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
+         WHERE w.organisation_id = $1 AND w.city_id = $2 AND {{chosen}}) d,
+       LATERAL (SELECT coalesce(json_agg(t ORDER BY t.number), '[]') AS tries
+                  FROM (SELECT a.* FROM delivery_attempt a WHERE a.delivery_id = d.id
+                         ORDER BY a.number DESC LIMIT {TRIES}) t) tried
+ {_NEWEST}
 """
+"""Tries are read of what is on the page alone."""
 
 _OWN = (
     "SELECT FROM webhook_endpoint w WHERE w.organisation_id = $1 AND w.city_id = $2 AND w.id = $3"
@@ -46,27 +53,25 @@ class WebhookQueries:
         after: Page | None,
         limit: int,
     ) -> list[Row]:
-        """The log of one endpoint, newest first; of a removed one too. Raises NotFound."""
+        """The log of one endpoint, newest first, each delivery with its last TRIES tries; of a
+        removed endpoint too. Raises NotFound.
+        """
         parameters = Parameters(principal.organisation, principal.city, endpoint)
         conditions = ["d.endpoint_id = $3", *_narrowed(wanted, parameters)]
         if after is not None:
             place = f"({parameters.add(after.at)}, {parameters.add(after.id)})"
             conditions.append(f"(d.created_at, d.id) < {place}")
-        found = await self._fetch(
-            f"{_TRIED} AND {' AND '.join(conditions)}"
-            f" ORDER BY d.created_at DESC, d.id DESC LIMIT {parameters.add(limit)}",
-            principal,
-            parameters.values,
-        )
+        page = f"{' AND '.join(conditions)} {_NEWEST} LIMIT {parameters.add(limit)}"
+        found = await self._fetch(_TRIED.format(chosen=page), principal, parameters.values)
         own = (principal.organisation, principal.city, endpoint)
         if not found and not await self._fetch(_OWN, principal, own):
             raise NotFound(kind="endpoint", id=str(endpoint))
         return found
 
     async def delivery(self, principal: Principal, id: UUID) -> Row:
-        """One delivery with its tries. Raises NotFound."""
+        """One delivery with its last TRIES tries. Raises NotFound."""
         own = (principal.organisation, principal.city, id)
-        found = await self._fetch(f"{_TRIED} AND d.id = $3", principal, own)
+        found = await self._fetch(_TRIED.format(chosen="d.id = $3"), principal, own)
         if not found:
             raise NotFound(kind="delivery", id=str(id))
         row: Row = found[0]

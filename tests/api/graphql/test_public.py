@@ -13,7 +13,7 @@ from api.graphql import public
 from api.graphql.context import Context
 from api.graphql.schema import build_schema
 from domain.access import Role
-from domain.publication.crowds import monday
+from domain.publication.crowds import Crowds, monday
 from domain.publication.rows import FEWEST, WEEK, Detail, Kin
 from tests.support.city import KISHI
 from tests.support.graph import Graph
@@ -175,9 +175,10 @@ async def test_what_others_ask_meanwhile_takes_no_week_out_of_a_question(
     weeks = [
         Kin("service", "category", "sphere", None, date(2026, 1, 5) + n * WEEK) for n in range(8)
     ]
-    await house.crowds.details(weeks[:1], asked, city)
-    others = [house.crowds.details([each], asked, city) for each in weeks[2:]]
-    *_, mine = await asyncio.gather(*others, house.crowds.details(weeks[:2], asked, city))
+    known = Crowds(house.figures)
+    await known.details(weeks[:1], asked, city)
+    others = [known.details([each], asked, city) for each in weeks[2:]]
+    *_, mine = await asyncio.gather(*others, known.details(weeks[:2], asked, city))
     assert [detail for detail, _ in mine] == [Detail.NOTHING, Detail.NOTHING]
 
 

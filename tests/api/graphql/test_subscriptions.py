@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -16,10 +17,14 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.bootstrap import House
+from api.errors import Malformed
 from api.graphql import sockets
 from api.graphql.engine import Engine
+from api.graphql.subscriptions import read_place
+from api.rest.cursors import write_cursor
 from api.settings import Settings
 from domain.access import Role
+from domain.appeals.happenings import Place
 from domain.organisations.tree import OrganisationTree
 from tests.support.city import KISHI
 from tests.support.graph import Graph
@@ -255,6 +260,35 @@ async def test_a_cursor_that_nobody_gave_is_refused(base: str, inspector: str):
         refused = await peer.hear()
         assert refused["type"] == "error"
         assert refused["payload"][0]["extensions"]["code"] == "malformed"
+
+
+async def test_a_cursor_tells_nobody_how_much_went_on_in_all_cities(
+    app: Starlette, base: str, callers: Callers, house: House, graph: Graph, inspector: str
+):
+    """Transactions are counted for everybody together: two of their numbers tell what lies
+    between."""
+    asked = await graph.data("{ now }", Role.CITIZEN)
+    async with greeted(base, inspector) as peer:
+        await peer.subscribe(APPEALS, after=asked["now"])
+        await callers.register()
+        entry = (await peer.next())["appeals"]
+    (event,) = await fetch(
+        house, "SELECT e.xid::text AS xid, e.id FROM event e JOIN appeal a ON a.id = e.appeal_id"
+        " WHERE a.number = $1 AND e.sequence = $2", entry["number"], entry["sequence"],
+    )  # fmt: skip
+    place = Place(int(event["xid"]), event["id"])
+    floor = read_place(asked["now"], house.keyring)
+    assert floor is not None
+    assert floor <= place
+    assert read_place(entry["cursor"], house.keyring) == place
+    for cursor, transaction in ((entry["cursor"], event["xid"]), (asked["now"], floor[0])):
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        assert f"{transaction} ".encode() not in raw
+    # Nor can one be said to be of another moment.
+    for forged in (entry["cursor"][:-4] + "AAAA", write_cursor(house.now(), place.id,
+                   house.keyring), "AAAA"):  # fmt: skip
+        with pytest.raises(Malformed):
+            read_place(forged, house.keyring)
 
 
 async def test_the_socket_ends_with_the_token(base: str, callers: Callers, house: House):

@@ -242,6 +242,37 @@ async def test_the_log_is_narrowed_by_all_that_one_looks_for(
         assert one.json() == item
 
 
+async def test_of_a_delivery_that_was_tried_often_the_last_twenty_tries_are_shown(
+    callers: Callers, house
+):
+    endpoint = await made(callers)
+    delivery = new_id()
+    await fetch(
+        house,
+        "INSERT INTO delivery (id, city_id, endpoint_id, type, payload, state, attempts,"
+        " created_at, finished_at) VALUES ($1, $2, $3, 'appeal.closed', '{}', 'exhausted', 200,"
+        " now(), now())",
+        delivery, KISHI.id, endpoint["id"],
+    )  # fmt: skip
+    await fetch(
+        house,
+        "INSERT INTO delivery_attempt (delivery_id, number, at, status, latency_ms, body)"
+        " SELECT $1, n, now(), 500, 9, 'No' FROM generate_series(1, 200) n",
+        delivery,
+    )
+    (listed,) = (await asked(callers, endpoint, "/deliveries")).json()["items"]
+    assert listed["attempts"] == 200
+    assert [tried["number"] for tried in listed["tries"]] == list(range(181, 201))
+    one = f"/v1/deliveries/{delivery}"
+    assert (await callers.call("GET", one, role=Role.HEAD)).json() == listed
+    # Nor is it sent again.
+    refused = await callers.call(
+        "POST", f"{one}/retry", role=Role.HEAD, headers={"accept-language": "en"}
+    )
+    assert_problem(refused, 409, "conflict")
+    assert "tried 200 times or more" in refused.json()["detail"]
+
+
 async def test_the_log_of_a_removed_endpoint_stays(callers: Callers, house):
     endpoint, empty = await made(callers), await made(callers)
     await add_log(house, endpoint)

@@ -35,6 +35,7 @@ class Register:
 
     def __init__(self, count: int = 20) -> None:
         self.count = count
+        self.groups: tuple[str, ...] = ("closed",)
         self.asked: list[Any] = []
 
     async def kin(
@@ -52,7 +53,8 @@ class Register:
     ) -> list[Figure]:  # fmt: skip
         self.asked.append((dimension, wanted, promises))
         await asyncio.sleep(0)
-        return [Figure("closed", self.count, judged=self.count, kept=self.count)]
+        count = self.count
+        return [Figure(key, count, judged=count, kept=count) for key in self.groups]
 
 
 def pits(week: date) -> Kin:
@@ -144,8 +146,21 @@ async def test_so_many_weeks_and_counts_are_kept(monkeypatch: pytest.MonkeyPatch
         assert len(register.asked) == 4, "the oldest was let go"
 
 
-def test_houses_are_counted_anew_when_the_register_of_addresses_is_another():
+async def test_tables_of_nothing_push_out_none_that_hold_something(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(crowds, "KEPT", 2)
+    register = Register()
+    known = Crowds(register)
+    await figures(known, OVER)
+    register.groups = ()
+    for n in range(1, 9):
+        assert (await figures(known, OVER - n * WEEK)).total is None
+    assert (await figures(known, OVER)).total == 20
+
+
+async def test_houses_are_counted_anew_when_the_register_of_addresses_is_another():
     known, here = Crowds(Register()), town()
-    first = known.of(here)
-    assert known.of(replace(here, version=here.version + 1)) is first
-    assert known.of(replace(here, buildings=dict(here.buildings))) is not first
+    first = await known.of(here)
+    assert await known.of(replace(here, version=here.version + 1)) is first
+    assert await known.of(replace(here, buildings=dict(here.buildings))) is not first

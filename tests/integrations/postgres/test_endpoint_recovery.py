@@ -11,7 +11,7 @@ from domain.appeals.workflow import Action
 from domain.errors import Conflict
 from domain.webhooks.health import ALARM, REOPENS
 from domain.webhooks.messages import TEST_TYPE
-from domain.webhooks.replay import Replay, Replayed, What
+from domain.webhooks.replay import MOST_TRIES, Replay, Replayed, What
 from domain.webhooks.schedule import DELAYS
 from domain.webhooks.use_cases import Wish, change_endpoint, replay
 from integrations.postgres.deliveries import MOST_GIVEN_BACK
@@ -49,9 +49,9 @@ async def retry(house, delivery, at):
         await uow.commit()
 
 
-async def resend(house, endpoint, at, **wanted):
+async def resend(house, endpoint, at, what=What.WAITING, **wanted):
     async with house.units.open(HEAD) as uow:
-        done = await replay(endpoint.id, Replay(What.WAITING, **wanted), uow=uow, at=at)
+        done = await replay(endpoint.id, Replay(what, **wanted), uow=uow, at=at)
         await uow.commit()
     return done
 
@@ -262,6 +262,46 @@ async def test_in_order_the_whole_appeal_comes_forward_with_what_is_asked_for(ho
     for _ in rows:
         assert await turn(queue, at, taken) == 1
     assert sent == list(range(1, len(rows) + 1))
+
+
+async def spend(house, delivery, tries, state="pending"):
+    await fetch(
+        house, "UPDATE delivery SET attempts = $2, tries_before = $2, state = $3,"
+        " finished_at = CASE WHEN $3 <> 'pending' THEN next_attempt_at END WHERE id = $1",
+        delivery, tries, state,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["pending", "exhausted", "delivered"])
+async def test_what_was_tried_two_hundred_times_is_sent_again_by_nobody(house, queue, dead, state):
+    endpoint, at = dead
+    (row,) = await waiting(house, endpoint)
+    asked = What.WAITING if state == "pending" else What.ALL
+    await spend(house, row["id"], MOST_TRIES - 1, state)
+    assert await resend(house, endpoint, at, what=asked, dry_run=True) == Replayed(1, 0)
+    await spend(house, row["id"], MOST_TRIES, state)
+    with pytest.raises(Conflict) as refused:
+        await retry(house, row["id"], at)
+    assert refused.value.params == {"reason": "delivery-tried-enough", "limit": MOST_TRIES}
+    assert await resend(house, endpoint, at, what=asked) == Replayed(0, 0)
+    assert await queue.claim(at) == []
+
+
+async def test_whoever_asks_for_one_in_order_brings_nothing_that_was_tried_enough(house, queue):
+    endpoint = await add_endpoint(house, ordered=True)
+    appeal = await register(house)
+    await perform(house, appeal, Action.ACCEPT, Accept())
+    await house.outbox.relay(AT)
+    at = await fail(queue) + SECOND
+    first, *_, last = await fetch(
+        house, "SELECT id, next_attempt_at FROM delivery WHERE endpoint_id = $1 ORDER BY sequence",
+        endpoint.id,
+    )  # fmt: skip
+    await spend(house, first["id"], MOST_TRIES)
+    await retry(house, last["id"], at)
+    assert await queue.claim(at) == []
+    (claim,) = await queue.claim(first["next_attempt_at"])
+    assert claim.delivery == first["id"]
 
 
 async def try_out(house, endpoint, at):
