@@ -12,6 +12,7 @@ import orjson
 from starlette.responses import Response
 
 from api.evidence_texts import PIECES
+from api.stage_texts import STAGES
 from api.texts import CONFLICTS, DETAILS, RULES, TITLES
 from domain.catalogue.evidence import Piece
 from domain.errors import (
@@ -31,6 +32,7 @@ from domain.errors import (
 )
 from domain.identity.errors import LoginRefused
 from domain.identity.scopes import scopes_for
+from domain.sla.policy import Stage
 from domain.values import in_language
 
 MEDIA_TYPE = "application/problem+json"
@@ -273,7 +275,8 @@ def _said(value: object, language: str) -> object:
     """A param as a sentence has it: what people have a word for by that word, lists with commas."""
     if isinstance(value, tuple | list):
         return ", ".join(str(_said(one, language)) for one in value)
-    return in_language(PIECES[value], language) if isinstance(value, Piece) else value
+    words = STAGES if isinstance(value, Stage) else PIECES if isinstance(value, Piece) else None
+    return value if words is None else in_language(words[str(value)], language)
 
 
 class _Lenient(dict[str, Any]):

@@ -12,6 +12,7 @@ from api.rest import fields as f
 from api.rest import phrases
 from api.rest.legal_views import LeadingView, article_of_clock, leading_view, side_of
 from api.rest.operation import Call, Operation, Reply
+from api.stage_texts import STAGES
 from domain.access import Permission
 from domain.appeals.model import Appeal
 from domain.appeals.replay import Extended, Recount, Run, differences, replay
@@ -175,7 +176,7 @@ def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
     intervals = found.intervals if every else fold(found.intervals, found.due_at)
     return {
         "stage": clock.stage,
-        "stage_name": phrases.STAGES[clock.stage][language],
+        "stage_name": STAGES[clock.stage][language],
         "round": clock.round,
         "state": clock.state,
         "policy": clock.policy,
@@ -222,7 +223,7 @@ def _summary(run: Run, found: Explanation, language: str) -> str:
     said = "met-late" if late else "breached" if overdue else str(clock.state)
     zone, days = ZoneInfo(calendar.zone), calendar.in_days
     return phrases.CLOCKS[said][language].format(
-        stage=phrases.STAGES[clock.stage][language],
+        stage=STAGES[clock.stage][language],
         calendar=_calendar_name(calendar, language),
         promised=phrases.length(clock.target, language, days=days),
         spent=phrases.length(found.spent, language, days=days),

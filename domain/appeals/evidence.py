@@ -33,9 +33,10 @@ _OWN: Mapping[Stage, ActForm] = {}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one act needs. `waived` an inspector let go; `placeless` says that a position would
-    be asked for, had the appeal a place to compare it with. `acts` are the forms that the number
-    must have besides that of `need`: those of stages that it ends as well.
+    """What one act needs. `waived` an inspector let go, so that none of it is asked for;
+    `placeless` says that a position would be, had the appeal a place to compare it with. `acts` are
+    the forms that the number must have besides that of `need`: those of stages that it ends as
+    well.
     """
 
     stage: Stage
@@ -63,13 +64,19 @@ def asked(
     resolves at once has done both.
     """
     demanded = reference.evidence.get((appeal.service, appeal.service_version), {})
-    needs = {one: _or(demanded.get(one, NOTHING), acts.get(one)) for one in _ended(appeal, stage)}
+    every = {one: _or(demanded.get(one, NOTHING), acts.get(one)) for one in _ended(appeal, stage)}
+    # What was let go of the stage that is reported is asked for in no form; what was let go of one
+    # before it is asked for by whichever of the others wants it.
+    needs = {one: _without(need, _let_go(appeal, one, stage)) for one, need in every.items()}
     whole = reduce(both, needs.values())
-    waived = frozenset(w.piece for w in appeal.waivers if w.stage is stage) & whole.pieces()
-    placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces() - waived
-    gone = waived | {Piece.POSITION} if placeless else waived
-    need = _without(whole, gone)
+    waived = reduce(both, every.values()).pieces() - whole.pieces()
+    placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces()
+    need = _without(whole, frozenset({Piece.POSITION} if placeless else ()))
     return Asked(stage, need, waived, placeless, tuple(other_acts(needs, need.act)))
+
+
+def _let_go(appeal: Appeal, *stages: Stage) -> frozenset[Piece]:
+    return frozenset(one.piece for one in appeal.waivers if one.stage in stages)
 
 
 def _or(need: Need, act: ActForm | None) -> Need:
@@ -255,7 +262,7 @@ def no_act_of(acts: Iterable[tuple[Stage, ActForm]], number: str | None) -> Iter
     """Stages whose act the number is none of: they are reported first, each with its own."""
     for stage, form in acts:
         if number is None or not form.fits(number):
-            params = {"stage": str(stage), "example": form.example}
+            params = {"stage": stage, "example": form.example}
             yield Fault("/act_number", "act-of-stage", params)
 
 

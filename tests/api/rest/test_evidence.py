@@ -13,7 +13,7 @@ from domain.access import Role
 from domain.appeals.evidence import Asked
 from domain.catalogue.changes import Changes
 from domain.catalogue.evidence import ActForm, Need, Piece
-from domain.errors import Conflict
+from domain.errors import Conflict, EvidenceMissing, Fault
 from domain.sla.policy import Stage
 from integrations.postgres import reference_writer as writer
 from tests.integrations.media.files import picture
@@ -318,3 +318,20 @@ def test_a_decision_is_refused_with_the_pieces_that_it_would_stand_for(language,
     said = document(refusal, Request("/v1/appeals/X/decide", language, "r"))["detail"]
     assert words in said
     assert "waive" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("kk", "«Қауіпсіздендіру» кезеңінің де актісі керек"),
+        ("ru", "нужен и акт этапа «Обеспечение безопасности»"),
+        ("en", "the act of the stage “Making it safe” is needed too"),
+    ],
+)
+def test_a_stage_is_named_in_the_callers_language_and_may_be_waived(language, words):
+    params = {"stage": Stage.SECURE, "example": "ҚА-7"}
+    refusal = EvidenceMissing([Fault("/act_number", "act-of-stage", params)])
+    [said] = document(refusal, Request("/v1/appeals/X/resolve", language, "r"))["errors"]
+    assert words in said["message"]
+    assert "waive" in said["message"]
+    assert said["params"] == {"stage": "secure", "example": "ҚА-7"}, "a word of the API stays one"
