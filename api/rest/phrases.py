@@ -69,6 +69,21 @@ MADE_WORKING: LocalizedText = _t(
     " Made working days: {worked}.",
 )
 
+ENDS_LATER: LocalizedText = _t(
+    " Мерзімнің өзі, {length}, {out} бітеді, ол жұмыс күні емес; сондықтан мерзім ең жақын жұмыс"
+    " күні, {last}, аяқталады. Демалыс күндері: {days}.",
+    " Сами {length} истекают {out}, в нерабочий день; срок кончается в ближайший рабочий день,"
+    " {last}. Выходные: {days}.",
+    " The {length} themselves run out on {out}, a day off; the term ends on the nearest working"
+    " day, {last}. Days off: {days}.",
+)
+ENDS_WORKED: LocalizedText = _t(
+    " Мерзім жұмыс күні етілген күні аяқталады: {worked}.",
+    " Срок кончается в день, объявленный рабочим: {worked}.",
+    " The term ends on a day that was made a working one: {worked}.",
+)
+"""Why a term in calendar days ends when it does."""
+
 _PROMISED = _t(
     "{stage}: «{calendar}» күнтізбесі бойынша {promised} уәде етілді. ",
     "{stage}: обещано {promised} по календарю «{calendar}». ",

@@ -29,6 +29,7 @@ CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": tex
               "worked": {"": phrases.MADE_WORKING},
               "recomputed": {"": phrases.RECOMPUTED},
               "ends anew": {"": phrases.ENDS_ANEW},
+              "ends": {"later": phrases.ENDS_LATER, "worked": phrases.ENDS_WORKED},
               "extended": {"": phrases.EXTENDED}}  # fmt: skip
 EVERY = [(name, str(code)) for name, found in CATALOGUES.items() for code in found]
 
