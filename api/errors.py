@@ -11,7 +11,10 @@ from typing import Any, ClassVar
 import orjson
 from starlette.responses import Response
 
+from api.evidence_texts import PIECES
+from api.stage_texts import STAGES
 from api.texts import CONFLICTS, DETAILS, RULES, TITLES
+from domain.catalogue.evidence import Piece
 from domain.errors import (
     Conflict,
     CursorLost,
@@ -29,6 +32,7 @@ from domain.errors import (
 )
 from domain.identity.errors import LoginRefused
 from domain.identity.scopes import scopes_for
+from domain.sla.policy import Stage
 from domain.values import in_language
 
 MEDIA_TYPE = "application/problem+json"
@@ -249,7 +253,7 @@ def _detail(refusal: Refusal, asked: Asked) -> str:
     template = DETAILS[refusal.code]
     if isinstance(refusal, Conflict):
         template = CONFLICTS[str(refusal.params["reason"])]
-    params = {name: _said(value) for name, value in refusal.params.items()}
+    params = {name: _said(value, asked.language) for name, value in refusal.params.items()}
     return in_language(template, asked.language).format_map(
         _Lenient(params | {"request_id": asked.request_id})
     )
@@ -261,14 +265,18 @@ def _fault(fault: Fault, language: str) -> dict[str, Any]:
         "pointer": fault.pointer,
         "rule": fault.rule,
         "message": message.format_map(
-            _Lenient({name: _said(value) for name, value in fault.params.items()})
+            _Lenient({name: _said(value, language) for name, value in fault.params.items()})
         ),
     }
     return document | ({"params": dict(fault.params)} if fault.params else {})
 
 
-def _said(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
+def _said(value: object, language: str) -> object:
+    """A param as a sentence has it: what people have a word for by that word, lists with commas."""
+    if isinstance(value, tuple | list):
+        return ", ".join(str(_said(one, language)) for one in value)
+    words = STAGES if isinstance(value, Stage) else PIECES if isinstance(value, Piece) else None
+    return value if words is None else in_language(words[str(value)], language)
 
 
 class _Lenient(dict[str, Any]):

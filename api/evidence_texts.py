@@ -66,12 +66,14 @@ RULES: Mapping[str, LocalizedText] = {
         "the number of an act is written like this: {example}",
     ),
     "act-of-stage": _t(
-        "{stage} кезеңінің де актісі керек, ол басқаша жазылады (мысалы, {example}): алдымен сол"
-        " кезең туралы өз актісімен хабарлаңыз",
-        "нужен и акт этапа {stage}, а он пишется иначе (пример: {example}): сначала сообщите об"
-        " этом этапе с его актом",
-        "the act of the stage {stage} is needed too, and is written in another way (example:"
-        " {example}): report that stage first, with its own act",
+        "«{stage}» кезеңінің де актісі керек, ол басқаша жазылады (мысалы, {example}): алдымен"
+        " сол кезең туралы өз актісімен хабарлаңыз; акт болмаса, инспектордан рұқсат (waive)"
+        " сұраңыз",
+        "нужен и акт этапа «{stage}», а он пишется иначе (пример: {example}): сначала сообщите об"
+        " этом этапе с его актом; если акта нет, попросите инспектора о разрешении (waive)",
+        "the act of the stage “{stage}” is needed too, and is written in another way (example:"
+        " {example}): report that stage first, with its own act; where there is none, ask an"
+        " inspector to waive it",
     ),
 }
 """Broken rules; api/texts.py takes them up."""

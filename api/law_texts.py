@@ -36,12 +36,23 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "The law's term does not run: it is over, or the appeal was considered.",
     ),
     "work-wants-evidence": _t(
-        "Қызмет жұмыстың дәлелін талап етеді: орындалғанын дәлелмен хабарлаңыз; болмаса,"
-        " инспектордан рұқсат (waive) сұраңыз.",
-        "Услуга требует подтверждения работы: сообщите о выполнении с подтверждением; если его"
-        " нет, попросите инспектора о разрешении (waive).",
-        "The service demands evidence of the work: report it done with that; where there is none,"
-        " ask an inspector to waive it.",
+        "Қызмет жұмыстың дәлелін талап етеді, жетпейтіні: {pieces}. Орындалғанын сол дәлелмен"
+        " хабарлаңыз; болмаса, инспектордан рұқсат (waive) сұраңыз.",
+        "Услуга требует подтверждения работы, не хватает: {pieces}. Сообщите о выполнении с этим"
+        " подтверждением; если его нет, попросите инспектора о разрешении (waive).",
+        "The service demands evidence of the work; missing: {pieces}. Report it done with that;"
+        " where there is none, ask an inspector to waive it.",
+    ),
+    "termination-wants-evidence": _t(
+        "Қарауды тоқтату жұмыстың орнын баспайды, ал қызмет оның дәлелін талап етеді,"
+        " жетпейтіні: {pieces}. Тоқтатуға негіз болса және жұмыс істелген не басқа өтініш бойынша"
+        " істелуге тиіс болса, инспектордан рұқсат (waive) сұраңыз.",
+        "Прекращение рассмотрения не заменяет работы, а услуга требует её подтверждения,"
+        " не хватает: {pieces}. Если основание есть, а работа сделана или должна быть сделана по"
+        " другому обращению, попросите инспектора о разрешении (waive).",
+        "Ending the procedure does not end the work, of which the service demands evidence;"
+        " missing: {pieces}. Where there is a ground, and the work is done or owed under another"
+        " appeal, ask an inspector to waive it.",
     ),
     "no-hearing-called": _t(
         "Өтініш беруші тыңдауға шақырылмаған.",

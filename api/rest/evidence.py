@@ -2,8 +2,8 @@
 
 from typing_extensions import TypedDict
 
+from api import stage_texts
 from api.evidence_texts import NEEDS, PIECES
-from api.rest import phrases
 from domain.appeals.evidence import Asked
 from domain.catalogue.evidence import STAGES, Evidence, Need, Piece
 from domain.values import in_language
@@ -50,7 +50,7 @@ def asked_view(asked: Asked, language: str) -> AskedView:
     """What one act of an appeal will need."""
     words = _words(asked.need, language)
     for stage, form in asked.acts:
-        named = in_language(phrases.STAGES[stage], language)
+        named = in_language(stage_texts.STAGES[stage], language)
         words.append(_said("act_of_stage", language, stage=named, example=form.example))
     if asked.placeless:
         words.append(_said("placeless", language))

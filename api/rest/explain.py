@@ -12,7 +12,9 @@ from api.rest import fields as f
 from api.rest import phrases
 from api.rest.legal_views import LeadingView, article_of_clock, leading_view, side_of
 from api.rest.operation import Call, Operation, Reply
+from api.stage_texts import STAGES
 from domain.access import Permission
+from domain.appeals.endings import Ending, endings
 from domain.appeals.model import Appeal
 from domain.appeals.replay import Extended, Recount, Run, differences, replay
 from domain.reference import Reference
@@ -20,6 +22,7 @@ from domain.sla.calendar import Calendar
 from domain.sla.clock import ClockState
 from domain.sla.durations import format_duration, parse_duration
 from domain.sla.explain import Explanation, Interval, Reason, explain, fold
+from domain.sla.policy import Stage
 from domain.values import in_language
 
 
@@ -145,6 +148,7 @@ async def explain_promises(call: Call) -> Reply:
     appeal, events = await call.house.histories.of(call.principal, call.path["number"])
     runs = replay(events, call.reference.promises)
     odd = {(one.stage, one.round) for one in differences(appeal.clocks, runs)}
+    ends = _endings(appeal, runs, call.reference)
     runs = tuple(sorted(runs, key=lambda run: (run.clock.due_at, run.clock.stage, run.clock.round)))
     return Reply(
         {
@@ -152,9 +156,9 @@ async def explain_promises(call: Call) -> Reply:
             "at": call.at,
             "leading": leading_view(appeal, call.reference, call.language),
             "clocks": [
-                _of_law(run, appeal, call)
-                | _clock(run, call, agrees=(run.clock.stage, run.clock.round) not in odd)
+                _of_law(run, appeal, call) | _clock(run, call, ends.get(key), agrees=key not in odd)
                 for run in runs
+                for key in [(run.clock.stage, run.clock.round)]
             ],
         }
     )
@@ -168,14 +172,23 @@ def _of_law(run: Run, appeal: Appeal, call: Call) -> dict[str, Any]:
     return {"by": side_of(clock), "article": article, "leads": leads}
 
 
-def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
+def _endings(
+    appeal: Appeal, runs: Sequence[Run], reference: Reference
+) -> dict[tuple[Stage, int], Ending]:
+    if appeal.legal is None:
+        return {}
+    law = reference.promises.laws[appeal.legal.law_version]
+    return endings(runs, law.receipt.calendar, reference.promises)
+
+
+def _clock(run: Run, call: Call, ending: Ending | None, *, agrees: bool) -> dict[str, Any]:
     clock, calendar, language = run.clock, run.calendar, call.language
     found = explain(clock, calendar, run.waits, at=call.at)
     every = call.query.intervals is Told.ALL
     intervals = found.intervals if every else fold(found.intervals, found.due_at)
     return {
         "stage": clock.stage,
-        "stage_name": phrases.STAGES[clock.stage][language],
+        "stage_name": STAGES[clock.stage][language],
         "round": clock.round,
         "state": clock.state,
         "policy": clock.policy,
@@ -197,7 +210,7 @@ def _clock(run: Run, call: Call, *, agrees: bool) -> dict[str, Any]:
         "breached_at": clock.breached_at,
         "recorded_breaches": run.breaches,
         "agrees": agrees,
-        "sentence": _summary(run, found, language),
+        "sentence": _summary(run, found, language) + end_sentence(ending, language),
         "intervals": [_interval(one, calendar, language) for one in intervals],
         "recomputations": [
             _recomputation(one, calendar, call.reference, language) for one in run.recounts
@@ -222,7 +235,7 @@ def _summary(run: Run, found: Explanation, language: str) -> str:
     said = "met-late" if late else "breached" if overdue else str(clock.state)
     zone, days = ZoneInfo(calendar.zone), calendar.in_days
     return phrases.CLOCKS[said][language].format(
-        stage=phrases.STAGES[clock.stage][language],
+        stage=STAGES[clock.stage][language],
         calendar=_calendar_name(calendar, language),
         promised=phrases.length(clock.target, language, days=days),
         spent=phrases.length(found.spent, language, days=days),
@@ -231,6 +244,27 @@ def _summary(run: Run, found: Explanation, language: str) -> str:
         due=phrases.moment(found.resumed_due_at or found.due_at, zone, language),
         ended=phrases.moment(found.until, zone, language),
         since=phrases.moment(clock.paused_at or found.until, zone, language),
+    )
+
+
+def end_sentence(ending: Ending | None, language: str) -> str:
+    """Why a term in calendar days ends on its last day, after its summary: the days off that its
+    end was moved past, and the decree that made the last one a working day. '' of any other.
+    """
+    if ending is None:
+        return ""
+    calendar, text = ending.working, ""
+    off = [_day(day, calendar, language) for day in ending.days_off]
+    if off:
+        text += phrases.ENDS_LATER[language]
+    if ending.worked:
+        text += phrases.ENDS_WORKED[language]
+    return text.format(
+        length=phrases.length(ending.length, language, days=True),
+        out=phrases.day(ending.out, language),
+        last=phrases.day(ending.last, language),
+        days=_named(off, language),
+        worked=_named([_day(ending.last, calendar, language)], language),
     )
 
 

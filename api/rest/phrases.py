@@ -14,19 +14,6 @@ def _t(kk: str, ru: str, en: str) -> LocalizedText:
     return {"kk": kk, "ru": ru, "en": en}
 
 
-STAGES: Mapping[str, LocalizedText] = {
-    "answer": _t("Жауап беру", "Ответ", "Answer"),
-    "arrive": _t("Орынға келу", "Прибытие на место", "Arrival"),
-    "secure": _t("Қауіпсіздендіру", "Обеспечение безопасности", "Making it safe"),
-    "resolve": _t("Мәселені шешу", "Решение проблемы", "Solving the problem"),
-    "consider": _t("Заң бойынша қарау", "Рассмотрение по закону", "Consideration by the law"),
-    "redirect": _t(
-        "Қабылдау немесе құзыреті бойынша жолдау",
-        "Принятие или переадресация по компетенции",
-        "Taking it, or sending it to who is competent",
-    ),
-}
-
 WAITS: Mapping[str, LocalizedText] = {
     "awaiting_resident": _t("тұрғын күтілуде", "ожидание жителя", "waiting for the resident"),
     "parts": _t("қосалқы бөлшектер күтілуде", "ожидание запасных частей", "waiting for parts"),
@@ -81,6 +68,21 @@ MADE_WORKING: LocalizedText = _t(
     " Объявлены рабочими: {worked}.",
     " Made working days: {worked}.",
 )
+
+ENDS_LATER: LocalizedText = _t(
+    " Мерзімнің өзі, {length}, {out} бітеді, ол жұмыс күні емес; сондықтан мерзім ең жақын жұмыс"
+    " күні, {last}, аяқталады. Демалыс күндері: {days}.",
+    " Сами {length} истекают {out}, в нерабочий день; срок кончается в ближайший рабочий день,"
+    " {last}. Выходные: {days}.",
+    " The {length} themselves run out on {out}, a day off; the term ends on the nearest working"
+    " day, {last}. Days off: {days}.",
+)
+ENDS_WORKED: LocalizedText = _t(
+    " Мерзім жұмыс күні етілген күні аяқталады: {worked}.",
+    " Срок кончается в день, объявленный рабочим: {worked}.",
+    " The term ends on a day that was made a working one: {worked}.",
+)
+"""Why a term in calendar days ends when it does."""
 
 _PROMISED = _t(
     "{stage}: «{calendar}» күнтізбесі бойынша {promised} уәде етілді. ",

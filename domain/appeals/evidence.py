@@ -16,7 +16,7 @@ from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step
 from domain.appeals.model import Appeal, Waiver
 from domain.attachments import MediaKind
-from domain.catalogue.evidence import STAGES, ActForm, Need, Piece
+from domain.catalogue.evidence import STAGES, ActForm, Need, Piece, any_of
 from domain.errors import Conflict, EvidenceMissing, Fault
 from domain.events import EventType, Fact
 from domain.ports import TakenFile
@@ -28,13 +28,15 @@ EARTH = 6_371_008.8
 """Mean radius in metres (IUGG)."""
 
 NOTHING = Need()
+_OWN: Mapping[Stage, ActForm] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one act needs. `waived` an inspector let go; `placeless` says that a position would
-    be asked for, had the appeal a place to compare it with. `acts` are the forms that the number
-    must have besides that of `need`: those of stages that it ends as well.
+    """What one act needs. `waived` an inspector let go, so that none of it is asked for;
+    `placeless` says that a position would be, had the appeal a place to compare it with. `acts` are
+    the forms that the number must have besides that of `need`: those of stages that it ends as
+    well.
     """
 
     stage: Stage
@@ -52,33 +54,48 @@ class Proof:
     personal: Mapping[str, str]
 
 
-def asked(appeal: Appeal, stage: Stage, reference: Reference) -> Asked:
+def asked(
+    appeal: Appeal, stage: Stage, reference: Reference, acts: Mapping[Stage, ActForm] = _OWN
+) -> Asked:
     """What must come with the act that reports `stage`, by the version of the service that the
-    appeal was registered under.
+    appeal was registered under; a number of the forms of `acts` stands for its own (Desk.acts).
 
     An act brings the evidence of every stage that it ends: who secures has arrived, and who
     resolves at once has done both.
     """
     demanded = reference.evidence.get((appeal.service, appeal.service_version), {})
-    needs = {one: demanded.get(one, NOTHING) for one in _ended(appeal, stage)}
+    every = {one: _or(demanded.get(one, NOTHING), acts.get(one)) for one in _ended(appeal, stage)}
+    # What was let go of the stage that is reported is asked for in no form; what was let go of one
+    # before it is asked for by whichever of the others wants it.
+    needs = {one: _without(need, _let_go(appeal, one, stage)) for one, need in every.items()}
     whole = reduce(both, needs.values())
-    waived = frozenset(w.piece for w in appeal.waivers if w.stage is stage) & whole.pieces()
-    placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces() - waived
-    gone = waived | {Piece.POSITION} if placeless else waived
-    need = _without(whole, gone)
-    return Asked(stage, need, waived, placeless, tuple(_other_acts(needs, need.act)))
+    waived = reduce(both, every.values()).pieces() - whole.pieces()
+    placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces()
+    need = _without(whole, frozenset({Piece.POSITION} if placeless else ()))
+    return Asked(stage, need, waived, placeless, tuple(other_acts(needs, need.act)))
 
 
-def _other_acts(
+def _let_go(appeal: Appeal, *stages: Stage) -> frozenset[Piece]:
+    return frozenset(one.piece for one in appeal.waivers if one.stage in stages)
+
+
+def _or(need: Need, act: ActForm | None) -> Need:
+    """The need that an act of another form satisfies too; who asks for no act goes on so."""
+    if need.act is None or act is None:
+        return need
+    return replace(need, act=any_of((need.act, act)))
+
+
+def other_acts(
     needs: Mapping[Stage, Need], told: ActForm | None
 ) -> Iterator[tuple[Stage, ActForm]]:
-    """The forms of acts that are not the one told, each by the latest stage that has it; none
-    where none is asked for.
+    """The forms of acts that are not the one told, each by the latest stage that has it (`needs`
+    begin with that); none where none is asked for.
     """
-    known = {told.pattern} if told is not None else None
+    known = {told.patterns} if told is not None else None
     for stage, need in needs.items():
-        if known is not None and need.act is not None and need.act.pattern not in known:
-            known.add(need.act.pattern)
+        if known is not None and need.act is not None and need.act.patterns not in known:
+            known.add(need.act.patterns)
             yield stage, need.act
 
 
@@ -96,7 +113,7 @@ def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
 
 def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Desk) -> Proof:
     """What is kept of the evidence that came. Raises EvidenceMissing naming all that lacks."""
-    wanted = asked(appeal, stage, desk.reference)
+    wanted = asked(appeal, stage, desk.reference, desk.acts)
     everything = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
     pictures = since(everything, _given_at(appeal))
     photos = {one.original_sha256 for one in pictures}
@@ -106,7 +123,7 @@ def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Des
         *too_few(wanted.need, everything, pictures, stage),
         *_too_far(wanted.need, command.position, distance),
         *no_act(wanted.need, command.act_number),
-        *_no_act_of(wanted.acts, command.act_number),
+        *no_act_of(wanted.acts, command.act_number),
     ]
     if faults:
         raise EvidenceMissing(faults)
@@ -241,11 +258,11 @@ def no_act(need: Need, number: str | None) -> Iterator[Fault]:
         yield Fault("/act_number", "act-form", {"example": need.act.example})
 
 
-def _no_act_of(acts: Iterable[tuple[Stage, ActForm]], number: str | None) -> Iterator[Fault]:
+def no_act_of(acts: Iterable[tuple[Stage, ActForm]], number: str | None) -> Iterator[Fault]:
     """Stages whose act the number is none of: they are reported first, each with its own."""
     for stage, form in acts:
         if number is None or not form.fits(number):
-            params = {"stage": str(stage), "example": form.example}
+            params = {"stage": stage, "example": form.example}
             yield Fault("/act_number", "act-of-stage", params)
 
 

@@ -16,6 +16,7 @@ from domain.appeals.desk import Desk, Step, hurry, leave, own, said, unpause
 from domain.appeals.evidence import asked
 from domain.appeals.model import Appeal, AssignmentState
 from domain.appeals.workflow import Action, Status
+from domain.catalogue.evidence import Piece
 from domain.catalogue.model import Criticality
 from domain.errors import Conflict, Invalid
 from domain.events import EventType, Fact
@@ -282,8 +283,11 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:
         _heard_first(found, desk)
-    elif _unproven(appeal, desk):
-        raise Conflict(reason="work-wants-evidence")
+    elif pieces := _unproven(appeal, desk):
+        ended = command.decision is Decision.TERMINATED
+        raise Conflict(
+            reason="termination-wants-evidence" if ended else "work-wants-evidence", pieces=pieces
+        )
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(
         appeal,
@@ -296,11 +300,12 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     return Step(after, (Fact(EventType.DECIDED, data, {"text": command.text}),), (done,))
 
 
-def _unproven(appeal: Appeal, desk: Desk) -> bool:
-    """Whether the service demands evidence of the work that nobody let go: then it is reported
-    done with it (resolve), and no decision but a refusal takes its place.
+def _unproven(appeal: Appeal, desk: Desk) -> tuple[Piece, ...]:
+    """The evidence of the work that the service demands and nobody let go: where there is any, it
+    is reported done with it (resolve), and no decision but a refusal takes its place.
     """
-    return bool(asked(appeal, Stage.RESOLVE, desk.reference).need.pieces())
+    open_ = asked(appeal, Stage.RESOLVE, desk.reference).need.pieces()
+    return tuple(piece for piece in Piece if piece in open_)
 
 
 def _heard_first(found: Legal, desk: Desk) -> None:

@@ -57,6 +57,8 @@ class Run:
     """The due times whose breach the register holds; a recomputation may have undone them."""
     recounts: list[Recount] = field(default_factory=list)
     extensions: list[Extended] = field(default_factory=list)
+    put_off: int = 0
+    """Days that a term of the law was put off by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ class Replay:
             run.clock = clocks.prolong(
                 run.clock, run.promise, run.calendar, target=_exact(data["target"]), at=at
             )
+            run.put_off += data["days"]
 
     def nudged(self, event: Document, at: datetime) -> None:
         data = event["data"]

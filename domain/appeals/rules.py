@@ -205,7 +205,7 @@ def check(appeal: Appeal, command: c.Check, desk: Desk) -> Step:
 def return_(appeal: Appeal, command: c.Return, desk: Desk) -> Step:
     """The inspector sends the work back to the same executor; its clock goes on."""
     after, again = back_to_work(appeal, desk, Stage.RESOLVE)
-    after = legal.stands(after, desk.reference.promises, at=desk.at)
+    after = legal.stands(legal.undone(after), desk.reference.promises, at=desk.at)
     fact = Fact(EventType.RETURNED, clocks.begun(appeal, after), {"reason": command.reason})
     return Step(after, (fact,), again)
 
@@ -231,7 +231,7 @@ def reopen(appeal: Appeal, command: c.Reopen, desk: Desk) -> Step:
     if appeal.closed_at is not None and desk.at - appeal.closed_at > REOPEN_WITHIN:
         raise Conflict(reason="closed-too-long-ago", days=REOPEN_WITHIN.days)
     after, again = back_to_work(appeal, desk, *Stage)
-    after = legal.again(after, desk.reference.promises, at=desk.at)
+    after = legal.again(legal.undone(after), desk.reference.promises, at=desk.at)
     after = replace(
         after,
         reopened=appeal.reopened + 1,

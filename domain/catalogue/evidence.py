@@ -3,7 +3,7 @@
 Part of a service's version: an appeal is judged by what stood there when it was registered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -28,14 +28,38 @@ class Piece(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActForm:
-    """How the number of an act (a signed paper about the work) looks; `example` is one."""
+    """How the number of an act (a signed paper about the work) looks; `example` is one. `others`
+    are patterns of which it may be instead (any_of); a catalogue's own form has none.
+    """
 
     pattern: str
     example: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> frozenset[str]:
+        """All that a number may be of."""
+        return frozenset({self.pattern, *self.others})
 
     def fits(self, number: str) -> bool:
         """Whether the whole of `number` is of this form."""
-        return _matcher(self.pattern).is_valid({"number": number})
+        return any(_matcher(one).is_valid({"number": number}) for one in self.patterns)
+
+
+def any_of(forms: Iterable[ActForm]) -> ActForm | None:
+    """The form of a number that is of one of these at least, with an example of each; None where
+    there is none.
+    """
+    told: list[ActForm] = []
+    for form in forms:
+        if not any(form.patterns <= one.patterns for one in told):
+            told.append(form)
+    if len(told) < 2:
+        return next(iter(told), None)
+    first, *rest = told
+    others = dict.fromkeys(one for form in rest for one in sorted(form.patterns))
+    examples = dict.fromkeys(form.example for form in told)
+    return ActForm(first.pattern, "; ".join(examples), (*first.others, *others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +103,7 @@ def parse_evidence(document: Mapping[str, Any]) -> dict[Stage, Need]:
         Stage(stage): Need(
             said.get("photos", 0),
             said.get("within_metres"),
-            ActForm(**said["act"]) if "act" in said else None,
+            ActForm(said["act"]["pattern"], said["act"]["example"]) if "act" in said else None,
         )
         for stage, said in document.items()
     }

@@ -1,12 +1,26 @@
-"""Evidence of an incident's stages: what all its services demand, shown once for all appeals."""
+"""Evidence of an incident's stages: what all its services demand, shown once for all appeals.
 
+The act of the work is one paper with one number. Where the services of a stage have acts of
+different forms, a number of any of them is that paper's; the joined appeals of those services take
+it as it is (`acts_of`).
+"""
+
+from collections.abc import Mapping
 from functools import reduce
 from uuid import UUID
 
 from domain.appeals.desk import Desk
-from domain.appeals.evidence import NOTHING, both, no_act, since, too_few
+from domain.appeals.evidence import (
+    NOTHING,
+    both,
+    no_act,
+    no_act_of,
+    other_acts,
+    since,
+    too_few,
+)
 from domain.attachments import MediaKind
-from domain.catalogue.evidence import STAGES, Need
+from domain.catalogue.evidence import STAGES, ActForm, Need, any_of
 from domain.errors import EvidenceMissing
 from domain.incidents.model import Incident, IncidentEvent
 from domain.ports import TakenFile
@@ -18,12 +32,27 @@ def prove(incident: Incident, stage: Stage, act_number: str | None, desk: Desk) 
     """Raise EvidenceMissing naming all that lacks. Positions are not asked for: an incident has
     an area, and its cause may lie elsewhere.
     """
-    needs = _needs(incident, stage, desk.reference)
+    needs = {one: _need(incident, one, desk.reference) for one in _ended(incident, stage)}
+    whole = reduce(both, needs.values())
     photos = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
     after = since(photos, incident.started_at or incident.opened_at)
-    acts = {fault.rule: fault for need in needs for fault in no_act(need, act_number)}
-    if faults := [*too_few(reduce(both, needs, NOTHING), photos, after, stage), *acts.values()]:
+    faults = [
+        *too_few(whole, photos, after, stage),
+        *no_act(whole, act_number),
+        *no_act_of(other_acts(needs, whole.act), act_number),
+    ]
+    if faults:
         raise EvidenceMissing(faults)
+
+
+def acts_of(incident: Incident, service: str, reference: Reference) -> Mapping[Stage, ActForm]:
+    """The forms of an act by stage that the incident's own number may have, for a joined appeal of
+    a service; none for a service that the incident is not about.
+    """
+    if service not in incident.services:
+        return {}
+    forms = {stage: _need(incident, stage, reference).act for stage in STAGES}
+    return {stage: form for stage, form in forms.items() if form is not None}
 
 
 def taken(desk: Desk) -> dict[str, object]:
@@ -53,12 +82,19 @@ def uploads_of(act: IncidentEvent) -> dict[UUID, TakenFile]:
     }
 
 
-def _needs(incident: Incident, stage: Stage, reference: Reference) -> list[Need]:
-    """Of the stage, and of those before it that nobody reported: who secures has arrived."""
-    before = [one for one in STAGES[: STAGES.index(stage)] if one not in incident.reported]
-    found: list[Need] = []
-    for code in incident.services:
-        version = reference.catalogue.service(code).version
-        demanded = reference.evidence.get((code, version), {})
-        found.extend(demanded[one] for one in (stage, *before) if one in demanded)
-    return found
+def _ended(incident: Incident, stage: Stage) -> list[Stage]:
+    """The stage, and those before it that nobody reported, the latest first: who secures has
+    arrived.
+    """
+    before = STAGES[: STAGES.index(stage)]
+    return [stage, *(one for one in reversed(before) if one not in incident.reported)]
+
+
+def _need(incident: Incident, stage: Stage, reference: Reference) -> Need:
+    """What one stage needs for all services together, its act of any of their forms."""
+    services = [reference.catalogue.service(code) for code in incident.services]
+    demanded = [
+        reference.evidence.get((one.code, one.version), {}).get(stage, NOTHING) for one in services
+    ]
+    photos = max((need.photos for need in demanded), default=0)
+    return Need(photos, act=any_of(need.act for need in demanded if need.act is not None))

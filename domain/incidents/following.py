@@ -19,7 +19,7 @@ from domain.catalogue.evidence import Piece
 from domain.errors import Conflict, EvidenceMissing
 from domain.events import EventType, Fact
 from domain.events import IncidentEventType as T
-from domain.incidents.evidence import uploads_of
+from domain.incidents.evidence import acts_of, uploads_of
 from domain.incidents.history import joined_fact
 from domain.incidents.model import Incident, IncidentEvent
 from domain.incidents.workflow import LIVE
@@ -92,7 +92,10 @@ def _desk(act: IncidentEvent, appeal: Appeal, incident: Incident, reference: Ref
         organisation=actor.organisation,
         organisations=frozenset({incident.executor}),
     )
-    return Desk(who, reference, max(act.at, appeal.updated_at), uploads_of(act))
+    at = max(act.at, appeal.updated_at)
+    shows = act.type in (T.STAGE_REPORTED, T.RESOLVED)
+    acts = acts_of(incident, appeal.service, reference) if shows else {}
+    return Desk(who, reference, at, uploads_of(act), acts)
 
 
 def _bound(appeal: Appeal, step: Step, act: IncidentEvent, desk: Desk) -> Change:

@@ -1,8 +1,8 @@
 """Working calendars: which minutes count towards a promise.
 
 The Labour Code of Kazakhstan (23.11.2015 № 414-V, arts. 84, 85) names the public holidays and
-lets the Government move days off; the national table comes from the `holidays` library and the
-city's own row overrides it day by day.
+lets the state's body for labour (until 2023 the Government) move days off; the national table comes
+from the `holidays` library and the city's own row overrides it day by day.
 """
 
 from collections.abc import Iterable, Mapping

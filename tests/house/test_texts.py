@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api import evidence_texts, routing_texts, texts
+from api import evidence_texts, routing_texts, stage_texts, texts
 from api.commands.sentences import SENTENCES
 from api.errors import STATUS
 from api.rest import phrases
@@ -24,11 +24,12 @@ from tests.house.source import calls, literals, where
 
 CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": texts.CONFLICTS,
               "rules": texts.RULES, "needs": evidence_texts.NEEDS,
-              "pieces": evidence_texts.PIECES, "stages": phrases.STAGES, "waits": phrases.WAITS,
+              "pieces": evidence_texts.PIECES, "stages": stage_texts.STAGES, "waits": phrases.WAITS,
               "intervals": phrases.INTERVALS, "clocks": phrases.CLOCKS,
               "worked": {"": phrases.MADE_WORKING},
               "recomputed": {"": phrases.RECOMPUTED},
               "ends anew": {"": phrases.ENDS_ANEW},
+              "ends": {"later": phrases.ENDS_LATER, "worked": phrases.ENDS_WORKED},
               "extended": {"": phrases.EXTENDED}}  # fmt: skip
 EVERY = [(name, str(code)) for name, found in CATALOGUES.items() for code in found]
 
@@ -66,7 +67,7 @@ def test_every_text_stands_in_three_languages_with_the_same_facts(name: str, cod
 
 
 def test_everything_that_can_happen_to_a_clock_has_its_words():
-    assert set(phrases.STAGES) == set(Stage)
+    assert set(stage_texts.STAGES) == set(Stage)
     assert set(phrases.WAITS) == set(PauseReason)
     assert {said.partition("-")[0] for said in phrases.INTERVALS} == set(Reason)
     assert {said.partition("-")[0] for said in phrases.CLOCKS} == set(ClockState)

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from api.errors import Asked as Request
+from api.errors import document
 from api.rest.evidence import asked_view
 from domain.access import Role
 from domain.appeals.evidence import Asked
 from domain.catalogue.changes import Changes
-from domain.catalogue.evidence import ActForm, Need
+from domain.catalogue.evidence import ActForm, Need, Piece
+from domain.errors import Conflict, EvidenceMissing, Fault
 from domain.sla.policy import Stage
 from integrations.postgres import reference_writer as writer
 from tests.integrations.media.files import picture
@@ -294,3 +297,41 @@ async def test_an_appeal_is_judged_by_the_version_that_it_was_registered_under(c
         done = await callers.act(appeal["number"], "resolve", body, role=Role.EXECUTOR)
         statuses.append(done.status_code)
     assert statuses == [200, 422]
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "words"),
+    [
+        ("kk", "work-wants-evidence", "жетпейтіні: фото, акт нөмірі"),
+        ("ru", "work-wants-evidence", "не хватает: фото, номер акта"),
+        ("en", "work-wants-evidence", "missing: photos, number of the act"),
+        ("kk", "termination-wants-evidence", "Қарауды тоқтату жұмыстың орнын баспайды"),
+        ("ru", "termination-wants-evidence", "Прекращение рассмотрения не заменяет работы"),
+        ("en", "termination-wants-evidence", "Ending the procedure does not end the work"),
+        ("kk", "termination-wants-evidence", "жетпейтіні: фото, акт нөмірі"),
+        ("ru", "termination-wants-evidence", "не хватает: фото, номер акта"),
+        ("en", "termination-wants-evidence", "missing: photos, number of the act"),
+    ],
+)
+def test_a_decision_is_refused_with_the_pieces_that_it_would_stand_for(language, reason, words):
+    refusal = Conflict(reason=reason, pieces=(Piece.PHOTO, Piece.ACT_NUMBER))
+    said = document(refusal, Request("/v1/appeals/X/decide", language, "r"))["detail"]
+    assert words in said
+    assert "waive" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("kk", "«Қауіпсіздендіру» кезеңінің де актісі керек"),
+        ("ru", "нужен и акт этапа «Обеспечение безопасности»"),
+        ("en", "the act of the stage “Making it safe” is needed too"),
+    ],
+)
+def test_a_stage_is_named_in_the_callers_language_and_may_be_waived(language, words):
+    params = {"stage": Stage.SECURE, "example": "ҚА-7"}
+    refusal = EvidenceMissing([Fault("/act_number", "act-of-stage", params)])
+    [said] = document(refusal, Request("/v1/appeals/X/resolve", language, "r"))["errors"]
+    assert words in said["message"]
+    assert "waive" in said["message"]
+    assert said["params"] == {"stage": "secure", "example": "ҚА-7"}, "a word of the API stays one"

@@ -1,13 +1,17 @@
 """The law's clock over HTTP: shown beside the city's own, explained, acted on and controlled."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import pytest
 import yaml
 
+from api.rest.explain import end_sentence
 from domain.access import NOBODY, Principal, Role
+from domain.appeals.endings import Ending
 from domain.appeals.recounts import recompute_clocks
 from integrations.postgres import reference_writer
+from tests.domain.law.make import working
 from tests.support.city import KISHI, LAW
 from tests.support.rest import Callers, assert_problem, intake
 from tests.support.sql import fetch
@@ -214,6 +218,11 @@ async def test_a_term_in_calendar_days_follows_the_decree_and_says_so(callers: C
         return answer.status_code == 200
 
     await eventually(explained)
+    ends = {
+        "kk": "сондықтан мерзім ең жақын жұмыс күні",
+        "ru": "срок кончается в ближайший рабочий день",
+        "en": "the term ends on the nearest working day",
+    }
     for language, words in (("kk", "күнтізбесі"), ("ru", "календарь"), ("en", "calendar")):
         told = await callers.call(
             "GET", f"{path}/sla/explain", role=R.INSPECTOR, headers={"accept-language": language}
@@ -223,9 +232,38 @@ async def test_a_term_in_calendar_days_follows_the_decree_and_says_so(callers: C
         (recount,) = clock["recomputations"]
         assert words in recount["sentence"]
         assert decree in recount["sentence"]
+        assert ends[language] in clock["sentence"]
+        assert decree in clock["sentence"]
+        assert "{" not in clock["sentence"]
     back = said | {"kind": "usual"}
     undone = await callers.call("POST", "/v1/calendars/days", back, role=R.ADMINISTRATOR)
     assert undone.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("language", "moved", "worked"),
+    [
+        ("kk", "Мерзімнің өзі, 10 тәул, 23 наурыз бітеді, ол жұмыс күні емес; сондықтан мерзім ең"
+               " жақын жұмыс күні, 26 наурыз, аяқталады. Демалыс күндері: 23 наурыз (Наурыз",
+         "Мерзім жұмыс күні етілген күні аяқталады: 31 тамыз ("),
+        ("ru", "Сами 10 сут истекают 23 марта, в нерабочий день; срок кончается в ближайший рабочий"
+               " день, 26 марта. Выходные: 23 марта (Наурыз",
+         "Срок кончается в день, объявленный рабочим: 31 августа ("),
+        ("en", "The 10 d themselves run out on 23 March, a day off; the term ends on the nearest"
+               " working day, 26 March. Days off: 23 March (Nauryz; Ministry of Labour",
+         "The term ends on a day that was made a working one: 31 August (The Constitution"),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_term_in_calendar_days_is_told_with_what_moved_it(language, moved, worked):
+    calendar = working()
+    ten = timedelta(days=10)
+    later = Ending(ten, date(2026, 3, 23), date(2026, 3, 26), calendar)
+    assert moved in end_sentence(later, language)
+    assert "2026" in end_sentence(later, language), "the calendar that says so"
+    itself = Ending(ten, date(2026, 8, 31), date(2026, 8, 31), calendar)
+    assert worked in end_sentence(itself, language)
+    assert "1 July 2026" in end_sentence(itself, language)
+    assert end_sentence(None, language) == ""
 
 
 async def test_an_import_of_the_file_takes_no_day_back_that_an_administrator_gave(

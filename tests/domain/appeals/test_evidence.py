@@ -443,3 +443,26 @@ def test_an_act_that_was_let_go_is_asked_for_in_no_form(demand):
     life = at_work()
     life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "акт жоқ"), Role.INSPECTOR)
     assert done(life, PHOTO).status is Status.RESOLVED
+
+
+def test_what_was_let_go_of_a_stage_is_not_asked_for_by_the_act_that_ends_it_too(demand):
+    demand({Stage.SECURE: Need(photos=2, act=FENCED), Stage.RESOLVE: Need(photos=1, act=ACT)})
+    life = at_work()
+    waive = c.Waive(Stage.SECURE, "қоршаусыз", frozenset({Piece.ACT_NUMBER}))
+    life.act(A.WAIVE, waive, Role.INSPECTOR)
+    found = asked(life.appeal, Stage.RESOLVE, make.reference())
+    assert (found.need, found.acts, found.waived) == (Need(photos=2, act=ACT), (), frozenset())
+    life.act(A.WAIVE, c.Waive(Stage.SECURE, "фото да жоқ"), Role.INSPECTOR)
+    assert asked(life.appeal, Stage.RESOLVE, make.reference()).need == Need(photos=1, act=ACT)
+    assert done(life, PHOTO, act="118/2026").status is Status.RESOLVED
+
+
+def test_a_piece_of_a_stage_alone_is_told_as_let_go_where_the_stage_is_ended_too(demand):
+    demand({Stage.SECURE: Need(act=FENCED), Stage.RESOLVE: Need(photos=1)})
+    life = at_work()
+    life.act(A.WAIVE, c.Waive(Stage.SECURE, "қоршаусыз"), Role.INSPECTOR)
+    found = asked(life.appeal, Stage.RESOLVE, make.reference())
+    assert (found.need, found.acts) == (Need(photos=1), ())
+    assert found.waived == {Piece.ACT_NUMBER}
+    done(life, PHOTO)
+    assert told(life)["shown"]["waived"] == ["act_number"]

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from domain.catalogue.changes import diff
-from domain.catalogue.evidence import ActForm, Need, evidence_document, parse_evidence
+from domain.catalogue.evidence import ActForm, Need, any_of, evidence_document, parse_evidence
 from domain.catalogue.exchange import SourceFile, read_files
 from domain.catalogue.table import Table, read_table
 from domain.sla.policy import Stage
@@ -22,7 +22,7 @@ WHOLE = {
 MEANT = {
     Stage.ARRIVE: Need(within=300),
     Stage.SECURE: Need(photos=1),
-    Stage.RESOLVE: Need(2, 100, ActForm(**ACT)),
+    Stage.RESOLVE: Need(2, 100, ActForm(ACT["pattern"], ACT["example"])),
 }
 
 
@@ -135,3 +135,20 @@ def test_other_evidence_makes_another_version():
     (changed,) = diff(before, read(WHOLE).draft, day=date(2026, 5, 1)).changed
     assert changed.version == 4
     assert changed.evidence == MEANT
+
+
+def test_a_number_of_one_form_at_least_is_of_any_of_them():
+    plain, fenced = ActForm("[0-9]+|A", "7"), ActForm("ҚА-(?<n>[0-9]+)", "ҚА-7")
+    third = ActForm("Т-(?<n>[0-9]+)", "Т-1")
+    both = any_of([plain, fenced, plain])
+    assert both is not None
+    assert both.example == "7; ҚА-7"
+    every = any_of([both, fenced, third])
+    assert every is not None
+    assert every.example == "7; ҚА-7; Т-1"
+    for number, whose in (("7", both), ("A", both), ("ҚА-7", both), ("Т-1", every)):
+        assert whose.fits(number)
+    assert not both.fits("Т-1")
+    assert not any(every.fits(number) for number in ("7A", "ҚА-7 Т-1", "x7", ""))
+    assert any_of([]) is None
+    assert any_of([fenced]) == any_of([fenced, fenced]) == fenced

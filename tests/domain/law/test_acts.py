@@ -1,5 +1,6 @@
 """The law's acts in the life of an appeal: put off, sent on, heard, decided, or not considered."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -7,17 +8,20 @@ import pytest
 
 from domain.access import Role
 from domain.appeals import commands as c
-from domain.appeals.model import Appeal, Applicant, Channel, Kind
+from domain.appeals.desk import Desk
+from domain.appeals.legal_rules import LEGAL_RULES
+from domain.appeals.model import Appeal, Applicant, Channel, Kind, Waiver
 from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
+from domain.catalogue.evidence import ActForm, Need, Piece
 from domain.catalogue.model import Criticality
-from domain.errors import Conflict, Invalid, NotPermitted
+from domain.errors import Conflict, EvidenceMissing, Invalid, NotPermitted
 from domain.law.kinds import AppealKind
 from domain.law.standing import Decision, HearingOutcome, HearingWay
 from domain.sla.clock import ClockState
 from domain.sla.policy import LAW_STAGES, Stage
 from tests.domain.appeals.acts import speak
-from tests.domain.appeals.make import LIFT, LIFTS, MANHOLE, OTHER, Life, almaty, intake
+from tests.domain.appeals.make import LIFT, LIFTS, MANHOLE, OTHER, Life, almaty, intake, principal
 from tests.domain.law.make import shown
 
 A, R, K = Action, Role, AppealKind
@@ -296,7 +300,9 @@ def test_no_decision_takes_the_place_of_work_whose_evidence_is_demanded(decision
     before = life.appeal
     with pytest.raises(Conflict) as refused:
         life.act(A.DECIDE, c.Decide(decision, "жабылды"))
-    assert refused.value.params["reason"] == "work-wants-evidence"
+    ended = decision is Decision.TERMINATED
+    wants = "termination-wants-evidence" if ended else "work-wants-evidence"
+    assert refused.value.params == {"reason": wants, "pieces": (Piece.PHOTO,)}
     assert life.appeal == before, "it stands with its executor, and every clock runs on"
     speak(life, A.WAIVE)
     life.act(A.DECIDE, c.Decide(decision, "жабылды"))
@@ -304,6 +310,52 @@ def test_no_decision_takes_the_place_of_work_whose_evidence_is_demanded(decision
     told = [orjson.loads(e.canonical) for e in life.shelf.events]
     assert [one["type"] for one in told[-2:]] == ["appeal.evidence_waived", "appeal.decided"]
     assert list(differences(life.appeal.clocks, replay(told, life.reference.promises))) == []
+
+
+def test_what_was_let_go_in_part_is_not_named_as_missing():
+    life = speak(lawful(), A.ACCEPT)
+    act = ActForm("[0-9]+", "7")
+    evidence = {(MANHOLE, 1): {Stage.RESOLVE: Need(photos=1, within=100, act=act)}}
+    desk = Desk(principal(R.EXECUTOR), replace(life.reference, evidence=evidence), life.at)
+    let_go = replace(life.appeal, waivers=(Waiver(Stage.RESOLVE, Piece.POSITION),))
+    with pytest.raises(Conflict) as refused:
+        LEGAL_RULES[A.DECIDE](let_go, c.Decide(Decision.TERMINATED, "қайталама"), desk)
+    assert refused.value.params["pieces"] == (Piece.PHOTO, Piece.ACT_NUMBER)
+
+
+def ended(life: Life, decision: Decision = Decision.TERMINATED) -> Life:
+    """An open manhole whose consideration ended, its evidence let go for that."""
+    speak(life, A.ACCEPT, A.WAIVE)
+    life.act(A.DECIDE, c.Decide(decision, "жаңа дәлелсіз қайталама"))
+    return life
+
+
+@pytest.mark.parametrize("back", [A.REOPEN, A.RETURN], ids=str)
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_was_let_go_for_a_termination_that_does_not_hold_is_demanded_anew(back, closed):
+    life = ended(lawful())
+    if closed and back is A.REOPEN:
+        speak(life, A.CONFIRM)
+    speak(life, back)
+    assert life.appeal.waivers == ()
+    assert life.appeal.legal is not None
+    assert life.appeal.legal.decision is None
+    with pytest.raises(EvidenceMissing):
+        life.act(A.RESOLVE, c.Resolve("жабылды", no_photo_reason="түн"))
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, c.Decide(Decision.TERMINATED, "тағы да"))
+    assert refused.value.params["reason"] == "termination-wants-evidence"
+    speak(life, A.RESOLVE)
+    assert life.appeal.status is Status.RESOLVED
+
+
+@pytest.mark.parametrize("back", [A.REOPEN, A.RETURN], ids=str)
+def test_what_was_let_go_for_the_work_itself_stays_so(back):
+    life = speak(ended(lawful(), Decision.ANSWERED), back)
+    assert life.appeal.waivers == (Waiver(Stage.RESOLVE, Piece.PHOTO),)
+    # The inspector lets it go once more after a termination: that is the work's then.
+    again = speak(ended(lawful()), A.RETURN, A.WAIVE, A.RESOLVE, back)
+    assert again.appeal.waivers == (Waiver(Stage.RESOLVE, Piece.PHOTO),)
 
 
 def test_a_procedure_is_ended_at_once_where_no_evidence_of_work_is_demanded():

@@ -1,6 +1,8 @@
 """The law's file is read whole, or refused with every place that is wrong."""
 
+import re
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 
 from api.commands.policies import validate
 from domain.errors import Invalid
-from tests.domain.law.make import ZONE, document
+from tests.domain.law.make import ZONE, document, working
 
 KNOWN = {"calendars": frozenset({"around-the-clock"}), "policies": frozenset[str]()}
 
@@ -60,3 +62,32 @@ def test_what_is_shipped_is_sound():
 )  # fmt: skip
 def test_a_slip_is_named_by_its_place(change, pointer, rule):
     assert (pointer, rule) in refused(change)
+
+
+def decrees() -> dict[str, str]:
+    """What the shipped calendar says of each day that differs."""
+    (calendar,) = (one for one in document()["calendars"] if one["code"] == "state-days")
+    days = [*calendar["days_off"], *calendar["working_days"]]
+    return {str(one["date"]): one["decree"] for one in days}
+
+
+@pytest.mark.parametrize("day", sorted(decrees()))
+def test_a_pinned_day_names_in_english_whose_word_made_it_so(day):
+    said = decrees()[day]
+    assert said.isascii(), "an English reader has no № and no Cyrillic"
+    assert re.search(r"Minist(er|ry) of Labour|^The Constitution", said), "a day is no decree"
+    assert not re.search(r"[A-Z]\d\d[A-Z]\d+", said), "the number of a record is no order's"
+
+
+def test_a_pinned_day_is_not_told_twice_by_its_name():
+    named = working().holidays
+    for day, said in decrees().items():
+        name = named.get(date.fromisoformat(day), {}).get("en")
+        assert name is None or said != name
+
+
+def test_articles_of_laws_that_have_an_english_name_are_cited_in_english():
+    told = [rule["article"] for rule in document()["law"]["kinds"]]
+    english = [one for one in told if not one.startswith("АППК ")]
+    assert len(english) == 10
+    assert all(one.isascii() for one in english)
