@@ -22,6 +22,7 @@ from domain.sla.policy import Stage
 class Desk:
     """Who acts, by which agreements, and when. `acts` are the forms of an act of each stage that
     stand for the appeal's own as well: those of an incident, whose one act is for several services.
+    `placeless` says that nobody stands at the appeal's place: an incident has no one such place.
     """
 
     principal: Principal
@@ -29,6 +30,7 @@ class Desk:
     at: datetime
     uploads: Taken = field(default_factory=dict)
     acts: Mapping[Stage, ActForm] = field(default_factory=dict)
+    placeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

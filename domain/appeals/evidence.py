@@ -34,7 +34,8 @@ _OWN: Mapping[Stage, ActForm] = {}
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What one act needs. `waived` an inspector let go, so that none of it is asked for;
-    `placeless` says that a position would be, had the appeal a place to compare it with. `acts` are
+    `placeless` says that a position would be, had the appeal a place to compare it with, or
+    anybody who stands there. `acts` are
     the forms that the number must have besides that of `need`: those of stages that it ends as
     well.
     """
@@ -55,10 +56,16 @@ class Proof:
 
 
 def asked(
-    appeal: Appeal, stage: Stage, reference: Reference, acts: Mapping[Stage, ActForm] = _OWN
+    appeal: Appeal,
+    stage: Stage,
+    reference: Reference,
+    acts: Mapping[Stage, ActForm] = _OWN,
+    *,
+    placeless: bool = False,
 ) -> Asked:
     """What must come with the act that reports `stage`, by the version of the service that the
-    appeal was registered under; a number of the forms of `acts` stands for its own (Desk.acts).
+    appeal was registered under; a number of the forms of `acts` stands for its own, and no position
+    is asked for where nobody stands at its place (Desk).
 
     An act brings the evidence of every stage that it ends: who secures has arrived, and who
     resolves at once has done both.
@@ -70,9 +77,10 @@ def asked(
     needs = {one: _without(need, _let_go(appeal, one, stage)) for one, need in every.items()}
     whole = reduce(both, needs.values())
     waived = reduce(both, every.values()).pieces() - whole.pieces()
-    placeless = not _places(appeal, reference) and Piece.POSITION in whole.pieces()
-    need = _without(whole, frozenset({Piece.POSITION} if placeless else ()))
-    return Asked(stage, need, waived, placeless, tuple(other_acts(needs, need.act)))
+    nowhere = placeless or not _places(appeal, reference)
+    unplaced = nowhere and Piece.POSITION in whole.pieces()
+    need = _without(whole, frozenset({Piece.POSITION} if unplaced else ()))
+    return Asked(stage, need, waived, unplaced, tuple(other_acts(needs, need.act)))
 
 
 def _let_go(appeal: Appeal, *stages: Stage) -> frozenset[Piece]:
@@ -113,7 +121,7 @@ def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
 
 def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Desk) -> Proof:
     """What is kept of the evidence that came. Raises EvidenceMissing naming all that lacks."""
-    wanted = asked(appeal, stage, desk.reference, desk.acts)
+    wanted = asked(appeal, stage, desk.reference, desk.acts, placeless=desk.placeless)
     everything = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
     pictures = since(everything, _given_at(appeal))
     photos = {one.original_sha256 for one in pictures}

@@ -12,10 +12,9 @@ from domain.access import Principal, Role
 from domain.appeals import clocks, rules
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step, said
-from domain.appeals.model import Appeal, Change, Membership, Waiver
+from domain.appeals.model import Appeal, Change, Membership
 from domain.appeals.use_cases import bind
 from domain.appeals.workflow import FINAL, OPEN, Action, Status
-from domain.catalogue.evidence import Piece
 from domain.errors import Conflict, EvidenceMissing
 from domain.events import EventType, Fact
 from domain.events import IncidentEventType as T
@@ -95,7 +94,7 @@ def _desk(act: IncidentEvent, appeal: Appeal, incident: Incident, reference: Ref
     at = max(act.at, appeal.updated_at)
     shows = act.type in (T.STAGE_REPORTED, T.RESOLVED)
     acts = acts_of(incident, appeal.service, reference) if shows else {}
-    return Desk(who, reference, at, uploads_of(act), acts)
+    return Desk(who, reference, at, uploads_of(act), acts, placeless=True)
 
 
 def _bound(appeal: Appeal, step: Step, act: IncidentEvent, desk: Desk) -> Change:
@@ -132,7 +131,7 @@ def _report(appeal: Appeal, incident: Incident, act: IncidentEvent, desk: Desk) 
     if begun is None or clock is None or clock.met_at is not None:
         return None
     command = c.Report(stage, act.texts.get("note"), act_number=act.texts.get("act_number"))
-    return _shown(begun, stage, lambda appeal: rules.report(appeal, command, desk))
+    return _shown(begun, lambda appeal: rules.report(appeal, command, desk))
 
 
 def _resolve(appeal: Appeal, incident: Incident, act: IncidentEvent, desk: Desk) -> Step | None:
@@ -152,21 +151,17 @@ def _resolve(appeal: Appeal, incident: Incident, act: IncidentEvent, desk: Desk)
         words.get("no_photo_reason"),
         act_number=words.get("act_number"),
     )
-    return _shown(begun, Stage.RESOLVE, lambda appeal: rules.resolve(appeal, command, desk))
+    return _shown(begun, lambda appeal: rules.resolve(appeal, command, desk))
 
 
-def _shown(begun: Step, stage: Stage, rule: Callable[[Appeal], Step]) -> Step | None:
-    """The step, once its evidence suffices: an incident has no one place to stand at, so that no
-    position is asked for. Where the appeal's own service wants more than came (an inspector
-    joined one of another service), it stays in progress: its executor must show it there.
+def _shown(begun: Step, rule: Callable[[Appeal], Step]) -> Step | None:
+    """The step, once its evidence suffices. Where the appeal's own service wants more than came (an
+    inspector joined one of another service), it stays in progress: its executor must show it there.
     """
-    appeal = begun.appeal
-    unplaced = replace(appeal, waivers=(*appeal.waivers, Waiver(stage, Piece.POSITION)))
     try:
-        step = rule(unplaced)
+        return _after(begun, rule(begun.appeal))
     except EvidenceMissing:
         return None
-    return _after(begun, replace(step, appeal=replace(step.appeal, waivers=appeal.waivers)))
 
 
 def _undone(appeal: Appeal, incident: Incident, act: IncidentEvent) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from domain.access import Role
@@ -13,7 +14,7 @@ from domain.appeals.use_cases import bind
 from domain.appeals.workflow import Status
 from domain.catalogue.evidence import ActForm, Need
 from domain.errors import EvidenceMissing
-from domain.events import IncidentEventType
+from domain.events import Event, EventType, IncidentEventType
 from domain.incidents.following import catch_up, join
 from domain.incidents.history import bind_incident
 from domain.incidents.model import (
@@ -69,6 +70,7 @@ class Works:
         self.incident = change.incident
         self.history: list[IncidentEvent] = list(change.events)
         self.appeals = {service: self._joined(service) for service in joined}
+        self.told: list[Event] = []
         self.act(A.ACCEPT, c.Accept())
 
     def _joined(self, service: str) -> Appeal:
@@ -89,6 +91,7 @@ class Works:
         for service, appeal in self.appeals.items():
             caught = catch_up(appeal, self.incident, acts, self.reference)
             self.appeals[service] = caught.changes[-1].appeal if caught.changes else appeal
+            self.told += [event for change in caught.changes for event in change.events]
 
     def secure(self, number: str | None = None) -> None:
         self.act(A.REPORT, c.Report(Stage.SECURE, act_number=number))
@@ -136,6 +139,15 @@ def test_an_appeal_of_a_service_that_the_incident_is_not_about_wants_its_own_act
     works.resolve("118/2026")
     assert works.appeals[MANHOLE].status is Status.RESOLVED
     assert works.appeals[HEATING].status is not Status.RESOLVED
+
+
+def test_no_position_is_asked_for_and_the_register_says_why():
+    """Nobody let it go: an incident has no one place that somebody could stand at."""
+    works = Works({MANHOLE: {Stage.RESOLVE: Need(within=50, act=ACT)}}, joined=(MANHOLE,))
+    works.resolve("118/2026")
+    assert works.appeals[MANHOLE].status is Status.RESOLVED
+    [done] = [one for one in works.told if one.type is EventType.RESOLVED]
+    assert orjson.loads(done.canonical)["data"]["shown"] == {"placeless": True}
 
 
 def two_stages(**more: tuple[str, ...]) -> Works:
