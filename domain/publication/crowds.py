@@ -3,6 +3,7 @@ and what was counted of them.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -103,6 +104,8 @@ class Crowds:
         if by in OF_CLASSES:
             classes = await self._classes(weeks, asking, city)
             told = await self._beside(lambda: [classes[week].counted(by, where) for week in weeks])
+            if by == "service":
+                told = [_chosen(counts, city) for counts in told]
         else:
             counted = [
                 await self._counted(week, by, {}, asking, city, promises=False) for week in weeks
@@ -174,6 +177,15 @@ class Crowds:
             [key], asking.at, lambda _: asking.at + LONG_KNOWN_FOR, count
         )
         return known[key]
+
+
+def _chosen(counts: Mapping[str | None, int], city: Reference) -> Counter[str | None]:
+    """With services that residents may not choose under None: a row tells them without it too."""
+    chosen: Counter[str | None] = Counter()
+    for code, count in counts.items():
+        told = code is not None and code in city.catalogue and city.catalogue.service(code).public
+        chosen[code if told else None] += count
+    return chosen
 
 
 def _wanted(week: date, where: Mapping[str, str], city: Reference) -> AppealFilter:

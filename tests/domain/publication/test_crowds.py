@@ -58,7 +58,7 @@ class Register:
 
 
 def pits(week: date) -> Kin:
-    return Kin("roads.pit", "roads.a", "roads", "left", week)
+    return Kin("roads.surface.pit", "roads.surface", "roads", "left", week)
 
 
 async def told(known: Crowds, week: date, at: datetime = NOON) -> Detail:
@@ -93,7 +93,7 @@ async def test_what_is_not_known_is_counted_by_one_statement():
     weeks = [OVER - WEEK, OVER, OVER - 2 * WEEK]
     table = await figures(known, *weeks, by="service")
     assert register.asked == [[OVER], [OVER - 2 * WEEK, OVER - WEEK]]
-    assert [(each.key, each.count) for each in table.groups] == [("roads.pit", 60)]
+    assert [(each.key, each.count) for each in table.groups] == [("roads.surface.pit", 60)]
 
 
 async def test_one_process_knows_nothing_of_what_another_was_told():
@@ -144,6 +144,16 @@ async def test_so_many_weeks_and_counts_are_kept(monkeypatch: pytest.MonkeyPatch
         assert len(register.asked) == 3
         await ask(known, weeks[0])
         assert len(register.asked) == 4, "the oldest was let go"
+
+
+async def test_a_service_that_residents_may_not_choose_is_counted_without_its_name():
+    here = town()
+    hidden = town(services=[replace(one, public=False) for one in here.catalogue.services])
+    for city, key in ((here, "roads.surface.pit"), (hidden, None)):
+        known = Crowds(Register())
+        table = await known.published([OVER], "service", {}, Asked(), city, promises=False)
+        assert [(each.key, each.count) for each in table.groups] == [(key, 20)]
+        assert table.total == 20
 
 
 async def test_tables_of_nothing_push_out_none_that_hold_something(
