@@ -11,8 +11,9 @@ from tests.support.rest import running
 
 @pytest.fixture
 def collector():
-    """The collector as it was."""
+    """The collector as it was, and nothing that other tests had it leave alone."""
     before = gc.get_threshold()
+    gc.unfreeze()
     yield
     gc.unfreeze()
     gc.set_threshold(*before)
