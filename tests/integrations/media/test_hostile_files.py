@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,12 +34,12 @@ HOSTILE = {
     "a photo as Apple keeps it": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heic"),
     "a film": (files.m4a(handler=b"vide"), "unsupported-type"),
     "a film of a browser": (files.webm(codec=b"V_VP9"), "unsupported-type"),
-    "a GIF of 3,000 frames": (files.frames("GIF", 3000), "unsupported-type"),
+    "a GIF of 3,000 frames": (partial(files.frames, "GIF", 3000), "unsupported-type"),
     "an animated PNG": (files.frames("PNG", 40), "animated"),
     "an animated WebP": (files.frames("WEBP", 40), "animated"),
-    "900 megapixels in 109 KB": (files.pixel_bomb(), "too-many-pixels"),
+    "900 megapixels in 109 KB": (files.pixel_bomb, "too-many-pixels"),
     "a WebP that promises 268 megapixels": (files.lying_webp(), "too-many-pixels"),
-    "a comment that unpacks to 320 MB": (files.text_bomb(), "damaged"),
+    "a comment that unpacks to 320 MB": (files.text_bomb, "damaged"),
     "half a photo": (files.picture(size=(640, 480))[:3000], "damaged"),
     "half a PNG": (files.picture("PNG", size=(640, 480))[:500], "damaged"),
     "half a WebP": (files.picture("WEBP", size=(640, 480))[:200], "damaged"),
@@ -72,7 +73,7 @@ HOSTILE = {
         "active-content",
     ),
     "an object stream that unpacks to 90 MB": (
-        pdf(b"", object_stream(b" " * 90_000_000)),
+        lambda: pdf(b"", object_stream(b" " * 90_000_000)),
         "active-content",
     ),
     "an object stream typed from afar": (
@@ -119,6 +120,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("content", "rule"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_a_hostile_file_is_refused_by_its_rule(cleaner, content, rule):
+    # The largest are made where they are needed, and not by everybody who collects the tests.
+    content = content() if callable(content) else content
     with pytest.raises(Invalid) as refusal:
         await cleaner.clean(content, None)
     assert [(fault.pointer, fault.rule) for fault in refusal.value.faults] == [("/file", rule)]
