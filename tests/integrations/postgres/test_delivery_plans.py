@@ -65,7 +65,8 @@ def by_id_alone(found):
     assert "pk_delivery" in found
     assert "ix_delivery_queue" not in found
     assert "ix_delivery_turn" not in found
-    assert most_rows(found) <= PAGE
+    # A bitmap of an index counts the versions that earlier tests left dead as well.
+    assert most_rows(found) <= 3 * PAGE < WAITING / 10
 
 
 async def test_a_page_begins_by_the_ids_that_it_names(house, leased):
