@@ -1,6 +1,5 @@
 """The desk at which a rule decides: who acts, what they answer, and what the rules share."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +9,6 @@ from domain.appeals import clocks
 from domain.appeals.model import Appeal, Assignment, AssignmentState
 from domain.appeals.uploads import Taken, sealed
 from domain.appeals.workflow import Status
-from domain.catalogue.evidence import ActForm
 from domain.catalogue.model import Criticality
 from domain.errors import Invalid, NotPermitted
 from domain.events import EventType, Fact
@@ -20,16 +18,14 @@ from domain.sla.policy import Stage
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who acts, by which agreements, and when. `acts` are the forms of an act of each stage that
-    stand for the appeal's own as well: those of an incident, whose one act is for several services.
-    `placeless` says that nobody stands at the appeal's place: an incident has no one such place.
+    """Who acts, by which agreements, and when. `placeless` says that nobody stands at the appeal's
+    place: an incident, which an appeal follows, has no one such place.
     """
 
     principal: Principal
     reference: Reference
     at: datetime
     uploads: Taken = field(default_factory=dict)
-    acts: Mapping[Stage, ActForm] = field(default_factory=dict)
     placeless: bool = False
 
 

@@ -16,7 +16,7 @@ from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step
 from domain.appeals.model import Appeal, Waiver
 from domain.attachments import MediaKind
-from domain.catalogue.evidence import STAGES, ActForm, Need, Piece, any_of
+from domain.catalogue.evidence import STAGES, ActForm, Need, Piece
 from domain.errors import Conflict, EvidenceMissing, Fault
 from domain.events import EventType, Fact
 from domain.ports import TakenFile
@@ -28,16 +28,14 @@ EARTH = 6_371_008.8
 """Mean radius in metres (IUGG)."""
 
 NOTHING = Need()
-_OWN: Mapping[Stage, ActForm] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What one act needs. `waived` an inspector let go, so that none of it is asked for;
     `placeless` says that a position would be, had the appeal a place to compare it with, or
-    anybody who stands there. `acts` are
-    the forms that the number must have besides that of `need`: those of stages that it ends as
-    well.
+    anybody who stands there. `acts` are the forms that the number must have besides that of
+    `need`: those of stages that it ends as well.
     """
 
     stage: Stage
@@ -59,19 +57,17 @@ def asked(
     appeal: Appeal,
     stage: Stage,
     reference: Reference,
-    acts: Mapping[Stage, ActForm] = _OWN,
     *,
     placeless: bool = False,
 ) -> Asked:
     """What must come with the act that reports `stage`, by the version of the service that the
-    appeal was registered under; a number of the forms of `acts` stands for its own, and no position
-    is asked for where nobody stands at its place (Desk).
+    appeal was registered under; no position where nobody stands at its place (Desk).
 
     An act brings the evidence of every stage that it ends: who secures has arrived, and who
     resolves at once has done both.
     """
     demanded = reference.evidence.get((appeal.service, appeal.service_version), {})
-    every = {one: _or(demanded.get(one, NOTHING), acts.get(one)) for one in _ended(appeal, stage)}
+    every = {one: demanded.get(one, NOTHING) for one in _ended(appeal, stage)}
     # What was let go of the stage that is reported is asked for in no form; what was let go of one
     # before it is asked for by whichever of the others wants it.
     needs = {one: _without(need, _let_go(appeal, one, stage)) for one, need in every.items()}
@@ -85,13 +81,6 @@ def asked(
 
 def _let_go(appeal: Appeal, *stages: Stage) -> frozenset[Piece]:
     return frozenset(one.piece for one in appeal.waivers if one.stage in stages)
-
-
-def _or(need: Need, act: ActForm | None) -> Need:
-    """The need that an act of another form satisfies too; who asks for no act goes on so."""
-    if need.act is None or act is None:
-        return need
-    return replace(need, act=any_of((need.act, act)))
 
 
 def other_acts(
@@ -121,7 +110,7 @@ def ahead(appeal: Appeal, reference: Reference) -> tuple[Asked, ...]:
 
 def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Desk) -> Proof:
     """What is kept of the evidence that came. Raises EvidenceMissing naming all that lacks."""
-    wanted = asked(appeal, stage, desk.reference, desk.acts, placeless=desk.placeless)
+    wanted = asked(appeal, stage, desk.reference, placeless=desk.placeless)
     everything = [one for one in desk.uploads.values() if one.kind == MediaKind.IMAGE]
     pictures = since(everything, _given_at(appeal))
     photos = {one.original_sha256 for one in pictures}

@@ -1,11 +1,10 @@
 """Evidence of an incident's stages: what all its services demand, shown once for all appeals.
 
 The act of the work is one paper with one number. Where the services of a stage have acts of
-different forms, a number of any of them is that paper's; the joined appeals of those services take
-it as it is (`acts_of`).
+different forms, a number of any of them is that paper's. Each joined appeal holds it to the form of
+its own service: who publishes an incident names its services, and so chooses no laxer act for them.
 """
 
-from collections.abc import Mapping
 from functools import reduce
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from domain.appeals.evidence import (
     too_few,
 )
 from domain.attachments import MediaKind
-from domain.catalogue.evidence import STAGES, ActForm, Need, any_of
+from domain.catalogue.evidence import STAGES, Need, any_of
 from domain.errors import EvidenceMissing
 from domain.incidents.model import Incident, IncidentEvent
 from domain.ports import TakenFile
@@ -43,16 +42,6 @@ def prove(incident: Incident, stage: Stage, act_number: str | None, desk: Desk) 
     ]
     if faults:
         raise EvidenceMissing(faults)
-
-
-def acts_of(incident: Incident, service: str, reference: Reference) -> Mapping[Stage, ActForm]:
-    """The forms of an act by stage that the incident's own number may have, for a joined appeal of
-    a service; none for a service that the incident is not about.
-    """
-    if service not in incident.services:
-        return {}
-    forms = {stage: _need(incident, stage, reference).act for stage in STAGES}
-    return {stage: form for stage, form in forms.items() if form is not None}
 
 
 def taken(desk: Desk) -> dict[str, object]:

@@ -18,7 +18,7 @@ from domain.appeals.workflow import FINAL, OPEN, Action, Status
 from domain.errors import Conflict, EvidenceMissing
 from domain.events import EventType, Fact
 from domain.events import IncidentEventType as T
-from domain.incidents.evidence import acts_of, uploads_of
+from domain.incidents.evidence import uploads_of
 from domain.incidents.history import joined_fact
 from domain.incidents.model import Incident, IncidentEvent
 from domain.incidents.workflow import LIVE
@@ -92,9 +92,7 @@ def _desk(act: IncidentEvent, appeal: Appeal, incident: Incident, reference: Ref
         organisations=frozenset({incident.executor}),
     )
     at = max(act.at, appeal.updated_at)
-    shows = act.type in (T.STAGE_REPORTED, T.RESOLVED)
-    acts = acts_of(incident, appeal.service, reference) if shows else {}
-    return Desk(who, reference, at, uploads_of(act), acts, placeless=True)
+    return Desk(who, reference, at, uploads_of(act), placeless=True)
 
 
 def _bound(appeal: Appeal, step: Step, act: IncidentEvent, desk: Desk) -> Change:
