@@ -136,8 +136,7 @@ class Crowds:
 
         async def count(keys: Sequence[tuple[UUID, date]]) -> dict[tuple[UUID, date], Shared]:
             spans = [span(week, city) for _, week in keys]
-            async with asking.turns:
-                counted = await self._counts.kin(city.city.id, spans, city.city.zone)
+            counted = await self._counts.kin(city.city.id, spans, city.city.zone)
             missing = [week for _, week in keys]
             made = await self._beside(lambda: _parted(missing, counted, self._crowd(city)))
             return {key: made[key[1]] for key in keys}
@@ -147,7 +146,9 @@ class Crowds:
             return asking.at + (KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR)
 
         keys = [(city.city.id, week) for week in sorted(set(weeks))]
-        shared = await self._weeks.each(keys, asking.at, until, count)
+        # The turn is the asker's own, and the count everybody's: it waits for nobody's turns.
+        async with asking.turns:
+            shared = await self._weeks.each(keys, asking.at, until, count)
         return {week: classes for (_, week), classes in shared.items()}
 
     async def _counted(
@@ -165,11 +166,10 @@ class Crowds:
         """
 
         async def count(keys: Sequence[Hashable]) -> dict[Hashable, Mapping[str | None, Figure]]:
-            async with asking.turns:
-                found = await self._counts.by(
-                    public(city.city.id),
-                    _wanted(week, where, city), by, city.city.zone, promises=promises,
-                )  # fmt: skip
+            found = await self._counts.by(
+                public(city.city.id),
+                _wanted(week, where, city), by, city.city.zone, promises=promises,
+            )  # fmt: skip
             return {keys[0]: {each.key: each for each in found}}
 
         key = (city.city.id, week, by, tuple(sorted(where.items())), promises)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -21,12 +21,6 @@ class Remembered(Generic[K, V]):
         self._empty: OrderedDict[K, tuple[datetime, datetime, V]] = OrderedDict()
         self._counting: dict[K, _Count[K, V]] = {}
 
-    def clear(self) -> None:
-        """Nothing is known any more, and nobody waits for what was begun before."""
-        self._full.clear()
-        self._empty.clear()
-        self._counting.clear()
-
     async def each(
         self,
         keys: Iterable[K],
@@ -35,17 +29,19 @@ class Remembered(Generic[K, V]):
         count: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
     ) -> dict[K, V]:
         """What these hold at a time. Those that are not known, and that nobody counts at this
-        moment, are counted together and believed until their times; a count that nobody waits for
-        any longer is ended. Raises what the count raises.
+        moment, are counted together and believed until their times. Nobody waits for a count of
+        more than they ask for: it may take long, or fail, by what somebody else wants to know. A
+        count that nobody waits for any longer is ended. Raises what the count raises.
         """
+        wanted = dict.fromkeys(keys)
         found, missing = {}, []
-        for key in dict.fromkeys(keys):
+        for key in wanted:
             known = self._known(key, at)
             if known is None:
                 missing.append(key)
             else:
                 found[key] = known[2]
-        fresh = [key for key in missing if key not in self._counting]
+        fresh = [key for key in missing if not self._counted_for(key, wanted.keys())]
         if fresh:
             counting = _Count(fresh, self._counting, count)
             counting.task.add_done_callback(lambda _: self._keep(counting, at, until))
@@ -60,6 +56,10 @@ class Remembered(Generic[K, V]):
                 each.left()
         return found | {key: each.task.result()[key] for key, each in asked.items()}
 
+    def _counted_for(self, key: K, wanted: Set[K]) -> bool:
+        counting = self._counting.get(key)
+        return counting is not None and wanted >= set(counting.keys)
+
     def _known(self, key: K, at: datetime) -> tuple[datetime, datetime, V] | None:
         for kept in (self._full, self._empty):
             known = kept.get(key)
@@ -73,6 +73,9 @@ class Remembered(Generic[K, V]):
         if counted.task.cancelled() or counted.task.exception() is not None:
             return
         for key, value in counted.task.result().items():
+            if self._known(key, at) is not None:
+                # By whoever asked for less, and was told first.
+                continue
             self._full.pop(key, None)
             self._empty.pop(key, None)
             kept = self._full if value else self._empty

@@ -132,6 +132,21 @@ async def test_what_many_ask_at_once_is_counted_once():
     assert len(register.asked) == 2
 
 
+async def test_whoever_holds_all_their_own_turns_holds_up_nobody_else():
+    register = Register()
+    known = Crowds(register)
+    busy = Asked()
+    for _ in range(3):
+        await busy.turns.acquire()
+    waiting = asyncio.ensure_future(known.details([pits(OVER)], busy, town()))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert await told(known, OVER) is Detail.SERVICE
+    busy.turns.release()
+    await waiting
+    assert register.asked == [[OVER]]
+
+
 async def test_so_many_weeks_and_counts_are_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(crowds, "KEPT", 2)
     register = Register()

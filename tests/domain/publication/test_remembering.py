@@ -19,6 +19,7 @@ class Counting:
         self.ended = 0
         self.goes_on = asyncio.Event()
         self.fails = False
+        self.most = 99
 
     async def count(self, keys: Sequence[str]) -> dict[str, list[str]]:
         self.asked += keys
@@ -27,8 +28,8 @@ class Counting:
         except asyncio.CancelledError:
             self.ended += 1
             raise
-        if self.fails:
-            raise OSError
+        if self.fails or len(keys) > self.most:
+            raise OSError("so many")
         return {key: [key] * key.isupper() for key in keys}
 
 
@@ -51,15 +52,30 @@ def register() -> Counting:
 
 async def test_each_is_counted_once_however_many_ask_for_it_at_a_time(register: Counting):
     ask = Asking(register)
-    asked = [ask("A") for _ in range(5)] + [ask("Axy"), ask("xyz")]
+    asked = [ask("A") for _ in range(5)] + [ask("Axy"), ask("Axyz")]
     await asyncio.sleep(0)
     register.goes_on.set()
     found = await asyncio.gather(*asked)
     assert sorted(register.asked) == ["A", "x", "y", "z"]
-    assert all(each["A"] is found[0]["A"] for each in found[:6])
-    assert found[6] == {"x": [], "y": [], "z": []}
+    assert all(each["A"] is found[0]["A"] for each in found)
+    assert set(found[6]) == set("Axyz")
     await ask("Axyz")
     assert len(register.asked) == 4
+
+
+async def test_nobody_waits_for_more_than_they_ask_for(register: Counting):
+    """What somebody else wants to know besides may take long, and may fail."""
+    ask = Asking(register)
+    register.most = 5
+    much = ask("ABCxyz")
+    await asyncio.sleep(0.01)
+    one, too = ask("A"), ask("A")
+    await asyncio.sleep(0.01)
+    assert register.asked == [*"ABCxyz", "A"], "once for both"
+    register.goes_on.set()
+    with pytest.raises(OSError, match="so many"):
+        await much
+    assert await one == await too == {"A": ["A"]}
 
 
 async def test_whoever_leaves_takes_the_count_from_nobody_and_what_nobody_waits_for_ends(
