@@ -5,13 +5,9 @@ from datetime import UTC
 
 from domain.ports import Letter
 from domain.values import LocalizedText
+from domain.values import localized as _t
 from domain.webhooks.events import NOTICES, Notice
 from domain.webhooks.health import Alarm
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
 
 ADVICE: Mapping[Notice, LocalizedText] = {
     Notice.ENDPOINT_FAILING: _t(

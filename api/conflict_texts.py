@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 CONFLICTS: Mapping[str, LocalizedText] = {
     "no-executor": _t(
@@ -67,9 +63,9 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         "The endpoint is disabled.",
     ),
     "file-exists": _t(
-        "Бұл кілтпен басқа файл сақталған: жаңа Idempotency-Key алыңыз.",
-        "С этим ключом сохранён другой файл: возьмите новый Idempotency-Key.",
-        "Another file was kept under this key: take a new Idempotency-Key.",
+        "Бұл кілтпен файл бұрын сақталған: жаңа Idempotency-Key алыңыз.",
+        "С этим ключом файл уже сохранён раньше: возьмите новый Idempotency-Key.",
+        "A file was kept under this key before: take a new Idempotency-Key.",
     ),
     "organisation-cycle": _t(
         "Ұйым өзіне бағына алмайды.",

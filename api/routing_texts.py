@@ -10,11 +10,7 @@ from domain.organisations.findings import Lack
 from domain.organisations.routing import RouteReason
 from domain.organisations.rules import Verdict
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 WHAT: Mapping[Lack, LocalizedText] = {
     Lack.UNCOVERED: _t(

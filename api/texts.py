@@ -16,11 +16,7 @@ from api import (
     webhook_texts,
 )
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 TITLES: Mapping[str, LocalizedText] = {
     "invalid": _t("Деректерде қате бар", "В данных есть ошибки", "The data contain errors"),

@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 RULES: Mapping[str, LocalizedText] = {
     "scheme": _t("https:// болуы керек", "нужен https://", "must be https://"),

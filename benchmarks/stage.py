@@ -184,6 +184,8 @@ def environment_of(url: str, home: Path) -> dict[str, str]:
         "DATABASE_URL": url,
         "IKOMEK_HOME": str(home),
         "IKOMEK_RATE_LIMIT": "0",
+        "IKOMEK_GRAPHQL_BUDGET": "0",
+        "IKOMEK_GRAPHQL_PUBLIC_BUDGET": "0",
         "IKOMEK_LOG_LEVEL": "WARNING",
         "IKOMEK_WEBHOOK_ALLOW_HTTP": "true",
         "IKOMEK_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.0/8"]',

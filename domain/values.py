@@ -20,6 +20,11 @@ LocalizedText = Mapping[str, str]
 """A text in Kazakh, Russian and English, keyed kk, ru, en."""
 
 
+def localized(kk: str, ru: str, en: str) -> LocalizedText:
+    """A text in all three languages."""
+    return {"kk": kk, "ru": ru, "en": en}
+
+
 def in_language(text: LocalizedText, language: str) -> str:
     """The text in the language asked for, else Russian, Kazakh, English, in that order."""
     for candidate in (language, Language.RU, Language.KK, Language.EN):

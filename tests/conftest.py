@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from integrations.postgres import migrate
@@ -19,6 +20,10 @@ from tests.support.postgres import Server, open_server
 if TYPE_CHECKING:
     from api.bootstrap import House
     from api.settings import Settings
+
+# What a property takes says how busy the machine is, and of the first example what was imported.
+hypothesis.settings.register_profile("house", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("house")
 
 TEST_KEYS = (
     "index:aWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWk="
@@ -40,7 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asked(item: pytest.Item) -> float:
     """Seconds that a test asks for by its own mark; none: 0."""
     mark = item.get_closest_marker("timeout")
-    return float(mark.args[0]) if mark else 0.0
+    if mark is None:
+        return 0.0
+    return float(mark.args[0] if mark.args else mark.kwargs.get("timeout", 0))
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,7 @@ from http import HTTPStatus
 from domain.access import Role
 from domain.identity.errors import LoginReason
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 SAYS: Mapping[str, LocalizedText] = {
     "login": _t("Кіру", "Вход", "Log in"),

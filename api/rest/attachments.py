@@ -126,7 +126,7 @@ OPERATIONS = (
         "uploadAttachment", "POST", "/v1/attachments", "Attachments",
         "Upload a photo, a PDF or a recording",
         writes=upload, prepare=clean_file, permission=Permission.ATTACH, body=Upload(LARGEST),
-        answer=AttachmentView, status=201,
+        answer=AttachmentView, status=201, refusals=(409,),
     ),
     Operation(
         "listAppealAttachments", "GET", "/v1/appeals/{number}/attachments", "Attachments",

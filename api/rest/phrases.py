@@ -8,11 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 WAITS: Mapping[str, LocalizedText] = {
     "awaiting_resident": _t("тұрғын күтілуде", "ожидание жителя", "waiting for the resident"),

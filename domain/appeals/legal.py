@@ -171,7 +171,7 @@ def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
 def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     """The appeal whose answer the resident did not take: received anew, with a whole term.
 
-    What was put off, heard and decided belongs to the answer before.
+    What was put off and heard belongs to the answer before, and so does what was decided (undone).
     """
     clock, legal = appeal.clock(Stage.CONSIDER), appeal.legal
     if legal is None or clock is None or not clocks.finished(clock):
@@ -186,7 +186,7 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     fresh = _again(clock, promise, calendar, promises, start, target)
     anew = replace(
         legal, received=received, last_day=last, prolonged=0, prolongations=0,
-        forwarded_to=None, hearing=None, decision=None, state_deadline=None,
+        forwarded_to=None, hearing=None, state_deadline=None,
     )  # fmt: skip
     return replace(appeal.with_clock(fresh), legal=anew)
 

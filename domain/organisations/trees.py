@@ -26,7 +26,8 @@ class Trees:
 
     def below(self, city: UUID, organisation: UUID) -> frozenset[UUID]:
         """The organisation and everybody under it, itself alone where the city knows it no more;
-        the same object while the organisations stand. Raises Unavailable.
+        the same object while the organisations stand. Raises Unavailable, and Conflict where
+        somebody wrote a circle into the register by hand: every way of ours refuses one.
         """
         organisations = self.standing(city)
         if organisation not in organisations:

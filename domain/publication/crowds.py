@@ -70,8 +70,13 @@ class Crowds:
         self._weeks: Remembered[tuple[UUID, date], Shared] = Remembered(KEPT)
         self._tables: Remembered[Hashable, Mapping[str | None, Figure]] = Remembered(KEPT)
         # Tens of thousands of points are no work for the loop. One thread: what everybody may
-        # ask for without a token takes no more of the process than that.
+        # ask for without a token takes no more of the process than that and the counts
+        # themselves, which `counts` bounds.
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="crowds")
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+        self._hand.shutdown(wait=False, cancel_futures=True)
 
     async def of(self, city: Reference) -> Crowd:
         """How many houses stand where; counted anew when the register of addresses is another."""

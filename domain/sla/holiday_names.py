@@ -8,11 +8,7 @@ import re
 from collections.abc import Mapping
 
 from domain.values import LocalizedText
-
-
-def _t(kk: str, ru: str, en: str) -> LocalizedText:
-    return {"kk": kk, "ru": ru, "en": en}
-
+from domain.values import localized as _t
 
 _NAMES: Mapping[str, LocalizedText] = {
     "New Year's Day": _t("Жаңа жыл", "Новый год", "New Year"),

@@ -1,8 +1,10 @@
 """The REST API as its callers meet it: the real application, in process, with everybody's token."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ from starlette.applications import Starlette
 
 from api.app import create_app
 from api.bootstrap import House
+from api.rest.openapi import document
 from api.settings import Settings
 from domain.access import Role
 from tests.support.city import KISHI, MANHOLE, MANHOLE_ANSWERS, SmallCity
@@ -19,6 +22,27 @@ STAFF = tuple(role for role in Role if role not in (Role.CITIZEN, Role.SYSTEM))
 CHANNELS = {Role.CITIZEN: "app"}
 """Roads by which people of a role usually come; the rest take calls."""
 BASE = "http://kishi.example"
+
+
+def documented(method: str, path: str) -> frozenset[int]:
+    """The statuses that the contract tells of a call; none of what is not in it."""
+    plain = path.partition("?")[0]
+    for template, operations in _paths():
+        if template.fullmatch(plain):
+            return operations.get(method.lower(), frozenset())
+    return frozenset()
+
+
+@cache
+def _paths() -> list[tuple[re.Pattern[str], dict[str, frozenset[int]]]]:
+    """Those without a parameter first, which is how the router takes them."""
+    return [
+        (
+            re.compile(re.sub(r"\{\w+\}", "[^/]+", path)),
+            {name: frozenset(map(int, one["responses"])) for name, one in methods.items()},
+        )
+        for path, methods in sorted(document()["paths"].items(), key=lambda item: "{" in item[0])
+    ]
 
 
 async def issue_tokens(house: House, city: SmallCity = KISHI) -> dict[Role, str]:
@@ -63,14 +87,21 @@ class Callers:
         key: str | None = None,
         **options: Any,
     ) -> httpx2.Response:
-        """One call; a POST gets a fresh Idempotency-Key unless one is named."""
+        """One call; a POST gets a fresh Idempotency-Key unless one is named. What it answers is in
+        the contract.
+        """
         sent = dict(headers or {})
         if method == "POST":
             sent.setdefault("idempotency-key", key or uuid4().hex)
         if body is not None:
             options["json"] = body
         async with self.client(role) as client:
-            return await client.request(method, path, headers=sent, **options)
+            answer = await client.request(method, path, headers=sent, **options)
+        told = documented(method, path)
+        assert not told or answer.status_code in told, (
+            f"{method} {path} is not told to answer {answer.status_code}: {answer.text}"
+        )
+        return answer
 
     async def register(self, role: Role = Role.OPERATOR, **changes: Any) -> dict[str, Any]:
         """Register one appeal about an open manhole; the appeal as answered."""

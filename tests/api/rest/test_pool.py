@@ -57,6 +57,15 @@ async def numbers(house, who) -> set[str]:
     return {row["number"] for row in rows}
 
 
+async def patient(send, *args, **options):
+    """The answer, asked for again where a busy machine says that its turn did not come (503)."""
+    tries = 20
+    while (answer := await send(*args, **options)).status_code == 503 and tries:
+        tries -= 1
+        await asyncio.sleep(0.5)
+    return answer
+
+
 async def ask(client, caller, turn: random.Random) -> None:
     """One request; whatever is wrong about its answer is an AssertionError."""
     city, role, token, own, foreign = caller
@@ -64,30 +73,33 @@ async def ask(client, caller, turn: random.Random) -> None:
         ("list", "search", "assignments", "clocks", "own", "foreign", "wrong", "add")
     )
     if kind == "own" and own:
-        answer = await client.get(f"/v1/appeals/{turn.choice(sorted(own))}", headers=token)
+        answer = await patient(client.get, f"/v1/appeals/{turn.choice(sorted(own))}", headers=token)
         assert answer.status_code == 200
     elif kind == "foreign" and foreign:
-        answer = await client.get(f"/v1/appeals/{turn.choice(foreign)}", headers=token)
+        answer = await patient(client.get, f"/v1/appeals/{turn.choice(foreign)}", headers=token)
         assert answer.status_code == 404
     elif kind == "wrong":
         # An act that fails midway, in a transaction that holds the appeal.
         number = turn.choice(foreign or ["KIS-2026-999999"])
-        answer = await client.post(
-            f"/v1/appeals/{number}/accept", json={},
+        answer = await patient(
+            client.post, f"/v1/appeals/{number}/accept", json={},
             headers=token | {"idempotency-key": f"{turn.random()}"},
         )  # fmt: skip
         assert answer.status_code in (403, 404)
     elif kind == "add" and role in (Role.CITIZEN, Role.OPERATOR):
         said = body(city, channel="app" if role is Role.CITIZEN else "phone")
-        answer = await client.post(
-            "/v1/appeals", json=said, headers=token | {"idempotency-key": f"{turn.random()}"}
+        answer = await patient(
+            client.post,
+            "/v1/appeals",
+            json=said,
+            headers=token | {"idempotency-key": f"{turn.random()}"},
         )
         assert answer.status_code == 201
         assert answer.json()["number"].startswith(city.city.prefix)
     else:
         path = {"search": "/v1/appeals?q=люк", "assignments": "/v1/assignments",
                 "clocks": "/v1/clocks"}.get(kind, "/v1/appeals")  # fmt: skip
-        answer = await client.get(path, headers=token)
+        answer = await patient(client.get, path, headers=token)
         if answer.status_code == 200:
             check(answer.json()["items"], foreign, city)
         else:

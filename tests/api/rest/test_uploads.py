@@ -11,6 +11,7 @@ from PIL import Image
 from domain.access import Role
 from tests.integrations.media.files import IIN, exif_photo, pdf, picture, pixel_bomb
 from tests.support.rest import Callers, assert_problem, intake, pointers
+from tests.support.sql import fetch
 
 UPLOADS = "/v1/attachments"
 SCRIPT = b"<< /S /JavaScript /JS (app.alert(109)) >>"
@@ -54,6 +55,15 @@ async def test_a_repeated_upload_is_the_same_upload(callers: Callers):
     assert_problem(other, 422, "idempotency-key-reused")
 
 
+async def test_a_key_of_long_ago_keeps_its_file(callers: Callers):
+    """Answers are kept for two days, and files for longer."""
+    key, photo = uuid4().hex, picture()
+    assert (await _send(callers, photo, key=key)).status_code == 201
+    await fetch(callers.house, "DELETE FROM idempotency WHERE key = $1", key)
+    for content in (picture(size=(32, 32)), photo):
+        assert_problem(await _send(callers, content, key=key), 409, "conflict")
+
+
 async def test_parallel_repeats_of_an_upload_keep_one_file(callers: Callers):
     key, photo = uuid4().hex, picture()
     answers = await asyncio.gather(*(_send(callers, photo, key=key) for _ in range(4)))
@@ -70,10 +80,11 @@ async def test_parallel_repeats_of_an_upload_keep_one_file(callers: Callers):
         (b"\0\0\0\x18ftypheic" + bytes(100), "IMG_0109.HEIC", "image/heic", "heic"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg", "image/svg+xml",
          "unsupported-type"),
-        (pixel_bomb(), "a.png", "image/png", "too-many-pixels"),
+        (pixel_bomb, "a.png", "image/png", "too-many-pixels"),
     ],
 )  # fmt: skip
 async def test_a_hostile_file_is_refused(callers: Callers, content, name, kind, rule):
+    content = content() if callable(content) else content
     answer = await _send(callers, content, name, kind)
     assert_problem(answer, 422, "invalid")
     assert pointers(answer) == {"/file": rule}
