@@ -73,8 +73,9 @@ class Remembered(Generic[K, V]):
         if counted.task.cancelled() or counted.task.exception() is not None:
             return
         for key, value in counted.task.result().items():
-            if self._known(key, at) is not None:
-                # By whoever asked for less, and was told first.
+            known = self._full.get(key) or self._empty.get(key)
+            if known is not None and known[0] >= at:
+                # Of whoever asked later, for less, and was told first.
                 continue
             self._full.pop(key, None)
             self._empty.pop(key, None)

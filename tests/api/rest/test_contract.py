@@ -1,5 +1,6 @@
 """The committed contract is the code's own, valid, and says of every operation who may use it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from api.pages import FOLDER
 from api.rest.openapi import document
 from api.rest.table import OPERATIONS
 from domain.access import GRANTS
-from tests.support.rest import Callers
+from domain.values import new_id
+from tests.support.rest import Callers, documented
 
 ROOT = Path(__file__).parents[3]
 KEYWORDS = frozenset(
@@ -131,3 +133,12 @@ async def test_the_reference_page_loads_nothing_from_elsewhere(callers: Callers)
     for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js"):
         assert f"/reference/{name}" in page.text
         assert (await callers.call("GET", f"/reference/{name}", role=None)).status_code == 200
+
+
+def test_the_callers_of_the_tests_hold_every_operation_to_what_it_is_told_to_answer():
+    for operation in OPERATIONS:
+        path = re.sub(r"\{\w+\}", str(new_id()), operation.path) + "?limit=1"
+        told = documented(operation.method, path)
+        assert operation.status in told
+        assert set(operation.refusals) <= told, operation.id
+        assert not {418, 599} & told

@@ -420,3 +420,15 @@ async def test_notices_are_read_by_the_people_of_the_organisation_alone(callers:
     assert told["text"] == "The tries of a delivery are exhausted"
     assert_problem(await callers.call("GET", "/v1/notices", role=Role.EXECUTOR), 403,
                    "not-permitted")  # fmt: skip
+
+
+async def test_no_more_tests_than_five_wait_by_whichever_way(callers: Callers):
+    endpoint = await made(callers)
+    ways = [("test", None), ("trigger", {"type": TEST_TYPE})]
+    for way, body in [*ways, *ways, ways[0]]:
+        path = f"{ALL}/{endpoint['id']}/{way}"
+        assert (await callers.call("POST", path, body, role=Role.HEAD)).status_code == 202
+    for way, body in ways:
+        path = f"{ALL}/{endpoint['id']}/{way}"
+        refused = await callers.call("POST", path, body, role=Role.HEAD)
+        assert "5" in assert_problem(refused, 409, "conflict")["detail"]

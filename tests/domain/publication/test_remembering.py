@@ -78,6 +78,21 @@ async def test_nobody_waits_for_more_than_they_ask_for(register: Counting):
     assert await one == await too == {"A": ["A"]}
 
 
+async def test_what_was_counted_for_an_earlier_question_replaces_nothing(register: Counting):
+    """A long count ends after a short one that was begun after it."""
+    ask = Asking(register)
+    much = ask("AB")
+    await asyncio.sleep(0.01)
+    later = AT + timedelta(minutes=30)
+    one = ask("A", later)
+    await asyncio.sleep(0.01)
+    register.goes_on.set()
+    await asyncio.gather(one, much)
+    asked = len(register.asked)
+    await ask("A", AT + timedelta(minutes=80))
+    assert len(register.asked) == asked
+
+
 async def test_whoever_leaves_takes_the_count_from_nobody_and_what_nobody_waits_for_ends(
     register: Counting,
 ):
