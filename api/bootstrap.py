@@ -284,11 +284,13 @@ async def open_house(settings: Settings, *, name: str = "ikomek") -> AsyncIterat
         raise ValueError("open_house needs DATABASE_URL; the CLI starts the embedded server")
     engine = open_engine(settings.database_url, pool_size=settings.pool_size, name=name)
     cleaner = MediaCleaner()
-    house = _furnish(settings, engine, cleaner)
     try:
-        yield house
+        house = _furnish(settings, engine, cleaner)
+        try:
+            yield house
+        finally:
+            house.crowds.close()
     finally:
-        house.crowds.close()
         await cleaner.close()
         await engine.dispose()
 

@@ -33,9 +33,9 @@ class Counts(Protocol):
     """The register, as far as it is counted for the public."""
 
     async def kin(
-        self, city: UUID, spans: Sequence[tuple[datetime, datetime]], zone: str
+        self, city: UUID, begin: datetime, end: datetime, zone: str
     ) -> list[tuple[Kin, Coordinates | None, int]]:
-        """How many of each kin at each point were registered within any of these weeks."""
+        """How many of each kin at each point were registered from one instant to another."""
 
     async def by(
         self,
@@ -134,27 +134,24 @@ class Crowds:
     async def _classes(
         self, weeks: Iterable[date], asking: Asking, city: Reference
     ) -> dict[date, Shared]:
-        """The classes of weeks, by their Mondays. Weeks that are not known are counted by one
-        statement, each once at a time; one that is over is believed for an hour, the running one
-        for a minute.
-        """
+        """The classes of weeks, by their Mondays."""
+        wanted = sorted(set(weeks))
+        found = await asyncio.gather(*(self._class(week, asking, city) for week in wanted))
+        return dict(zip(wanted, found, strict=True))
 
-        async def count(keys: Sequence[tuple[UUID, date]]) -> dict[tuple[UUID, date], Shared]:
-            spans = [span(week, city) for _, week in keys]
-            counted = await self._counts.kin(city.city.id, spans, city.city.zone)
-            missing = [week for _, week in keys]
-            made = await self._beside(lambda: _parted(missing, counted, self._crowd(city)))
-            return {key: made[key[1]] for key in keys}
+    async def _class(self, week: date, asking: Asking, city: Reference) -> Shared:
+        """Of one that is over it is believed for an hour, of the running one for a minute."""
+        begin, end = span(week, city)
 
-        def until(key: tuple[UUID, date]) -> datetime:
-            begin, end = span(key[1], city)
-            return asking.at + (KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR)
+        async def count() -> Shared:
+            counted = await self._counts.kin(city.city.id, begin, end, city.city.zone)
+            return await self._beside(lambda: _parted(counted, self._crowd(city)))
 
-        keys = [(city.city.id, week) for week in sorted(set(weeks))]
+        long = KNOWN_FOR if begin <= asking.at < end else LONG_KNOWN_FOR
+        key = city.city.id, week
         # The turn is the asker's own, and the count everybody's: it waits for nobody's turns.
         async with asking.turns:
-            shared = await self._weeks.each(keys, asking.at, until, count)
-        return {week: classes for (_, week), classes in shared.items()}
+            return await self._weeks.of(key, asking.at, asking.at + long, count)
 
     async def _counted(
         self,
@@ -170,18 +167,16 @@ class Crowds:
         register is asked no oftener.
         """
 
-        async def count(keys: Sequence[Hashable]) -> dict[Hashable, Mapping[str | None, Figure]]:
+        async def count() -> Mapping[str | None, Figure]:
             found = await self._counts.by(
                 public(city.city.id),
                 _wanted(week, where, city), by, city.city.zone, promises=promises,
             )  # fmt: skip
-            return {keys[0]: {each.key: each for each in found}}
+            return {each.key: each for each in found}
 
-        key = (city.city.id, week, by, tuple(sorted(where.items())), promises)
-        known = await self._tables.each(
-            [key], asking.at, lambda _: asking.at + LONG_KNOWN_FOR, count
-        )
-        return known[key]
+        key = city.city.id, week, by, tuple(sorted(where.items())), promises
+        async with asking.turns:
+            return await self._tables.of(key, asking.at, asking.at + LONG_KNOWN_FOR, count)
 
 
 def _chosen(counts: Mapping[str | None, int], city: Reference) -> Counter[str | None]:
@@ -203,14 +198,13 @@ def _wanted(week: date, where: Mapping[str, str], city: Reference) -> AppealFilt
     )
 
 
-def _parted(
-    weeks: Sequence[date], counted: Iterable[tuple[Kin, Coordinates | None, int]], crowd: Crowd
-) -> dict[date, Shared]:
-    inside: dict[date, list[tuple[Kin, int | None, int]]] = {week: [] for week in weeks}
-    for kin, point, count in counted:
-        cell = None if point is None else crowd.cell(point)
-        inside[kin.week].append((kin, cell, count))
-    return {week: Shared(each) for week, each in inside.items()}
+def _parted(counted: Iterable[tuple[Kin, Coordinates | None, int]], crowd: Crowd) -> Shared:
+    return Shared(
+        [
+            (kin, None if point is None else crowd.cell(point), count)
+            for kin, point, count in counted
+        ]
+    )
 
 
 def monday(day: date) -> date:

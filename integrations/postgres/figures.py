@@ -99,24 +99,22 @@ class Figures:
         return [_figure(row) for row in found]
 
     async def kin(
-        self, city: UUID, spans: Sequence[tuple[datetime, datetime]], zone: str
+        self, city: UUID, begin: datetime, end: datetime, zone: str
     ) -> list[tuple[Kin, Coordinates | None, int]]:
-        """How many appeals of a city were registered within any of these weeks, from the one
-        instant and before the other, by what the public may be told of them and by their points
+        """How many appeals of a city were registered from the one instant and before the other, by
+        what the public may be told of them, their weeks and their points
         (domain/publication/rows.py).
         """
         statement = """
             SELECT a.service, a.category, a.sphere, a.district, a.latitude, a.longitude,
                    date_trunc('week', a.registered_at AT TIME ZONE $4)::date AS week, count(*) AS n
-              FROM unnest($2::timestamptz[], $3::timestamptz[]) w (begin, until)
-              JOIN appeal a ON a.registered_at >= w.begin AND a.registered_at < w.until
-             WHERE a.city_id = $1
+              FROM appeal a
+             WHERE a.city_id = $1 AND a.registered_at >= $2 AND a.registered_at < $3
              GROUP BY 1, 2, 3, 4, 5, 6, 7
         """
-        begins, ends = [begin for begin, _ in spans], [end for _, end in spans]
         async with self._turns:
             async with inside(self._engine, door_of(public(city))) as driver:
-                found = await driver.fetch(statement, city, begins, ends, zone)
+                found = await driver.fetch(statement, city, begin, end, zone)
             # A large week has as many rows as appeals: none of the loop's work.
             return await asyncio.to_thread(_counted, found)
 

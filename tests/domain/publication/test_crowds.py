@@ -1,7 +1,6 @@
 """What is counted for the public is remembered for a while, by each process for itself."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,22 +36,30 @@ class Register:
         self.count = count
         self.groups: tuple[str, ...] = ("closed",)
         self.asked: list[Any] = []
+        self.slow, self.inside, self.most = 0.0, 0, 0
+
+    async def _takes_a_while(self) -> None:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        await asyncio.sleep(self.slow)
+        self.inside -= 1
 
     async def kin(
-        self, city: Any, spans: Sequence[tuple[datetime, datetime]], zone: str
+        self, city: Any, begin: datetime, end: datetime, zone: str
     ) -> list[tuple[Kin, Coordinates | None, int]]:
         assert zone == town().city.zone
-        weeks = [town().city.local(begin).date() for begin, _ in spans]
-        self.asked.append(weeks)
-        await asyncio.sleep(0)
-        return [(pits(week), None, self.count) for week in weeks]
+        week = town().city.local(begin).date()
+        assert (begin, end) == span(week, town())
+        self.asked.append(week)
+        await self._takes_a_while()
+        return [(pits(week), None, self.count)]
 
     async def by(
         self, principal: Principal, wanted: AppealFilter, dimension: str, zone: str, *,
         promises: bool,
     ) -> list[Figure]:  # fmt: skip
         self.asked.append((dimension, wanted, promises))
-        await asyncio.sleep(0)
+        await self._takes_a_while()
         count = self.count
         return [Figure(key, count, judged=count, kept=count) for key in self.groups]
 
@@ -79,20 +86,20 @@ async def test_classes_of_a_week_that_is_over_are_believed_for_longer(week: date
     known = Crowds(register)
     for at in (NOON, NOON + long - SECOND):
         assert await told(known, week, at) is Detail.SERVICE
-    assert register.asked == [[week]]
+    assert register.asked == [week]
     await told(known, week, NOON + long)
-    assert register.asked == [[week], [week]]
+    assert register.asked == [week, week]
     await told(known, week, NOON - SECOND)
     assert len(register.asked) == 3, "of before it was asked nothing is known"
 
 
-async def test_what_is_not_known_is_counted_by_one_statement():
+async def test_each_week_that_is_not_known_is_counted_by_itself():
     register = Register()
     known = Crowds(register)
     await told(known, OVER)
     weeks = [OVER - WEEK, OVER, OVER - 2 * WEEK]
     table = await figures(known, *weeks, by="service")
-    assert register.asked == [[OVER], [OVER - 2 * WEEK, OVER - WEEK]]
+    assert register.asked == [OVER, OVER - 2 * WEEK, OVER - WEEK]
     assert [(each.key, each.count) for each in table.groups] == [("roads.surface.pit", 60)]
 
 
@@ -116,7 +123,7 @@ async def test_counts_are_believed_for_an_hour_and_conditions_reach_the_register
         assert [each.count for each in table.groups] == [20]
     begin, end = span(OVER, town())
     wanted = AppealFilter(sphere="roads", district="left", registered_from=begin, registered_to=end)
-    assert register.asked == [[OVER], ("service", wanted, True)]
+    assert register.asked == [OVER, ("service", wanted, True)]
     await figures(
         known, OVER, by="service", where=where, promises=True, asked={"at": NOON + LONG_KNOWN_FOR}
     )
@@ -144,7 +151,20 @@ async def test_whoever_holds_all_their_own_turns_holds_up_nobody_else():
         assert await told(known, OVER) is Detail.SERVICE
     busy.turns.release()
     await waiting
-    assert register.asked == [[OVER]]
+    assert register.asked == [OVER]
+
+
+@pytest.mark.parametrize("by", ["status", "sphere"])
+async def test_one_document_stands_in_line_for_no_more_than_its_turns(by: str):
+    """However many figures it asks for: all cities and all who work in them share that line."""
+    register = Register()
+    register.slow = 0.01
+    known, one = Crowds(register), Asked()
+    weeks = [OVER - n * WEEK for n in range(20)]
+    await asyncio.gather(*(
+        known.published([week], by, {}, one, town(), promises=False) for week in weeks
+    ))  # fmt: skip
+    assert (len(register.asked), register.most) == (20, 3)
 
 
 async def test_so_many_weeks_and_counts_are_kept(monkeypatch: pytest.MonkeyPatch):

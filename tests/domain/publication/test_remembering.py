@@ -1,7 +1,6 @@
 """What was counted is believed for a while, and each thing is counted once at a time."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from domain.publication.remembering import Remembered
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 class Counting:
@@ -18,19 +18,18 @@ class Counting:
         self.asked: list[str] = []
         self.ended = 0
         self.goes_on = asyncio.Event()
-        self.fails = False
-        self.most = 99
+        self.fails: set[str] = set()
 
-    async def count(self, keys: Sequence[str]) -> dict[str, list[str]]:
-        self.asked += keys
+    async def count(self, key: str) -> list[str]:
+        self.asked.append(key)
         try:
             await self.goes_on.wait()
         except asyncio.CancelledError:
             self.ended += 1
             raise
-        if self.fails or len(keys) > self.most:
-            raise OSError("so many")
-        return {key: [key] * key.isupper() for key in keys}
+        if key in self.fails:
+            raise OSError(key)
+        return [key] * key.isupper()
 
 
 class Asking:
@@ -40,8 +39,8 @@ class Asking:
         self._register = register
         self._known: Remembered[str, list[str]] = Remembered(most)
 
-    def __call__(self, keys: str, at: datetime = AT) -> "asyncio.Future[dict[str, list[str]]]":
-        asked = self._known.each(keys, at, lambda _: at + timedelta(hours=1), self._register.count)
+    def __call__(self, key: str, at: datetime = AT) -> "asyncio.Future[list[str]]":
+        asked = self._known.of(key, at, at + HOUR, lambda: self._register.count(key))
         return asyncio.ensure_future(asked)
 
 
@@ -52,45 +51,15 @@ def register() -> Counting:
 
 async def test_each_is_counted_once_however_many_ask_for_it_at_a_time(register: Counting):
     ask = Asking(register)
-    asked = [ask("A") for _ in range(5)] + [ask("Axy"), ask("Axyz")]
+    asked = [ask(key) for key in "AAAxAxA"]
     await asyncio.sleep(0)
     register.goes_on.set()
     found = await asyncio.gather(*asked)
-    assert sorted(register.asked) == ["A", "x", "y", "z"]
-    assert all(each["A"] is found[0]["A"] for each in found)
-    assert set(found[6]) == set("Axyz")
-    await ask("Axyz")
-    assert len(register.asked) == 4
-
-
-async def test_nobody_waits_for_more_than_they_ask_for(register: Counting):
-    """What somebody else wants to know besides may take long, and may fail."""
-    ask = Asking(register)
-    register.most = 5
-    much = ask("ABCxyz")
-    await asyncio.sleep(0.01)
-    one, too = ask("A"), ask("A")
-    await asyncio.sleep(0.01)
-    assert register.asked == [*"ABCxyz", "A"], "once for both"
-    register.goes_on.set()
-    with pytest.raises(OSError, match="so many"):
-        await much
-    assert await one == await too == {"A": ["A"]}
-
-
-async def test_what_was_counted_for_an_earlier_question_replaces_nothing(register: Counting):
-    """A long count ends after a short one that was begun after it."""
-    ask = Asking(register)
-    much = ask("AB")
-    await asyncio.sleep(0.01)
-    later = AT + timedelta(minutes=30)
-    one = ask("A", later)
-    await asyncio.sleep(0.01)
-    register.goes_on.set()
-    await asyncio.gather(one, much)
-    asked = len(register.asked)
-    await ask("A", AT + timedelta(minutes=80))
-    assert len(register.asked) == asked
+    assert sorted(register.asked) == ["A", "x"]
+    assert all(one is found[0] for one in found if one)
+    await ask("A")
+    await ask("x")
+    assert len(register.asked) == 2
 
 
 async def test_whoever_leaves_takes_the_count_from_nobody_and_what_nobody_waits_for_ends(
@@ -108,25 +77,26 @@ async def test_whoever_leaves_takes_the_count_from_nobody_and_what_nobody_waits_
     await asyncio.sleep(0.01)
     assert (register.ended, register.asked) == (1, ["A", "A"])
     register.goes_on.set()
-    assert (await third)["A"]
+    assert await third
 
 
-async def test_a_count_that_fails_is_made_anew_by_who_asks_then(register: Counting):
+async def test_a_count_that_fails_is_made_anew_by_who_asks_then_and_fails_nobody_else(
+    register: Counting,
+):
     ask = Asking(register)
-    register.fails = True
+    register.fails = {"A"}
     register.goes_on.set()
-    told = await asyncio.gather(ask("A"), ask("Ax"), return_exceptions=True)
-    assert [type(each) for each in told] == [OSError, OSError]
-    register.fails = False
-    assert (await ask("A"))["A"]
+    told = await asyncio.gather(ask("A"), ask("A"), ask("B"), return_exceptions=True)
+    assert [type(each) for each in told] == [OSError, OSError, list]
+    register.fails = set()
+    assert await ask("A")
 
 
 async def test_what_holds_nothing_pushes_out_nothing_that_holds_something(register: Counting):
     ask = Asking(register, most=2)
     register.goes_on.set()
-    for key in "Aabcdefg":
+    for key in "AabcdefgAg":
         await ask(key)
-    await ask("Ag")
     assert register.asked.count("A") == register.asked.count("g") == 1
     # Nor is it kept for ever itself.
     await ask("a")
@@ -142,8 +112,9 @@ async def test_what_was_asked_for_last_is_forgotten_last(register: Counting):
 
 
 async def test_nothing_is_believed_beyond_its_time_or_before_it_was_counted(register: Counting):
+    """A clock that was set back stops no remembering."""
     ask = Asking(register)
     register.goes_on.set()
-    for at, counted in ((0, 1), (59, 1), (60, 2), (59, 3)):
-        await ask("A", AT + timedelta(minutes=at))
+    for minute, counted in ((0, 1), (59, 1), (60, 2), (59, 3), (59, 3)):
+        await ask("A", AT + timedelta(minutes=minute))
         assert len(register.asked) == counted
