@@ -17,6 +17,7 @@ the applicant says yes to every answer. refuse: the number of an appeal whose si
 swallow: of one that is taken, and whose answer is lost. gone: no file is found. late, never, stop:
 of the notices that the async channel takes, one is delivered up to a second (`lateness`) later, is
 not delivered at all, or is stopped, as getMessageStatus tells; the others are delivered at once.
+A share of 0.05 is one of each twenty in every run (lots.py), not one of twenty in the long run.
 
 `POST /say` is the state at work: a list of `{"tale": …, "number": …, values …}`; an assignment
 names no number and gets one. Where it names that of an appeal which the city handed in, the city's
@@ -44,6 +45,7 @@ from uuid import uuid4
 
 from lxml import etree
 
+from tests.peers.lots import Lots
 from tests.peers.soap import SOAP, XSI, Element, Refused, Seal, texts, typed
 from tests.peers.temporary_store import Store
 
@@ -140,13 +142,14 @@ class State:
         self.counts: dict[str, int] = {}
         self.mood: dict[str, Any] = {}
         self.chance = random.Random(1)
+        self.lots = Lots(lambda what: float(self.mood.get(what, 0)))
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
 
     def roll(self, what: str) -> bool:
         with self.lock:
-            return bool(self.chance.random() < self.mood.get(what, 0))
+            return self.lots.drawn(what)
 
     def begin(self, own_number: str | None) -> Case:
         number = f"ЖТ-2026-{len(self.cases) + 1:08d}"
@@ -477,6 +480,7 @@ class Handler(BaseHTTPRequestHandler):
             with state.lock:
                 state.mood = json.loads(body)
                 state.chance.seed(state.mood.get("seed", 1))
+                state.lots.begin(state.mood.get("seed", 1))
             self._answer(200, b"{}", "application/json")
         elif self.path == "/say":
             with state.lock:
