@@ -47,6 +47,7 @@ from api.rest.openapi import document
 from api.rest.operation import Operation
 from api.rest.table import OPERATIONS
 from api.settings import Settings
+from api.shapes import ByShape
 from api.trust import PERIOD
 from api.watch import watch
 from domain.errors import NotFound, Refusal
@@ -106,7 +107,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            *_routes(),
+            ByShape(_routes()),
             reading("/v1/openapi.json", _contract),
             *GRAPH,
             *EXPLORER,
