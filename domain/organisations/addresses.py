@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from rapidfuzz import fuzz, process
 from domain.organisations.model import Building, Street
 from domain.organisations.spelling import Reading, fold, house_number, readings, stem, street_words
 
+_REMEMBERED = 4096
+"""Names of streets, as they were said."""
 _ENOUGH = 74.0
 """A street spelled less alike than this (0–100) is another street."""
 _CERTAIN = 100.0
@@ -43,7 +46,9 @@ class Match:
 class AddressIndex:
     """Streets under all their names in one spelling, with the houses of each."""
 
-    __slots__ = ("_by_key", "_houses", "_keys", "_kinds", "_names", "_prefixes", "_streets")
+    __slots__ = (
+        "_alike", "_by_key", "_houses", "_keys", "_kinds", "_names", "_prefixes", "_streets",
+    )  # fmt: skip
 
     def __init__(self, streets: Iterable[Street], buildings: Iterable[Building]) -> None:
         self._streets = {each.id: each for each in streets}
@@ -62,6 +67,8 @@ class AddressIndex:
         self._keys = list(self._by_key)
         self._prefixes = sorted(prefixes)
         self._houses = _houses(buildings)
+        # The same streets are said all day, and a misspelt one is held against every name.
+        self._alike = lru_cache(maxsize=_REMEMBERED)(self._liken)
 
     def search(self, text: str, limit: int = 5) -> tuple[Match, ...]:
         """The places that the text may mean, the likeliest first; empty when none is alike."""
@@ -109,7 +116,8 @@ class AddressIndex:
         numbers = {word for word in words if word[0].isdigit()}
         return not numbers or any(numbers.issubset(name) for name in self._names[street])
 
-    def _alike(self, words: tuple[str, ...]) -> dict[UUID, float]:
+    def _liken(self, words: tuple[str, ...]) -> Mapping[UUID, float]:
+        """How alike each street is that is alike enough."""
         asked = _key(words)
         if asked in self._by_key:
             return dict.fromkeys(self._by_key[asked], 100.0)
