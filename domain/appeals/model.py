@@ -213,8 +213,11 @@ class Appeal:
 
     def clock(self, stage: Stage) -> Clock | None:
         """The latest round of a stage's clock."""
-        rounds = [clock for clock in self.clocks if clock.stage is stage]
-        return max(rounds, key=lambda clock: clock.round, default=None)
+        latest: Clock | None = None
+        for clock in self.clocks:
+            if clock.stage is stage and (latest is None or clock.round > latest.round):
+                latest = clock
+        return latest
 
     def with_clock(self, changed: Clock) -> "Appeal":
         """The appeal with a clock put in the place of its former self, or added."""
@@ -250,14 +253,16 @@ class Appeal:
         """The day that the national register set, where the law's term runs and that day is before
         what leads otherwise; else None.
         """
-        leading = self.leading.due_at if self.leading else None
         day = self._state_day
-        return day if day is not None and _earlier(day, leading) == day else None
+        if day is None:
+            return None
+        leading = self.leading
+        return day if _earlier(day, leading.due_at if leading else None) == day else None
 
     @property
     def _state_day(self) -> datetime | None:
-        runs = self.law_due_at is not None and self.legal is not None
-        return self.legal.state_deadline if runs and self.legal else None
+        day = self.legal.state_deadline if self.legal else None
+        return day if day is not None and self.law_due_at is not None else None
 
     def about(self) -> dict[str, object]:
         """What every event says of the appeal that it left behind."""

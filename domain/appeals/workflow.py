@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from domain.access import Permission, Principal, Role
 from domain.errors import InvalidTransition
@@ -166,10 +167,15 @@ def guard(action: Action, status: Status, principal: Principal | None = None) ->
 
 def allowed(status: Status, principal: Principal | None = None) -> tuple[str, ...]:
     """The actions that the table allows from a status: to the principal, if one is named."""
+    return _allowed(status, None if principal is None else principal.permissions)
+
+
+@lru_cache(maxsize=1024)
+def _allowed(status: Status, held: frozenset[Permission] | None) -> tuple[str, ...]:
     return tuple(
         str(row.action)
         for row in TRANSITIONS.values()
-        if status in row.sources and (principal is None or principal.may(row.permission))
+        if status in row.sources and (held is None or row.permission in held)
     )
 
 
