@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, get_origin
 
 import orjson
@@ -92,10 +93,16 @@ def decode_query(model: type[BaseModel], query: QueryParams) -> Any:
     if repeated:
         raise Malformed("query", repeated)
     try:
-        return model.model_validate(values)
+        return model.model_validate(values) if values else _unasked(model)
     except ValidationError as error:
         faults = [_fault(detail) for detail in error.errors(include_url=False)]
         raise Malformed("query", faults) from None
+
+
+@cache
+def _unasked(model: type[BaseModel]) -> Any:
+    """The query of a request that has none. An error is not remembered."""
+    return model.model_validate({})
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> None:

@@ -6,6 +6,7 @@ What it does when it changes something is acting.py.
 import re
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,6 +32,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _TAGS = 200
 """Characters of If-Match at most; of If-None-Match five times as many."""
 _ANYBODY = new_id()
+_NOTHING = QueryParams()
 MOST_UPLOADS = 8
 """Files that one principal may send at once: each is whole in memory, three times over."""
 
@@ -91,7 +93,7 @@ class Door:
             at=self._house.now(),
             language=preferred(_joined(request, "accept-language")),
             path=request.path_params,
-            query=decode_query(operation.query or Query, request.query_params),
+            query=decode_query(operation.query or Query, _asked(request)),
             key=_key(request) if operation.keyed else None,
             conditional=operation.if_match and "if-match" in request.headers,
             if_match=_versions(_joined(request, "if-match")) if operation.if_match else None,
@@ -127,6 +129,10 @@ def _check_form(operation: Operation, request: Request) -> None:
         raise NotAcceptable(media_type=operation.media_type)
     if len(_joined(request, "accept-language") or "") > LONGEST:
         raise malformed("Accept-Language", "/accept-language", "too-long", max_length=LONGEST)
+
+
+def _asked(request: Request) -> QueryParams:
+    return request.query_params if request.scope["query_string"] else _NOTHING
 
 
 def _joined(request: Request, name: str) -> str | None:

@@ -25,6 +25,9 @@ def open_engine(
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=False,
+        # Whoever borrows ends their own transaction (session.py), as a Connection of SQLAlchemy
+        # does: to ask once more at each return is for nothing.
+        pool_reset_on_return=None,
         connect_args={
             "timeout": 5,
             "server_settings": {

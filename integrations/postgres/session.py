@@ -84,7 +84,8 @@ async def borrowed(engine: AsyncEngine) -> AsyncIterator[Any]:
         finally:
             if held.is_valid and (driver.is_closed() or driver.is_in_transaction()):
                 await greenlet_spawn(held.invalidate)
-            await greenlet_spawn(held.close)
+            # Nothing is asked of the server at a return (engine.py): no greenlet is wanted.
+            held.close()
 
 
 async def _living(engine: AsyncEngine) -> PoolProxiedConnection:
