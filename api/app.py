@@ -27,9 +27,11 @@ from api.browser import bound
 from api.clock import real
 from api.errors import Asked, Internal, Malformed, MethodNotAllowed, problem
 from api.graphql.explorer import ROUTES as EXPLORER
+from api.graphql.hub import Hub
 from api.graphql.mount import ROUTES as GRAPH
 from api.graphql.mount import open_graph
 from api.languages import preferred
+from api.leaving import listen
 from api.limits import NAMES
 from api.login.door import LoginDoor
 from api.login.routes import ROUTES as LOGIN
@@ -66,7 +68,12 @@ looks further back (gc.set_threshold)."""
 
 def serve_app() -> Starlette:
     """The application of a process that does nothing else."""
-    return create_app(begun=settle)
+    return create_app(begun=_stand)
+
+
+def _stand(app: Starlette) -> None:
+    settle()
+    listen(app.state.leave)
 
 
 def settle() -> None:
@@ -80,10 +87,10 @@ def settle() -> None:
 
 
 def create_app(
-    settings: Settings | None = None, begun: Callable[[], None] = lambda: None
+    settings: Settings | None = None, begun: Callable[[Starlette], None] = lambda _: None
 ) -> Starlette:
-    """The application; without settings those of the environment. `begun` is called when it is
-    ready to answer.
+    """The application; without settings those of the environment. `begun` is called with it when
+    it is ready to answer.
     """
     chosen = settings if settings is not None else Settings()
     configure(chosen.log_level)
@@ -99,7 +106,8 @@ def create_app(
             app.state.graph = open_graph(house)
             app.state.oauth = OAuthDoor(house)
             app.state.login = _login(house, opened)
-            begun()
+            app.state.leave = partial(_leave, house, app.state.graph.hub)
+            begun(app)
             yield
             await app.state.graph.hub.close()
             with suppress(Refusal):
@@ -139,6 +147,12 @@ def create_app(
     # A path with a slash more is another path, and there is none.
     app.router.redirect_slashes = False
     return app
+
+
+def _leave(house: House, hub: Hub) -> None:
+    """Let go whoever waits: the process is about to end, and would end the later for them."""
+    house.bell.close()
+    hub.dismiss()
 
 
 def _login(house: House, opened: WaysIn) -> LoginDoor:

@@ -45,6 +45,14 @@ class Bell:
         self._task: asyncio.Task[None] | None = None
         self._position = 0
         self._starting = asyncio.Lock()
+        self.closed = False
+        """Nobody need wait: the process is about to end."""
+
+    def close(self) -> None:
+        """Let everybody go who waits."""
+        self.closed = True
+        for ear in (one for ears in self._ears.values() for one in ears):
+            ear.ring()
 
     @asynccontextmanager
     async def ear(self, organisation: UUID) -> AsyncIterator[Ear]:

@@ -14,6 +14,7 @@ from api.commands.authorities import require_authorities
 from api.commands.environment import environment, read_settings
 from api.commands.exchanges import judged
 from api.commands.providers import require_sound
+from api.leaving import deafen, tell
 from api.settings import Settings
 
 APPLICATION = "api.app:serve_app"
@@ -82,9 +83,17 @@ def _serve(settings: Settings) -> None:
     # Only this role needs the server; the other commands start faster without it.
     from granian.constants import Interfaces
     from granian.log import LogLevels
-    from granian.server import Server
+    from granian.server import MPServer
 
-    Server(
+    class Serving(MPServer):
+        """Granian, telling its processes that they are about to end before it ends them."""
+
+        def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
+            tell(worker.inner.pid for worker in self.wrks)
+            super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    deafen()
+    Serving(
         APPLICATION,
         factory=True,
         interface=Interfaces.ASGI,

@@ -110,6 +110,7 @@ class Hub:
         self._holding: Sharing[Place, bool] = Sharing()
         self._reading: Sharing[Hashable, Sequence[Happening]] = Sharing()
         self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
 
     @property
     def subscribers(self) -> int:
@@ -144,13 +145,20 @@ class Hub:
         finally:
             self._leave(subscriber)
 
-    async def close(self) -> None:
-        """Stop reading; who still follows is told that the house closes."""
+    def dismiss(self) -> None:
+        """Take nobody any more; who still follows is told that the house closes."""
+        self._closed = True
         for subscriber in list(self._subscribers):
             subscriber.end(Unavailable(what="subscriptions"))
+
+    async def close(self) -> None:
+        """Dismiss everybody, and stop reading."""
+        self.dismiss()
         await self._stop()
 
     async def _enter(self, principal: Principal, wanted: Wanted, judge: Judge) -> Subscriber:
+        if self._closed:
+            raise Unavailable(what="subscriptions")
         if len(self._subscribers) >= self._most or self._of[principal.id] >= self._most_of_one:
             raise RateLimited(seconds=int(JUDGED))
         self._of[principal.id] += 1

@@ -84,7 +84,7 @@ async def _awaited(call: Call, organisation: UUID, mark: Mark) -> FeedPage:
         while True:
             page = await _page(call, mark)
             left = ends - time.monotonic()
-            if page.entries or page.more or left <= 0:
+            if page.entries or page.more or left <= 0 or call.house.bell.closed:
                 return page
             mark = page.mark
             await ear.wait(left)

@@ -1,17 +1,13 @@
 """The replay against the whole platform: API, worker and scheduler on a city's database."""
 
 import asyncio
-import os
 import socket
 import subprocess
-import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import cycle
-from pathlib import Path
 
-import httpx2
 import pytest
 from rich.console import Console
 
@@ -19,13 +15,13 @@ from api import clock
 from api.commands import semey
 from api.commands.credentials import executor_of
 from api.commands.database import open_office
-from api.commands.environment import environment
 from demo.replay import replay
 from demo.sample.rows import WINDOW, Sample, read_sample
 from demo.semey.city import demo_city
 from demo.table import closing_table
 from domain.access import Role
 from tests.conftest import make_settings
+from tests.support.roles import start, until_ready
 
 ROWS, SECONDS, START = 40, 8, 8
 
@@ -73,30 +69,6 @@ def processes():
         process.terminate()
     for process in running:
         process.wait(10)
-
-
-def start(role: str, settings, log: Path) -> subprocess.Popen[bytes]:
-    told = environment(settings) | {
-        "IKOMEK_KEYS": settings.keys,
-        "IKOMEK_WEBHOOK_ALLOW_HTTP": "1",
-        "IKOMEK_WEBHOOK_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
-    }
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "api.cli", role],
-            env=os.environ | told, stdout=output, stderr=output,
-        )  # fmt: skip
-
-
-async def until_ready(base: str) -> None:
-    async with asyncio.timeout(50), httpx2.AsyncClient(base_url=base) as client:
-        while True:
-            try:
-                if (await client.get("/v1/ready")).status_code == 200:
-                    return
-            except httpx2.TransportError:
-                pass
-            await asyncio.sleep(0.1)
 
 
 def part_of_the_sample() -> Sample:
