@@ -19,6 +19,7 @@ from integrations.postgres.gathering import Gathering
 from tests.support.appeals import make_intake, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 
 async def intake(house, *, key: str | None = None, spoil=None):
@@ -121,7 +122,11 @@ async def test_who_hangs_up_while_waiting_is_not_written_and_holds_up_nobody(hou
     first = asyncio.create_task(intake(house))
     await began.wait()
     gone, stays = (asyncio.create_task(intake(house)) for _ in range(2))
-    await asyncio.sleep(0.05)
+
+    async def both_wait() -> bool:
+        return len(house.units._gathering._waiting) == 2
+
+    await eventually(both_wait)
     gone.cancel()
     await asyncio.sleep(0)
     go_on.set()
@@ -157,7 +162,7 @@ async def test_a_database_that_is_gone_is_told_to_everybody_and_the_next_succeed
     async with held.transaction():
         await held.execute("LOCK TABLE appeal IN ACCESS EXCLUSIVE MODE")
         callers = [asyncio.create_task(intake(house)) for _ in range(5)]
-        for _ in range(100):
+        for _ in range(1000):
             cut = await held.fetch(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type ="
                 " 'Lock' AND datname = current_database() AND application_name = 'ikomek'"
