@@ -491,13 +491,13 @@ async def test_server_sent_events_tell_the_same(
 
 async def test_a_socket_outlives_no_token_and_no_right(base: str, callers: Callers, house: House):
     """Though nothing is followed over it: each operation is judged by the token of that moment."""
+    number = (await callers.register())["number"]
     token = await house.tokens.issue(
         KISHI.id,
         name="soon over",
         member=KISHI.ident(f"member-{Role.INSPECTOR}"),
         expires_at=house.now() + timedelta(seconds=3),
     )
-    number = (await callers.register())["number"]
     query = "query($n: String!) { appeal(number: $n) { number } }"
     async with greeted(base, token) as peer:
         await peer.subscribe(query, n=number)
