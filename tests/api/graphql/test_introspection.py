@@ -17,6 +17,7 @@ from api.graphql.engine import Engine
 from api.graphql.fast import FastExecutor
 from api.graphql.introspection import FOR_ONE
 from api.graphql.schema import build_schema
+from tests.support.cost import uncollected
 
 SCHEMA = build_schema()._schema
 CALLER = Caller(None, Voice("en", "the same"), address="here")
@@ -82,10 +83,11 @@ def test_an_answer_holds_no_more_than_was_paid_for(name: str):
 
 @pytest.mark.parametrize("name", DEAR)
 def test_what_asks_for_the_schema_over_and_over_is_refused(name: str):
-    began = time.process_time()
-    with pytest.raises((DocumentTooCostly, DocumentTooLarge)):
-        engine().prepare(Params(DEAR[name]), CALLER)
-    assert time.process_time() - began < 0.3
+    with uncollected():
+        began = time.process_time()
+        with pytest.raises((DocumentTooCostly, DocumentTooLarge)):
+            engine().prepare(Params(DEAR[name]), CALLER)
+        assert time.process_time() - began < 0.3
 
 
 async def test_one_question_at_a_time_until_its_thread_ends(monkeypatch: pytest.MonkeyPatch):
