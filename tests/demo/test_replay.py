@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from api.commands import semey
 from api.commands.credentials import executor_of
 from api.commands.database import open_office
 from api.commands.environment import environment
+from benchmarks.stage import free_port
 from demo.replay import replay
 from demo.sample.rows import WINDOW, Sample, read_sample
 from demo.semey.city import demo_city
@@ -58,10 +58,7 @@ class Actors:
 @pytest.fixture(scope="module")
 def served(database, tmp_path_factory):
     """Settings of a platform that is warped and whose port is free."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return make_settings(database, tmp_path_factory.mktemp("home"), port=port)
+    return make_settings(database, tmp_path_factory.mktemp("home"), port=free_port())
 
 
 @pytest.fixture
@@ -72,7 +69,7 @@ def processes():
     for process in running:
         process.terminate()
     for process in running:
-        process.wait(10)
+        process.wait(60)
 
 
 def start(role: str, settings, log: Path) -> subprocess.Popen[bytes]:
