@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +15,7 @@ from api.bell import Bell
 from api.bootstrap import House
 from api.graphql.hub import Hub
 from api.settings import Settings
+from benchmarks.stage import free_port
 from domain.access import Principal, Role
 from domain.appeals.happenings import Wanted
 from domain.errors import Unavailable
@@ -32,9 +32,7 @@ KILLED = 10.0
 @pytest.fixture
 async def served(settings: Settings, house: House, tmp_path) -> AsyncIterator[Served]:
     """A process that serves: itself, its address, and a client's headers for a role."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     tokens = await issue_tokens(house)
     alone = make_settings(settings.database_url or "", tmp_path, port=port)
     process = start("serve", alone, tmp_path / "serve.log")
@@ -55,7 +53,7 @@ async def ended(process: subprocess.Popen[bytes]) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_whoever_waits_is_let_go_when_the_process_must_end(served):
     process, base, headers = served
     query = {"query": "subscription { appeals { cursor } }"}

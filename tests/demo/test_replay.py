@@ -1,7 +1,6 @@
 """The replay against the whole platform: API, worker and scheduler on a city's database."""
 
 import asyncio
-import socket
 import subprocess
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from api import clock
 from api.commands import semey
 from api.commands.credentials import executor_of
 from api.commands.database import open_office
+from benchmarks.stage import free_port
 from demo.replay import replay
 from demo.sample.rows import WINDOW, Sample, read_sample
 from demo.semey.city import demo_city
@@ -54,10 +54,7 @@ class Actors:
 @pytest.fixture(scope="module")
 def served(database, tmp_path_factory):
     """Settings of a platform that is warped and whose port is free."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return make_settings(database, tmp_path_factory.mktemp("home"), port=port)
+    return make_settings(database, tmp_path_factory.mktemp("home"), port=free_port())
 
 
 @pytest.fixture
@@ -68,7 +65,7 @@ def processes():
     for process in running:
         process.terminate()
     for process in running:
-        process.wait(10)
+        process.wait(60)
 
 
 def part_of_the_sample() -> Sample:

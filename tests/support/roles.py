@@ -28,7 +28,7 @@ def start(role: str, settings: Settings, log: Path) -> subprocess.Popen[bytes]:
 
 async def until_ready(base: str) -> None:
     """Wait until the API serves."""
-    async with asyncio.timeout(50), httpx2.AsyncClient(base_url=base) as client:
+    async with asyncio.timeout(120), httpx2.AsyncClient(base_url=base) as client:
         while True:
             try:
                 if (await client.get("/v1/ready")).status_code == 200:

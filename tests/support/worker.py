@@ -77,7 +77,7 @@ def worker_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[bool]], within: float = 20.0, pause: float = 0.05
+    condition: Callable[[], Awaitable[bool]], within: float = 60.0, pause: float = 0.05
 ) -> float:
     """Wait for a condition; the seconds that it took. AssertionError when it does not come."""
     began = time.monotonic()

@@ -14,19 +14,16 @@ import httpx2
 import pytest
 
 from api.commands.environment import KEPT_BACK, environment, read_settings
+from benchmarks.stage import free_port
 from integrations.postgres.embedded import EmbeddedPostgres
 from integrations.postgres.engine import open_engine
 from integrations.vault.keyring import keyring_file
 from tests.support.city import write_small_city
 
-READY = 60.0
-STOPPED = 20.0
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+READY = 120.0
+SOON = 20.0
+"""A second or two, on a machine that has nothing else to do."""
+STOPPED = 60.0
 
 
 def _processes_of(home):
@@ -59,9 +56,9 @@ def _answers(url):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_up_serves_revives_a_dead_api_and_stops_without_a_trace(tmp_path):
-    home, port = tmp_path / "home", _free_port()
+    home, port = tmp_path / "home", free_port()
     ready = f"http://127.0.0.1:{port}/v1/ready"
     environment = {
         name: value
@@ -80,16 +77,16 @@ def test_up_serves_revives_a_dead_api_and_stops_without_a_trace(tmp_path):
         assert _wait(lambda: "stop with Ctrl-C" in log.read_text(), READY), log.read_text()
         assert not _answers(ready), "without a city nobody can be served"
         _settle(home)
-        assert _wait(lambda: _answers(ready), 5), "a new city is seen within a second"
+        assert _wait(lambda: _answers(ready), SOON), "a new city is seen within a second"
         children = [pid for pid in _processes_of(home) if pid != program.pid]
         assert len(children) >= 4, "API, scheduler, worker and PostgreSQL"
         (serving,) = [pid for pid in children if _is(pid, "serve", program.pid)]
         os.kill(serving, signal.SIGKILL)
-        assert _wait(lambda: "The API ended (signal SIGKILL)" in log.read_text(), 5)
+        assert _wait(lambda: "The API ended (signal SIGKILL)" in log.read_text(), SOON)
         assert _wait(lambda: _answers(ready), READY), log.read_text()
         program.send_signal(signal.SIGTERM)
         assert program.wait(STOPPED) == 0, log.read_text()
-        assert _wait(lambda: not _processes_of(home), 2), _processes_of(home)
+        assert _wait(lambda: not _processes_of(home), SOON), _processes_of(home)
     finally:
         program.kill()
         program.wait()

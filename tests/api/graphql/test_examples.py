@@ -14,7 +14,9 @@ from domain.access import Role
 from tests.house.source import ROOT
 from tests.support.city import KISHI, MANHOLE, MANHOLE_ANSWERS
 from tests.support.graph import Graph
+from tests.support.neighbours import settled
 from tests.support.rest import Callers
+from tests.support.subscriptions import PATIENCE, followers
 
 EXAMPLES = {name: (query, variables or {}) for name, query, variables in read_examples()}
 
@@ -161,11 +163,12 @@ async def test_10_follow_what_happens(callers: Callers):
         async for entry in _events(callers, query, headers):
             told.put_nowait(entry)
 
+    await settled()
     following = asyncio.create_task(follow())
     try:
-        await asyncio.sleep(0.5)
+        await followers(callers.app, 1)
         number = (await callers.register())["number"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             entry = await told.get()
         assert (entry["appeals"]["number"], entry["appeals"]["type"]) == (number, "REGISTERED")
         assert_like(entry, shown("10-follow-what-happens"))

@@ -17,6 +17,7 @@ from api.graphql.engine import Engine
 from api.graphql.fast import FastExecutor
 from api.graphql.introspection import FOR_ONE
 from api.graphql.schema import build_schema
+from tests.support.cost import uncollected
 
 SCHEMA = build_schema()._schema
 CALLER = Caller(None, Voice("en", "the same"), address="here")
@@ -82,10 +83,11 @@ def test_an_answer_holds_no_more_than_was_paid_for(name: str):
 
 @pytest.mark.parametrize("name", DEAR)
 def test_what_asks_for_the_schema_over_and_over_is_refused(name: str):
-    began = time.process_time()
-    with pytest.raises((DocumentTooCostly, DocumentTooLarge)):
-        engine().prepare(Params(DEAR[name]), CALLER)
-    assert time.process_time() - began < 0.3
+    with uncollected():
+        began = time.process_time()
+        with pytest.raises((DocumentTooCostly, DocumentTooLarge)):
+            engine().prepare(Params(DEAR[name]), CALLER)
+        assert time.process_time() - began < 0.3
 
 
 async def test_one_question_at_a_time_until_its_thread_ends(monkeypatch: pytest.MonkeyPatch):
@@ -96,18 +98,19 @@ async def test_one_question_at_a_time_until_its_thread_ends(monkeypatch: pytest.
         nonlocal running, most
         running += 1
         most = max(most, running)
-        gate.wait(5)
+        gate.wait(60)
         running -= 1
         return execute_sync(SCHEMA, parse("{ __typename }"))
 
     monkeypatch.setattr("api.graphql.engine.execute_root_selection_set", slow)
-    asked = engine(seconds=0.1)
+    asked = engine(seconds=0.5)
     prepared = [asked.prepare(Params(PARTS[name]), CALLER) for name in ("one type", "types")]
     for each in prepared:
         with pytest.raises(TimedOut):
             await asked.run(each, CALLER)
     assert most == running == 1
     gate.set()
+    asked._seconds = 10.0
     async with asyncio.timeout(5):
         while running:
             await asyncio.sleep(0.01)
@@ -120,6 +123,6 @@ async def test_a_thread_ends_when_its_time_is_over():
     prepared = asked.prepare(Params(DEAR["aliases"]), CALLER)
     with pytest.raises(TimedOut):
         await asked.run(prepared, CALLER)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         async with asked._introspecting:
             pass

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from api.graphql.schema import build_schema
 from domain.access import Role
+from tests.support.cost import uncollected
 from tests.support.graph import Graph
 from tests.support.live import serving
 from tests.support.rest import Callers, make_callers_app
@@ -120,9 +121,10 @@ async def test_introspection_holds_nobody_up_and_costs_once(callers: Callers, gr
     said = {"query": get_introspection_query()}
     first = await callers.call("POST", "/graphql", said, role=None)
     assert first.json()["data"]["__schema"]["queryType"]["name"] == "Query"
-    began = time.process_time()
-    again = await callers.call("POST", "/graphql", said, role=None)
-    assert time.process_time() - began < 0.2
+    with uncollected():
+        began = time.process_time()
+        again = await callers.call("POST", "/graphql", said, role=None)
+        assert time.process_time() - began < 0.2
     assert again.json()["data"] == first.json()["data"]
     assert again.json()["extensions"]["cost"]["requested"] == 400
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.bootstrap import House
 from api.errors import Malformed
-from api.graphql import sockets
+from api.graphql import audiences, sockets
 from api.graphql.engine import Engine
 from api.graphql.subscriptions import read_place
 from api.rest.cursors import write_cursor
@@ -431,6 +431,8 @@ async def test_one_event_costs_the_same_however_many_hear_of_it(
         return await entry(*given)
 
     monkeypatch.setattr(Engine, "_entry", counted)
+    # However long it takes to tell all of them.
+    monkeypatch.setattr(audiences, "SHARED", 60.0)
     query = (
         "subscription { appeals { sequence appeal { number clocks { stage } events { type } } } }"
     )
@@ -491,13 +493,13 @@ async def test_server_sent_events_tell_the_same(
 
 async def test_a_socket_outlives_no_token_and_no_right(base: str, callers: Callers, house: House):
     """Though nothing is followed over it: each operation is judged by the token of that moment."""
+    number = (await callers.register())["number"]
     token = await house.tokens.issue(
         KISHI.id,
         name="soon over",
         member=KISHI.ident(f"member-{Role.INSPECTOR}"),
         expires_at=house.now() + timedelta(seconds=3),
     )
-    number = (await callers.register())["number"]
     query = "query($n: String!) { appeal(number: $n) { number } }"
     async with greeted(base, token) as peer:
         await peer.subscribe(query, n=number)

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 import pytest
 
+from api.bell import Ear
 from api.rest.cursors import veiled, write_cursor
 from api.rest.feed import TYPES
 from domain.access import Role
@@ -16,6 +17,7 @@ from domain.webhooks.feed import START
 from tests.support.city import KISHI
 from tests.support.rest import assert_problem, pointers
 from tests.support.sql import fetch
+from tests.support.worker import eventually
 
 
 @pytest.fixture
@@ -23,6 +25,31 @@ async def empty(callers):
     """A feed with nothing in it and nothing on its way."""
     await fetch(callers.house, "DELETE FROM outbox")
     await fetch(callers.house, "DELETE FROM feed_entry")
+
+
+@pytest.fixture
+def rest(monkeypatch):
+    """Wait until so many have read in vain and do nothing but listen."""
+    listening = 0
+    wait = Ear.wait
+
+    async def counted(ear, seconds):
+        nonlocal listening
+        listening += 1
+        try:
+            await wait(ear, seconds)
+        finally:
+            listening -= 1
+
+    monkeypatch.setattr(Ear, "wait", counted)
+
+    async def so_many(many):
+        async def reached():
+            return listening == many
+
+        await eventually(reached, pause=0.01)
+
+    return so_many
 
 
 async def relay(callers):
@@ -79,15 +106,19 @@ async def test_whoever_wants_only_what_comes_begins_behind_the_newest(callers, e
     assert len((await read(callers, after=begun["next"]))["items"]) == 2
 
 
-async def test_who_waits_is_answered_as_soon_as_there_is_something(callers, empty):
+async def test_who_waits_is_answered_as_soon_as_there_is_something(callers, empty, rest):
     waiting = asyncio.create_task(read(callers, start="newest", wait=20))
-    await asyncio.sleep(0.5)
+    await rest(1)
+
+    async def no_connection_is_held():
+        # The loops of the application borrow one for a moment now and then.
+        return callers.app.state.door._house.engine.pool.checkedout() == 0
+
+    await eventually(no_connection_is_held, pause=0.01)
     assert not waiting.done()
-    # No connection is held meanwhile: the pool is as it was.
-    assert callers.app.state.door._house.engine.pool.checkedout() == 0
-    began = time.monotonic()
     await callers.register()
     await relay(callers)
+    began = time.monotonic()
     assert len((await waiting)["items"]) == 2
     assert time.monotonic() - began < 5
 
@@ -100,11 +131,13 @@ async def test_who_waits_in_vain_is_told_so_in_time_and_can_go_on(callers, empty
     assert answer["next"]
 
 
-async def test_one_organisation_cannot_have_everybody_wait(callers, empty):
-    waiting = [asyncio.create_task(read(callers, wait=2)) for _ in range(8)]
-    await asyncio.sleep(0.5)
+async def test_one_organisation_cannot_have_everybody_wait(callers, empty, rest):
+    waiting = [asyncio.create_task(read(callers, wait=20)) for _ in range(8)]
+    await rest(8)
     ninth = await callers.call("GET", "/v1/events", role=Role.HEAD, params={"wait": 1})
     assert_problem(ninth, 429, "rate-limited")
+    await callers.register()
+    await relay(callers)
     await asyncio.gather(*waiting)
 
 

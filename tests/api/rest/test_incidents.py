@@ -410,7 +410,7 @@ async def test_intake_during_planned_works_joins_them_or_is_told_of_them(
 
 async def test_what_runs_past_its_expected_end_says_so_and_is_listed(callers: Callers):
     fine = await opened(callers, planned_to="2090-01-01T00:00:00Z")
-    end = datetime.now(UTC) + timedelta(seconds=1)
+    end = datetime.now(UTC) + timedelta(seconds=3)
     late = await opened(callers, planned_to=end.isoformat())
     assert (fine["overdue"], late["overdue"]) == (False, False)
 

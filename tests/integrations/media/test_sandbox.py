@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -47,11 +48,19 @@ async def test_memory_is_limited(sandboxed):
 
 
 async def test_computing_time_is_limited(sandboxed):
-    began = time.monotonic()
+    # Of the processor: on a busy machine a second of it takes many by the clock on the wall.
+    limits = Limits(cpu_seconds=1, wall_seconds=60.0)
+    before = computed_by_children()
     with pytest.raises(Died) as death:
-        await sandboxed("def work(asked, content):\n while True: pass")
+        await sandboxed("def work(asked, content):\n while True: pass", limits=limits)
     assert death.value.reason == "crash"
-    assert 0.9 < time.monotonic() - began < 2.9
+    assert 0.9 < computed_by_children() - before < 2.9
+
+
+def computed_by_children() -> float:
+    """Seconds of the processor that ended children of this process have taken."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 async def test_waiting_time_is_limited(sandboxed):
@@ -60,7 +69,7 @@ async def test_waiting_time_is_limited(sandboxed):
     with pytest.raises(Died) as death:
         await sandboxed("import time\ndef work(asked, content): time.sleep(60)", limits=limits)
     assert death.value.reason == "time"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10, "not the minute that the file would take"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,16 @@ async def keep(house, holder, city, number, year=YEAR) -> bool:
     return bool(gone)
 
 
+async def let_leases_end(house, city):
+    """The minute that they last goes by."""
+    await fetch(
+        house,
+        "UPDATE number_pool SET reserved_until = reserved_until - interval '1 hour'"
+        " WHERE city_id = $1",
+        city,
+    )
+
+
 async def test_eight_clerks_with_failures_leave_no_gap_and_no_double(house, city):
     chance = random.Random(109)
     desks = [pool(house), pool(house)]
@@ -62,21 +72,19 @@ async def test_eight_clerks_with_failures_leave_no_gap_and_no_double(house, city
     assert sorted(kept) == list(range(1, len(kept) + 1))
 
 
-async def test_the_numbers_of_a_dead_process_come_back_after_its_lease(house, city, monkeypatch):
-    monkeypatch.setattr(numbers, "LEASE", 0.3)
+async def test_the_numbers_of_a_dead_process_come_back_after_its_lease(house, city):
     dead, living = pool(house), pool(house)
     lost = await dead.take(city, YEAR)
     assert await living.take(city, YEAR) == lost + 1
-    await asyncio.sleep(0.4)
+    await let_leases_end(house, city)
     heir = pool(house)
     assert await heir.take(city, YEAR) == lost
 
 
-async def test_a_number_that_another_has_by_now_is_not_written_twice(house, city, monkeypatch):
-    monkeypatch.setattr(numbers, "LEASE", 0.2)
+async def test_a_number_that_another_has_by_now_is_not_written_twice(house, city):
     slow, quick = pool(house), pool(house)
     number = await slow.take(city, YEAR)
-    await asyncio.sleep(0.3)
+    await let_leases_end(house, city)
     assert await quick.take(city, YEAR) == number
     assert not await keep(house, slow, city, number)
     assert await keep(house, quick, city, number)
@@ -121,13 +129,10 @@ async def test_what_lay_idle_for_long_is_given_out_before_any_later(house, city,
     assert [await desk.take(city, YEAR) for _ in range(4)] == [6, 7, 8, 9]
 
 
-async def test_what_is_given_back_too_late_and_has_another_holder_is_not_given_out(
-    house, city, monkeypatch
-):
-    monkeypatch.setattr(numbers, "LEASE", 0.2)
+async def test_what_is_given_back_too_late_and_has_another_holder_is_not_given_out(house, city):
     slow, quick = pool(house), pool(house)
     number = await slow.take(city, YEAR)
-    await asyncio.sleep(0.3)
+    await let_leases_end(house, city)
     assert await quick.take(city, YEAR) == number
     slow.give_back(city, YEAR, number)
     assert await slow.take(city, YEAR) == number + 1

@@ -284,9 +284,10 @@ async def test_a_lost_connection_is_told_and_the_next_call_succeeds(house):
     appeal = await register(house)
 
     async def cut() -> None:
+        # And wait until they are gone: a line that is about to end may still be lent.
         await fetch(
             house,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = 'ikomek'",
         )
 
