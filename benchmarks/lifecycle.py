@@ -8,9 +8,9 @@ without the look-up by number, which the aim (create → assign → resolve → 
 then lives that begin at 1, 15, 1, 25, 2, 35 and 10 a second whether or not earlier ones have ended,
 so many seconds each. The appeal names a place that nobody knows, so that an inspector assigns it;
 it is found by its number and searched for by its words. Scheduler and worker run beside, as in a
-city: events are sealed and relayed, clocks watched, and the executor's webhooks go to a receiver
-here. Before lives and spike a bare loop of additions says how fast this machine is just now. With
---alone nothing runs beside, as on a machine that only answers.
+city: events are sealed and relayed, clocks watched, and the executor's webhooks go to a receiver,
+a process that costs little. Before lives and spike a bare loop of additions says how fast this
+machine is just now. With --alone nothing runs beside, as on a machine that only answers.
 """
 
 import argparse
@@ -21,13 +21,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from threading import Thread
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 from uuid import uuid4
 
 from benchmarks.client import Line, Tally, get, post
+from benchmarks.receiver import Book, receiving
 from benchmarks.stage import Stage, free_port, memory, open_stage, processor, running
 from demo.semey.geography import ident
 
@@ -136,19 +137,22 @@ def main() -> None:
         stage = opened.enter_context(open_stage(said.workers, said.appeals))
         for beside in () if said.alone else ("worker", "scheduler"):
             opened.enter_context(running(stage.environment, beside))
-        receiver = opened.enter_context(Receiver(free_port()))
+        receiver = free_port()
+        file = Path(opened.enter_context(TemporaryDirectory())) / "arrivals"
+        opened.enter_context(receiving(receiver, file))
         asyncio.run(_subscribe(stage, receiver))
+        book = Book(file)
         print(f"this machine: {speed():.0f} million additions a second")
         for steps in (STEPS, NAMED):
             asyncio.run(_saturate(stage, steps, said.lines, said.seconds))
-        print(f"webhooks received by then: {receiver.count}")
+        arrived = len(book.fresh())
+        print(f"webhooks received by then: {arrived}")
         print(f"this machine: {speed():.0f} million additions a second")
         asyncio.run(_spike(stage, said.step))
         print(f"MB resident of each API process: {memory(f'serve --port {stage.port}')}  (aim 300)")
         print(f"MB resident of the worker: {memory('api.cli worker')}  (aim 300)")
         print(f"MB resident of the scheduler: {memory('api.cli scheduler')}")
-        _await_quiet(receiver)
-        print(f"webhooks received in all: {receiver.count}")
+        print(f"webhooks received in all: {arrived + _await_quiet(book)}")
 
 
 def speed() -> float:
@@ -159,38 +163,11 @@ def speed() -> float:
     return 3 / (time.perf_counter() - begun)
 
 
-class Receiver:
-    """Takes webhooks, on a thread of its own, and counts them."""
-
-    def __init__(self, port: int) -> None:
-        outer = self
-        self.count, self.port = 0, port
-
-        class Taker(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["content-length"]))
-                outer.count += 1
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Taker)
-
-    def __enter__(self) -> "Receiver":
-        Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-
-
-async def _subscribe(stage: Stage, receiver: Receiver) -> None:
-    """Let the executor's events go to the receiver."""
+async def _subscribe(stage: Stage, receiver: int) -> None:
+    """Let the executor's events go to the receiver's port."""
     line = Line(stage.port)
     await line.open()
-    body = {"url": f"http://127.0.0.1:{receiver.port}/109"}
+    body = {"url": f"http://127.0.0.1:{receiver}/109"}
     request = _post("/v1/webhook-endpoints", stage.tokens["head water"], body)
     status, answer = await line.ask(request)
     line.close()
@@ -198,13 +175,13 @@ async def _subscribe(stage: Stage, receiver: Receiver) -> None:
         raise RuntimeError(answer.decode())
 
 
-def _await_quiet(receiver: Receiver, seconds: float = 30) -> None:
-    """Wait until nothing came for two seconds."""
-    until = time.monotonic() + seconds
-    known = -1
-    while receiver.count != known and time.monotonic() < until:
-        known = receiver.count
+def _await_quiet(book: Book, seconds: float = 30) -> int:
+    """Wait until nothing came for two seconds; how many came meanwhile."""
+    until, count = time.monotonic() + seconds, 0
+    while (more := len(book.fresh())) and time.monotonic() < until:
+        count += more
         time.sleep(2)
+    return count
 
 
 async def _saturate(stage: Stage, steps: tuple[str, ...], lines: int, seconds: float) -> None:
