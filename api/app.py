@@ -44,6 +44,7 @@ from api.oauth.routes import ROUTES as OAUTH
 from api.oauth.routes import OAuthDoor
 from api.pages import ROUTES as PAGES
 from api.pages import reading
+from api.punctual import Punctual
 from api.rest.dispatch import Door
 from api.rest.openapi import document
 from api.rest.operation import Operation
@@ -130,23 +131,29 @@ def create_app(
             HTTPException: _refused_by_starlette,
             ClientDisconnect: _gone,
         },
-        middleware=[
-            Middleware(RequestRecord),
-            Middleware(
-                Cors,
-                allow_origins=chosen.cors_origins,
-                allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["authorization", "content-type", "idempotency-key", "if-match",
-                               "if-none-match", "accept-language", "x-request-id"],
-                expose_headers=EXPOSED,
-                max_age=600,
-            ),
-            Middleware(Caught, failed=_failed),
-        ],
-    )  # fmt: skip
+        middleware=_middleware(chosen),
+    )
     # A path with a slash more is another path, and there is none.
     app.router.redirect_slashes = False
     return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """What every request goes through, from without to within."""
+    return [
+        Middleware(RequestRecord),
+        Middleware(
+            Cors,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "if-match",
+                           "if-none-match", "accept-language", "x-request-id"],
+            expose_headers=EXPOSED,
+            max_age=600,
+        ),
+        Middleware(Caught, failed=_failed),
+        Middleware(Punctual),
+    ]  # fmt: skip
 
 
 def _leave(house: House, hub: Hub) -> None:

@@ -78,6 +78,14 @@ class TooLarge(Refusal):
     code: ClassVar[str] = "too-large"
 
 
+class BodyTooSlow(Refusal):
+    """The body does not come (RFC 9110 §15.5.9). Params: `seconds` that any may take, `least`
+    (bytes a second) that a longer one must bring.
+    """
+
+    code: ClassVar[str] = "body-too-slow"
+
+
 class CursorExpired(Refusal):
     """What stood behind the cursor is not kept any more. Params: `days` that entries are kept."""
 
@@ -167,6 +175,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     Conflict: HTTPStatus.CONFLICT,
     InvalidTransition: HTTPStatus.CONFLICT,
     NotSealed: HTTPStatus.CONFLICT,

@@ -40,6 +40,7 @@ TITLES: Mapping[str, LocalizedText] = {
         "Деректер түрі қолданылмайды", "Тип данных не поддерживается", "Unsupported media type"
     ),
     "too-large": _t("Тым үлкен", "Слишком велико", "Too large"),
+    "body-too-slow": _t("Тым баяу", "Слишком медленно", "Too slow"),
     "invalid-transition": _t(
         "Бұл күйде мүмкін емес", "В этом состоянии невозможно", "Not possible in this state"
     ),
@@ -120,6 +121,14 @@ DETAILS: Mapping[str, LocalizedText] = {
         "Рұқсат етілген ең үлкен көлем: {limit} байт.",
         "Наибольший допустимый размер: {limit} байт.",
         "The largest size allowed is {limit} bytes.",
+    ),
+    "body-too-slow": _t(
+        "Деректер {seconds} секундта келмеді. Байланысты тексеріп, сол кілтпен қайта жіберіңіз;"
+        " көлемді деректер секундына кемінде {least} байтпен келуі керек.",
+        "Данные не пришли за {seconds} с. Проверьте связь и пришлите снова с тем же ключом;"
+        " большие данные должны идти не медленнее {least} байт в секунду.",
+        "The data did not come within {seconds} seconds. Check the line and send them again with"
+        " the same key; what is long must come at {least} bytes a second or more.",
     ),
     "invalid-transition": _t(
         "«{status}» күйінде «{action}» мүмкін емес. Мүмкін әрекеттер: {allowed}.",

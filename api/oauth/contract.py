@@ -201,6 +201,7 @@ def _form(
             "200": _answer(answer, summary),
             "400": _answer("Error", "The request is not sound, or what it brings is not"),
             "401": _answer("Error", "The client has not proved itself"),
+            "408": _problem("The form did not come"),
             "429": _problem("Too many requests"),
             "503": _problem("Temporarily unavailable"),
         },

@@ -308,7 +308,7 @@ def _statuses(operation: Operation) -> set[int]:
     if operation.permission is not None:
         statuses.add(403)
     if operation.body is not None:
-        statuses |= {413, 415, 422}
+        statuses |= {408, 413, 415, 422}
     if operation.keyed:
         statuses.add(422)
     if operation.answer not in (bytes, None):
