@@ -273,7 +273,7 @@ class Prolong:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Send the appeal to a body outside the register, which is competent; the applicant is told."""
+    """The city sends the appeal to a competent body outside the register; the applicant is told."""
 
     body: str
     reason: str

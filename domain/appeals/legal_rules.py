@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from domain.access import Role
 from domain.appeals import clocks, legal
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step, hurry, leave, own, said, unpause
@@ -218,9 +217,10 @@ def notice_of_redirection(appeal: Appeal, desk: Desk) -> dict[str, object]:
 def forward(appeal: Appeal, command: c.Forward, desk: Desk) -> Step:
     """Another body of the state is competent (Art. 65). The appeal awaits the resident's word:
     that it went elsewhere closes nothing.
+
+    What the city promised is called off by it, so that no executor does it (workflow.py;
+    docs/decisions/0044): who finds another competent gives it back (decline) and says so.
     """
-    if desk.principal.role not in _OF_THE_CENTRE:
-        own(appeal, desk)
     recalled = leave(appeal, AssignmentState.REDIRECTED, desk)
     data = {"body": command.body} | notice_of_redirection(appeal, desk)
     sent = sent_on(unpause(appeal, desk), desk)
@@ -315,8 +315,6 @@ def _heard_first(found: Legal, desk: Desk) -> None:
     if hearing.outcome is not HearingOutcome.WAIVED and desk.at < hearing.earliest:
         raise Conflict(reason="hearing-notice-runs", until=instant(hearing.earliest))
 
-
-_OF_THE_CENTRE = frozenset({Role.INSPECTOR})
 
 LEGAL_RULES: Mapping[Action, Callable[[Appeal, Any, Desk], Step]] = {
     Action.CLASSIFY: classify,

@@ -243,6 +243,20 @@ def test_what_goes_to_a_body_outside_awaits_the_resident_and_closes_nothing():
     assert due(life.appeal) == "2026-03-27", "received anew, on the same day"
 
 
+@pytest.mark.parametrize("role", [R.HEAD, R.EXECUTOR, R.AKIM], ids=str)
+def test_no_executor_ends_what_the_city_promised_by_sending_it_out_of_the_register(role):
+    life = speak(lawful(), A.ACCEPT)
+    before = life.appeal
+    with pytest.raises(NotPermitted):
+        life.act(A.FORWARD, c.Forward("Прокуратура", "құзыреті"), role)
+    assert life.appeal == before, "every clock runs on, with whoever has it"
+    # Who finds another body competent says so, and whoever speaks for the city sends it on.
+    life.act(A.DECLINE, c.Decline("Бұл прокуратураның құзыреті"))
+    assert life.appeal.due_at == before.due_at
+    life.act(A.FORWARD, c.Forward("Прокуратура", "құзыреті"), R.INSPECTOR)
+    assert life.appeal.status is Status.ANSWERED
+
+
 # --- heard -----------------------------------------------------------------------------
 
 
