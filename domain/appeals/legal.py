@@ -171,8 +171,10 @@ def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
 def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     """The appeal whose answer the resident did not take: received anew, with a whole term.
 
-    What was put off and heard belongs to the answer before, and so does what was decided (undone).
+    What was put off and heard belongs to the answer before, and so do what was decided (undone) and
+    the day that the state set; whatever the city holds the appeal for by now.
     """
+    appeal = replace(appeal, received_at=at, state_deadline=None)
     clock, legal = appeal.clock(Stage.CONSIDER), appeal.legal
     if legal is None or clock is None or not clocks.finished(clock):
         return appeal
@@ -186,7 +188,7 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     fresh = _again(clock, promise, calendar, promises, start, target)
     anew = replace(
         legal, received=received, last_day=last, prolonged=0, prolongations=0,
-        forwarded_to=None, hearing=None, state_deadline=None,
+        forwarded_to=None, hearing=None,
     )  # fmt: skip
     return replace(appeal.with_clock(fresh), legal=anew)
 

@@ -53,7 +53,7 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
     before, after = appeal.legal, None
     if command.kind is not None:
         working = promises.calendar(law.receipt.calendar)
-        came = received_on(appeal.registered_at, law.receipt, working)
+        came = received_on(appeal.received_at or appeal.registered_at, law.receipt, working)
         after = legal.settle(
             command.kind, law, promises, received=before.received if before else came,
             nameless=legal.anonymous(appeal.applicant, appeal.channel), threat=command.threat,
@@ -61,7 +61,7 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
     if _same(before, after):
         raise Conflict(reason="nothing-changed")
     if before is not None and after is not None:
-        after = replace(after, hearing=before.hearing, state_deadline=before.state_deadline)
+        after = replace(after, hearing=before.hearing)
     changed = legal.reclassify(appeal, after, promises, at=desk.at)
     if after is not None and after.threat:
         changed = replace(changed, emergency=True, criticality=Criticality.EMERGENCY)

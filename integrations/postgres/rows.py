@@ -35,7 +35,7 @@ from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
 from integrations.postgres.instants import parse_instant
-from integrations.postgres.legal_rows import read_legal
+from integrations.postgres.legal_rows import read_legal, read_outside, write_legal
 
 Row = Mapping[str, Any]
 
@@ -117,11 +117,11 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
 def _legal_columns(appeal: Appeal) -> dict[str, object]:
     legal = appeal.legal
     if legal is None:
-        return {"legal": None, "legal_kind": None, "law_due_at": None, "hearing_at": None,
-                "prolonged": False}  # fmt: skip
+        return {"legal": write_legal(appeal), "legal_kind": None, "law_due_at": None,
+                "hearing_at": None, "prolonged": False}  # fmt: skip
     hearing = legal.hearing
     return {
-        "legal": legal,
+        "legal": write_legal(appeal),
         "legal_kind": legal.kind,
         "law_due_at": appeal.law_due_at,
         "hearing_at": hearing.at if hearing and hearing.outcome is None else None,
@@ -264,6 +264,7 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         confirmation=read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
         legal=read_legal(row["legal"]),
+        **read_outside(row["legal"])._asdict(),
         first_contact=row["first_contact"],
         reopened=row["reopened"],
         redirected=row["redirected"],

@@ -111,6 +111,8 @@ CHANGES = {
     "reopened": st.integers(0, 99),
     "redirected": st.integers(0, 99),
     "legal": st.none() | LEGAL,
+    "received_at": st.none() | TIMES,
+    "state_deadline": st.none() | TIMES,
     "national_number": st.none() | WORDS,
     "updated_at": TIMES,
     "closed_at": st.none() | TIMES,
