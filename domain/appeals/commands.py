@@ -116,11 +116,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Waive:
-    """Let evidence of a stage go: the pieces named, or all that are asked for."""
+    """Let evidence of a stage go: the pieces named, or all that are asked for. For a `termination`
+    it is let go for that decision alone, and not for the work.
+    """
 
     stage: Stage
     reason: str
     pieces: frozenset[Piece] = frozenset()
+    termination: bool = False
 
 
 @dataclass(frozen=True, slots=True)

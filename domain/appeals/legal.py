@@ -11,7 +11,7 @@ from domain.appeals.model import Appeal, Applicant, AssignmentState, Channel
 from domain.law.counting import after_working_days, end_of, last_day, received_on
 from domain.law.kinds import AppealKind
 from domain.law.model import Law
-from domain.law.standing import Decision, Legal
+from domain.law.standing import Legal
 from domain.reference import Promises
 from domain.sla import clock as clocks
 from domain.sla.calendar import Calendar
@@ -147,14 +147,13 @@ def reclassify(appeal: Appeal, legal: Legal | None, promises: Promises, *, at: d
 
 
 def undone(appeal: Appeal) -> Appeal:
-    """The appeal whose decision did not hold: it has none. What an inspector let go so that its
-    procedure could be ended (docs/decisions/0038) was for that end and no other, and falls with it.
+    """The appeal whose answer did not hold: nothing is decided. What an inspector let go so that
+    its procedure could be ended (docs/decisions/0038) was for that end and no other: it falls with
+    it, and with any other answer that was given in its place.
     """
     found = appeal.legal
-    if found is None or found.decision is None:
-        return appeal
-    waivers = () if found.decision is Decision.TERMINATED else appeal.waivers
-    return replace(appeal, legal=replace(found, decision=None), waivers=waivers)
+    kept = tuple(one for one in appeal.waivers if not one.termination)
+    return replace(appeal, legal=replace(found, decision=None) if found else None, waivers=kept)
 
 
 def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:

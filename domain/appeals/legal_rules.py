@@ -283,8 +283,7 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:
         _heard_first(found, desk)
-    elif pieces := _unproven(appeal, desk):
-        ended = command.decision is Decision.TERMINATED
+    elif pieces := _unproven(appeal, desk, ended := command.decision is Decision.TERMINATED):
         raise Conflict(
             reason="termination-wants-evidence" if ended else "work-wants-evidence", pieces=pieces
         )
@@ -300,11 +299,12 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     return Step(after, (Fact(EventType.DECIDED, data, {"text": command.text}),), (done,))
 
 
-def _unproven(appeal: Appeal, desk: Desk) -> tuple[Piece, ...]:
-    """The evidence of the work that the service demands and nobody let go: where there is any, it
-    is reported done with it (resolve), and no decision but a refusal takes its place.
+def _unproven(appeal: Appeal, desk: Desk, ended: bool) -> tuple[Piece, ...]:
+    """The evidence of the work that the service demands and nobody let go, of a termination for
+    that: where there is any, it is reported done with it (resolve), and no decision but a refusal
+    takes its place.
     """
-    open_ = asked(appeal, Stage.RESOLVE, desk.reference).need.pieces()
+    open_ = asked(appeal, Stage.RESOLVE, desk.reference, termination=ended).need.pieces()
     return tuple(piece for piece in Piece if piece in open_)
 
 

@@ -122,10 +122,13 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Evidence of a stage that an inspector let go; who, when and why stands in the event."""
+    """Evidence of a stage that an inspector let go: for the work, or for ending the procedure
+    (`termination`, docs/decisions/0038). Who, when and why stands in the event.
+    """
 
     stage: Stage
     piece: Piece
+    termination: bool = False
 
 
 @dataclass(frozen=True, slots=True)

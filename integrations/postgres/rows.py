@@ -259,7 +259,7 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         clocks=tuple(read_clock(one) for one in row["clocks"]),
         route=read_route(row["route"]),
         pause=read_pause(row["pause"]),
-        waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
+        waivers=tuple(map(_read_waiver, row["waivers"])),
         extension=_read_extension(row["extension"]),
         confirmation=read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
@@ -275,6 +275,11 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         version=row["version"],
         head=Head(row["sequence"], bytes(row["head"])),
     )
+
+
+def _read_waiver(said: Row) -> Waiver:
+    # Rows from before the two were told apart lack it.
+    return Waiver(Stage(said["stage"]), Piece(said["piece"]), said.get("termination", False))
 
 
 def read_assignment(said: Row) -> Assignment:

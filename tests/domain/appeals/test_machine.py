@@ -14,6 +14,7 @@ from domain.appeals import commands as c
 from domain.appeals.model import Appeal, AssignmentState, Channel, Kind
 from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
+from domain.catalogue.evidence import STAGES
 from domain.eotinish.model import Tale, Told
 from domain.errors import Refusal
 from domain.law.kinds import AppealKind
@@ -67,6 +68,7 @@ SAYINGS: dict[Action, st.SearchStrategy[Any]] = {
     ),
     A.HEAR: st.builds(c.Hear, st.sampled_from(HearingOutcome), st.just("хаттама")),
     A.DECIDE: st.builds(c.Decide, st.sampled_from(Decision), st.just("шешім")),
+    A.WAIVE: st.builds(c.Waive, st.sampled_from(STAGES), st.just("?"), termination=st.booleans()),
     A.CORRECT: st.builds(
         c.Correct, service=SERVICES, answers=st.sampled_from([{}, {"cover": "broken"}])
     ),
