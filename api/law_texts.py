@@ -50,6 +50,15 @@ CONFLICTS: Mapping[str, LocalizedText] = {
         " missing: {pieces}. Where there is a ground, and the work is done or owed under another"
         " appeal, ask an inspector to waive it for that (waive, termination).",
     ),
+    "steps-first": _t(
+        "Бас тарту да, қарауды тоқтату да уәде етілген қадамның орнын баспайды. Алдымен олар туралы"
+        " хабарлаңыз: {stages}; өтініш басқа қызметке жатса, байланыс орталығы оны түзетсін.",
+        "Ни отказ, ни прекращение рассмотрения не заменяют обещанных шагов. Сначала сообщите о них:"
+        " {stages}; если обращение о другой услуге, попросите контакт-центр её исправить.",
+        "Neither a refusal nor an end of the procedure takes the place of a promised step. Report"
+        " first: {stages}; where the appeal is about another service, ask the contact centre to"
+        " correct that.",
+    ),
     "no-hearing-called": _t(
         "Өтініш беруші тыңдауға шақырылмаған.",
         "Заявителя не приглашали на заслушивание.",

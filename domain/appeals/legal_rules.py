@@ -278,7 +278,8 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     notice of it has run; and for any other that would stand for work whose evidence is demanded.
 
     A termination is no exception (docs/decisions/0038): it ends the procedure, and what is open
-    in the street stays open.
+    in the street stays open. Neither it nor a refusal says that anybody arrived or made anything
+    safe, so that no such promise is met by it: these steps are reported first.
     """
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:
@@ -287,6 +288,8 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
         raise Conflict(
             reason="termination-wants-evidence" if ended else "work-wants-evidence", pieces=pieces
         )
+    if steps := _skipped(appeal, command.decision):
+        raise Conflict(reason="steps-first", stages=steps)
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(
         appeal,
@@ -306,6 +309,20 @@ def _unproven(appeal: Appeal, desk: Desk, ended: bool) -> tuple[Piece, ...]:
     """
     open_ = asked(appeal, Stage.RESOLVE, desk.reference, termination=ended).need.pieces()
     return tuple(piece for piece in Piece if piece in open_)
+
+
+def _skipped(appeal: Appeal, decision: Decision) -> tuple[Stage, ...]:
+    """The promised steps before the work that nobody reached, where a decision claims none of it;
+    a termination for which an inspector let the evidence go claims it with them.
+    """
+    agreed = any(one.termination for one in appeal.waivers)
+    if decision not in _OF_NO_WORK or (decision is Decision.TERMINATED and agreed):
+        return ()
+    found = ((stage, appeal.clock(stage)) for stage in (Stage.ARRIVE, Stage.SECURE))
+    return tuple(stage for stage, clock in found if clock and not ticking.finished(clock))
+
+
+_OF_NO_WORK = frozenset({Decision.ADVERSE, Decision.TERMINATED})
 
 
 def _heard_first(found: Legal, desk: Desk) -> None:

@@ -281,6 +281,11 @@ def test_no_adverse_act_without_a_hearing():
     assert refused.value.params["reason"] == "hearing-yet-to-come"
     life.at = at
     life.act(A.HEAR, c.Hear(HearingOutcome.HELD, "хаттама"))
+    # Nobody secured the manhole: a refusal to close it does not say that somebody did.
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, adverse)
+    assert refused.value.params == {"reason": "steps-first", "stages": (Stage.SECURE,)}
+    speak(life, A.REPORT)
     life.act(A.DECIDE, adverse)
     assert life.appeal.status is Status.RESOLVED
     assert life.appeal.legal is not None
@@ -294,6 +299,7 @@ def test_who_does_not_want_to_be_heard_is_not_waited_for():
     life = speak(lawful(), A.ACCEPT)
     life.act(A.SUMMON, c.Summon(almaty("2026-03-10 10:00"), HearingWay.VIDEO, "бас тарту"))
     life.act(A.HEAR, c.Hear(HearingOutcome.WAIVED, "жазбаша бас тартты"))
+    speak(life, A.REPORT)
     life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "бас тартылды"))
     assert life.appeal.status is Status.RESOLVED
     with pytest.raises(Conflict):
@@ -404,7 +410,12 @@ def test_a_procedure_is_ended_at_once_where_no_evidence_of_work_is_demanded():
     life = Life(almaty("2026-03-02 10:00"))
     life.register(intake(LIFT, appeal_kind=K.APPLICATION))
     life.act(A.ACCEPT, c.Accept(), R.EXECUTOR, LIFTS)
-    life.act(A.DECIDE, c.Decide(Decision.TERMINATED, "жаңа дәлелсіз қайталама"), R.EXECUTOR, LIFTS)
+    ended = c.Decide(Decision.TERMINATED, "жаңа дәлелсіз қайталама")
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, ended, R.EXECUTOR, LIFTS)
+    assert refused.value.params == {"reason": "steps-first", "stages": (Stage.ARRIVE,)}
+    life.act(A.REPORT, c.Report(Stage.ARRIVE, "жеттік"), R.EXECUTOR, LIFTS)
+    life.act(A.DECIDE, ended, R.EXECUTOR, LIFTS)
     assert life.appeal.status is Status.RESOLVED
     assert life.appeal.closed_at is None, "the resident may still say no"
 
@@ -430,6 +441,7 @@ def test_what_was_heard_before_is_not_heard_of_the_next_answer():
     life = speak(lawful(), A.ACCEPT)
     life.act(A.SUMMON, c.Summon(almaty("2026-03-10 10:00"), HearingWay.VIDEO, "бас тарту"))
     life.act(A.HEAR, c.Hear(HearingOutcome.WAIVED, "жазбаша бас тартты"))
+    speak(life, A.REPORT)
     life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "бас тартылды"))
     life.act(A.REOPEN, c.Reopen("call", "келіспеймін"), R.OPERATOR)
     with pytest.raises(Conflict) as refused:
