@@ -42,13 +42,22 @@ CONFLICTS: Mapping[str, LocalizedText] = {
     "termination-wants-evidence": _t(
         "Қарауды тоқтату жұмыстың орнын баспайды, ал қызмет оның дәлелін талап етеді,"
         " жетпейтіні: {pieces}. Тоқтатуға негіз болса және жұмыс істелген не басқа өтініш бойынша"
-        " істелуге тиіс болса, инспектордан рұқсат (waive) сұраңыз.",
+        " істелуге тиіс болса, инспектордан дәл осыған рұқсат (waive, termination) сұраңыз.",
         "Прекращение рассмотрения не заменяет работы, а услуга требует её подтверждения,"
         " не хватает: {pieces}. Если основание есть, а работа сделана или должна быть сделана по"
-        " другому обращению, попросите инспектора о разрешении (waive).",
+        " другому обращению, попросите инспектора о разрешении на это (waive, termination).",
         "Ending the procedure does not end the work, of which the service demands evidence;"
         " missing: {pieces}. Where there is a ground, and the work is done or owed under another"
-        " appeal, ask an inspector to waive it.",
+        " appeal, ask an inspector to waive it for that (waive, termination).",
+    ),
+    "steps-first": _t(
+        "Бас тарту да, қарауды тоқтату да уәде етілген қадамның орнын баспайды. Алдымен олар туралы"
+        " хабарлаңыз: {stages}; өтініш басқа қызметке жатса, байланыс орталығы оны түзетсін.",
+        "Ни отказ, ни прекращение рассмотрения не заменяют обещанных шагов. Сначала сообщите о них:"
+        " {stages}; если обращение о другой услуге, попросите контакт-центр её исправить.",
+        "Neither a refusal nor an end of the procedure takes the place of a promised step. Report"
+        " first: {stages}; where the appeal is about another service, ask the contact centre to"
+        " correct that.",
     ),
     "no-hearing-called": _t(
         "Өтініш беруші тыңдауға шақырылмаған.",

@@ -152,7 +152,6 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         P.MANAGE_ENDPOINTS,
         P.READ_MEMBERS,
         P.PROLONG,
-        P.FORWARD,
     },
     # Who governs reads all of it and changes none of it: an akim's word goes to those who act.
     Role.AKIM: _STAFF | _OVERSIGHT | {P.INSTRUCT},

@@ -1,6 +1,7 @@
 """What the city promises: calendars and policies from one YAML file."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from api.commands.console import Failure, say
 from api.commands.database import Office, city_of, in_office
 from api.commands.sentences import refuse_document
 from domain.errors import Fault, Invalid
-from domain.law.fields import parse_law, term_faults
-from domain.reference import City
+from domain.law.fields import parse_law
+from domain.law.terms import Agreed, Drafted, term_faults
+from domain.reference import City, Promises
 from domain.sla.calendar import parse_calendar
 from domain.sla.policy import parse_policy
 from integrations.postgres import office, reference, reference_writer
@@ -22,9 +24,32 @@ from integrations.postgres import office, reference, reference_writer
 PARTS = ("calendars", "policies", "channel_policies", "law")
 LISTS = PARTS[:3]
 
-Standing = Mapping[str, frozenset[str]]
-"""The codes that the city has already, by part."""
-NOTHING: Standing = {}
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the city has already: the codes by part, and what the law's terms are judged with."""
+
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    agreed: Agreed = Agreed()
+
+    @classmethod
+    def of(cls, promises: Promises) -> "Standing":
+        """Of a city's snapshot."""
+        newest = {code: promises.calendar(code) for code, _ in promises.calendars}
+        return cls(
+            {
+                "calendars": frozenset(newest),
+                "policies": frozenset(c for c, _ in promises.policies),
+            },
+            Agreed(
+                [promises.laws[version] for version in sorted(promises.laws)],
+                [promises.policies[one] for one in sorted(promises.policies)],
+                newest,
+            ),
+        )
+
+
+NOTHING = Standing()
 
 app = App(name="policies", help="What the city promises for its services: calendars and policies.")
 
@@ -65,7 +90,7 @@ def read_document(source: Path) -> Mapping[str, Any]:
 def validate(document: Mapping[str, Any], zone: str, standing: Standing = NOTHING) -> None:
     """Raise Invalid with every fault of the whole document.
 
-    `standing`: the codes of the calendars and policies that the city has already.
+    `standing`: the calendars, policies and laws that the city has already.
     """
     faults = [Fault(f"/{name}", "unknown-field", {}) for name in document if name not in PARTS]
     for part in LISTS:
@@ -75,15 +100,16 @@ def validate(document: Mapping[str, Any], zone: str, standing: Standing = NOTHIN
         faults = [*_calendar_faults(document, zone), *_policy_faults(document)]
         faults += _law_faults(document)
         faults += _unknown_names(document, standing)
+        faults += _term_faults(document, zone, standing.agreed)
     if faults:
         raise Invalid(faults)
 
 
 def _calendar_faults(document: Mapping[str, Any], zone: str) -> Iterator[Fault]:
-    year = clock.real().year
+    years = _years()
     for place, entry in enumerate(document.get("calendars", ())):
         try:
-            parse_calendar(entry, version=1, zone=zone, years=range(year, year + 2))
+            parse_calendar(entry, version=1, zone=zone, years=years)
         except Invalid as invalid:
             yield from _below(f"/calendars/{place}", invalid)
 
@@ -100,15 +126,38 @@ def _law_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     if "law" not in document:
         return
     try:
-        law = parse_law(document["law"], version=1)
+        parse_law(document["law"], version=1)
     except Invalid as invalid:
         yield from _below("/law", invalid)
-        return
+
+
+def _term_faults(document: Mapping[str, Any], zone: str, agreed: Agreed) -> Iterator[Fault]:
     try:
-        policies = [parse_policy(entry, version=1) for entry in document.get("policies", ())]
+        draft = _drafted(document, zone)
     except Invalid:
         return  # told already, by its own place
-    yield from term_faults(law, {policy.code: policy for policy in policies})
+    yield from term_faults(draft, agreed)
+
+
+def _drafted(document: Mapping[str, Any], zone: str) -> Drafted:
+    """What can be read in all its parts: a term is judged with its policy and its calendar."""
+    years = _years()
+    return Drafted(
+        parse_law(document["law"], version=1) if "law" in document else None,
+        {
+            place: parse_policy(entry, version=1)
+            for place, entry in enumerate(document.get("policies", ()))
+        },
+        {
+            place: parse_calendar(entry, version=1, zone=zone, years=years)
+            for place, entry in enumerate(document.get("calendars", ()))
+        },
+    )
+
+
+def _years() -> range:
+    year = clock.real().year
+    return range(year, year + 2)
 
 
 def _below(pointer: str, invalid: Invalid) -> Iterator[Fault]:
@@ -127,7 +176,7 @@ def _unknown_names(document: Mapping[str, Any], standing: Standing) -> Iterator[
                 yield Fault(f"/{part}/{place}/code", "duplicate", {"value": code})
             known[part].add(str(code))
     for pointer, part, value in _names(document):
-        if value not in known[part] | standing.get(part, frozenset()):
+        if value not in known[part] | standing.codes.get(part, frozenset()):
             yield Fault(pointer, "unknown", {"value": value})
 
 
@@ -170,8 +219,4 @@ async def _import(
 
 
 async def _standing(connection: AsyncConnection, city: City) -> Standing:
-    promises = (await reference.load(connection, city.id, clock.real())).promises
-    return {
-        "calendars": frozenset(code for code, _ in promises.calendars),
-        "policies": frozenset(code for code, _ in promises.policies),
-    }
+    return Standing.of((await reference.load(connection, city.id, clock.real())).promises)

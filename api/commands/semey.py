@@ -10,7 +10,7 @@ from api.commands.catalogue import policies_beside, read_source, sound, take_in
 from api.commands.console import progress
 from api.commands.credentials import PEOPLE, Credentials
 from api.commands.database import Office
-from api.commands.policies import read_document, validate
+from api.commands.policies import Standing, read_document, validate
 from demo.semey.city import DemoCity, demo_city
 from domain.reference import City
 from integrations.postgres import office, reference_writer
@@ -70,10 +70,12 @@ async def _write_catalogue(connection: AsyncConnection, at: Office, city: City) 
 
 async def _write_law(connection: AsyncConnection, city: City, promised: Mapping[str, Any]) -> None:
     law = read_document(LAW)
-    standing = {
-        part: frozenset(entry["code"] for entry in promised[part])
-        for part in ("calendars", "policies")
-    }
+    standing = Standing(
+        {
+            part: frozenset(entry["code"] for entry in promised[part])
+            for part in ("calendars", "policies")
+        }
+    )
     validate(law, city.zone, standing)
     await reference_writer.write_policies(connection, city.id, law)
 

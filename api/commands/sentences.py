@@ -8,6 +8,8 @@ from domain.errors import Invalid
 
 SENTENCES: Mapping[str, str] = {
     "alias": "YAML anchors and aliases are not taken; write the value out",
+    "begins-after-the-law": "the law counts from {law}, its policy '{policy}' from {begins} only; "
+    "give the policy an earlier effective_from, or the law a later one",
     "bad-code": "a code is lower-case words joined by - and . ('{value}' is not)",
     "bad-csv": "this is no CSV: {reason}",
     "bad-date": "'{value}' is no date; write YYYY-MM-DD",
@@ -38,9 +40,11 @@ SENTENCES: Mapping[str, str] = {
     "not-a-list": "a list is expected",
     "not-a-mapping": "fields with values are expected",
     "missing-kind": "the law has no term for '{kind}'",
-    "no-such-term": "the policy '{policy}' has no stage '{stage}'",
-    "not-of-the-law": "the law sets no term for '{stage}', which the policy '{policy}' promises",
-    "whole-days": "a term of the law is whole days ('{policy}': {within})",
+    "no-such-term": "a term of the law stands in the policy '{policy}', which lacks '{stage}'; "
+    "give it that stage, or let the law name another policy",
+    "not-of-the-law": "the law sets no term for '{stage}', which its policy '{policy}' promises; "
+    "take the stage out, or let the law name another policy",
+    "whole-days": "a term of the law is whole days ('{policy}': {within}); write P15D",
     "not-a-number": "'{value}' is no whole number",
     "not-a-place": "only the row of a sphere or category has a {column}",
     "not-a-point": "'{value}' is no point; write longitude and latitude",
@@ -56,6 +60,8 @@ SENTENCES: Mapping[str, str] = {
     "outside": "'{value}' must begin with '{within}.'",
     "outside-city": "this lies outside the city's bounds ({value}); are the two exchanged?",
     "overlap": "these hours overlap",
+    "parts-of-days": "the law counts whole days, those of the calendar '{calendar}' have hours; "
+    "write 00:00-24:00, or name another calendar",
     "reference": "the form may not refer elsewhere",
     "repeated": "'{value}' stands here a second time",
     "required": "this is required",

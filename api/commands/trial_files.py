@@ -104,12 +104,8 @@ def _need_law(now: Promises, drafted: Promises) -> None:
 
 def _agreed(source: Path, city: City, reference: Reference, at: datetime) -> Agreed:
     document = policies.read_document(source)
-    known = {
-        "calendars": frozenset(code for code, _ in reference.promises.calendars),
-        "policies": frozenset(code for code, _ in reference.promises.policies),
-    }
     try:
-        policies.validate(document, city.zone, known)
+        policies.validate(document, city.zone, policies.Standing.of(reference.promises))
     except Invalid as invalid:
         raise refuse_document(source.name, invalid) from invalid
     years = range(at.year - CALENDAR_YEARS_BACK, at.year + CALENDAR_YEARS_AHEAD + 1)

@@ -158,12 +158,14 @@ class Appeal(Node):
         asked = views.evidence_ahead(whole, context.reference)
         return [asked_view(each, context.language) for each in asked]
 
-    @quick("How it stands before the law; null for a request for service.", "legal")
+    @quick("How it stands before the law; null for a request for service.", "legal",
+           "state_deadline")  # fmt: skip
     def legal(self, info: strawberry.Info) -> Legal | None:
         """By the version of the law that it was registered under."""
         context = info.context
         legal = self._legal  # type: ignore[attr-defined]
-        return legal_view(legal, context.reference, context.language)
+        day = self._state_deadline  # type: ignore[attr-defined]
+        return legal_view(legal, day, context.reference, context.language)
 
     @quick("The stricter of the law's term and the city's standard; null where neither counts"
            " still.", "whole")  # fmt: skip

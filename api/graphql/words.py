@@ -340,6 +340,7 @@ _WORDS: Mapping[str, str] = {
     "version_before": "The version of the working time before.",
     "waiting": "How many messages wait.",
     "waiting_for": "What is waited for.",
+    "termination": "Whether it is let go for ending the procedure alone, and not for the work.",
     "waived": "Evidence that an inspector let go.",
     "warn_before": "How long before its end a warning is given.",
     "warnings": "How many warnings there are.",

@@ -79,11 +79,15 @@ class ReportBody(EvidencedBody):
 
 
 class WaiveBody(f.Body):
-    """Which evidence of a stage need not be shown (without `evidence`, all of it), and why."""
+    """Which evidence of a stage need not be shown (without `evidence`, all of it), and why. With
+    `termination` it is let go for ending the procedure alone (`decide` with `terminated`): whoever
+    reports the work done shows it all the same.
+    """
 
     stage: Literal[Stage.ARRIVE, Stage.SECURE, Stage.RESOLVE]
     evidence: Annotated[tuple[Piece, ...], Field(max_length=3)] = ()
     reason: f.LongText
+    termination: bool = False
 
 
 class ExtendBody(f.Body):
@@ -175,7 +179,10 @@ BODIES: dict[Action, tuple[type[f.Body], Make]] = {
     Action.ACCEPT: (NothingBody, lambda b: c.Accept()),
     Action.DECLINE: (ReasonBody, lambda b: c.Decline(b.reason)),
     Action.REPORT: (ReportBody, lambda b: c.Report(b.stage, b.note, b.attachments, *b.shown())),
-    Action.WAIVE: (WaiveBody, lambda b: c.Waive(b.stage, b.reason, frozenset(b.evidence))),
+    Action.WAIVE: (
+        WaiveBody,
+        lambda b: c.Waive(b.stage, b.reason, frozenset(b.evidence), b.termination),
+    ),
     Action.EXTEND: (ExtendBody, lambda b: c.AskExtension(b.stage, b.until, b.reason)),
     Action.GRANT: (GrantBody, lambda b: c.GrantExtension(b.until, b.reason)),
     Action.REFUSE: (ReasonBody, lambda b: c.RefuseExtension(b.reason)),

@@ -61,8 +61,12 @@ class LeadingView(TypedDict):
     sentence: str
 
 
-def legal_view(legal: Legal | None, reference: Reference, language: str) -> LegalView | None:
-    """How the appeal stands before the law; None for a request for service."""
+def legal_view(
+    legal: Legal | None, deadline: datetime | None, reference: Reference, language: str
+) -> LegalView | None:
+    """How the appeal stands before the law, and the state's own day (`deadline`); None for a
+    request for service.
+    """
     if legal is None:
         return None
     rule = reference.promises.laws[legal.law_version].kinds[legal.kind]
@@ -80,7 +84,7 @@ def legal_view(legal: Legal | None, reference: Reference, language: str) -> Lega
         "forwarded_to": legal.forwarded_to,
         "hearing": _hearing(legal),
         "decision": legal.decision,
-        "state_deadline": legal.state_deadline,
+        "state_deadline": deadline,
     }
 
 

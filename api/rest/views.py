@@ -207,7 +207,7 @@ def appeal_view(appeal: Appeal, call: Call) -> AppealView:
         "evidence": [asked_view(asked, language) for asked in evidence_ahead(appeal, reference)],
         "confirmation": confirmation_view(appeal.confirmation, call.principal),
         "incident": appeal.membership.incident if appeal.membership else None,
-        "legal": legal_view(appeal.legal, reference, language),
+        "legal": legal_view(appeal.legal, appeal.state_deadline, reference, language),
         "leading": leading_view(appeal, reference, language),
         "first_contact": appeal.first_contact,
         "reopened": appeal.reopened,

@@ -116,11 +116,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Waive:
-    """Let evidence of a stage go: the pieces named, or all that are asked for."""
+    """Let evidence of a stage go: the pieces named, or all that are asked for. For a `termination`
+    it is let go for that decision alone, and not for the work.
+    """
 
     stage: Stage
     reason: str
     pieces: frozenset[Piece] = frozenset()
+    termination: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +276,7 @@ class Prolong:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Send the appeal to a body outside the register, which is competent; the applicant is told."""
+    """The city sends the appeal to a competent body outside the register; the applicant is told."""
 
     body: str
     reason: str

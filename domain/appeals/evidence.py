@@ -59,9 +59,11 @@ def asked(
     reference: Reference,
     *,
     placeless: bool = False,
+    termination: bool = False,
 ) -> Asked:
     """What must come with the act that reports `stage`, by the version of the service that the
-    appeal was registered under; no position where nobody stands at its place (Desk).
+    appeal was registered under; no position where nobody stands at its place (Desk). Of a
+    `termination`: what was let go for that counts, and what was let go for the work does not.
 
     An act brings the evidence of every stage that it ends: who secures has arrived, and who
     resolves at once has done both.
@@ -70,7 +72,8 @@ def asked(
     every = {one: demanded.get(one, NOTHING) for one in _ended(appeal, stage)}
     # What was let go of the stage that is reported is asked for in no form; what was let go of one
     # before it is asked for by whichever of the others wants it.
-    needs = {one: _without(need, _let_go(appeal, one, stage)) for one, need in every.items()}
+    waivers = [one for one in appeal.waivers if one.termination is termination]
+    needs = {one: _without(need, _let_go(waivers, one, stage)) for one, need in every.items()}
     whole = reduce(both, needs.values())
     waived = reduce(both, every.values()).pieces() - whole.pieces()
     nowhere = placeless or not _places(appeal, reference)
@@ -79,8 +82,8 @@ def asked(
     return Asked(stage, need, waived, unplaced, tuple(other_acts(needs, need.act)))
 
 
-def _let_go(appeal: Appeal, *stages: Stage) -> frozenset[Piece]:
-    return frozenset(one.piece for one in appeal.waivers if one.stage in stages)
+def _let_go(waivers: Iterable[Waiver], *stages: Stage) -> frozenset[Piece]:
+    return frozenset(one.piece for one in waivers if one.stage in stages)
 
 
 def other_acts(
@@ -132,15 +135,21 @@ def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Des
 
 
 def waive(appeal: Appeal, command: c.Waive, desk: Desk) -> Step:
-    """An inspector lets evidence go, saying why. Raises Conflict where none is asked for."""
-    open_ = asked(appeal, command.stage, desk.reference).need.pieces()
+    """An inspector lets evidence go, saying why. Raises Conflict where none is asked for, and of a
+    termination where there is no procedure before the law to end.
+    """
+    ending = command.termination
+    if ending and (appeal.legal is None or not appeal.legal.considered):
+        raise Conflict(reason="no-appeal-before-the-law")
+    open_ = asked(appeal, command.stage, desk.reference, termination=ending).need.pieces()
     pieces = [piece for piece in Piece if piece in open_ & (command.pieces or open_)]
     if not pieces:
         raise Conflict(reason="nothing-to-waive")
-    waivers = tuple(Waiver(command.stage, piece) for piece in pieces)
+    waivers = tuple(Waiver(command.stage, piece, ending) for piece in pieces)
+    said = {"stage": str(command.stage), "evidence": [str(piece) for piece in pieces]}
     fact = Fact(
         EventType.EVIDENCE_WAIVED,
-        {"stage": str(command.stage), "evidence": [str(piece) for piece in pieces]},
+        said | ({"termination": True} if ending else {}),
         {"reason": command.reason},
     )
     return Step(replace(appeal, waivers=(*appeal.waivers, *waivers)), (fact,))

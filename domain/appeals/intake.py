@@ -34,7 +34,6 @@ from domain.events import Actor, EventType, Fact
 from domain.incidents.board import draws
 from domain.incidents.history import joined_fact
 from domain.incidents.matching import find_incidents
-from domain.law.standing import Legal
 from domain.organisations import routing
 from domain.ports import UnitOfWork
 from domain.reference import Reference
@@ -196,13 +195,15 @@ def _draft(
         contact=intake.contact,
         national_number=intake.national_number,
         clocks=promised.clocks,
-        legal=_dated(promised.legal, intake),
+        legal=promised.legal,
+        received_at=_received(intake, desk) if intake.received_at else None,
+        state_deadline=intake.state_deadline,
     )
 
 
-def _dated(standing: Legal | None, intake: Intake) -> Legal | None:
-    """With the last day that the state set, where it assigned the appeal."""
-    return replace(standing, state_deadline=intake.state_deadline) if standing else None
+def _received(intake: Intake, desk: Desk) -> datetime:
+    """When the state received it: no later than now."""
+    return min(intake.received_at or desk.at, desk.at)
 
 
 def _lawful(
@@ -216,7 +217,7 @@ def _lawful(
         service=service.code,
         nameless=legal.anonymous(applicant, intake.channel),
         threat=intake.reports_threat,
-        received_at=min(intake.received_at or desk.at, desk.at),
+        received_at=_received(intake, desk),
         day=desk.reference.city.local(desk.at).date(),
     )
 
@@ -300,8 +301,8 @@ def _registered(appeal: Appeal, desk: Desk) -> Fact:
         data["national_number"] = appeal.national_number
     if appeal.legal is not None:
         data["legal"] = told(appeal.legal)
-        if appeal.legal.state_deadline is not None:
-            data["state_deadline"] = instant(appeal.legal.state_deadline)
+    if appeal.state_deadline is not None:
+        data["state_deadline"] = instant(appeal.state_deadline)
     personal = {"text": appeal.text, "place": seal_place(appeal.place)}
     if appeal.answers:
         personal["answers"] = seal_answers(appeal.answers)

@@ -11,7 +11,7 @@ from domain.appeals.model import Appeal, Applicant, AssignmentState, Channel
 from domain.law.counting import after_working_days, end_of, last_day, received_on
 from domain.law.kinds import AppealKind
 from domain.law.model import Law
-from domain.law.standing import Decision, Legal
+from domain.law.standing import Legal
 from domain.reference import Promises
 from domain.sla import clock as clocks
 from domain.sla.calendar import Calendar
@@ -147,14 +147,13 @@ def reclassify(appeal: Appeal, legal: Legal | None, promises: Promises, *, at: d
 
 
 def undone(appeal: Appeal) -> Appeal:
-    """The appeal whose decision did not hold: it has none. What an inspector let go so that its
-    procedure could be ended (docs/decisions/0038) was for that end and no other, and falls with it.
+    """The appeal whose answer did not hold: nothing is decided. What an inspector let go so that
+    its procedure could be ended (docs/decisions/0038) was for that end and no other: it falls with
+    it, and with any other answer that was given in its place.
     """
     found = appeal.legal
-    if found is None or found.decision is None:
-        return appeal
-    waivers = () if found.decision is Decision.TERMINATED else appeal.waivers
-    return replace(appeal, legal=replace(found, decision=None), waivers=waivers)
+    kept = tuple(one for one in appeal.waivers if not one.termination)
+    return replace(appeal, legal=replace(found, decision=None) if found else None, waivers=kept)
 
 
 def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
@@ -171,8 +170,10 @@ def stands(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
 def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     """The appeal whose answer the resident did not take: received anew, with a whole term.
 
-    What was put off and heard belongs to the answer before, and so does what was decided (undone).
+    What was put off and heard belongs to the answer before, and so do what was decided (undone) and
+    the day that the state set; whatever the city holds the appeal for by now.
     """
+    appeal = replace(appeal, received_at=at, state_deadline=None)
     clock, legal = appeal.clock(Stage.CONSIDER), appeal.legal
     if legal is None or clock is None or not clocks.finished(clock):
         return appeal
@@ -186,7 +187,7 @@ def again(appeal: Appeal, promises: Promises, *, at: datetime) -> Appeal:
     fresh = _again(clock, promise, calendar, promises, start, target)
     anew = replace(
         legal, received=received, last_day=last, prolonged=0, prolongations=0,
-        forwarded_to=None, hearing=None, state_deadline=None,
+        forwarded_to=None, hearing=None,
     )  # fmt: skip
     return replace(appeal.with_clock(fresh), legal=anew)
 

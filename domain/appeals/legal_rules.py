@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from domain.access import Role
 from domain.appeals import clocks, legal
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step, hurry, leave, own, said, unpause
@@ -54,7 +53,7 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
     before, after = appeal.legal, None
     if command.kind is not None:
         working = promises.calendar(law.receipt.calendar)
-        came = received_on(appeal.registered_at, law.receipt, working)
+        came = received_on(appeal.received_at or appeal.registered_at, law.receipt, working)
         after = legal.settle(
             command.kind, law, promises, received=before.received if before else came,
             nameless=legal.anonymous(appeal.applicant, appeal.channel), threat=command.threat,
@@ -62,7 +61,7 @@ def classify(appeal: Appeal, command: c.Classify, desk: Desk) -> Step:
     if _same(before, after):
         raise Conflict(reason="nothing-changed")
     if before is not None and after is not None:
-        after = replace(after, hearing=before.hearing, state_deadline=before.state_deadline)
+        after = replace(after, hearing=before.hearing)
     changed = legal.reclassify(appeal, after, promises, at=desk.at)
     if after is not None and after.threat:
         changed = replace(changed, emergency=True, criticality=Criticality.EMERGENCY)
@@ -218,9 +217,10 @@ def notice_of_redirection(appeal: Appeal, desk: Desk) -> dict[str, object]:
 def forward(appeal: Appeal, command: c.Forward, desk: Desk) -> Step:
     """Another body of the state is competent (Art. 65). The appeal awaits the resident's word:
     that it went elsewhere closes nothing.
+
+    What the city promised is called off by it, so that no executor does it (workflow.py;
+    docs/decisions/0044): who finds another competent gives it back (decline) and says so.
     """
-    if desk.principal.role not in _OF_THE_CENTRE:
-        own(appeal, desk)
     recalled = leave(appeal, AssignmentState.REDIRECTED, desk)
     data = {"body": command.body} | notice_of_redirection(appeal, desk)
     sent = sent_on(unpause(appeal, desk), desk)
@@ -278,16 +278,18 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     notice of it has run; and for any other that would stand for work whose evidence is demanded.
 
     A termination is no exception (docs/decisions/0038): it ends the procedure, and what is open
-    in the street stays open.
+    in the street stays open. Neither it nor a refusal says that anybody arrived or made anything
+    safe, so that no such promise is met by it: these steps are reported first.
     """
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:
         _heard_first(found, desk)
-    elif pieces := _unproven(appeal, desk):
-        ended = command.decision is Decision.TERMINATED
+    elif pieces := _unproven(appeal, desk, ended := command.decision is Decision.TERMINATED):
         raise Conflict(
             reason="termination-wants-evidence" if ended else "work-wants-evidence", pieces=pieces
         )
+    if steps := _skipped(appeal, command.decision):
+        raise Conflict(reason="steps-first", stages=steps)
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)
     after = replace(
         appeal,
@@ -300,12 +302,27 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
     return Step(after, (Fact(EventType.DECIDED, data, {"text": command.text}),), (done,))
 
 
-def _unproven(appeal: Appeal, desk: Desk) -> tuple[Piece, ...]:
-    """The evidence of the work that the service demands and nobody let go: where there is any, it
-    is reported done with it (resolve), and no decision but a refusal takes its place.
+def _unproven(appeal: Appeal, desk: Desk, ended: bool) -> tuple[Piece, ...]:
+    """The evidence of the work that the service demands and nobody let go, of a termination for
+    that: where there is any, it is reported done with it (resolve), and no decision but a refusal
+    takes its place.
     """
-    open_ = asked(appeal, Stage.RESOLVE, desk.reference).need.pieces()
+    open_ = asked(appeal, Stage.RESOLVE, desk.reference, termination=ended).need.pieces()
     return tuple(piece for piece in Piece if piece in open_)
+
+
+def _skipped(appeal: Appeal, decision: Decision) -> tuple[Stage, ...]:
+    """The promised steps before the work that nobody reached, where a decision claims none of it;
+    a termination for which an inspector let the evidence go claims it with them.
+    """
+    agreed = any(one.termination for one in appeal.waivers)
+    if decision not in _OF_NO_WORK or (decision is Decision.TERMINATED and agreed):
+        return ()
+    found = ((stage, appeal.clock(stage)) for stage in (Stage.ARRIVE, Stage.SECURE))
+    return tuple(stage for stage, clock in found if clock and not ticking.finished(clock))
+
+
+_OF_NO_WORK = frozenset({Decision.ADVERSE, Decision.TERMINATED})
 
 
 def _heard_first(found: Legal, desk: Desk) -> None:
@@ -315,8 +332,6 @@ def _heard_first(found: Legal, desk: Desk) -> None:
     if hearing.outcome is not HearingOutcome.WAIVED and desk.at < hearing.earliest:
         raise Conflict(reason="hearing-notice-runs", until=instant(hearing.earliest))
 
-
-_OF_THE_CENTRE = frozenset({Role.INSPECTOR})
 
 LEGAL_RULES: Mapping[Action, Callable[[Appeal, Any, Desk], Step]] = {
     Action.CLASSIFY: classify,

@@ -122,10 +122,13 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Evidence of a stage that an inspector let go; who, when and why stands in the event."""
+    """Evidence of a stage that an inspector let go: for the work, or for ending the procedure
+    (`termination`, docs/decisions/0038). Who, when and why stands in the event.
+    """
 
     stage: Stage
     piece: Piece
+    termination: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,14 @@ class Appeal:
     confirmation: Confirmation | None = None
     membership: Membership | None = None
     legal: Legal | None = None
+    received_at: datetime | None = None
+    """Since when the law counts, where not since its registration: another body of the state
+    received it earlier, or the resident said no and it was received anew.
+    """
+    state_deadline: datetime | None = None
+    """The day that the national register itself set, as it said it last, whatever the city holds
+    the appeal for.
+    """
     first_contact: bool = False
     reopened: int = 0
     redirected: int = 0
@@ -261,8 +272,7 @@ class Appeal:
 
     @property
     def _state_day(self) -> datetime | None:
-        day = self.legal.state_deadline if self.legal else None
-        return day if day is not None and self.law_due_at is not None else None
+        return self.state_deadline if self.law_due_at is not None else None
 
     def about(self) -> dict[str, object]:
         """What every event says of the appeal that it left behind."""

@@ -182,7 +182,7 @@ def resolve(appeal: Appeal, command: c.Resolve, desk: Desk) -> Step:
     """
     ours = own(appeal, desk)
     proof = prove(appeal, Stage.RESOLVE, command, desk)
-    let_go = Waiver(Stage.RESOLVE, Piece.PHOTO) in appeal.waivers
+    let_go = Waiver(Stage.RESOLVE, Piece.PHOTO) in appeal.waivers  # not one for a termination
     if not (command.evidence or command.no_photo_reason or let_go):
         raise Invalid.at("/evidence", "evidence-required")
     done = replace(ours, state=AssignmentState.DONE, done_at=desk.at)

@@ -145,7 +145,8 @@ TRANSITIONS: Mapping[Action, Transition] = dict(
         _row(A.PROLONG, frozenset({S.ASSIGNED, S.IN_PROGRESS, S.PAUSED}), (), P.PROLONG,
              "the head puts the law's term off, with the reason; the applicant is told"),
         _row(A.FORWARD, OPEN, (S.ANSWERED,), P.FORWARD,
-             "it goes to a competent body outside the register; the applicant is told where"),
+             "the inspector sends it to a competent body outside the register; "
+             "the applicant is told where"),
         _row(A.SUMMON, frozenset({S.IN_PROGRESS}), (), P.PERFORM,
              "the applicant is told what is meant to be decided, and when they are heard"),
         _row(A.HEAR, frozenset({S.IN_PROGRESS}), (), P.PERFORM,

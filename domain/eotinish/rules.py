@@ -43,8 +43,8 @@ def follow(appeal: Appeal, told: Told, desk: Desk, *, newest: bool = True) -> St
     for what contradicts it.
     """
     deadline = told.at("deadline")
-    if newest and deadline is not None and appeal.legal is not None:
-        appeal = replace(appeal, legal=replace(appeal.legal, state_deadline=deadline))
+    if newest and deadline is not None:
+        appeal = replace(appeal, state_deadline=deadline)
     return _FOLLOW[told.tale](appeal, told, desk)
 
 

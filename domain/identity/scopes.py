@@ -84,7 +84,6 @@ SCOPES: Mapping[str, Scope] = {
         "Do the work of assigned appeals",
         P.PERFORM,
         P.PROLONG,
-        P.FORWARD,
         P.PAUSE,
         P.COMMENT,
         P.COMMENT_INTERNALLY,

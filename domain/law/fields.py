@@ -1,10 +1,9 @@
 """Reading a version of the law from its YAML form. Every bad field is named by its pointer."""
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import time, timedelta
+from collections.abc import Mapping
+from datetime import time
 
-from domain.errors import Fault
 from domain.law.kinds import AppealKind
 from domain.law.model import (
     HearingRule,
@@ -15,12 +14,9 @@ from domain.law.model import (
     Receipt,
     ThreatRule,
 )
-from domain.sla.durations import format_duration
-from domain.sla.policy import LAW_STAGES, Policy, Stage
 from domain.sla.rows import Row
 
 LONGEST = 365
-DAY = timedelta(days=1)
 SOURCES = ("read", "recalled")
 _SHOWN = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -47,36 +43,6 @@ def parse_law(row: Mapping[str, object], *, version: int) -> Law:
     )
     fields.refuse()
     return law
-
-
-def term_faults(law: Law, policies: Mapping[str, Policy]) -> Iterator[Fault]:
-    """What stands against the policies of a law's terms: one without its stage, not of whole days,
-    or of a stage that is a service's to promise. Policies that are not among these were judged
-    when they came.
-    """
-    if threat := policies.get(law.threat.policy):
-        yield from _strange(threat, "/law/threat/policy")
-    for place, rule in enumerate(law.kinds.values()):
-        policy = policies.get(rule.policy)
-        if policy is None:
-            continue
-        pointer = f"/law/kinds/{place}/policy"
-        yield from _strange(policy, pointer)
-        if policy.promise(Stage.CONSIDER) is None:
-            stage = str(Stage.CONSIDER)
-            yield Fault(pointer, "no-such-term", {"policy": policy.code, "stage": stage})
-        for promise in policy.promises:
-            if promise.within % DAY:
-                within = format_duration(promise.within)
-                yield Fault(pointer, "whole-days", {"policy": policy.code, "within": within})
-
-
-def _strange(policy: Policy, pointer: str) -> Iterator[Fault]:
-    # An appeal has one clock of a stage, and that of its service would be the other.
-    for promise in policy.promises:
-        if promise.stage not in LAW_STAGES:
-            stage = str(promise.stage)
-            yield Fault(pointer, "not-of-the-law", {"policy": policy.code, "stage": stage})
 
 
 def _only(row: Row, *known: str) -> Row:

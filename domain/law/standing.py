@@ -58,7 +58,6 @@ class Legal:
     stand all the same. `threat`: anonymous, but of a crime or a threat, so that it goes on at
     once. `last_day` is that of the term as the law sets it, before any prolongation; `prolonged`
     counts the working days that the head added, or the state, in `prolongations` acts.
-    `state_deadline` is the day that the national register itself set, as it said it last.
     """
 
     kind: AppealKind
@@ -72,4 +71,3 @@ class Legal:
     forwarded_to: str | None = None
     hearing: Hearing | None = None
     decision: Decision | None = None
-    state_deadline: datetime | None = None

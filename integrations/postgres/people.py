@@ -24,7 +24,7 @@ from domain.members.workflow import MemberEventType
 from domain.ports import Keyring, References
 from domain.values import new_id
 from integrations.postgres.doors import PLATFORM
-from integrations.postgres.identities import subject_key
+from integrations.postgres.identities import resident_with_iin, subject_key
 from integrations.postgres.members import (
     EVENT_ADDED,
     INVITATION,
@@ -100,7 +100,7 @@ class SqlPeople:
         """The resident of an IIN that somebody else tells; made where the city has not met them."""
         async with inside(self._engine, PLATFORM) as driver:
             await self._alone(driver, city, person)
-            found = await self._with_iin(driver, city, person.iin or "")
+            found = await resident_with_iin(driver, self._keyring, city, person.iin or "")
             id: UUID = found["id"] if found else await self._made(driver, city, person, at)
         return id
 
@@ -177,7 +177,7 @@ class SqlPeople:
     ) -> Mapping[str, Any] | None:
         """The row of the resident, as far as one is known."""
         if person.iin is not None:
-            row = await self._with_iin(driver, city, person.iin)
+            row = await resident_with_iin(driver, self._keyring, city, person.iin)
             other = known is not None and known["iin_index"] is not None
             if other and (row is None or row["id"] != known["id"]):
                 raise LoginRefused(person.provider, LoginReason.PERSON_MALFORMED)
@@ -186,12 +186,6 @@ class SqlPeople:
         if known is not None:
             return dict(known)
         return await self._known_by_phone(driver, city, person)
-
-    async def _with_iin(self, driver: Any, city: UUID, iin: str) -> Any:
-        return await driver.fetchrow(
-            "SELECT * FROM citizen WHERE city_id = $1 AND iin_index = ANY($2::bytea[])",
-            city, self._keyring.lookups(iin),
-        )  # fmt: skip
 
     async def _known_by_phone(
         self, driver: Any, city: UUID, person: Person

@@ -105,7 +105,8 @@ appeal = Table(
     Column("incident_id", UUID, ForeignKey("incident.id")),
     Column("incident_joined_at", instant()),
     Column("incident_followed", Integer),
-    # How it stands before the law (domain/law/standing.py), and what is asked of it by index.
+    # How it stands before the law (domain/law/standing.py) and what the state said of it, and what
+    # is asked of it by index.
     Column("legal", JSONB),
     Column("legal_kind", Text),
     Column("law_due_at", instant()),

@@ -35,7 +35,7 @@ from domain.sla.clock import Clock, ClockState
 from domain.sla.policy import Stage
 from domain.values import Coordinates, Language
 from integrations.postgres.instants import parse_instant
-from integrations.postgres.legal_rows import read_legal
+from integrations.postgres.legal_rows import read_legal, read_outside, write_legal
 
 Row = Mapping[str, Any]
 
@@ -117,11 +117,11 @@ def appeal_row(appeal: Appeal, keyring: Keyring) -> dict[str, object]:
 def _legal_columns(appeal: Appeal) -> dict[str, object]:
     legal = appeal.legal
     if legal is None:
-        return {"legal": None, "legal_kind": None, "law_due_at": None, "hearing_at": None,
-                "prolonged": False}  # fmt: skip
+        return {"legal": write_legal(appeal), "legal_kind": None, "law_due_at": None,
+                "hearing_at": None, "prolonged": False}  # fmt: skip
     hearing = legal.hearing
     return {
-        "legal": legal,
+        "legal": write_legal(appeal),
         "legal_kind": legal.kind,
         "law_due_at": appeal.law_due_at,
         "hearing_at": hearing.at if hearing and hearing.outcome is None else None,
@@ -259,11 +259,12 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         clocks=tuple(read_clock(one) for one in row["clocks"]),
         route=read_route(row["route"]),
         pause=read_pause(row["pause"]),
-        waivers=tuple(Waiver(Stage(w["stage"]), Piece(w["piece"])) for w in row["waivers"]),
+        waivers=tuple(map(_read_waiver, row["waivers"])),
         extension=_read_extension(row["extension"]),
         confirmation=read_confirmation(row["confirmation"]),
         membership=_read_membership(row),
         legal=read_legal(row["legal"]),
+        **read_outside(row["legal"])._asdict(),
         first_contact=row["first_contact"],
         reopened=row["reopened"],
         redirected=row["redirected"],
@@ -274,6 +275,11 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
         version=row["version"],
         head=Head(row["sequence"], bytes(row["head"])),
     )
+
+
+def _read_waiver(said: Row) -> Waiver:
+    # Rows from before the two were told apart lack it.
+    return Waiver(Stage(said["stage"]), Piece(said["piece"]), said.get("termination", False))
 
 
 def read_assignment(said: Row) -> Assignment:

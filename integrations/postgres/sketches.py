@@ -20,7 +20,7 @@ from domain.values import Coordinates, Language
 from integrations.postgres import rows
 from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
-from integrations.postgres.legal_rows import read_legal
+from integrations.postgres.legal_rows import read_legal, read_outside
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.searching import Search
 from integrations.postgres.session import inside
@@ -91,6 +91,7 @@ PARTS: Mapping[str, Part] = {
     "pause": _column("pause", rows.read_pause),
     "confirmation": _column("confirmation", rows.read_confirmation),
     "legal": _column("legal", read_legal),
+    "state_deadline": Part(("a.legal",), lambda row, _: read_outside(row["legal"]).state_deadline),
     "assignment": Part(
         (_ASSIGNMENT,),
         lambda row, _: rows.read_assignment(row["assignment"]) if row["assignment"] else None,

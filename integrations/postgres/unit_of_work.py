@@ -30,6 +30,7 @@ from integrations.postgres.exchange import SqlExchange
 from integrations.postgres.gathering import Gathering
 from integrations.postgres.histories import FIRST, TYPES, read_events
 from integrations.postgres.idempotency import answer_row
+from integrations.postgres.identities import resident_with_iin
 from integrations.postgres.incidents import SqlIncidents
 from integrations.postgres.lane import Lane
 from integrations.postgres.members import SqlClients, SqlFirms, SqlInvitations, SqlMembers
@@ -188,12 +189,8 @@ class SqlCitizens:
 
     async def with_iin(self, iin: str) -> UUID | None:
         """The resident with an IIN, as a login would find them."""
-        found: UUID | None = await self._lane.fetchval(
-            "SELECT id FROM citizen WHERE city_id = $1 AND iin_index = ANY($2::bytea[])",
-            self._principal.city,
-            self._keyring.lookups(iin),
-        )
-        return found
+        found = await resident_with_iin(self._lane, self._keyring, self._principal.city, iin)
+        return None if found is None else UUID(str(found["id"]))
 
 
 class _UnitNumbers:

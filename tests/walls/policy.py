@@ -204,9 +204,7 @@ POLICY: Mapping[str, Row] = {
     "prolongAppeal": _appeal(
         frozenset({R.HEAD}), "lawful", {"days": 5, "reason": "Сараптама керек"}
     ),
-    "forwardAppeal": _appeal(
-        frozenset({R.INSPECTOR, R.HEAD}), body={"body": "Прокуратура", "reason": "Құзыреті"}
-    ),
+    "forwardAppeal": _appeal(INSPECTOR, body={"body": "Прокуратура", "reason": "Құзыреті"}),
     "summonAppeal": _appeal(WORK, "lawful", SUMMONS),
     "hearAppeal": _appeal(WORK, "summoned", {"outcome": "waived", "minutes": "Хаттама"}),
     "decideAppeal": _appeal(WORK, "lawful", {"decision": "answered", "text": "Түсіндірілді"}),

@@ -177,6 +177,12 @@ def test_a_new_wording_of_the_law_stands_beside_the_old_one(ikomek, tmp_path, ci
     source.write_text(yaml.safe_dump({"law": law["law"]}))
     assert ikomek("policies", "import", source).status == 0
     assert versions() == [(1, "18:30"), (2, "18:00")]
+    # Without the law in the file, its terms are judged by the one that the city has.
+    (term,) = (one for one in law["policies"] if one["code"] == "law-15-days")
+    source.write_text(yaml.safe_dump({"policies": [term | {"stages": term["stages"][1:]}]}))
+    answer = ikomek("policies", "import", source)
+    assert (answer.status, "/policies/0/stages" in answer.out) == (1, True)
+    assert "give it that stage" in answer.out
     law["law"]["kinds"][0]["policy"] = "never"
     source.write_text(yaml.safe_dump({"law": law["law"]}))
     answer = ikomek("policies", "import", source)

@@ -193,12 +193,12 @@ async def test_the_state_s_own_last_day_is_kept_shown_and_compared(house, state,
         before = await read(house, number)
         assert before.legal is not None
         assert before.law_due_at is not None
-        assert before.legal.state_deadline is not None
-        assert before.legal.state_deadline < before.law_due_at
+        assert before.state_deadline is not None
+        assert before.state_deadline < before.law_due_at
         leading = leading_view(before, house.references.of(KISHI.id), "ru")
         assert leading is not None
         assert leading["by"] == "state"
-        assert before.due_at == before.legal.state_deadline
+        assert before.due_at == before.state_deadline
         state.say({"tale": "extended", "number": national, "execDate": write_instant(at + later),
                    "description": "Сараптама"})  # fmt: skip
         await eventually(lambda: _has(house, number, lambda one: one.legal.prolonged > 0))
@@ -221,7 +221,7 @@ async def test_the_state_s_own_last_day_is_kept_shown_and_compared(house, state,
     # To the end of the day that the state named, and no further.
     assert before.law_due_at < prolonged.law_due_at <= at + later + timedelta(days=1)
     assert prolonged.legal is not None
-    assert prolonged.legal.state_deadline is not None
+    assert prolonged.state_deadline is not None
     told = await house.queries.events(
         KISHI.principal(Role.INSPECTOR), number, internal=True, after=0, limit=20
     )

@@ -49,7 +49,7 @@ SPEECHES: dict[Action, tuple[Role, c.Command]] = {
     A.FORWARD: (R.INSPECTOR, c.Forward("Абай облысының прокуратурасы", "құзыреті")),
     A.SUMMON: (R.EXECUTOR, c.Summon(HEARD_AT, HearingWay.VIDEO, "бас тартылмақ")),
     A.HEAR: (R.EXECUTOR, c.Hear(HearingOutcome.WAIVED, "келмейді")),
-    A.DECIDE: (R.EXECUTOR, c.Decide(Decision.TERMINATED, "қайталама өтініш")),
+    A.DECIDE: (R.EXECUTOR, c.Decide(Decision.ANSWERED, "түсіндірілді")),
 }
 
 NEEDS: dict[Action, tuple[Action, ...]] = {

@@ -14,10 +14,12 @@ from domain.appeals import commands as c
 from domain.appeals.model import Appeal, AssignmentState, Channel, Kind
 from domain.appeals.replay import differences, replay
 from domain.appeals.workflow import Action, PauseReason, Status
+from domain.catalogue.evidence import STAGES
 from domain.eotinish.model import Tale, Told
 from domain.errors import Refusal
 from domain.law.kinds import AppealKind
 from domain.law.standing import Decision, HearingOutcome, HearingWay
+from domain.register.canonical import instant
 from domain.register.chain import broken_link
 from domain.sla.clock import ClockState
 from domain.sla.policy import LAW_STAGES, Stage
@@ -67,6 +69,7 @@ SAYINGS: dict[Action, st.SearchStrategy[Any]] = {
     ),
     A.HEAR: st.builds(c.Hear, st.sampled_from(HearingOutcome), st.just("хаттама")),
     A.DECIDE: st.builds(c.Decide, st.sampled_from(Decision), st.just("шешім")),
+    A.WAIVE: st.builds(c.Waive, st.sampled_from(STAGES), st.just("?"), termination=st.booleans()),
     A.CORRECT: st.builds(
         c.Correct, service=SERVICES, answers=st.sampled_from([{}, {"cover": "broken"}])
     ),
@@ -197,6 +200,13 @@ class AnyLife(RuleBasedStateMachine):
         if legal is not None and legal.decision is Decision.ADVERSE:
             assert legal.hearing is not None
             assert legal.hearing.outcome is not None
+            # None of the steps before the work was met by the refusal itself.
+            decided = orjson.loads(self.life.shelf.events[-1].canonical)
+            if decided["type"] == "appeal.decided":
+                steps = [
+                    k for k in self.life.appeal.clocks if k.stage in (Stage.ARRIVE, Stage.SECURE)
+                ]
+                assert decided["at"] not in {instant(k.met_at) for k in steps if k.met_at}
 
     @invariant()
     def the_law_never_waits(self):

@@ -1,7 +1,7 @@
 """What the state says changes what it may, and closes nothing without the resident's word."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -146,7 +146,7 @@ def test_what_the_state_puts_off_is_put_off_here_as_far_as_the_law_lets_it(
     assert (data["by"], data["national_number"]) == ("e-otinish", NUMBER)
     assert notice_of(orjson.loads(put_off.canonical)) is None
     assert life.appeal.legal is not None
-    assert life.appeal.legal.state_deadline == deadline
+    assert life.appeal.state_deadline == deadline
     assert days in (None, life.appeal.legal.prolonged)
     # Where it would have been broken nothing is, and on its new day it is.
     life.at = almaty("2026-03-28 00:00")
@@ -188,7 +188,7 @@ def test_what_the_law_does_not_let_be_put_off_stays_and_the_state_s_day_is_kept(
     assert [one.type for one in change.events] == [EventType.STATE_TOLD]
     assert due(life.appeal) == before
     assert life.appeal.legal is not None
-    assert life.appeal.legal.state_deadline == deadline
+    assert life.appeal.state_deadline == deadline
 
 
 def test_the_day_that_the_state_sets_is_kept_through_what_the_city_finds_and_until_it_is_reopened():
@@ -199,18 +199,60 @@ def test_the_day_that_the_state_sets_is_kept_through_what_the_city_finds_and_unt
     speak(life, Action.ACCEPT)
     life.act(Action.CLASSIFY, c.Classify(AppealKind.COMPLAINT, "шағым"), Role.INSPECTOR)
     assert life.appeal.legal is not None
-    assert life.appeal.legal.state_deadline == deadline
+    assert life.appeal.state_deadline == deadline
     later = told(Tale.PROGRESS, deadline=datetime.fromisoformat("2026-03-20T23:59:59+05:00"))
     desk = Desk(state_of(CITY), life.reference, life.at)
     # What was released from quarantine late sets no day back.
-    assert follow(life.appeal, later, desk, newest=False).appeal.legal == life.appeal.legal
+    assert follow(life.appeal, later, desk, newest=False).appeal.state_deadline == deadline
     life.hear(later)
-    assert life.appeal.legal.state_deadline == later.at("deadline")
+    assert life.appeal.state_deadline == later.at("deadline")
     life.hear(told(Tale.DECIDED, text="Шешілді"))
     life.act(Action.REOPEN, c.Reopen("call", "Жоқ"), Role.OPERATOR)
-    assert life.appeal.legal.state_deadline is None
+    assert life.appeal.state_deadline is None
     reopened = orjson.loads(life.shelf.events[-1].canonical)["data"]
     assert term_of(reopened, life.reference.promises) == due(life.appeal)
+
+
+def test_what_the_state_said_outlives_that_the_city_held_the_appeal_for_none_before_the_law():
+    life = assigned(
+        state_deadline=datetime.fromisoformat("2026-03-10T23:59:59+05:00"),
+        received_at=almaty("2026-02-27 11:00"),
+    )
+    first = life.appeal
+    assert first.legal is not None
+    for kind in (None, AppealKind.APPLICATION):
+        life.act(Action.CLASSIFY, c.Classify(kind, "анықталды"), Role.INSPECTOR)
+    assert life.appeal.state_deadline == first.state_deadline
+    assert life.appeal.legal == first.legal, "received when the state received it: no time is given"
+    assert due(life.appeal) == due(first)
+    life.act(Action.CLASSIFY, c.Classify(None, "қызметке өтінім"), Role.INSPECTOR)
+    assert life.appeal.state_leads is None, "no term of the law runs"
+    # What the state says meanwhile is heard as well.
+    later = told(Tale.PROGRESS, deadline=datetime.fromisoformat("2026-03-09T23:59:59+05:00"))
+    life.hear(later)
+    life.act(Action.CLASSIFY, c.Classify(AppealKind.APPLICATION, "арыз"), Role.INSPECTOR)
+    assert life.appeal.state_deadline == later.at("deadline")
+    speak(life, Action.ACCEPT)
+    life.act(Action.CLASSIFY, c.Classify(None, "қызметке өтінім"), Role.INSPECTOR)
+    speak(life, Action.RESOLVE)
+    # Reopened it is received anew, whatever it is held for by then.
+    life.at = almaty("2026-03-12 10:00")
+    speak(life, Action.REOPEN)
+    assert life.appeal.state_deadline is None
+    life.act(Action.CLASSIFY, c.Classify(AppealKind.APPLICATION, "арыз"), Role.INSPECTOR)
+    assert life.appeal.legal is not None
+    assert life.appeal.legal.received == date(2026, 3, 12)
+
+
+def test_what_the_city_held_for_none_from_the_beginning_bears_the_state_s_day_too():
+    deadline = datetime.fromisoformat("2026-03-10T23:59:59+05:00")
+    life = Life(almaty("2026-03-02 10:00"))
+    life.register(intake(OTHER, state_deadline=deadline, received_at=almaty("2026-02-27 11:00")))
+    assert life.appeal.legal is None
+    life.act(Action.CLASSIFY, c.Classify(AppealKind.APPLICATION, "арыз"), Role.INSPECTOR)
+    assert life.appeal.legal is not None
+    assert life.appeal.legal.received == date(2026, 2, 27)
+    assert life.appeal.state_deadline == deadline
 
 
 def test_the_state_is_told_the_term_that_a_classification_or_a_reopening_begins():
@@ -236,7 +278,7 @@ def test_the_strictest_of_law_city_and_state_leads(said: str, by: str, language:
     leading = leading_view(life.appeal, life.reference, language)
     assert leading is not None
     assert leading["by"] == by
-    seen = legal_view(life.appeal.legal, life.reference, language)
+    seen = legal_view(life.appeal.legal, life.appeal.state_deadline, life.reference, language)
     assert seen is not None
     assert seen["state_deadline"] == datetime.fromisoformat(said)
     if by == "state":

@@ -243,6 +243,20 @@ def test_what_goes_to_a_body_outside_awaits_the_resident_and_closes_nothing():
     assert due(life.appeal) == "2026-03-27", "received anew, on the same day"
 
 
+@pytest.mark.parametrize("role", [R.HEAD, R.EXECUTOR, R.AKIM], ids=str)
+def test_no_executor_ends_what_the_city_promised_by_sending_it_out_of_the_register(role):
+    life = speak(lawful(), A.ACCEPT)
+    before = life.appeal
+    with pytest.raises(NotPermitted):
+        life.act(A.FORWARD, c.Forward("Прокуратура", "құзыреті"), role)
+    assert life.appeal == before, "every clock runs on, with whoever has it"
+    # Who finds another body competent says so, and whoever speaks for the city sends it on.
+    life.act(A.DECLINE, c.Decline("Бұл прокуратураның құзыреті"))
+    assert life.appeal.due_at == before.due_at
+    life.act(A.FORWARD, c.Forward("Прокуратура", "құзыреті"), R.INSPECTOR)
+    assert life.appeal.status is Status.ANSWERED
+
+
 # --- heard -----------------------------------------------------------------------------
 
 
@@ -267,6 +281,11 @@ def test_no_adverse_act_without_a_hearing():
     assert refused.value.params["reason"] == "hearing-yet-to-come"
     life.at = at
     life.act(A.HEAR, c.Hear(HearingOutcome.HELD, "хаттама"))
+    # Nobody secured the manhole: a refusal to close it does not say that somebody did.
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, adverse)
+    assert refused.value.params == {"reason": "steps-first", "stages": (Stage.SECURE,)}
+    speak(life, A.REPORT)
     life.act(A.DECIDE, adverse)
     assert life.appeal.status is Status.RESOLVED
     assert life.appeal.legal is not None
@@ -280,6 +299,7 @@ def test_who_does_not_want_to_be_heard_is_not_waited_for():
     life = speak(lawful(), A.ACCEPT)
     life.act(A.SUMMON, c.Summon(almaty("2026-03-10 10:00"), HearingWay.VIDEO, "бас тарту"))
     life.act(A.HEAR, c.Hear(HearingOutcome.WAIVED, "жазбаша бас тартты"))
+    speak(life, A.REPORT)
     life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "бас тартылды"))
     assert life.appeal.status is Status.RESOLVED
     with pytest.raises(Conflict):
@@ -304,7 +324,11 @@ def test_no_decision_takes_the_place_of_work_whose_evidence_is_demanded(decision
     wants = "termination-wants-evidence" if ended else "work-wants-evidence"
     assert refused.value.params == {"reason": wants, "pieces": (Piece.PHOTO,)}
     assert life.appeal == before, "it stands with its executor, and every clock runs on"
-    speak(life, A.WAIVE)
+    # What is let go for the work ends no procedure, and what is let go for that answers nothing.
+    life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "?", termination=not ended), R.INSPECTOR)
+    with pytest.raises(Conflict):
+        life.act(A.DECIDE, c.Decide(decision, "жабылды"))
+    life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "?", termination=ended), R.INSPECTOR)
     life.act(A.DECIDE, c.Decide(decision, "жабылды"))
     assert life.appeal.status is Status.RESOLVED
     told = [orjson.loads(e.canonical) for e in life.shelf.events]
@@ -317,7 +341,8 @@ def test_what_was_let_go_in_part_is_not_named_as_missing():
     act = ActForm("[0-9]+", "7")
     evidence = {(MANHOLE, 1): {Stage.RESOLVE: Need(photos=1, within=100, act=act)}}
     desk = Desk(principal(R.EXECUTOR), replace(life.reference, evidence=evidence), life.at)
-    let_go = replace(life.appeal, waivers=(Waiver(Stage.RESOLVE, Piece.POSITION),))
+    waiver = Waiver(Stage.RESOLVE, Piece.POSITION, termination=True)
+    let_go = replace(life.appeal, waivers=(waiver,))
     with pytest.raises(Conflict) as refused:
         LEGAL_RULES[A.DECIDE](let_go, c.Decide(Decision.TERMINATED, "қайталама"), desk)
     assert refused.value.params["pieces"] == (Piece.PHOTO, Piece.ACT_NUMBER)
@@ -325,7 +350,9 @@ def test_what_was_let_go_in_part_is_not_named_as_missing():
 
 def ended(life: Life, decision: Decision = Decision.TERMINATED) -> Life:
     """An open manhole whose consideration ended, its evidence let go for that."""
-    speak(life, A.ACCEPT, A.WAIVE)
+    termination = decision is Decision.TERMINATED
+    speak(life, A.ACCEPT)
+    life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "?", termination=termination), R.INSPECTOR)
     life.act(A.DECIDE, c.Decide(decision, "жаңа дәлелсіз қайталама"))
     return life
 
@@ -353,16 +380,42 @@ def test_what_was_let_go_for_a_termination_that_does_not_hold_is_demanded_anew(b
 def test_what_was_let_go_for_the_work_itself_stays_so(back):
     life = speak(ended(lawful(), Decision.ANSWERED), back)
     assert life.appeal.waivers == (Waiver(Stage.RESOLVE, Piece.PHOTO),)
-    # The inspector lets it go once more after a termination: that is the work's then.
-    again = speak(ended(lawful()), A.RETURN, A.WAIVE, A.RESOLVE, back)
-    assert again.appeal.waivers == (Waiver(Stage.RESOLVE, Piece.PHOTO),)
+    # The inspector lets it go for the work as well: that outlives the termination.
+    life = speak(lawful(), A.ACCEPT, A.WAIVE)
+    life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "қайталама", termination=True), R.INSPECTOR)
+    life.act(A.DECIDE, c.Decide(Decision.TERMINATED, "қайталама"))
+    assert speak(life, back).appeal.waivers == (Waiver(Stage.RESOLVE, Piece.PHOTO),)
+
+
+@pytest.mark.parametrize("back", [A.REOPEN, A.RETURN], ids=str)
+def test_what_was_let_go_for_a_termination_outlives_no_other_answer(back):
+    life = speak(lawful(), A.ACCEPT)
+    life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "қайталама", termination=True), R.INSPECTOR)
+    # The executor does the work instead, and shows it as any other.
+    with pytest.raises(EvidenceMissing):
+        life.act(A.RESOLVE, c.Resolve("жабылды", no_photo_reason="түн"))
+    speak(life, A.RESOLVE, back)
+    assert life.appeal.waivers == ()
+
+
+def test_a_request_for_service_has_no_procedure_to_let_evidence_go_for():
+    life = Life()
+    life.register()
+    with pytest.raises(Conflict) as refused:
+        life.act(A.WAIVE, c.Waive(Stage.RESOLVE, "?", termination=True), R.INSPECTOR)
+    assert refused.value.params["reason"] == "no-appeal-before-the-law"
 
 
 def test_a_procedure_is_ended_at_once_where_no_evidence_of_work_is_demanded():
     life = Life(almaty("2026-03-02 10:00"))
     life.register(intake(LIFT, appeal_kind=K.APPLICATION))
     life.act(A.ACCEPT, c.Accept(), R.EXECUTOR, LIFTS)
-    life.act(A.DECIDE, c.Decide(Decision.TERMINATED, "жаңа дәлелсіз қайталама"), R.EXECUTOR, LIFTS)
+    ended = c.Decide(Decision.TERMINATED, "жаңа дәлелсіз қайталама")
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, ended, R.EXECUTOR, LIFTS)
+    assert refused.value.params == {"reason": "steps-first", "stages": (Stage.ARRIVE,)}
+    life.act(A.REPORT, c.Report(Stage.ARRIVE, "жеттік"), R.EXECUTOR, LIFTS)
+    life.act(A.DECIDE, ended, R.EXECUTOR, LIFTS)
     assert life.appeal.status is Status.RESOLVED
     assert life.appeal.closed_at is None, "the resident may still say no"
 
@@ -388,6 +441,7 @@ def test_what_was_heard_before_is_not_heard_of_the_next_answer():
     life = speak(lawful(), A.ACCEPT)
     life.act(A.SUMMON, c.Summon(almaty("2026-03-10 10:00"), HearingWay.VIDEO, "бас тарту"))
     life.act(A.HEAR, c.Hear(HearingOutcome.WAIVED, "жазбаша бас тартты"))
+    speak(life, A.REPORT)
     life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "бас тартылды"))
     life.act(A.REOPEN, c.Reopen("call", "келіспеймін"), R.OPERATOR)
     with pytest.raises(Conflict) as refused:

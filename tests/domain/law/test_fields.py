@@ -2,17 +2,22 @@
 
 import re
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 import yaml
 
-from api.commands.policies import validate
+from api.commands.policies import Standing, validate
 from domain.errors import Invalid
+from domain.law.fields import parse_law
+from domain.law.terms import Agreed
+from domain.sla.calendar import parse_calendar
+from domain.sla.policy import parse_policy
 from tests.domain.law.make import ZONE, document, working
 
-KNOWN = {"calendars": frozenset({"around-the-clock"}), "policies": frozenset[str]()}
+KNOWN = Standing({"calendars": frozenset({"around-the-clock"}), "policies": frozenset()})
 
 
 def policy_of(said: Any, rule: Any) -> Any:
@@ -62,6 +67,97 @@ def test_what_is_shipped_is_sound():
 )  # fmt: skip
 def test_a_slip_is_named_by_its_place(change, pointer, rule):
     assert (pointer, rule) in refused(change)
+
+
+def city() -> Standing:
+    """A city that took in what is shipped."""
+    said = document()
+    calendars = [
+        parse_calendar(one, version=1, zone=ZONE, years=range(2026, 2028))
+        for one in said["calendars"]
+    ]
+    policies = [parse_policy(one, version=1) for one in said["policies"]]
+    return Standing(
+        {
+            "calendars": frozenset({"around-the-clock"} | {one.code for one in calendars}),
+            "policies": frozenset(one.code for one in policies),
+        },
+        Agreed([parse_law(said["law"], version=1)], policies, {one.code: one for one in calendars}),
+    )
+
+
+def alone(part: str, code: str, **changes: Any) -> dict[str, Any]:
+    """A file with one entry of what is shipped, changed."""
+    (entry,) = (one for one in document()[part] if one["code"] == code)
+    return {part: [{**entry, **changes}]}
+
+
+OFFICE = {"mon-fri": ["09:00-18:00"]}
+SHORT = {"stage": "consider", "within": "PT36H", "calendar": "state-days",
+         "reopen": {"rule": "full"}, "emergency_on_breach": False, "escalations": []}  # fmt: skip
+
+
+def file_of(part: str, code: str, *stages: dict[str, Any]) -> dict[str, Any]:
+    return alone(part, code, stages=list(stages))
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer", "rule"),
+    [
+        (file_of("policies", "law-15-days", SHORT), "/policies/0/stages", "whole-days"),
+        (file_of("policies", "law-15-days", SHORT | {"stage": "redirect", "within": "P3D"}),
+         "/policies/0/stages", "no-such-term"),
+        (file_of("policies", "law-15-days", SHORT | {"within": "P15D"}, SHORT | {
+            "stage": "resolve"}), "/policies/0/stages", "not-of-the-law"),
+        (file_of("policies", "law-threat", SHORT | {"stage": "secure"}),
+         "/policies/0/stages", "not-of-the-law"),
+        (alone("calendars", "state-days", hours=OFFICE), "/calendars/0/hours", "parts-of-days"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)  # fmt: skip
+def test_a_file_without_the_law_is_judged_by_the_law_that_the_city_has(said, pointer, rule):
+    with pytest.raises(Invalid) as told:
+        validate(said, ZONE, city())
+    assert (pointer, rule) in {(fault.pointer, fault.rule) for fault in told.value.faults}
+    # Where no law is in force such a policy is a city's own, and nobody's to forbid.
+    validate(said, ZONE, Standing(city().codes))
+
+
+def test_the_law_alone_is_judged_with_the_policies_that_the_city_has():
+    standing, law = city(), {"law": document()["law"]}
+    validate(law, ZONE, standing)
+    agreed = standing.agreed
+    short = parse_policy(file_of("policies", "law-15-days", SHORT)["policies"][0], version=2)
+    late = [
+        replace(one, effective_from=date(2027, 1, 1)) if one.code == "law-20-days" else one
+        for one in agreed.policies
+    ]
+    broken = Standing(standing.codes, replace(agreed, laws=(), policies=[*late, short]))
+    with pytest.raises(Invalid) as told:
+        validate(law, ZONE, broken)
+    assert {(fault.pointer, fault.rule) for fault in told.value.faults} == {
+        (f"/law/kinds/{place}/policy", rule)
+        for place, kind in enumerate(law["law"]["kinds"])
+        for policy, rule in (("law-15-days", "whole-days"), ("law-20-days", "begins-after-the-law"))
+        if kind["policy"] == policy
+    }
+
+
+def test_a_policy_that_the_next_law_names_no_more_is_the_city_s_own_again():
+    standing = city()
+    (law,) = standing.agreed.laws
+    kinds = {
+        kind: replace(rule, policy="law-20-days") if rule.policy == "law-15-days" else rule
+        for kind, rule in law.kinds.items()
+    }
+    later = replace(law, version=2, effective_from=date(2026, 12, 1), kinds=kinds)
+    both = Standing(standing.codes, replace(standing.agreed, laws=[law, later]))
+    said = file_of("policies", "law-15-days", SHORT)
+    said["policies"][0]["effective_from"] = date(2026, 12, 1)
+    validate(said, ZONE, both)
+    said["policies"][0]["effective_from"] = date(2026, 11, 30)
+    with pytest.raises(Invalid):
+        validate(said, ZONE, both)
 
 
 def decrees() -> dict[str, str]:

@@ -72,7 +72,7 @@ MEMBERSHIPS = st.builds(
     Membership, incident=st.just(KNOWN), joined_at=TIMES, followed=st.integers(0, 999)
 )
 PAUSES = st.builds(Pause, reason=st.sampled_from(PauseReason), since=TIMES, until=TIMES)
-WAIVERS = st.builds(Waiver, st.sampled_from(Stage), st.sampled_from(Piece))
+WAIVERS = st.builds(Waiver, st.sampled_from(Stage), st.sampled_from(Piece), st.booleans())
 EXTENSIONS = st.builds(
     Extension, stage=st.sampled_from(Stage), round=st.integers(1, 9), until=TIMES,
     assignment=st.uuids(), asked_at=TIMES,
@@ -111,6 +111,8 @@ CHANGES = {
     "reopened": st.integers(0, 99),
     "redirected": st.integers(0, 99),
     "legal": st.none() | LEGAL,
+    "received_at": st.none() | TIMES,
+    "state_deadline": st.none() | TIMES,
     "national_number": st.none() | WORDS,
     "updated_at": TIMES,
     "closed_at": st.none() | TIMES,
