@@ -73,7 +73,9 @@ def live(service, channel, steps, *, city: Reference | None = None, **said) -> L
     life = Life(city=city)
     life.register(intake(service, channel=channel, **said))
     for action, minutes, stage, reason in steps:
-        life.wait(timedelta(minutes=minutes)).tick()
+        # A microsecond more each time, so that nobody acts in the very one in which a promise is
+        # due: the clock's own tick would count it as broken, an act after it as kept.
+        life.wait(timedelta(minutes=minutes, microseconds=1)).tick()
         with suppress(Refusal):
             _live_on(life, action, stage, reason)
     life.at = NOW
