@@ -14,9 +14,13 @@ from typing import Any
 import orjson
 
 from api.commands.console import Failure
-from domain.register.audit import BEHIND, Audit
+from domain.ports import Keyring
+from domain.register.audit import BEHIND, MOST, Audit
 from domain.register.checkpoint import COSIGNATURE, NOTE, Key, parse_key
 from domain.register.export import FORM, Digest, Other, aware, read
+from domain.register.findings import Finding
+from integrations.postgres import account_rows
+from integrations.postgres.account_rows import AT_ONCE, Whole
 from integrations.vault.signer import verify
 
 CHUNK = 4000
@@ -51,6 +55,35 @@ async def judge(
                 await settle()
         while waiting:
             await settle()
+
+
+async def judge_rows(
+    portions: AsyncIterator[list[Whole]], keyring: Keyring, tell: Tell
+) -> list[Finding]:
+    """Hold the rows of all appeals to their events. `tell` hears how many appeals are done."""
+    workers = os.cpu_count() or 1
+    loop = asyncio.get_running_loop()
+    found: list[Finding] = []
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: deque[tuple[asyncio.Future[list[Finding]], int]] = deque()
+
+        async def settle() -> None:
+            judged, count = waiting.popleft()
+            found.extend((await judged)[: MOST - len(found)])
+            tell(count)
+
+        async for portion in portions:
+            if len(portion) < AT_ONCE and not waiting:
+                found += account_rows.judge(portion, keyring)[:MOST]
+                tell(len(portion))
+                continue
+            judged = loop.run_in_executor(pool, account_rows.judge, portion, keyring)
+            waiting.append((judged, len(portion)))
+            if len(waiting) > 2 * workers:
+                await settle()
+        while waiting:
+            await settle()
+    return found
 
 
 def gathered(lines: Iterator[bytes]) -> Iterator[Lines]:

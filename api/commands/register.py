@@ -11,7 +11,7 @@ from cyclopts import App
 
 from api import clock
 from api.bootstrap import read_signer
-from api.commands.audits import CHUNK, Believed, Lines, audit_file, judge, make_audit
+from api.commands.audits import CHUNK, Believed, Lines, audit_file, judge, judge_rows, make_audit
 from api.commands.console import Advance, Failure, Reported, complain, note, progress, say
 from api.commands.database import Office, city_of, in_office
 from domain.reference import City
@@ -113,7 +113,10 @@ async def _verify_database(
                 await judge(audit, str(place.id), chunks, advance)
         audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
         bent = [Finding(Kind.DISAGREES, says) async for says in log.bent_tiles()]
-    return audit, audit.finish() + bent
+        with progress("Auditing the rows", total.appeals) as advance:
+            async with aclosing(log.wholes()) as portions:
+                odd = await judge_rows(portions, at.keyring, advance)
+    return audit, audit.finish() + bent + odd
 
 
 async def _chunks(log: LogExport, *, rows: bool = False) -> AsyncGenerator[Lines, None]:
@@ -132,21 +135,37 @@ async def _city(at: Office, code: str | None) -> City:
 
 
 def _verify_one(number: str, city: str | None) -> None:
-    async def work(at: Office) -> list[Chain]:
+    async def work(at: Office) -> tuple[list[Chain], list[Finding]]:
         async with at.engine.connect() as connection:
             place = None if city is None else (await city_of(connection, city)).id
-            return [chain async for chain in office.chains(connection, place, number)]
+            found = [chain async for chain in office.chains(connection, place, number)]
+        return found, await _rows_of(at, found)
 
-    chains = in_office(work)
+    chains, odd = in_office(work)
     if not chains:
         raise Failure(f"There is no appeal {number}.", status=2)
     broken = [fault for chain in chains if (fault := fault_of(chain))]
-    for fault in broken:
-        say(fault)
+    for says in (*broken, *map(str, odd)):
+        say(says)
     if broken:
         complain("The chain is broken.")
+    elif odd:
+        complain("Its rows are not what its events tell.")
+    if broken or odd:
         raise Reported
     say(f"The chain is whole: {sum(len(chain.links) for chain in chains)} events.")
+
+
+async def _rows_of(at: Office, chains: Sequence[Chain]) -> list[Finding]:
+    """What is wrong with the rows of these appeals."""
+    odd: list[Finding] = []
+    for chain in chains:
+        async with (
+            open_export(at.engine, chain.city) as log,
+            aclosing(log.wholes(chain.number)) as portions,
+        ):
+            odd += await judge_rows(portions, at.keyring, lambda _: None)
+    return odd
 
 
 def fault_of(chain: Chain) -> str | None:

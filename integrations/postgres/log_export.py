@@ -1,6 +1,6 @@
 """The register as its export tells it, read in one snapshot: leaves, checkpoints, the rest."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.register.checkpoint import NotACheckpoint, parse_checkpoint, parse_signature
 from domain.register.export import Leaf, Record, Standing, Stated
 from domain.register.tiles import HASH, WIDTH, complete, places
+from integrations.postgres.account_rows import Whole, portions
 from integrations.postgres.doors import PLATFORM
 from integrations.postgres.log_store import log_size
 from integrations.postgres.session import inside
@@ -104,6 +105,10 @@ class LogExport:
             yield _leaf(row, None, rows=rows)
         async for row in self._read(_APPEALS):
             yield Standing(row["id"], row["sequence"], bytes(row["head"]))
+
+    def wholes(self, number: str | None = None) -> AsyncGenerator[list[Whole], None]:
+        """Every appeal with its rows and events, by the portion; or the one of a number."""
+        return portions(self._driver, self._city, number)
 
     async def bent_tiles(self) -> AsyncIterator[str]:
         """The stored tiles that are not those of the leaves, and those that lack, in words."""

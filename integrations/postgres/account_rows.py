@@ -1,0 +1,128 @@
+"""The rows of appeals with their events, by the portion: what an audit counts again.
+
+A portion is plain bytes and values, so that another process can judge it.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.appeals.account import Account
+from domain.appeals.accounting import Kept, faults
+from domain.ports import Keyring
+from domain.register.findings import Finding, Kind
+from integrations.postgres.cards import facets_of, words
+
+AT_ONCE = 500
+_FIRST = UUID(int=0)
+
+_APPEALS = (
+    "SELECT * FROM appeal WHERE city_id = $1 AND id > $2 AND ($4::text IS NULL OR number = $4)"
+    " ORDER BY id LIMIT $3"
+)
+_EVENTS = (
+    "SELECT appeal_id, canonical FROM event WHERE appeal_id = ANY($1) ORDER BY appeal_id, sequence"
+)
+_FOLLOWING = {
+    "clocks": "SELECT appeal_id, city_id, stage, round, state, due_at, district, organisation_id"
+    " FROM clock WHERE appeal_id = ANY($1) ORDER BY appeal_id, stage, round",
+    "assignments": "SELECT appeal_id, id, city_id, organisation_id, state, offered_at, answered_at,"
+    " done_at FROM assignment WHERE appeal_id = ANY($1)",
+    "completions": "SELECT * FROM completion WHERE appeal_id = ANY($1)",
+    "cards": "SELECT * FROM card WHERE appeal_id = ANY($1)",
+    "files": "SELECT appeal_id, id, original_sha256 FROM attachment WHERE appeal_id = ANY($1)",
+    "personal": "SELECT e.appeal_id, p.event_id, p.field, p.salt, p.sealed FROM event e"
+    " JOIN event_personal p ON p.event_id = e.id WHERE e.appeal_id = ANY($1)",
+}
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An appeal's row, its events' bytes in order, and the rows that follow from them by name."""
+
+    appeal: dict[str, Any]
+    events: Sequence[bytes]
+    following: dict[str, Rows]
+
+
+async def portions(
+    driver: Any, city: UUID, number: str | None = None
+) -> AsyncGenerator[list[Whole], None]:
+    """Every appeal of a city by id, or the one whose row bears a number, within the caller's
+    transaction, which is one moment.
+    """
+    after: UUID | None = _FIRST
+    while after is not None:
+        found = await driver.fetch(_APPEALS, city, after, AT_ONCE, number)
+        if found:
+            yield await _wholes(driver, found)
+        after = found[-1]["id"] if len(found) == AT_ONCE else None
+
+
+async def _wholes(driver: Any, found: Sequence[Any]) -> list[Whole]:
+    ids = [row["id"] for row in found]
+    events: dict[UUID, list[bytes]] = defaultdict(list)
+    for row in await driver.fetch(_EVENTS, ids):
+        events[row["appeal_id"]].append(bytes(row["canonical"]))
+    following = {
+        name: _gathered(await driver.fetch(statement, ids))
+        for name, statement in _FOLLOWING.items()
+    }
+    return [
+        Whole(
+            dict(row), events.get(row["id"], ()),
+            {name: rows.get(row["id"], []) for name, rows in following.items()},
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def _gathered(found: Iterable[Any]) -> dict[UUID, Rows]:
+    by_appeal: dict[UUID, Rows] = defaultdict(list)
+    for row in found:
+        by_appeal[row["appeal_id"]].append(dict(row))
+    return by_appeal
+
+
+def judge(portion: Iterable[Whole], keyring: Keyring) -> list[Finding]:
+    """All in which the rows of a portion tell another story than their events."""
+    return [
+        Finding(Kind.DISAGREES, f"{whole.appeal['id']} ({whole.appeal['number']}): {says}")
+        for whole in portion
+        for says in _judged(whole, keyring)
+    ]
+
+
+def _judged(whole: Whole, keyring: Keyring) -> list[str]:
+    account, rows = Account(), whole.following
+    cards = rows["cards"]
+    kept = Kept(
+        whole.appeal, rows["clocks"], rows["assignments"], rows["completions"],
+        [holder for card in cards for holder in card["organisations"]],
+        rows["personal"], rows["files"],
+    )  # fmt: skip
+    try:
+        for canonical in whole.events:
+            account.tell(orjson.loads(canonical))
+        return [*faults(kept, account.done(), keyring), *_of_cards(whole.appeal, cards)]
+    except (ValueError, KeyError, TypeError, AttributeError) as odd:
+        return [f"its events cannot be told: {odd}"]
+
+
+def _of_cards(row: dict[str, Any], cards: Rows) -> list[str]:
+    """The card against the appeal's own row, which its events were held to."""
+    if len(cards) != 1:
+        return [f"it has {len(cards)} cards"]
+    (card,) = cards
+    told = {
+        "city_id": row["city_id"], "registered_at": row["registered_at"],
+        "facets": facets_of(row), "words": words(row["text"], row["address"], row["number"]),
+    }  # fmt: skip
+    odd = [name for name, value in told.items() if card[name] != value]
+    return [f"its card tells another {', '.join(odd)} than its row"] if odd else []
