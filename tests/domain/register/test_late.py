@@ -7,8 +7,8 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from domain.register.audit import TOLERANCE
 from domain.register.canonical import leaf_hash
+from domain.register.dates import TOLERANCE
 from domain.register.export import Leaf, Stated, header, line
 from domain.register.findings import Kind
 from tests.domain.register.exports import (
