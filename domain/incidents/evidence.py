@@ -5,6 +5,7 @@ different forms, a number of any of them is that paper's. Each joined appeal hol
 its own service: who publishes an incident names its services, and so chooses no laxer act for them.
 """
 
+from dataclasses import replace
 from functools import reduce
 from uuid import UUID
 
@@ -41,7 +42,9 @@ def prove(incident: Incident, stage: Stage, act_number: str | None, desk: Desk) 
         *no_act_of(other_acts(needs, whole.act), act_number),
     ]
     if faults:
-        raise EvidenceMissing(faults)
+        # Nobody waives an incident's evidence: what is advised there is another thing.
+        of = {"of": "incident"}
+        raise EvidenceMissing([replace(fault, params={**fault.params, **of}) for fault in faults])
 
 
 def taken(desk: Desk) -> dict[str, object]:
