@@ -11,7 +11,16 @@ from cyclopts import App
 
 from api import clock
 from api.bootstrap import read_signer
-from api.commands.audits import CHUNK, Believed, Lines, audit_file, judge, judge_rows, make_audit
+from api.commands.audits import (
+    CHUNK,
+    Believed,
+    Lines,
+    audit_file,
+    judge,
+    judge_rows,
+    make_audit,
+    rows_of,
+)
 from api.commands.console import Advance, Failure, Reported, complain, note, progress, say
 from api.commands.database import Office, city_of, in_office
 from domain.reference import City
@@ -114,8 +123,8 @@ async def _verify_database(
         audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
         bent = [Finding(Kind.DISAGREES, says) async for says in log.bent_tiles()]
         with progress("Auditing the rows", total.appeals) as advance:
-            async with aclosing(log.wholes()) as portions:
-                odd = await judge_rows(portions, at.keyring, advance)
+            url = at.settings.database_url or ""
+            odd = await judge_rows(log, place.id, url, at.keyring, advance)
     return audit, audit.finish() + bent + odd
 
 
@@ -160,11 +169,8 @@ async def _rows_of(at: Office, chains: Sequence[Chain]) -> list[Finding]:
     """What is wrong with the rows of these appeals."""
     odd: list[Finding] = []
     for chain in chains:
-        async with (
-            open_export(at.engine, chain.city) as log,
-            aclosing(log.wholes(chain.number)) as portions,
-        ):
-            odd += await judge_rows(portions, at.keyring, lambda _: None)
+        async with open_export(at.engine, chain.city) as log:
+            odd += await rows_of(log, at.keyring, lambda _: None, number=chain.number)
     return odd
 
 

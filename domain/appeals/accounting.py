@@ -207,13 +207,15 @@ def _odd(row: Row, told: Told) -> list[str]:
 
 
 def _same(told: object, kept: Any) -> bool:
+    if told == kept:
+        return True
     if isinstance(told, datetime):
         return kept is not None and _at(kept) == told
     if isinstance(told, dict):
         return kept is not None and all(_same(value, kept[name]) for name, value in told.items())
     if isinstance(told, list):
         return len(told) == len(kept) and all(map(_same, told, kept))
-    return bool(told == (str(kept) if isinstance(kept, UUID) else kept))
+    return isinstance(kept, UUID) and told == str(kept)
 
 
 def _at(value: Any) -> datetime:

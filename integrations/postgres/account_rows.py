@@ -1,6 +1,6 @@
 """The rows of appeals with their events, by the portion: what an audit counts again.
 
-A portion is plain bytes and values, so that another process can judge it.
+Rows are judged where they are read: to hand them on would cost more.
 """
 
 from collections import defaultdict
@@ -12,17 +12,27 @@ from uuid import UUID
 import orjson
 
 from domain.appeals.account import Account
-from domain.appeals.accounting import Kept, faults
+from domain.appeals.accounting import Kept, Row, faults
 from domain.ports import Keyring
 from domain.register.findings import Finding, Kind
 from integrations.postgres.cards import facets_of, words
 
 AT_ONCE = 500
-_FIRST = UUID(int=0)
+FAR = 5000
+"""Appeals of one stretch: what a process judges before it is asked again."""
+_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
+
+Stretch = tuple[UUID, UUID]
+"""Ids of appeals: after the first, up to the second."""
+EVERYTHING: Stretch = (_FIRST, _LAST)
 
 _APPEALS = (
-    "SELECT * FROM appeal WHERE city_id = $1 AND id > $2 AND ($4::text IS NULL OR number = $4)"
-    " ORDER BY id LIMIT $3"
+    "SELECT * FROM appeal WHERE city_id = $1 AND id > $2 AND id <= $3"
+    " AND ($5::text IS NULL OR number = $5) ORDER BY id LIMIT $4"
+)
+_STRETCHES = (
+    "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM appeal"
+    " WHERE city_id = $1) numbered WHERE place % $2 = 0 ORDER BY id"
 )
 _EVENTS = (
     "SELECT appeal_id, canonical FROM event WHERE appeal_id = ANY($1) ORDER BY appeal_id, sequence"
@@ -39,30 +49,38 @@ _FOLLOWING = {
     " JOIN event_personal p ON p.event_id = e.id WHERE e.appeal_id = ANY($1)",
 }
 
-Rows = list[dict[str, Any]]
+Rows = list[Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
     """An appeal's row, its events' bytes in order, and the rows that follow from them by name."""
 
-    appeal: dict[str, Any]
+    appeal: Row
     events: Sequence[bytes]
     following: dict[str, Rows]
 
 
+async def stretches(driver: Any, city: UUID) -> list[Stretch]:
+    """All appeals of a city, in stretches of about as many."""
+    found = [row["id"] for row in await driver.fetch(_STRETCHES, city, FAR)]
+    return list(zip((_FIRST, *found), (*found, _LAST), strict=True))
+
+
 async def portions(
-    driver: Any, city: UUID, number: str | None = None
+    driver: Any, city: UUID, stretch: Stretch = EVERYTHING, number: str | None = None
 ) -> AsyncGenerator[list[Whole], None]:
-    """Every appeal of a city by id, or the one whose row bears a number, within the caller's
+    """Every appeal of a stretch by id, or the one whose row bears a number, within the caller's
     transaction, which is one moment.
     """
-    after: UUID | None = _FIRST
-    while after is not None:
-        found = await driver.fetch(_APPEALS, city, after, AT_ONCE, number)
+    after, upto = stretch
+    while True:
+        found = await driver.fetch(_APPEALS, city, after, upto, AT_ONCE, number)
         if found:
             yield await _wholes(driver, found)
-        after = found[-1]["id"] if len(found) == AT_ONCE else None
+        if len(found) < AT_ONCE:
+            return
+        after = found[-1]["id"]
 
 
 async def _wholes(driver: Any, found: Sequence[Any]) -> list[Whole]:
@@ -76,7 +94,7 @@ async def _wholes(driver: Any, found: Sequence[Any]) -> list[Whole]:
     }
     return [
         Whole(
-            dict(row), events.get(row["id"], ()),
+            row, events.get(row["id"], ()),
             {name: rows.get(row["id"], []) for name, rows in following.items()},
         )
         for row in found
@@ -86,7 +104,7 @@ async def _wholes(driver: Any, found: Sequence[Any]) -> list[Whole]:
 def _gathered(found: Iterable[Any]) -> dict[UUID, Rows]:
     by_appeal: dict[UUID, Rows] = defaultdict(list)
     for row in found:
-        by_appeal[row["appeal_id"]].append(dict(row))
+        by_appeal[row["appeal_id"]].append(row)
     return by_appeal
 
 
@@ -115,7 +133,7 @@ def _judged(whole: Whole, keyring: Keyring) -> list[str]:
         return [f"its events cannot be told: {odd}"]
 
 
-def _of_cards(row: dict[str, Any], cards: Rows) -> list[str]:
+def _of_cards(row: Row, cards: Rows) -> list[str]:
     """The card against the appeal's own row, which its events were held to."""
     if len(cards) != 1:
         return [f"it has {len(cards)} cards"]

@@ -346,6 +346,18 @@ def test_a_row_that_tells_another_story_than_its_events_is_found(
     assert ikomek("register", "verify").status == 0
 
 
+def test_rows_of_many_appeals_are_judged_by_several_processes_at_one_moment(
+    ikomek, appeal, neighbour, city_database, monkeypatch
+):
+    monkeypatch.setattr("integrations.postgres.account_rows.FAR", 1)
+    answer = ikomek("register", "verify")
+    assert answer.status == 0, answer.out
+    with forger(city_database) as connection:
+        _swap_numbers(connection, appeal)
+        answer = ikomek("register", "verify")
+        assert answer.out.count("its row tells another number than its events") == 2
+
+
 def test_the_row_of_one_appeal_is_held_to_its_events_as_well(ikomek, appeal, city_database):
     with forger(city_database) as connection:
         _row("status = 'resolved'")(connection, appeal)
