@@ -37,8 +37,9 @@ class Account:
 
     `appeal` are columns; `legal` keys of its standing before the law (None: it has none);
     `assignments` by id and `completions` in order, each with its columns; `holders` all to whom it
-    was ever given; `files` the SHA-256 of each attachment by id; `sealed` the commitments of each
-    event by field, and `words` those that the row's own texts must give, with the event's id.
+    was ever given; `files` the SHA-256 of each attachment, as it came and as it is kept; `sealed`
+    the commitments of each event by field, and `words` those that the row's own texts must give,
+    with the event's id.
     `hurried`: something happened that may have made an emergency of it, by its policy.
     """
 
@@ -47,7 +48,7 @@ class Account:
     assignments: dict[str, Told] = field(default_factory=dict)
     completions: list[Told] = field(default_factory=list)
     holders: set[str] = field(default_factory=set)
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Told] = field(default_factory=dict)
     sealed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     hurried: bool = False
@@ -88,13 +89,13 @@ class Account:
             **{name: data[name] for name in
                ("kind", "channel", "language", "service_version", "criticality", "district")},
             "operator_id": None if own else event["actor"]["id"],
+            # Staff write down a name; only residents and the state name an account.
+            "citizen_id": event["actor"]["id"] if own else None,
             "route": data["route"], "registered_at": at, "closed_at": None, "first_contact": False,
             "reopened": 0, "redirected": 0, "confirmation": None, "pause": None, "extension": None,
             "waivers": [], "incident_id": None, "incident_joined_at": None, "hearing_at": None,
             "national_number": data.get("national_number"), "emergency": False,
         }  # fmt: skip
-        if own:
-            self.appeal["citizen_id"] = event["actor"]["id"]
         self._stands(data.get("legal"))
         self._worded(event, "text", "place", "answers", "name", "phone", "email")
 
@@ -112,6 +113,7 @@ class Account:
         self.appeal["national_number"] = data["national_number"]
 
     def linked(self, event: Document, data: Document, at: datetime) -> None:
+        self.appeal.pop("citizen_id", None)
         if event["actor"]["role"] == Role.CITIZEN:
             self.appeal["citizen_id"] = event["actor"]["id"]
 
@@ -301,7 +303,7 @@ class Account:
 
     def _files(self, event: Document) -> None:
         for one in event["data"].get("attachments", ()):
-            self.files[one["id"]] = one["original_sha256"]
+            self.files[one["id"]] = {n: one[n] for n in ("original_sha256", "sha256") if n in one}
 
 
 _RETOLD = {

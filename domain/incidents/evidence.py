@@ -57,6 +57,7 @@ def taken(desk: Desk) -> dict[str, object]:
                 "id": str(id),
                 "kind": one.kind,
                 "original_sha256": one.original_sha256,
+                "sha256": one.sha256,
                 "seen_before": one.seen,
             }
             for id, one in desk.uploads.items()
@@ -69,7 +70,9 @@ def uploads_of(act: IncidentEvent) -> dict[UUID, TakenFile]:
     given = act.data.get("attachments")
     listed = given if isinstance(given, list) else []
     return {
-        UUID(one["id"]): TakenFile(one["kind"], one["original_sha256"], one["seen_before"])
+        UUID(one["id"]): TakenFile(
+            one["kind"], one["original_sha256"], one["seen_before"], sha256=one.get("sha256")
+        )
         for one in listed
     }
 

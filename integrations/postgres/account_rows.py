@@ -44,7 +44,8 @@ _FOLLOWING = {
     " done_at FROM assignment WHERE appeal_id = ANY($1)",
     "completions": "SELECT * FROM completion WHERE appeal_id = ANY($1)",
     "cards": "SELECT * FROM card WHERE appeal_id = ANY($1)",
-    "files": "SELECT appeal_id, id, original_sha256 FROM attachment WHERE appeal_id = ANY($1)",
+    "files": "SELECT appeal_id, id, original_sha256, sha256 FROM attachment"
+    " WHERE appeal_id = ANY($1)",
     "personal": "SELECT e.appeal_id, p.event_id, p.field, p.salt, p.sealed FROM event e"
     " JOIN event_personal p ON p.event_id = e.id WHERE e.appeal_id = ANY($1)",
 }
