@@ -95,6 +95,11 @@ def _report(audit: Audit, findings: Sequence[Finding], *, trusted: bool) -> None
     for witness in audit.witnesses:
         if witness.size:
             say(f"{witness.name} cosigned {witness.size} leaves, {told(witness.at)}.")
+    if audit.dates.followed:
+        note(
+            f"{audit.dates.followed} steps were written more than ten minutes after the act of an"
+            " incident that dates them: look whether the platform stood still then."
+        )
     if findings:
         complain(f"The register is broken: {summary(findings)}.")
         raise Reported

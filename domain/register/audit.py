@@ -77,7 +77,7 @@ class Audit:
     newest: Checkpoint | None = None
     witnesses: tuple[Witness, ...] = ()
     _frontier: Frontier = field(default_factory=Frontier)
-    _dates: Dates = field(default_factory=Dates)
+    dates: Dates = field(default_factory=Dates)
     _chains: dict[str, _Chain] = field(default_factory=dict)
     _numbers: set[str] = field(default_factory=set)
     _ended: set[str] = field(default_factory=set)
@@ -136,7 +136,7 @@ class Audit:
         if appeal:
             chain = self._link(index, leaf.hex(), appeal, sequence, previous)
             self._bears(chain, number, appeal)
-            odd = self._dates.fault(
+            odd = self.dates.fault(
                 chain.past, sealed=index is not None, written=written, at=at, incident=incident
             )
             if odd is not None:

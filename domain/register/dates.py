@@ -38,6 +38,9 @@ class Dates:
     ten minutes on after the first event whose two times are the same.
     """
 
+    followed: int = 0
+    """Steps that follow an act of their incident and are dated by it, more than ten minutes before
+    they were written: late in honesty, or by the word of a history that nobody chained."""
     _youngest: int = 0
     _real: int = 0
 
@@ -54,6 +57,7 @@ class Dates:
             follows = incident is not None and incident == known and lag > 0
             if not follows or at < before - _LATE:
                 return f"it says that it happened {told(at)}, and was written {told(written)}"
+            self.followed += 1
         if abs(lag) <= _REAL and not self._real:
             self._real = written
         if not sealed:

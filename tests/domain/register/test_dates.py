@@ -10,7 +10,7 @@ from domain.events import Actor, EventType, Fact
 from domain.register.chain import Head, extend
 from domain.register.export import Standing
 from domain.register.findings import Kind
-from tests.domain.register.exports import CITY, Register, audit, kinds, minute, new_id
+from tests.domain.register.exports import CITY, Register, audit, audited, kinds, minute, new_id
 
 ONE, OTHER = UUID(int=1000), UUID(int=1001)
 BY = Actor("executor", UUID(int=7))
@@ -80,7 +80,9 @@ def test_a_demonstration_whose_time_runs_otherwise_is_no_fault():
 
 def test_a_step_after_an_act_of_its_incident_is_dated_by_the_act():
     joined = (OTHER, 60, 60, ACT)
-    assert audit(history(*at_work(joined, (OTHER, 200, 65, ACT)))) == []
+    followed = audited(history(*at_work(joined, (OTHER, 61, 61, ACT), (OTHER, 200, 65, ACT))))
+    assert followed.finish() == []
+    assert followed.dates.followed == 1, "which is told"
     # But not to before it was joined, and of no incident that it never joined.
     assert kinds(audit(history(*at_work(joined, (OTHER, 200, 30, ACT))))) == {"dated otherwise"}
     assert kinds(audit(history(*at_work((OTHER, 200, 65, ACT))))) == {"dated otherwise"}
