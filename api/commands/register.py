@@ -127,10 +127,18 @@ async def _verify_database(
                 await judge(audit, str(place.id), chunks, advance)
         audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
         bent = [Finding(Kind.DISAGREES, says) async for says in log.bent_tiles()]
+        if missing := await log.missing():
+            bent.append(_miscounted(missing))
         with progress("Auditing the rows", total.appeals) as advance:
             url = at.settings.database_url or ""
             odd = await judge_rows(log, place.id, url, at.keyring, advance)
     return audit, audit.finish() + bent + odd
+
+
+def _miscounted(missing: int) -> Finding:
+    if missing > 0:
+        return Finding(Kind.DELETED, f"{missing} numbers were given to appeals that are not here")
+    return Finding(Kind.INSERTED, f"{-missing} appeals bear numbers that were never given")
 
 
 async def _chunks(log: LogExport, *, rows: bool = False) -> AsyncGenerator[Lines, None]:

@@ -56,6 +56,13 @@ SELECT t.level, t.index, t.hashes, t.root, coalesce(CASE t.level WHEN 0 THEN (
   FROM log_tile t WHERE t.city_id = $1 ORDER BY t.level, t.index
 """
 
+_SERIES = """
+SELECT coalesce(sum(s.filled_to), 0)::bigint
+       - (SELECT count(*) FROM number_pool p WHERE p.city_id = $1)
+       - (SELECT count(*) FROM appeal a WHERE a.city_id = $1)
+  FROM number_series s WHERE s.city_id = $1
+"""
+
 AT_ONCE = 1000
 MOST = 1000
 """Tiles that are told to lack; who misses as many needs no more."""
@@ -140,6 +147,12 @@ class LogExport:
                 yield f"tile {row['index']} of level {row['level']} does not give its root"
         for level, number in sorted(lacking)[:MOST]:
             yield f"tile {number} of level {level} is missing"
+
+    async def missing(self) -> int:
+        """How many more numbers were given than appeals are here. Numbers have no gaps, so an
+        appeal that vanished before anything of it was sealed leaves one.
+        """
+        return int(await self._driver.fetchval(_SERIES, self._city))
 
     async def _read(self, statement: str) -> AsyncIterator[Any]:
         async for row in self._driver.cursor(statement, self._city, prefetch=AT_ONCE):

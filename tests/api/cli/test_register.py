@@ -44,6 +44,12 @@ async def neighbour(house, appeal):
     return other
 
 
+@pytest.fixture
+async def fresh(house, appeal):
+    """Another one that nobody sealed yet."""
+    return await register(house)
+
+
 @dataclass(frozen=True)
 class Outside:
     """What somebody keeps who does not trust the house, as options of the command."""
@@ -344,6 +350,24 @@ def test_a_row_that_tells_another_story_than_its_events_is_found(
         assert f"disagrees: {appeal.id} (" in answer.out
         assert says in answer.out
     assert ikomek("register", "verify").status == 0
+
+
+def test_an_appeal_that_vanished_before_it_was_sealed_leaves_its_number(
+    ikomek, appeal, fresh, city_database
+):
+    with forger(city_database) as connection:
+        for statement in (
+            "DELETE FROM event_personal WHERE event_id IN"
+            " (SELECT id FROM event WHERE appeal_id = %s)",
+            "DELETE FROM outbox WHERE event_id IN (SELECT id FROM event WHERE appeal_id = %s)",
+            *(f"DELETE FROM {table} WHERE appeal_id = %s"
+              for table in ("event", "card", "clock", "assignment")),
+            "DELETE FROM appeal WHERE id = %s",
+        ):  # fmt: skip
+            connection.execute(statement, [fresh.id])
+        answer = ikomek("register", "verify")
+        assert answer.status == 1
+        assert answer.out == "deleted: 1 numbers were given to appeals that are not here\n"
 
 
 def test_rows_of_many_appeals_are_judged_by_several_processes_at_one_moment(
