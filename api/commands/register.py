@@ -27,6 +27,7 @@ from domain.reference import City
 from domain.register.audit import Audit
 from domain.register.canonical import GENESIS, instant, leaf_hash
 from domain.register.checkpoint import origin_of
+from domain.register.dates import TOLERANCE
 from domain.register.export import footer, header, line
 from domain.register.findings import Finding, Kind, summary
 from domain.register.moments import milliseconds, told
@@ -95,6 +96,12 @@ def _report(audit: Audit, findings: Sequence[Finding], *, trusted: bool) -> None
     for witness in audit.witnesses:
         if witness.size:
             say(f"{witness.name} cosigned {witness.size} leaves, {told(witness.at)}.")
+    longest, until = audit.waited
+    if longest > milliseconds(TOLERANCE):
+        note(
+            f"Events waited up to {longest // 60_000} minutes for their checkpoint, until"
+            f" {told(until)}: what waits can be rewritten, so ask why it did."
+        )
     if audit.dates.followed:
         note(
             f"{audit.dates.followed} steps were written more than ten minutes after the act of an"

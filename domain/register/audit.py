@@ -75,6 +75,9 @@ class Audit:
     sealed: int = 0
     checkpoints: int = 0
     newest: Checkpoint | None = None
+    waited: tuple[int, int] = (0, 0)
+    """The longest that a leaf waited for its checkpoint, and until when, in milliseconds: what
+    waits can be rewritten."""
     witnesses: tuple[Witness, ...] = ()
     _frontier: Frontier = field(default_factory=Frontier)
     dates: Dates = field(default_factory=Dates)
@@ -260,6 +263,8 @@ class Audit:
         checkpoint = said.checkpoint
         self._compared.add(checkpoint.size)
         if said.at is not None:
+            at, since = milliseconds(said.at), self._unsigned
+            self.waited = max(self.waited, (at - since if since else 0, at))
             self._unsigned = 0
             self._signed_at = max(self._signed_at, milliseconds(said.at))
         if self._frontier.root() == checkpoint.root:
