@@ -142,7 +142,11 @@ def _personal(kept: Kept, told: Account, keyring: Keyring) -> Iterator[str]:
         place = event, field = str(row["event_id"]), row["field"]
         said = told.sealed.get(event, {}).get(field)
         salts[place] = bytes(row["salt"])
-        texts[place] = text = _opened(row["sealed"], keyring)
+        text = _opened(row["sealed"], keyring)
+        if text is None:
+            yield f"the sealed {field} of event {event} cannot be opened by the keys that are here"
+            continue
+        texts[place] = text
         if said is None or commitment(text, salts[place]) != said:
             yield f"the sealed {field} of event {event} is not what was registered"
     if odd := [*_words(kept.appeal, told, salts), *_applicant(kept.appeal, told, texts, keyring)]:
@@ -166,7 +170,11 @@ def _applicant(
     row: Row, told: Account, texts: Mapping[tuple[str, str], str], keyring: Keyring
 ) -> Iterator[str]:
     sealed = row["applicant"]
-    known = orjson.loads(_opened(sealed, keyring) or "{}") if sealed is not None else {}
+    opened = _opened(sealed, keyring) if sealed is not None else "{}"
+    if opened is None:
+        yield "applicant"
+        return
+    known = orjson.loads(opened)
     for name in _APPLICANT:
         event, _ = told.words.get(name, ("", ""))
         # What was erased leaves the commitment alone, which nothing here can be held to.
@@ -179,12 +187,12 @@ def _applicant(
         yield "phone_index"
 
 
-def _opened(sealed: bytes, keyring: Keyring) -> str:
-    """The text; none where no key opens it, which no commitment fits."""
+def _opened(sealed: bytes, keyring: Keyring) -> str | None:
+    """The text; None where no key that is here opens it."""
     try:
         return keyring.open(bytes(sealed)).decode()
     except Exception:
-        return ""
+        return None
 
 
 def _place(row: Row) -> str:

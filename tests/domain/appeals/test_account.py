@@ -123,7 +123,7 @@ def test_what_was_erased_is_held_to_nothing(life):
         ("clocks", {"organisation_id": LIFTS}, "tells another organisation_id than its row"),
         ("personal", {"salt": bytes(16)}, "is not what was registered"),
         ("personal", {"sealed": RING.seal(b"x")}, "is not what was registered"),
-        ("personal", {"sealed": b"x"}, "is not what was registered"),
+        ("personal", {"sealed": b"x"}, "cannot be opened by the keys that are here"),
     ],
 )
 def test_a_row_that_follows_and_tells_another_story_is_named(life, row, changes, said):
