@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import orjson
 from starlette.responses import Response
 
-from api.evidence_texts import PIECES
+from api.evidence_texts import OF_INCIDENT, PIECES
 from api.stage_texts import STAGES
 from api.texts import CONFLICTS, DETAILS, RULES, TITLES
 from domain.catalogue.evidence import Piece
@@ -269,7 +269,8 @@ def _detail(refusal: Refusal, asked: Asked) -> str:
 
 
 def _fault(fault: Fault, language: str) -> dict[str, Any]:
-    message = in_language(RULES[fault.rule if fault.rule in RULES else "other"], language)
+    own = OF_INCIDENT.get(fault.rule) if fault.params.get("of") == "incident" else None
+    message = in_language(own or RULES[fault.rule if fault.rule in RULES else "other"], language)
     document = {
         "pointer": fault.pointer,
         "rule": fault.rule,

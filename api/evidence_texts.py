@@ -74,6 +74,58 @@ RULES: Mapping[str, LocalizedText] = {
 }
 """Broken rules; api/texts.py takes them up."""
 
+OF_INCIDENT: Mapping[str, LocalizedText] = {
+    "photos-missing": _t(
+        "{needed} түрлі фото керек, келгені {came}: POST /v1/attachments арқылы жүктеп, осы өрісте"
+        " атаңыз; фото түсіруге болмаса, инспектордан өтінішті оқиғадан бөліп (part), рұқсатты"
+        " (waive) сол өтініштің өзіне беруін сұраңыз: оқиғаға рұқсат берілмейді",
+        "нужно разных фото: {needed}, пришло {came}: загрузите их через POST /v1/attachments и"
+        " назовите в этом поле; если снять нельзя, попросите инспектора отделить обращение от"
+        " инцидента (part) и дать разрешение (waive) в самом обращении: инциденту его не дают",
+        "{needed} different photos are needed, {came} came: upload them with POST /v1/attachments"
+        " and name them in this field; where none can be taken, ask an inspector to part the"
+        " appeal from the incident (part) and waive them there (waive): nobody waives them for an"
+        " incident",
+    ),
+    "photos-early": _t(
+        "оқиға басталғаннан кейін түсірілген {needed} түрлі фото керек, ондайы {came}: одан бұрын"
+        " жүктелген фото нәтижені көрсетпейді; жаңасын түсіріп, POST /v1/attachments арқылы"
+        " жүктеңіз; болмаса, инспектордан өтінішті оқиғадан бөліп (part), рұқсатты (waive) сол"
+        " өтініштің өзіне беруін сұраңыз",
+        "нужно разных фото, снятых после начала инцидента: {needed}, таких {came}: загруженное"
+        " раньше результата не показывает; снимите заново и загрузите через POST /v1/attachments;"
+        " если нельзя, попросите инспектора отделить обращение от инцидента (part) и дать"
+        " разрешение (waive) в самом обращении",
+        "{needed} different photos from after the incident began are needed, {came} came: what was"
+        " uploaded earlier does not show the result; take new ones and upload them with"
+        " POST /v1/attachments, or ask an inspector to part the appeal from the incident (part)"
+        " and waive them there (waive)",
+    ),
+    "act-missing": _t(
+        "жұмыс актісінің нөмірі керек (мысалы, {example}); болмаса, инспектордан өтінішті оқиғадан"
+        " бөліп (part), рұқсатты (waive) сол өтініштің өзіне беруін сұраңыз: оқиғаға рұқсат"
+        " берілмейді",
+        "нужен номер акта о работах (пример: {example}); если акта нет, попросите инспектора"
+        " отделить обращение от инцидента (part) и дать разрешение (waive) в самом обращении:"
+        " инциденту его не дают",
+        "the number of the act of work is needed (example: {example}); where there is none, ask an"
+        " inspector to part the appeal from the incident (part) and waive it there (waive): nobody"
+        " waives it for an incident",
+    ),
+    "act-of-stage": _t(
+        "«{stage}» кезеңінің де актісі керек, ол басқаша жазылады (мысалы, {example}): алдымен"
+        " сол кезең туралы өз актісімен хабарлаңыз; акт болмаса, инспектордан өтінішті оқиғадан"
+        " бөліп (part), рұқсатты (waive) сол өтініштің өзіне беруін сұраңыз",
+        "нужен и акт этапа «{stage}», а он пишется иначе (пример: {example}): сначала сообщите об"
+        " этом этапе с его актом; если акта нет, попросите инспектора отделить обращение от"
+        " инцидента (part) и дать разрешение (waive) в самом обращении",
+        "the act of the stage “{stage}” is needed too, and is written in another way (example:"
+        " {example}): report that stage first, with its own act; where there is none, ask an"
+        " inspector to part the appeal from the incident (part) and waive it there (waive)",
+    ),
+}
+"""What is said of an incident instead (`of` of the broken rule), whose evidence nobody waives."""
+
 NEEDS: Mapping[str, LocalizedText] = {
     "photo": _t("фото: {photos}", "фото: {photos}", "photos: {photos}"),
     "position": _t(

@@ -43,7 +43,7 @@ PER_APPEAL, PER_CHECKPOINT = 8, 80
 
 _AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 _ABOUT = {
-    "number": "SEM-2026-000001", "organisation": str(CITY), "service": "manholes.open-in-yard",
+    "organisation": str(CITY), "service": "manholes.open-in-yard",
     "status": "in_progress",
 }  # fmt: skip
 _ACTOR = Actor("executor", CITY, CITY)
@@ -146,7 +146,13 @@ def _export(events: int) -> Iterator[bytes]:
 
 def _event(appeal: UUID, head: Head) -> tuple[Head, bytes, bytes]:
     head, (event,) = extend(
-        head, [_FACT], city=CITY, appeal=appeal, about=_ABOUT, actor=_ACTOR, at=_AT
+        head,
+        [_FACT],
+        city=CITY,
+        appeal=appeal,
+        about={**_ABOUT, "number": f"SEM-{appeal.int}"},
+        actor=_ACTOR,
+        at=_AT,
     )
     return head, event.canonical, event.hash
 

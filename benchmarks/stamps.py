@@ -5,7 +5,7 @@ chain anew. Where every clock of a history runs around the clock its times may b
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from uuid import UUID
 from benchmarks.histories import CITIZEN, Life, executor_id
 from domain.appeals.model import Appeal, Applicant, Assignment, Change, Place, Route
 from domain.appeals.places import seal_answers, seal_place
+from domain.appeals.verdicts import Verdict, is_done, verdict_of
 from domain.events import Event
 from domain.organisations.routing import RouteReason
 from domain.ports import Keyring
@@ -25,7 +26,7 @@ from integrations.postgres import rows
 from integrations.postgres import tables as t
 from integrations.postgres.cards import card_row
 
-TABLES = (t.appeal, t.card, t.clock, t.assignment, t.event, t.event_personal)
+TABLES = (t.appeal, t.card, t.clock, t.assignment, t.completion, t.event, t.event_personal)
 """What a stamp writes, in the order that foreign keys want."""
 
 _UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -155,6 +156,7 @@ class Stamp:
         given = [press.assignment(one) for one in _assignments(self._changes[:count]).values()]
         found["assignment"] = [rows.assignment_row(one, change) for one in given]
         found["card"] = [card_row(replace(change, assignments=tuple(given)))]
+        found["completion"] = list(press.completions(self._changes[:count]))
         return found
 
 
@@ -271,6 +273,25 @@ class _Press:
             theirs = self._said.organisation
         moved: Assignment = _moved(given, self._by, id=self._ids[given.id], organisation=theirs)
         return moved
+
+    def completions(self, changes: Iterable[Change]) -> Sequence[Row]:
+        """What became of each 'done', as statements.py writes it."""
+        found: list[dict[str, Any]] = []
+        for change in changes:
+            judged = {
+                "verdict": verdict_of(change),
+                "judged_at": change.appeal.updated_at + self._by,
+            }
+            for row in found:
+                if judged["verdict"] and row["verdict"] in (None, Verdict.CONFIRMED):
+                    row |= judged
+            standing, place = change.appeal.assignment, self._said.place
+            if standing is not None and is_done(change):
+                mine = replace(change.appeal, assignment=self.assignment(standing), place=place)
+                (row,) = rows.completion_rows(replace(change, appeal=mine))
+                own = {"appeal_id": self._said.id, "number": len(found) + 1}
+                found.append({**row, **own, "verdict": None, "judged_at": None})
+        return found
 
 
 def _assignments(changes: Iterable[Change]) -> dict[UUID, Assignment]:

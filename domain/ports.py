@@ -44,14 +44,16 @@ class Upload:
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """What an act needs to know of an upload that it takes: its kind, the SHA-256 (hex) of the
-    file as the sender had it, whether the city was shown the same file before, and when it was
-    uploaded; None where that was judged already.
+    file as the sender had it, whether the city was shown the same file before, when it was
+    uploaded (None where that was judged already), and the SHA-256 of the file as it is kept (None
+    where an act of before tells of it).
     """
 
     kind: str
     original_sha256: str
     seen: bool = False
     uploaded_at: datetime | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,27 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from api.commands.console import Failure
-from domain.register.audit import BEHIND, Audit
+from domain.ports import Keyring
+from domain.register.audit import BEHIND, MOST, Audit
 from domain.register.checkpoint import COSIGNATURE, NOTE, Key, parse_key
 from domain.register.export import FORM, Digest, Other, aware, read
+from domain.register.findings import Finding
+from integrations.postgres import account_rows
+from integrations.postgres.account_rows import EVERYTHING, Stretch
+from integrations.postgres.doors import WORKER
+from integrations.postgres.engine import open_engine
+from integrations.postgres.log_export import LogExport, open_export
 from integrations.vault.signer import verify
 
 CHUNK = 4000
@@ -51,6 +60,68 @@ async def judge(
                 await settle()
         while waiting:
             await settle()
+
+
+async def judge_rows(
+    log: LogExport, city: UUID, url: str, keyring: Keyring, tell: Tell
+) -> list[Finding]:
+    """Hold the rows of all appeals to their events. `tell` hears how many appeals are done.
+
+    Each process reads and judges stretches for itself, all of one moment: to hand rows from one to
+    another costs more than to judge them.
+    """
+    parts = await log.stretches()
+    if len(parts) == 1:
+        return await rows_of(log, keyring, tell)
+    loop, found, moment = asyncio.get_running_loop(), list[Finding](), await log.share()
+    jobs = [_Job(url, moment, city, keyring, part) for part in parts]
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+        for running in [loop.run_in_executor(pool, _work, job) for job in jobs]:
+            odd, count = await running
+            found += odd[: MOST - len(found)]
+            tell(count)
+    return found
+
+
+async def rows_of(
+    log: LogExport,
+    keyring: Keyring,
+    tell: Tell,
+    stretch: Stretch = EVERYTHING,
+    number: str | None = None,
+) -> list[Finding]:
+    """What is wrong with the rows of a stretch of appeals, or of the one of a number."""
+    found: list[Finding] = []
+    async with aclosing(log.wholes(stretch, number)) as portions:
+        async for portion in portions:
+            found += account_rows.judge(portion, keyring)[: MOST - len(found)]
+            tell(len(portion))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One stretch, for a process of its own."""
+
+    url: str
+    moment: str
+    city: UUID
+    keyring: Keyring
+    stretch: Stretch
+
+
+def _work(job: _Job) -> tuple[list[Finding], int]:
+    return asyncio.run(_judge_stretch(job))
+
+
+async def _judge_stretch(job: _Job) -> tuple[list[Finding], int]:
+    engine = open_engine(job.url, pool_size=1, name="ikomek-audit", role=WORKER)
+    seen: list[int] = []
+    try:
+        async with open_export(engine, job.city, shared=job.moment) as log:
+            return await rows_of(log, job.keyring, seen.append, job.stretch), sum(seen)
+    finally:
+        await engine.dispose()
 
 
 def gathered(lines: Iterator[bytes]) -> Iterator[Lines]:

@@ -11,13 +11,23 @@ from cyclopts import App
 
 from api import clock
 from api.bootstrap import read_signer
-from api.commands.audits import CHUNK, Believed, Lines, audit_file, judge, make_audit
+from api.commands.audits import (
+    CHUNK,
+    Believed,
+    Lines,
+    audit_file,
+    judge,
+    judge_rows,
+    make_audit,
+    rows_of,
+)
 from api.commands.console import Advance, Failure, Reported, complain, note, progress, say
 from api.commands.database import Office, city_of, in_office
 from domain.reference import City
 from domain.register.audit import Audit
 from domain.register.canonical import GENESIS, instant, leaf_hash
 from domain.register.checkpoint import origin_of
+from domain.register.dates import TOLERANCE
 from domain.register.export import footer, header, line
 from domain.register.findings import Finding, Kind, summary
 from domain.register.moments import milliseconds, told
@@ -86,6 +96,17 @@ def _report(audit: Audit, findings: Sequence[Finding], *, trusted: bool) -> None
     for witness in audit.witnesses:
         if witness.size:
             say(f"{witness.name} cosigned {witness.size} leaves, {told(witness.at)}.")
+    longest, until = audit.waited
+    if longest > milliseconds(TOLERANCE):
+        note(
+            f"Events waited up to {longest // 60_000} minutes for their checkpoint, until"
+            f" {told(until)}: what waits can be rewritten, so ask why it did."
+        )
+    if audit.dates.followed:
+        note(
+            f"{audit.dates.followed} steps were written more than ten minutes after the act of an"
+            " incident that dates them: look whether the platform stood still then."
+        )
     if findings:
         complain(f"The register is broken: {summary(findings)}.")
         raise Reported
@@ -113,7 +134,18 @@ async def _verify_database(
                 await judge(audit, str(place.id), chunks, advance)
         audit.take([orjson.loads(footer(total.events, total.checkpoints, total.appeals))])
         bent = [Finding(Kind.DISAGREES, says) async for says in log.bent_tiles()]
-    return audit, audit.finish() + bent
+        if missing := await log.missing():
+            bent.append(_miscounted(missing))
+        with progress("Auditing the rows", total.appeals) as advance:
+            url = at.settings.database_url or ""
+            odd = await judge_rows(log, place.id, url, at.keyring, advance)
+    return audit, audit.finish() + bent + odd
+
+
+def _miscounted(missing: int) -> Finding:
+    if missing > 0:
+        return Finding(Kind.DELETED, f"{missing} numbers were given to appeals that are not here")
+    return Finding(Kind.INSERTED, f"{-missing} appeals bear numbers that were never given")
 
 
 async def _chunks(log: LogExport, *, rows: bool = False) -> AsyncGenerator[Lines, None]:
@@ -132,21 +164,34 @@ async def _city(at: Office, code: str | None) -> City:
 
 
 def _verify_one(number: str, city: str | None) -> None:
-    async def work(at: Office) -> list[Chain]:
+    async def work(at: Office) -> tuple[list[Chain], list[Finding]]:
         async with at.engine.connect() as connection:
             place = None if city is None else (await city_of(connection, city)).id
-            return [chain async for chain in office.chains(connection, place, number)]
+            found = [chain async for chain in office.chains(connection, place, number)]
+        return found, await _rows_of(at, found)
 
-    chains = in_office(work)
+    chains, odd = in_office(work)
     if not chains:
         raise Failure(f"There is no appeal {number}.", status=2)
     broken = [fault for chain in chains if (fault := fault_of(chain))]
-    for fault in broken:
-        say(fault)
+    for says in (*broken, *map(str, odd)):
+        say(says)
     if broken:
         complain("The chain is broken.")
+    elif odd:
+        complain("Its rows are not what its events tell.")
+    if broken or odd:
         raise Reported
     say(f"The chain is whole: {sum(len(chain.links) for chain in chains)} events.")
+
+
+async def _rows_of(at: Office, chains: Sequence[Chain]) -> list[Finding]:
+    """What is wrong with the rows of these appeals."""
+    odd: list[Finding] = []
+    for chain in chains:
+        async with open_export(at.engine, chain.city) as log:
+            odd += await rows_of(log, at.keyring, lambda _: None, number=chain.number)
+    return odd
 
 
 def fault_of(chain: Chain) -> str | None:

@@ -101,8 +101,9 @@ def recount(appeal: Appeal, policy: str, promises: Promises, city: City) -> Appe
 def promised(clocks_: Iterable[Clock]) -> list[dict[str, object]]:
     """What these clocks promise, as their event tells it: enough to count each again.
 
-    `target` is exact (ISO 8601, of the calendar's time), `seconds` its whole seconds; `from` is
-    when a term of the law begins, which is not when the event happened.
+    `target` is exact (ISO 8601, of the calendar's time), `seconds` its whole seconds, `due_at` what
+    the calendar makes of it, so that nobody counts it otherwise later; `from` is when a term of the
+    law begins, which is not when the event happened.
     """
     return [
         {
@@ -114,6 +115,7 @@ def promised(clocks_: Iterable[Clock]) -> list[dict[str, object]]:
             "calendar_version": clock.calendar_version,
             "target": format_duration(clock.target),
             "seconds": int(clock.target.total_seconds()),
+            "due_at": instant(clock.due_at),
             **({"from": instant(clock.started_at)} if clock.stage in LAW_STAGES else {}),
         }
         for clock in clocks_

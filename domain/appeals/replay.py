@@ -59,6 +59,14 @@ class Run:
     extensions: list[Extended] = field(default_factory=list)
     put_off: int = 0
     """Days that a term of the law was put off by."""
+    counted: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """Due times as they are counted here, where an event told another: with what it told."""
+
+    def held(self, said: Document, name: str, due_at: datetime | None = None) -> None:
+        """Hold the clock, or another due time of its, to what an event says of it, if it does."""
+        found = self.clock.due_at if due_at is None else due_at
+        if name in said and (told := datetime.fromisoformat(said[name])) != found:
+            self.counted.append((found, told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +192,17 @@ class Replay:
     def prolonged(self, event: Document, at: datetime) -> None:
         data = event["data"]
         if run := self._latest.get(Stage.CONSIDER):
+            run.held(data, "due_before")
             run.clock = clocks.prolong(
                 run.clock, run.promise, run.calendar, target=_exact(data["target"]), at=at
             )
+            run.held(data, "due_after")
             run.put_off += data["days"]
 
     def nudged(self, event: Document, at: datetime) -> None:
         data = event["data"]
         run = self._run(data)
+        run.held(data, "due_at")
         run.clock, _ = clocks.act(run.clock, run.promise, at=at)
         if event["type"] == EventType.CLOCK_BREACHED:
             run.breaches.append(datetime.fromisoformat(data["due_at"]))
@@ -199,17 +210,21 @@ class Replay:
     def recomputed(self, event: Document, at: datetime) -> None:
         data = event["data"]
         run = self._run(data)
+        run.held(data, "due_before")
         run.calendar = self._calendar(data["calendar"], data["version_after"])
         if "target" in data:
             run.clock = replace(run.clock, target=_exact(data["target"]))
         run.clock = recompute(run.clock, run.promise, run.calendar, waits=run.waits, at=at)
+        run.held(data, "due_after")
         run.recounts.append(Recount(at, data))
 
     def extended(self, event: Document, at: datetime) -> None:
         data = event["data"]
         run = self._run(data)
-        by = _exact(data["by"])
+        by, due = _exact(data["by"]), clocks.due_if_resumed
+        run.held(data, "due_before", due(run.clock, run.calendar, at=at))
         run.clock = clocks.extend(run.clock, run.promise, run.calendar, by=by, at=at)
+        run.held(data, "due_after", due(run.clock, run.calendar, at=at))
         run.extensions.append(Extended(at, data))
 
     def _wait(self, pause: _Standing, runs: Iterable[Run]) -> None:
@@ -228,9 +243,8 @@ class Replay:
         round_, target = promised["round"], _exact(promised["target"])
         at = datetime.fromisoformat(promised["from"]) if "from" in promised else at
         clock = clocks.start(promise, policy, calendar, at=at, round=round_, target=target)
-        self._add(Run(clock, promise, calendar))
-
-    def _add(self, run: Run) -> None:
+        run = Run(clock, promise, calendar)
+        run.held(promised, "due_at")
         self._runs.append(run)
         self._latest[run.clock.stage] = run
 
@@ -298,8 +312,10 @@ def replay(events: Iterable[Document], promises: Promises) -> tuple[Run, ...]:
 class Difference(NamedTuple):
     """One thing in which a stored clock is not what the events tell.
 
-    `field` is `stored` for a clock that only one side has, `readable` (of stage `*`) where an
-    event cannot be understood or an agreement that it names is gone.
+    `field` is `told` where an event says by when it is due, and policy and calendar as they are
+    stored give another time: one of them was edited in place. It is `stored` for a clock that only
+    one side has, `readable` (of stage `*`) where an event cannot be understood or an agreement that
+    it names is gone.
     """
 
     stage: str
@@ -317,6 +333,8 @@ def differences(stored: Iterable[Clock], runs: Iterable[Run]) -> Iterator[Differ
     known = {(clock.stage, clock.round): clock for clock in stored}
     for run in runs:
         told = run.clock
+        for counted, said in run.counted:
+            yield Difference(told.stage, told.round, "told", counted, said)
         kept = known.pop((told.stage, told.round), None)
         if kept is None:
             yield Difference(told.stage, told.round, "stored", False, True)

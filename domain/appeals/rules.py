@@ -281,9 +281,7 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
         raise Conflict(reason="nothing-changed")
     fact = Fact(
         EventType.CORRECTED,
-        {"fields": changed, "service": after.service, "service_version": after.service_version}
-        | _left(appeal, after)
-        | clocks.begun(appeal, after),
+        {"fields": changed} | _now(after) | _left(appeal, after) | clocks.begun(appeal, after),
         said(
             text=command.text,
             place=seal_place(after.place) if command.where else None,
@@ -296,6 +294,15 @@ def correct(appeal: Appeal, command: c.Correct, desk: Desk) -> Step:
 
 _WORDS = ("text", "kind", "language", "place", "service", "answers")
 """What the record says and a correction may say anew."""
+
+
+def _now(after: Appeal) -> dict[str, object]:
+    """What the record says from now on, so that its row can be counted from the events."""
+    return {
+        "kind": str(after.kind), "language": str(after.language), "service": after.service,
+        "service_version": after.service_version, "criticality": str(after.criticality),
+        "district": after.place.district,
+    }  # fmt: skip
 
 
 def _left(before: Appeal, after: Appeal) -> dict[str, object]:

@@ -23,5 +23,11 @@ async def take(ids: Sequence[UUID], pointer: str, uow: UnitOfWork) -> Taken:
 
 
 def sealed(taken: Taken) -> list[dict[str, str]]:
-    """How a fact names uploads: whoever holds the original can prove what it was."""
-    return [{"id": str(id), "original_sha256": one.original_sha256} for id, one in taken.items()]
+    """How a fact names uploads: whoever holds the original can prove what it was, and the file that
+    is kept and shown can be no other.
+    """
+    return [
+        {"id": str(id), "original_sha256": one.original_sha256}
+        | ({"sha256": one.sha256} if one.sha256 else {})
+        for id, one in taken.items()
+    ]

@@ -5,6 +5,7 @@ different forms, a number of any of them is that paper's. Each joined appeal hol
 its own service: who publishes an incident names its services, and so chooses no laxer act for them.
 """
 
+from dataclasses import replace
 from functools import reduce
 from uuid import UUID
 
@@ -41,7 +42,9 @@ def prove(incident: Incident, stage: Stage, act_number: str | None, desk: Desk) 
         *no_act_of(other_acts(needs, whole.act), act_number),
     ]
     if faults:
-        raise EvidenceMissing(faults)
+        # Nobody waives an incident's evidence: what is advised there is another thing.
+        of = {"of": "incident"}
+        raise EvidenceMissing([replace(fault, params={**fault.params, **of}) for fault in faults])
 
 
 def taken(desk: Desk) -> dict[str, object]:
@@ -54,6 +57,7 @@ def taken(desk: Desk) -> dict[str, object]:
                 "id": str(id),
                 "kind": one.kind,
                 "original_sha256": one.original_sha256,
+                "sha256": one.sha256,
                 "seen_before": one.seen,
             }
             for id, one in desk.uploads.items()
@@ -66,7 +70,9 @@ def uploads_of(act: IncidentEvent) -> dict[UUID, TakenFile]:
     given = act.data.get("attachments")
     listed = given if isinstance(given, list) else []
     return {
-        UUID(one["id"]): TakenFile(one["kind"], one["original_sha256"], one["seen_before"])
+        UUID(one["id"]): TakenFile(
+            one["kind"], one["original_sha256"], one["seen_before"], sha256=one.get("sha256")
+        )
         for one in listed
     }
 

@@ -21,20 +21,13 @@ from domain.register.checkpoint import (
     is_signed,
     parse_checkpoint,
 )
+from domain.register.dates import TOLERANCE, Dates, Past
 from domain.register.export import GONE, Broken, Digest, Other, Standing, Stated
 from domain.register.findings import Finding, Kind
 from domain.register.moments import milliseconds, told
 from domain.register.rows import ODD
 from domain.register.tree import Frontier
 from domain.register.witness import Witness, witnesses
-
-TOLERANCE = timedelta(minutes=10)
-"""How long after its writing an event may wait for its leaf, and a leaf for its checkpoint, while
-others that are younger have theirs.
-
-A transaction ends within a minute or so (each statement may last 15 seconds, a pause between two
-30), and five minutes is the longest that a scheduler may be told to wait between checkpoints.
-"""
 
 BEHIND = timedelta(days=1)
 """How long what was sealed may wait for a witness."""
@@ -44,6 +37,8 @@ BEHIND = timedelta(days=1)
 class _Chain:
     count: int = 0
     head: str = GENESIS.hex()
+    past: Past = field(default_factory=Past)
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +75,14 @@ class Audit:
     sealed: int = 0
     checkpoints: int = 0
     newest: Checkpoint | None = None
+    waited: tuple[int, int] = (0, 0)
+    """The longest that a leaf waited for its checkpoint, and until when, in milliseconds: what
+    waits can be rewritten."""
     witnesses: tuple[Witness, ...] = ()
     _frontier: Frontier = field(default_factory=Frontier)
+    dates: Dates = field(default_factory=Dates)
     _chains: dict[str, _Chain] = field(default_factory=dict)
+    _numbers: set[str] = field(default_factory=set)
     _ended: set[str] = field(default_factory=set)
     _gaps: set[int] = field(default_factory=set)
     _next: int = 0
@@ -128,7 +128,7 @@ class Audit:
         return self.findings
 
     def _event(self, record: Digest) -> None:
-        index, leaf, appeal, sequence, previous, written, fault = record
+        index, leaf, appeal, sequence, previous, written, at, incident, number, fault = record
         self.events += 1
         if fault is not None:
             self._found(_kind(fault), f"{_place(index)} ({appeal or '?'}, {sequence}): {fault}")
@@ -137,7 +137,13 @@ class Audit:
         elif written and (self._waiting is None or written < self._waiting[0]):
             self._waiting = written, f"event {sequence} of {appeal}"
         if appeal:
-            self._link(index, leaf.hex(), appeal, sequence, previous)
+            chain = self._link(index, leaf.hex(), appeal, sequence, previous)
+            self._bears(chain, number, appeal)
+            odd = self.dates.fault(
+                chain.past, sealed=index is not None, written=written, at=at, incident=incident
+            )
+            if odd is not None:
+                self._found(Kind.DATED, f"{_place(index)} ({appeal}, {sequence}): {odd}")
 
     def _leaf(self, index: int, leaf: bytes, written: int) -> None:
         if index < self._next and index not in self._gaps:
@@ -168,13 +174,26 @@ class Audit:
 
     def _link(
         self, index: int | None, leaf: str, appeal: str, sequence: int, previous: str
-    ) -> None:
+    ) -> _Chain:
         chain = self._chains.get(appeal)
         if chain is None:
             chain = self._chains[appeal] = _Chain()
         if sequence != chain.count + 1 or previous != chain.head:
             self._broken(_place(index), appeal, sequence, chain)
         chain.count, chain.head = sequence, leaf
+        return chain
+
+    def _bears(self, chain: _Chain, number: str, appeal: str) -> None:
+        """An appeal has one number from its first event on, and no other appeal has it."""
+        if number == chain.number:
+            return
+        if chain.number is not None:
+            says = f"{appeal} is told as {chain.number}, and then as {number}"
+            self._found(Kind.DISAGREES, says)
+        elif number in self._numbers:
+            self._found(Kind.DISAGREES, f"{appeal} bears {number}, which another appeal has")
+        chain.number = number
+        self._numbers.add(number)
 
     def _broken(self, place: str, appeal: str, sequence: int, chain: _Chain) -> None:
         where = f"{place}, event {sequence} of {appeal}"
@@ -244,6 +263,8 @@ class Audit:
         checkpoint = said.checkpoint
         self._compared.add(checkpoint.size)
         if said.at is not None:
+            at, since = milliseconds(said.at), self._unsigned
+            self.waited = max(self.waited, (at - since if since else 0, at))
             self._unsigned = 0
             self._signed_at = max(self._signed_at, milliseconds(said.at))
         if self._frontier.root() == checkpoint.root:
@@ -265,6 +286,8 @@ class Audit:
         appeal = str(standing.appeal)
         self._ended.add(appeal)
         chain = self._chains.get(appeal) or _Chain()
+        if not chain.count:
+            self._found(Kind.DISAGREES, f"there is an appeal {appeal}, and no event of it")
         if (chain.count, chain.head) != (standing.sequence, standing.head.hex()):
             says = (
                 f"{appeal}: the appeal says {standing.sequence} events ending in "

@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 
 from domain.register.canonical import leaf_hash
-from domain.register.moments import written
+from domain.register.moments import milliseconds, written
 from domain.register.rows import fault_of_row
 
 FORM = 1
@@ -84,11 +84,12 @@ def _line(document: Mapping[str, object]) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
-Digest = tuple[int | None, bytes, str, int, str, int, str | None]
+Digest = tuple[int | None, bytes, str, int, str, int, int, str | None, str, str | None]
 """What the audit wants of an event: index, stated hash, appeal, sequence, previous, when it was
-written in milliseconds of Unix time; a fault."""
+written and when it happened in milliseconds of Unix time, the incident that it names, the number
+of the appeal; a fault."""
 
-_NOTHING = ("", 0, "", 0)
+_NOTHING = ("", 0, "", 0, 0, None, "")
 GONE = "the log has its leaf, and the register no event"
 
 
@@ -99,11 +100,15 @@ def digest(leaf: Leaf, city: str) -> Digest:
     try:
         event = orjson.loads(leaf.canonical)
         said = (event["appeal"], event["sequence"], event["previous"], written(event["id"]))
+        at = milliseconds(aware(event["at"]))
+        named = event["data"].get("incident")
+        incident = named if isinstance(named, str) else None
+        number = str(event["about"].get("number", ""))
         sound = tuple(map(type, said)) == (str, int, str, int) and event["city"] == city
         fault = _fault(leaf, event, sound)
     except (ValueError, KeyError, TypeError, AttributeError):
         return (leaf.index, leaf.hash, *_NOTHING, "its bytes are no event")
-    return (leaf.index, leaf.hash, *said, fault)
+    return (leaf.index, leaf.hash, *said, at, incident, number, fault)
 
 
 def _fault(leaf: Leaf, event: Mapping[str, Any], sound: bool) -> str | None:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     RESIGNED = "re-signed"
     TWO_ROOTS = "two roots"
     WITHHELD = "withheld"
+    DATED = "dated otherwise"
     UNSIGNED = "unsigned"
     COSIGNATURE = "cosignature"
     UNWITNESSED = "unwitnessed"

@@ -1,4 +1,6 @@
-"""The lives that took a turn: a wait, a return, a reopening, a correction, a sending on."""
+"""The lives that took a turn: a wait, a return, a reopening, a correction, a sending
+on, more time.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

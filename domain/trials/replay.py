@@ -115,7 +115,8 @@ def replay(
     promises runs by no service's policy, and is counted apart (count.py).
 
     `urgent`: the service is an emergency, which cannot wait. Under a draft a breach that makes an
-    emergency ends the wait at its own time, nobody gives more time, and one calendar counts all.
+    emergency ends the wait at its own time, more time is given as far as the draft lets it, and one
+    calendar counts all.
     With `told`, every version of the city's calendars, all goes as the register tells: the wait
     ends when it did, the time that was given is given, and what was counted again is so again.
     """
@@ -181,9 +182,21 @@ def _comment(run: _Run, act: Act) -> None:
 
 
 def _give(run: _Run, act: Act) -> None:
-    if run.told is None or act.stage is None:
+    if act.stage is None or (run.told is None and run.urgent):
         return
-    run.change((act.stage,), lambda c, t: _longer(c, t, act))
+    give = _longer if run.told is not None else _as_let
+    run.change((act.stage,), lambda c, t: give(c, t, act))
+
+
+def _as_let(clock: Clock, term: Term, act: Act) -> Clock:
+    """The inspector gives the same time again, by the rules of domain/appeals/extensions.py: no
+    more than the draft lets be given, and none once its time is up.
+    """
+    most, up = term.promise.extend_at_most, act.at >= clock.due_at
+    if most is None or (clock.state is ClockState.RUNNING and up):
+        return clock
+    left = term.promise.within + most - clock.target
+    return _longer(clock, term, replace(act, by=min(act.by, left)))
 
 
 def _longer(clock: Clock, term: Term, act: Act) -> Clock:
@@ -244,6 +257,6 @@ ENDS = tuple(kind for kind, do in _ACTS.items() if do is _done)
 
 TURNS = (
     EventType.PAUSED, EventType.RETURNED, EventType.REOPENED, EventType.CORRECTED,
-    EventType.FORWARDED,
+    EventType.FORWARDED, EventType.EXTENSION_GRANTED,
 )  # fmt: skip
 """Only where one of these happened is a life more than start and end of each clock."""

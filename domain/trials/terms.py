@@ -39,7 +39,7 @@ def same_hours(one: Calendar, other: Calendar) -> bool:
 def _counted(promise: Promise) -> tuple[object, ...]:
     return (
         promise.within, promise.calendar, promise.reopen, promise.reopen_at_least,
-        promise.emergency_on_breach,
+        promise.emergency_on_breach, promise.extend_at_most,
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """The card of an appeal: what it is found by (finding_tables.py)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import md5
+from typing import Any
 
 from domain.appeals.model import Appeal, Change
 from domain.appeals.workflow import Status
@@ -43,7 +44,7 @@ def card_row(change: Change) -> dict[str, object]:
         "appeal_id": appeal.id,
         "city_id": appeal.city,
         "registered_at": appeal.registered_at,
-        "facets": sorted(_facets(appeal)),
+        "facets": facets_of(_named(appeal)),
         "organisations": holders_row(change)["organisations"],
         "words": words(appeal.text, appeal.place.address, appeal.number),
     }
@@ -57,13 +58,17 @@ def holders_row(change: Change) -> dict[str, object]:
     }
 
 
-def _facets(appeal: Appeal) -> Iterable[int]:
-    said = {name: getattr(appeal, name) for name in NAMED if name != "district"}
-    for name, value in (said | {"district": appeal.place.district}).items():
-        if value is not None:
-            yield facet(name, str(value))
-    if appeal.emergency:
-        yield facet("emergency", "true")
-    if appeal.status is Status.WITHDRAWN:
-        yield facet("status", "withdrawn")
-    yield day(appeal.registered_at)
+def _named(appeal: Appeal) -> dict[str, object]:
+    own = (*NAMED, "emergency", "status", "registered_at")
+    said = {name: getattr(appeal, name) for name in own if name != "district"}
+    return said | {"district": appeal.place.district}
+
+
+def facets_of(row: Mapping[str, Any]) -> list[int]:
+    """The facets that the row of an appeal asks for."""
+    found = [facet(name, str(row[name])) for name in NAMED if row[name] is not None]
+    if row["emergency"]:
+        found.append(facet("emergency", "true"))
+    if row["status"] == Status.WITHDRAWN:
+        found.append(facet("status", "withdrawn"))
+    return sorted([*found, day(row["registered_at"])])

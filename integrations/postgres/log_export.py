@@ -1,6 +1,6 @@
 """The register as its export tells it, read in one snapshot: leaves, checkpoints, the rest."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.register.checkpoint import NotACheckpoint, parse_checkpoint, parse_signature
 from domain.register.export import Leaf, Record, Standing, Stated
 from domain.register.tiles import HASH, WIDTH, complete, places
+from integrations.postgres.account_rows import (
+    EVERYTHING,
+    Stretch,
+    Whole,
+    portions,
+    stretches,
+)
 from integrations.postgres.doors import PLATFORM
 from integrations.postgres.log_store import log_size
 from integrations.postgres.session import inside
@@ -47,6 +54,13 @@ SELECT t.level, t.index, t.hashes, t.root, coalesce(CASE t.level WHEN 0 THEN (
             AND b.index < t.index * 256 + 256)
        END, '') AS below
   FROM log_tile t WHERE t.city_id = $1 ORDER BY t.level, t.index
+"""
+
+_SERIES = """
+SELECT coalesce(sum(s.filled_to), 0)::bigint
+       - (SELECT count(*) FROM number_pool p WHERE p.city_id = $1)
+       - (SELECT count(*) FROM appeal a WHERE a.city_id = $1)
+  FROM number_series s WHERE s.city_id = $1
 """
 
 AT_ONCE = 1000
@@ -105,6 +119,22 @@ class LogExport:
         async for row in self._read(_APPEALS):
             yield Standing(row["id"], row["sequence"], bytes(row["head"]))
 
+    async def stretches(self) -> list[Stretch]:
+        """The appeals in stretches, for `wholes`."""
+        return await stretches(self._driver, self._city)
+
+    def wholes(
+        self, stretch: Stretch = EVERYTHING, number: str | None = None
+    ) -> AsyncGenerator[list[Whole], None]:
+        """Every appeal of a stretch with its rows and events, by the portion; or the one of a
+        number.
+        """
+        return portions(self._driver, self._city, stretch, number)
+
+    async def share(self) -> str:
+        """The name by which other sessions see the same moment while this one stands."""
+        return str(await self._driver.fetchval("SELECT pg_export_snapshot()"))
+
     async def bent_tiles(self) -> AsyncIterator[str]:
         """The stored tiles that are not those of the leaves, and those that lack, in words."""
         lacking = set(places(await log_size(self._driver, self._city)))
@@ -118,19 +148,39 @@ class LogExport:
         for level, number in sorted(lacking)[:MOST]:
             yield f"tile {number} of level {level} is missing"
 
+    async def missing(self) -> int:
+        """How many more numbers were given than appeals are here. Numbers have no gaps, so an
+        appeal that vanished before anything of it was sealed leaves one.
+        """
+        return int(await self._driver.fetchval(_SERIES, self._city))
+
     async def _read(self, statement: str) -> AsyncIterator[Any]:
         async for row in self._driver.cursor(statement, self._city, prefetch=AT_ONCE):
             yield row
 
 
 @asynccontextmanager
-async def open_export(engine: AsyncEngine, city: UUID) -> AsyncIterator[LogExport]:
-    """The register of a city in a snapshot of its own. Raises Unavailable."""
+async def open_export(
+    engine: AsyncEngine, city: UUID, *, shared: str | None = None
+) -> AsyncIterator[LogExport]:
+    """The register of a city in a snapshot of its own, or in one that another session shares.
+    Raises Unavailable.
+    """
     moment = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    if shared is not None:
+        # A utility statement takes no parameters; the name is the server's own.
+        moment += f"; SET TRANSACTION SNAPSHOT '{checked(shared)}'"
     async with inside(engine, PLATFORM, mode=moment) as driver:
         await driver.execute("SET LOCAL statement_timeout = 0")
         await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield LogExport(driver, city)
+
+
+def checked(name: str) -> str:
+    """The name of a snapshot. Raises ValueError for what is none."""
+    if not set(name) <= set("0123456789ABCDEF-"):
+        raise ValueError("no name of a snapshot")
+    return name
 
 
 def _leaf(row: Any, index: int | None, *, rows: bool) -> Leaf:

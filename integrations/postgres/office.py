@@ -58,6 +58,7 @@ class Chain:
     """An appeal's head and all its events, oldest first."""
 
     appeal: UUID
+    city: UUID
     number: str
     sequence: int
     head: bytes
@@ -255,8 +256,9 @@ async def chains(
     after: UUID | None = None
     while True:
         heads: Select[Any] = select(
-            t.appeal.c.id, t.appeal.c.number, t.appeal.c.sequence, t.appeal.c.head
-        )
+            t.appeal.c.id, t.appeal.c.city_id, t.appeal.c.number, t.appeal.c.sequence,
+            t.appeal.c.head,
+        )  # fmt: skip
         statement = _narrowed(heads, city, number).order_by(t.appeal.c.id)
         if after is not None:
             statement = statement.where(t.appeal.c.id > after)
@@ -266,7 +268,7 @@ async def chains(
         links = await _links(connection, [row.id for row in rows])
         for row in rows:
             chain = tuple(links.get(row.id, ()))
-            yield Chain(row.id, row.number, row.sequence, bytes(row.head), chain)
+            yield Chain(row.id, row.city_id, row.number, row.sequence, bytes(row.head), chain)
         after = rows[-1].id
 
 

@@ -137,19 +137,14 @@ class SqlAttachments:
         # Whether a picture was shown before is asked of the whole city.
         await self._lane.widen()
         found = await self._lane.fetch(
-            "SELECT x.id, x.kind, x.original_sha256, x.created_at, EXISTS (SELECT FROM attachment o"
+            "SELECT x.id, x.kind, x.original_sha256, EXISTS (SELECT FROM attachment o"
             " WHERE o.original_sha256 = x.original_sha256 AND o.city_id = x.city_id"
-            " AND num_nonnulls(o.appeal_id, o.incident_id) > 0) AS seen FROM attachment x"
-            " WHERE x.id = ANY($1) AND x.owner_id = $2 AND x.city_id = $3"
+            " AND num_nonnulls(o.appeal_id, o.incident_id) > 0) AS seen, x.created_at, x.sha256"
+            " FROM attachment x WHERE x.id = ANY($1) AND x.owner_id = $2 AND x.city_id = $3"
             " AND x.appeal_id IS NULL AND x.incident_id IS NULL FOR UPDATE OF x",
             list(ids), self._principal.id, self._principal.city,
         )  # fmt: skip
-        return {
-            UUID(str(row["id"])): TakenFile(
-                row["kind"], row["original_sha256"], row["seen"], row["created_at"]
-            )
-            for row in found
-        }
+        return {UUID(str(id)): TakenFile(*known) for id, *known in found}
 
     async def add(self, upload: Upload) -> None:
         """Keep what was uploaded. Raises Conflict when it is kept already."""

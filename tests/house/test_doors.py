@@ -49,6 +49,7 @@ PLATFORM = {
     POSTGRES + "sealer.py": {"seal"},
     POSTGRES + "statistics.py": {"add_up"},
     POSTGRES + "tokens.py": {"_find", "issue", "revoke"},
+    "api/commands/audits.py": {"_judge_stretch"},
     "api/commands/database.py": {"open_office"},
     "api/commands/trial_work.py": {"_count_job"},
 }
@@ -125,4 +126,5 @@ def test_engines_of_the_whole_platform_are_opened_by_the_command_line_alone():
         for path, call, name in calls("api", "integrations")
         if name == "open_engine" and any(one.arg == "role" for one in call.keywords)
     }
-    assert opened == {"api/commands/database.py", "api/commands/trial_work.py"}
+    of_the_command_line = {"audits.py", "database.py", "trial_work.py"}
+    assert opened == {f"api/commands/{name}" for name in of_the_command_line}

@@ -23,8 +23,9 @@ from domain.values import Language
 from tests.house.source import calls, literals, where
 
 CATALOGUES = {"titles": texts.TITLES, "details": texts.DETAILS, "conflicts": texts.CONFLICTS,
-              "rules": texts.RULES, "needs": evidence_texts.NEEDS,
-              "pieces": evidence_texts.PIECES, "stages": stage_texts.STAGES, "waits": phrases.WAITS,
+              "rules": texts.RULES, "of incidents": evidence_texts.OF_INCIDENT,
+              "needs": evidence_texts.NEEDS, "pieces": evidence_texts.PIECES,
+              "stages": stage_texts.STAGES, "waits": phrases.WAITS,
               "intervals": phrases.INTERVALS, "clocks": phrases.CLOCKS,
               "worked": {"": phrases.MADE_WORKING},
               "recomputed": {"": phrases.RECOMPUTED},
@@ -119,6 +120,16 @@ def test_every_rule_that_a_caller_can_break_has_its_words():
         if at.startswith(ANSWERED) or not at.startswith(IMPORTED)
     }
     assert {rule: at for rule, at in used.items() if rule not in texts.RULES} == {}
+
+
+def test_of_an_incident_no_rule_sends_to_a_waiver_that_it_cannot_have():
+    advising = {
+        rule for rule, words in evidence_texts.RULES.items() if "(waive)" in words[Language.RU]
+    }
+    asked_of_incidents = {rule for rule in advising if not rule.startswith("position-")}
+    assert set(evidence_texts.OF_INCIDENT) == asked_of_incidents
+    for words in evidence_texts.OF_INCIDENT.values():
+        assert all("(part)" in words[language] for language in Language)
 
 
 def test_every_rule_that_a_file_can_break_has_its_sentence():

@@ -117,6 +117,23 @@ def test_more_time_and_a_wait_come_out_as_stored(asked, extended):
     assert (found["unlike"], found["examples"]) == (0, [])
 
 
+def test_time_that_was_given_is_given_again_under_a_draft(asked, extended):
+    """Done after 27 hours, two of them waited for the resident and two given."""
+
+    def resolve(within, **more):
+        def change(stages):
+            (stage,) = [each for each in stages if each["stage"] == "resolve"]
+            stage |= {"within": within} | more
+
+        (found,) = [each for each in asked(change)["stages"] if each["stage"] == "resolve"]
+        return found["newly_late"]
+
+    before = resolve("PT24H")
+    assert resolve("PT23H") == before
+    assert resolve("PT23H", extend_at_most="PT1H") == before + 1
+    assert resolve("PT22H") == before + 1
+
+
 def test_what_was_counted_again_after_a_wait_comes_out_as_stored(ikomek, asked, disputed, tmp_path):
     clock = disputed.clock(Stage.RESOLVE)
     document = yaml.safe_load(POLICIES.read_text())

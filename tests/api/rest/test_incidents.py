@@ -251,7 +251,12 @@ async def test_evidence_that_a_service_demands_is_asked_of_the_incident(callers:
     assert (await callers.call("POST", f"{path}/accept", {}, role=Role.EXECUTOR)).status_code == 200
     bare = {"text": "ok", "no_photo_reason": "түн"}
     answer = await callers.call("POST", f"{path}/resolve", bare, role=Role.EXECUTOR)
-    assert_problem(answer, 422, "evidence-missing")
+    document = assert_problem(answer, 422, "evidence-missing")
+    assert {one["params"]["of"] for one in document["errors"]} == {"incident"}
+    for one in document["errors"]:
+        # A waiver is of an appeal: nobody can give an incident one.
+        assert "(part)" in one["message"]
+        assert "(waive)" in one["message"]
 
 
 async def test_a_photo_from_before_the_incident_shows_no_result_of_its_work(callers: Callers):

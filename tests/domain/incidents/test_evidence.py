@@ -104,7 +104,9 @@ class Works:
         with pytest.raises(EvidenceMissing) as refused:
             self.resolve(number)
         assert self.incident.status is IncidentStatus.ACTIVE
-        return [(one.rule, dict(one.params)) for one in refused.value.faults]
+        told = [(one.rule, dict(one.params)) for one in refused.value.faults]
+        assert all(params.pop("of") == "incident" for _, params in told)
+        return told
 
 
 def two_services(**more: tuple[str, ...]) -> Works:

@@ -105,7 +105,7 @@ def make_register(*, appeals: int = 4, events: int = 20, every: int = 5, seed: i
                 [Fact(EventType.COMMENTED, {"n": number, "said": "Жол"}, {"text": f"{number}"})],
                 city=CITY,
                 appeal=appeal,
-                about={"number": "KIS-2026-000001", "status": "assigned"},
+                about={"number": f"KIS-2026-{appeal.int:06}", "status": "assigned"},
                 actor=Actor("operator", UUID(int=7)),
                 at=minute(number),
             )

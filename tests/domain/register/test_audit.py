@@ -1,6 +1,7 @@
 """Whoever tampers with the register is found by the audit of its export, and told by name."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import orjson
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.register.canonical import canonical_bytes, leaf_hash
 from domain.register.checkpoint import Checkpoint, parse_key
-from domain.register.export import Leaf, Stated, footer, line
+from domain.register.export import Leaf, Standing, Stated, footer, line
 from domain.register.findings import Kind, summary
 from domain.register.tree import root_of
 from tests.domain.register.exports import (
@@ -229,6 +230,33 @@ def test_an_appeal_that_vanished_with_its_row_is_found(register):
     (finding,) = audit(fewer.export())
     assert finding.kind is Kind.DISAGREES
     assert "no such appeal" in finding.says
+
+
+def test_an_appeal_that_takes_the_number_of_another_is_found(register):
+    """The same complaint anew, under the same number, with all its time before it."""
+    taken = orjson.loads(register.events[0])["about"]
+    at = next(i for i, event in enumerate(register.events) if b'"sequence":1' in event and i)
+    events = list(register.events)
+    events[at] = changed(events[at], about=taken)
+    found = audit(replace(register, events=events).export())
+    appeal = orjson.loads(events[at])["appeal"]
+    told = f"{appeal} bears {taken['number']}, which another appeal has"
+    assert told in {finding.says for finding in found}
+
+
+def test_an_appeal_that_changes_its_number_is_found(register):
+    at = next(i for i, event in enumerate(register.events) if b'"sequence":2' in event)
+    events = list(register.events)
+    events[at] = changed(events[at], about={"number": "KIS-2026-999999", "status": "assigned"})
+    found = audit(replace(register, events=events).export())
+    assert any("and then as KIS-2026-999999" in finding.says for finding in found)
+
+
+def test_an_appeal_without_any_event_is_found(register):
+    phantom = Standing(UUID(int=9), 0, bytes(32))
+    (finding,) = audit(replace(register, standings=[*register.standings, phantom]).export())
+    assert finding.kind is Kind.DISAGREES
+    assert "no event of it" in finding.says
 
 
 def test_events_not_sealed_yet_are_no_fault_if_they_go_on_from_the_sealed_ones(register):

@@ -7,8 +7,8 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from domain.register.audit import TOLERANCE
 from domain.register.canonical import leaf_hash
+from domain.register.dates import TOLERANCE
 from domain.register.export import Leaf, Stated, header, line
 from domain.register.findings import Kind
 from tests.domain.register.exports import (
@@ -16,6 +16,7 @@ from tests.domain.register.exports import (
     ORIGIN,
     SIGNER,
     audit,
+    audited,
     has_successor,
     kinds,
     make_register,
@@ -69,6 +70,20 @@ def test_an_event_is_withheld_when_a_leaf_is_younger_whatever_the_checkpoints_sa
     lines = withheld(register, last_of_its_appeal(register, 5), [5, 10, 15, 19])
     lines = [re.sub(rb'"at":"[^"]+"}$', b'"at":"2026-11-22T06:00:00Z"}', text) for text in lines]
     assert kinds(audit(lines)) == {"withheld"}
+
+
+def test_how_long_leaves_waited_for_their_checkpoint_is_told(register):
+    """No fault by itself: no scheduler may have run. But nothing bound them meanwhile."""
+    done = audited(register.export())
+    assert done.finish() == []
+    assert done.waited[0] == timedelta(minutes=5) // timedelta(milliseconds=1)
+    late = minute(180).isoformat().replace("+00:00", "Z").encode()
+    lines = [re.sub(rb'"at":"[^"]+"}$', b'"at":"' + late + b'"}', text)
+             if b'"checkpoint"' in text and b"\\n10\\n" in text else text
+             for text in register.export()]  # fmt: skip
+    done = audited(lines)
+    assert done.finish() == []
+    assert done.waited == (175 * 60_000, int(minute(180).timestamp() * 1000))
 
 
 def test_what_commits_late_within_the_tolerance_is_not_withheld():

@@ -152,6 +152,7 @@ def _promise(draw, stage: Stage) -> Promise:
         reopen_at_least=timedelta(hours=1),
         emergency_on_breach=draw(st.booleans()),
         escalations=(),
+        extend_at_most=draw(st.sampled_from([None, timedelta(hours=5), timedelta(days=3)])),
     )
 
 

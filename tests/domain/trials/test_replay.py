@@ -1,12 +1,17 @@
 """Whatever is done with an appeal, its clocks run again from the events are those that ran."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import invariant
 
+from domain.events import EventType
 from domain.sla.clock import Clock, ClockState
-from domain.sla.policy import LAW_STAGES
-from domain.trials.replay import replay
-from tests.domain.appeals.make import MONDAY
+from domain.sla.policy import LAW_STAGES, Stage
+from domain.trials.replay import Act, replay
+from domain.trials.terms import Term
+from tests.domain.appeals.make import MONDAY, hours, reference
 from tests.domain.appeals.test_machine import AnyLife
 from tests.domain.trials.make import act_of, moves, own_terms
 
@@ -47,3 +52,50 @@ class ReplayedLife(AnyLife):
 
 TestReplayedLife = ReplayedLife.TestCase
 TestReplayedLife.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+
+
+def drafted(**changes) -> Term:
+    """Work in ten hours around the clock, under a draft that lets two hours more be given."""
+    promises = reference().promises
+    policy = promises.policies["open-manhole", 1]
+    promise = replace(
+        policy.promises[-1], stage=Stage.RESOLVE, within=hours(10), extend_at_most=hours(2)
+    )
+    return Term(policy, replace(promise, **changes), promises.calendar(promise.calendar))
+
+
+def due(term: Term, *acts: Act, **said) -> object:
+    """By which hour it is due when everything was done."""
+    rounds = replay({Stage.RESOLVE: term}, acts, registered_at=MONDAY, until=MONDAY, **said)
+    return (rounds[Stage.RESOLVE][-1].due_at - MONDAY) / hours(1)
+
+
+def given(at: float, by: float) -> Act:
+    return Act(EventType.EXTENSION_GRANTED, MONDAY + hours(at), Stage.RESOLVE, by=hours(by))
+
+
+@pytest.mark.parametrize(
+    ("changes", "acts", "hour"),
+    [
+        ({}, [given(5, 1)], 11),
+        ({}, [given(5, 9)], 12),
+        ({}, [given(5, 1.5), given(6, 1.5)], 12),
+        ({}, [given(10, 1)], 10),
+        ({"extend_at_most": None}, [given(5, 1)], 10),
+        ({"within": hours(4)}, [given(5, 1)], 4),
+        ({"within": hours(20)}, [given(15, 1)], 21),
+    ],
+    ids=["as given", "as far as the draft lets", "twice as far", "not once the time is up",
+         "not where the draft lets none", "not after a shorter time", "by a longer one"],
+)  # fmt: skip
+def test_time_that_was_given_is_given_again_as_the_draft_lets(changes, acts, hour):
+    assert due(drafted(**changes), *acts) == hour
+
+
+def test_an_emergency_is_given_no_time_under_a_draft():
+    assert due(drafted(), given(5, 1), urgent=True) == 10
+
+
+def test_a_draft_that_lets_less_time_be_given_counts_otherwise():
+    assert not drafted().counts_as(drafted(extend_at_most=hours(1)))
+    assert drafted().counts_as(drafted(warn_before=hours(1)))
