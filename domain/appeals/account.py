@@ -15,7 +15,6 @@ from domain.appeals.model import AssignmentState as A
 from domain.appeals.verdicts import VERDICTS, Verdict
 from domain.catalogue.model import Criticality
 from domain.events import EventType
-from domain.law.standing import Decision
 from domain.register.canonical import GENESIS
 
 Document = Mapping[str, Any]
@@ -167,7 +166,8 @@ class Account:
         self.appeal["pause"] = None
 
     def waived(self, event: Document, data: Document, at: datetime) -> None:
-        let_go = [{"stage": data["stage"], "piece": piece} for piece in data["evidence"]]
+        what_for = {"stage": data["stage"], "termination": data.get("termination", False)}
+        let_go = [what_for | {"piece": piece} for piece in data["evidence"]]
         self.appeal["waivers"] = [*self.appeal["waivers"], *let_go]
 
     def asked(self, event: Document, data: Document, at: datetime) -> None:
@@ -239,10 +239,10 @@ class Account:
 
     def _again(self) -> None:
         self._stand(state=A.ACCEPTED, done_at=None)
-        if self.legal is not None and (decision := self.legal["decision"]) is not None:
+        if self.legal is not None:
             self.legal["decision"] = None
-            if decision == Decision.TERMINATED:
-                self.appeal["waivers"] = []
+        kept = [one for one in self.appeal["waivers"] if not one["termination"]]
+        self.appeal["waivers"] = kept
 
     # --- before the law --------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class Kept:
 
 def faults(kept: Kept, told: Account, keyring: Keyring) -> Iterator[str]:
     """All in which the rows tell another story than the events, each in words."""
-    row = kept.appeal
+    row = _whole(kept.appeal)
     if odd := [*_appeal(row, told), *_legal(row, told.legal), *_derived(row, kept.clocks)]:
         yield f"its row tells another {', '.join(odd)} than its events"
     yield from _clocks(row, kept.clocks)
@@ -57,6 +57,19 @@ def faults(kept: Kept, told: Account, keyring: Keyring) -> Iterator[str]:
         if said is None or _odd(file, said):
             yield f"its events tell of no such attachment {file['id']}"
     yield from _personal(kept, told, keyring)
+
+
+def _whole(row: Row) -> Row:
+    """The row as it is written today: a waiver of former days was for the work, and one standing
+    before the law that has no kind is none (what the state said stands beside it).
+    """
+    legal = row["legal"]
+    return {
+        **row,
+        "waivers": [{"termination": False} | one for one in row["waivers"]],
+        "legal": legal if legal and legal["kind"] else None,
+        "state_deadline": legal.get("state_deadline") if legal else None,
+    }
 
 
 def _appeal(row: Row, told: Account) -> Iterator[str]:
@@ -99,7 +112,7 @@ def _derived(row: Row, clocks: Sequence[Row]) -> Iterator[str]:
     if not _same(law if legal else None, row["law_due_at"]):
         yield "law_due_at"
     due = min((_at(clock["due_at"]) for clock in counting), default=None)
-    day = legal.get("state_deadline") if legal and law else None
+    day = row["state_deadline"] if legal and law else None
     if due is not None and day is not None and due - _at(day) > SAME_DAY:
         due = _at(day)
     if not _same(due, row["due_at"]):
