@@ -16,9 +16,11 @@ from domain.appeals.account import Account, NoAccount
 from domain.appeals.model import Kind
 from domain.appeals.workflow import Action, PauseReason
 from domain.law.kinds import AppealKind
+from domain.law.standing import Decision
 from domain.sla.policy import Stage
 from domain.values import Language
 from tests.domain.appeals.accounts import RING, account_of, kept_of, told_of
+from tests.domain.appeals.acts import SPEECHES
 from tests.domain.appeals.make import LIFT, LIFTS, MONDAY, PHOTO, WATER, Life, intake
 from tests.domain.appeals.test_machine import AnyLife
 
@@ -73,6 +75,32 @@ WORDS = {
     "text": "басқа сөз", "address": "басқа үй", "apartment": "9", "answers": {"cover": "x"},
     "phone_index": b"x", "applicant": RING.seal(orjson.dumps({"name": "Басқа"})),
 }  # fmt: skip
+
+
+def test_what_was_let_go_for_is_held(life):
+    kept = kept_of(life)
+    forged = [{**one, "termination": True} for one in kept.appeal["waivers"]]
+    row = replace(kept, appeal={**kept.appeal, "waivers": forged})
+    assert any("waivers" in one for one in told_of(life, row))
+    # Rows of former days do not say it: all was for the work then.
+    older = [{n: v for n, v in one.items() if n != "termination"} for one in forged]
+    row = replace(kept, appeal={**kept.appeal, "waivers": older})
+    assert told_of(life, row) == []
+
+
+@pytest.mark.parametrize("back", [Action.RETURN, Action.REOPEN])
+def test_what_was_let_go_for_a_termination_is_accounted_for(back):
+    life = Life()
+    life.register(intake(appeal_kind=AppealKind.COMPLAINT))
+    life.act(Action.ACCEPT, c.Accept(), organisation=WATER)
+    life.act(Action.WAIVE, c.Waive(Stage.RESOLVE, "?", termination=True), Role.INSPECTOR)
+    assert told_of(life) == []
+    life.act(Action.DECIDE, c.Decide(Decision.TERMINATED, "қайталама"), organisation=WATER)
+    assert told_of(life) == []
+    role, word = SPEECHES[back]
+    life.act(back, word, role)
+    assert life.appeal.waivers == ()
+    assert told_of(life) == []
 
 
 @pytest.mark.parametrize("column", COLUMNS)
