@@ -1,11 +1,12 @@
 """Auditing with all cores: lines of an export are judged beside, and put together in order."""
 
 import asyncio
+import gc
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing import get_context
@@ -35,13 +36,17 @@ Lines = list[bytes]
 Tell = Callable[[int], None]
 
 
+SELDOM = (100_000, 20, 100)
+"""See gc.set_threshold."""
+
+
 async def judge(
     audit: Audit, city: str, chunks: AsyncIterator[Lines], tell: Tell, *, processes: int = 0
 ) -> None:
     """Bring all chunks before the audit, in order. `tell` hears how many lines are done."""
     workers = processes or os.cpu_count() or 1
     loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with _pool(workers) as pool, _seldom_collected():
         waiting: deque[tuple[asyncio.Future[list[Digest | Other]], int]] = deque()
 
         async def settle() -> None:
@@ -62,6 +67,29 @@ async def judge(
             await settle()
 
 
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_seldom)
+
+
+def _seldom() -> None:
+    """What is read is judged and let go, and never turns in a circle: a collector that looked for
+    circles among thousands of rows took more than half of the reading.
+    """
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """The same for the process that puts together what the others judged, while it does."""
+    before = gc.get_threshold()
+    gc.set_threshold(*SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 async def judge_rows(
     log: LogExport, city: UUID, url: str, keyring: Keyring, tell: Tell
 ) -> list[Finding]:
@@ -75,7 +103,7 @@ async def judge_rows(
         return await rows_of(log, keyring, tell)
     loop, found, moment = asyncio.get_running_loop(), list[Finding](), await log.share()
     jobs = [_Job(url, moment, city, keyring, part) for part in parts]
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+    with _pool(os.cpu_count() or 1) as pool, _seldom_collected():
         for running in [loop.run_in_executor(pool, _work, job) for job in jobs]:
             odd, count = await running
             found += odd[: MOST - len(found)]
