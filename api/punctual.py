@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import BodyTooSlow
 
 SECONDS = 30.0
-"""What every body has, however small."""
+"""What every body has, however small; and how long nothing may come."""
 SLOWEST = 8_000
 """Bytes a second: what came earns so much more. The slowest of telephones in a yard sends more."""
 
@@ -39,7 +39,9 @@ class Punctual:
                     message = await receive()
             except TimeoutError:
                 raise BodyTooSlow(seconds=round(SECONDS), least=SLOWEST) from None
-            ends += len(message.get("body", b"")) / SLOWEST
+            # Nobody is silent for longer than anybody may be, whatever came before.
+            earned = ends + len(message.get("body", b"")) / SLOWEST
+            ends = min(earned, loop.time() + SECONDS)
             whole = not message.get("more_body", False)
             return message
 

@@ -167,6 +167,10 @@ class Hub:
         except BaseException:
             self._of[principal.id] -= 1
             raise
+        if self._closed:
+            # Everybody was dismissed while this one waited for the start.
+            self._of[principal.id] -= 1
+            raise Unavailable(what="subscriptions")
         subscriber = Subscriber(principal, wanted, judge, start)
         self._subscribers.add(subscriber)
         return subscriber

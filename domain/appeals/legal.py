@@ -69,12 +69,21 @@ def settle(
     legal = Legal(kind, law.version, received, considered=not nameless, threat=nameless and threat)
     if not legal.considered:
         return legal
-    policy = promises.policy(law.kinds[kind].policy, received)
+    policy = _policy(law, law.kinds[kind].policy, received, promises)
     term = policy.promise(Stage.CONSIDER)
     if term is None:
         return legal
     calendar = promises.calendar(term.calendar)
     return replace(legal, last_day=last_day(received, term.within.days, calendar, working))
+
+
+def _policy(law: Law, code: str, received: date, promises: Promises) -> Policy:
+    """A term's policy as on the day of receipt. Of what another body of the state received before
+    the law took effect, as on its first day: those before it are none of its terms.
+
+    Raises NotFound.
+    """
+    return promises.policy(code, max(received, law.effective_from))
 
 
 def anonymous(applicant: Applicant | None, channel: str) -> bool:
@@ -91,7 +100,7 @@ def begin(legal: Legal, promises: Promises, *, at: datetime) -> tuple[Clock, ...
     """The law's clocks of an appeal that came at `at`. Raises NotFound for a lost policy."""
     law = promises.laws[legal.law_version]
     if legal.threat:
-        policy = promises.policy(law.threat.policy, legal.received)
+        policy = _policy(law, law.threat.policy, legal.received, promises)
         return tuple(
             clocks.start(promise, policy, promises.calendar(promise.calendar), at=at)
             for promise in policy.promises
@@ -99,7 +108,7 @@ def begin(legal: Legal, promises: Promises, *, at: datetime) -> tuple[Clock, ...
     if not legal.considered:
         return ()
     working = promises.calendar(law.receipt.calendar)
-    policy = promises.policy(law.kinds[legal.kind].policy, legal.received)
+    policy = _policy(law, law.kinds[legal.kind].policy, legal.received, promises)
     return tuple(
         _start(promise, policy, promises.calendar(promise.calendar), legal, working)
         for promise in policy.promises

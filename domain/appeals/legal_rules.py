@@ -279,7 +279,8 @@ def decide(appeal: Appeal, command: c.Decide, desk: Desk) -> Step:
 
     A termination is no exception (docs/decisions/0038): it ends the procedure, and what is open
     in the street stays open. Neither it nor a refusal says that anybody arrived or made anything
-    safe, so that no such promise is met by it: these steps are reported first.
+    safe, so that no such promise is met by it: these steps are reported first, unless an inspector
+    let evidence go for the termination and so takes it upon themselves that nobody need come.
     """
     ours, found = own(appeal, desk), standing(appeal)
     if command.decision is Decision.ADVERSE:

@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import takewhile
 from uuid import UUID
 
@@ -47,7 +46,7 @@ class AddressIndex:
     """Streets under all their names in one spelling, with the houses of each."""
 
     __slots__ = (
-        "_alike", "_by_key", "_houses", "_keys", "_kinds", "_names", "_prefixes", "_streets",
+        "_by_key", "_houses", "_keys", "_kinds", "_likened", "_names", "_prefixes", "_streets",
     )  # fmt: skip
 
     def __init__(self, streets: Iterable[Street], buildings: Iterable[Building]) -> None:
@@ -67,8 +66,7 @@ class AddressIndex:
         self._keys = list(self._by_key)
         self._prefixes = sorted(prefixes)
         self._houses = _houses(buildings)
-        # The same streets are said all day, and a misspelt one is held against every name.
-        self._alike = lru_cache(maxsize=_REMEMBERED)(self._liken)
+        self._likened: dict[tuple[str, ...], Mapping[UUID, float]] = {}
 
     def search(self, text: str, limit: int = 5) -> tuple[Match, ...]:
         """The places that the text may mean, the likeliest first; empty when none is alike."""
@@ -116,8 +114,18 @@ class AddressIndex:
         numbers = {word for word in words if word[0].isdigit()}
         return not numbers or any(numbers.issubset(name) for name in self._names[street])
 
+    def _alike(self, words: tuple[str, ...]) -> Mapping[UUID, float]:
+        """How alike each street is that is alike enough. The same streets are said all day, and a
+        misspelt one is held against every name.
+        """
+        found = self._likened.get(words)
+        if found is None:
+            if len(self._likened) >= _REMEMBERED:
+                self._likened.clear()
+            found = self._likened[words] = self._liken(words)
+        return found
+
     def _liken(self, words: tuple[str, ...]) -> Mapping[UUID, float]:
-        """How alike each street is that is alike enough."""
         asked = _key(words)
         if asked in self._by_key:
             return dict.fromkeys(self._by_key[asked], 100.0)

@@ -17,7 +17,7 @@ from api.graphql.hub import Hub
 from api.settings import Settings
 from benchmarks.stage import free_port
 from domain.access import Principal, Role
-from domain.appeals.happenings import Wanted
+from domain.appeals.happenings import Place, Wanted
 from domain.errors import Unavailable
 from tests.conftest import make_settings
 from tests.support.city import KISHI
@@ -102,4 +102,25 @@ async def test_whoever_comes_to_a_hub_that_dismissed_everybody_is_sent_elsewhere
 
     with pytest.raises(Unavailable):
         await anext(hub.follow(somebody, Wanted(KISHI.id), judge))
+    await hub.close()
+
+
+async def test_whoever_comes_while_everybody_is_dismissed_is_sent_elsewhere_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    hub = Hub(house.happenings)
+    somebody, begun = Principal(KISHI.id, Role.INSPECTOR, KISHI.id), hub._begun
+
+    async def dismissed_meanwhile() -> Place:
+        place = await begun()
+        hub.dismiss()
+        return place
+
+    async def judge() -> Principal:
+        return somebody
+
+    monkeypatch.setattr(hub, "_begun", dismissed_meanwhile)
+    with pytest.raises(Unavailable):
+        await anext(hub.follow(somebody, Wanted(KISHI.id), judge))
+    assert hub.subscribers == 0
     await hub.close()

@@ -117,3 +117,15 @@ async def test_whoever_goes_on_sending_has_the_time_that_it_takes(
         await asyncio.sleep(PATIENCE / 2)
     status, answer = await line.answer()
     assert (status, json.loads(answer)["data"]) == (200, {"__typename": "Query"})
+
+
+async def test_nobody_earns_a_long_silence_by_a_quick_beginning(
+    base: str, operator: dict[str, str]
+):
+    line, loop = await Line.to(base), asyncio.get_running_loop()
+    await line.begin("/v1/appeals", 900_000, **operator)
+    # Worth fifty seconds, if it were saved up.
+    await line.say(b" " * 400_000)
+    begun = loop.time()
+    assert (await line.answer())[0] == 408
+    assert loop.time() - begun < 25

@@ -253,3 +253,13 @@ def test_an_answer_takes_milliseconds_in_a_big_city() -> None:
         index.suggest(text)
         spent += [searched - before, time.perf_counter() - searched]
     assert statistics.median(spent) < 0.005
+
+
+def test_no_more_names_are_remembered_than_a_city_says(monkeypatch):
+    monkeypatch.setattr("domain.organisations.addresses._REMEMBERED", 3)
+    asked = ["Абаяя 1", "Шмитда 5", "Глинкии 12", "Жамакаевва 14", "Ауэзоваа 17", "Абаяя 5"]
+    index = AddressIndex(STREETS, BUILDINGS)
+    first = [index.search(each) for each in asked]
+    assert all(first)
+    assert [index.search(each) for each in asked] == first
+    assert len(index._likened) <= 3
