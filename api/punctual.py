@@ -27,21 +27,23 @@ class Punctual:
             await self._app(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
-        ends, whole = loop.time() + SECONDS, False
+        left, whole = SECONDS, False
 
         async def patiently() -> Message:
-            nonlocal ends, whole
+            nonlocal left, whole
             if whole:
                 # Nothing comes any more but that the caller hung up.
                 return await receive()
+            # Only what is waited for them counts: nobody is blamed for what we did meanwhile.
+            begun = loop.time()
             try:
-                async with asyncio.timeout_at(ends):
+                async with asyncio.timeout(left):
                     message = await receive()
             except TimeoutError:
                 raise BodyTooSlow(seconds=round(SECONDS), least=SLOWEST) from None
             # Nobody is silent for longer than anybody may be, whatever came before.
-            earned = ends + len(message.get("body", b"")) / SLOWEST
-            ends = min(earned, loop.time() + SECONDS)
+            earned = len(message.get("body", b"")) / SLOWEST
+            left = min(left - (loop.time() - begun) + earned, SECONDS)
             whole = not message.get("more_body", False)
             return message
 

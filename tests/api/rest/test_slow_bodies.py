@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from api import punctual
 from api.settings import Settings
@@ -129,3 +130,24 @@ async def test_nobody_earns_a_long_silence_by_a_quick_beginning(
     begun = loop.time()
     assert (await line.answer())[0] == 408
     assert loop.time() - begun < 25
+
+
+async def test_nobody_is_blamed_for_what_the_house_did_before_it_read(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(punctual, "SECONDS", 0.2)
+    got: list[Message] = []
+
+    async def busy(_: Scope, receive: Receive, __: Send) -> None:
+        await asyncio.sleep(0.4)
+        got.append(await receive())
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(_: Message) -> None:
+        """Nothing is answered."""
+
+    await punctual.Punctual(busy)({"type": "http"}, receive, send)
+    assert got[0]["body"] == b"{}"
