@@ -15,7 +15,8 @@ A desk is what of that is still open: few rows, in the order of lists, so that a
 are found without stepping over everybody's. What has ended is swept by the scheduler.
 
 A meeting is what an appeal of the city ever was of and about, once and for good: of what never met
-nothing is found, and nothing looked for.
+nothing is found, and nothing looked for. A dealing is the same of an organisation: a facet that some
+card had that was ever given to it, days aside.
 """
 
 from sqlalchemy import (
@@ -103,4 +104,14 @@ meeting = Table(
     Column("sphere", Text, nullable=False),
     Column("kind", Text, nullable=False),
     PrimaryKeyConstraint("city_id", "service", "category", "sphere", "kind"),
+)
+
+dealing = Table(
+    "dealing",
+    metadata,
+    Column("organisation_id", UUID, nullable=False),
+    Column("facet", Int, nullable=False),
+    same_city_id(),
+    # No key: two who are the first at once both write it, and neither waits for the other.
+    Index("ix_dealing_of", "organisation_id", "facet"),
 )

@@ -2,8 +2,8 @@
 
 Tallies and holdings are counts: kept and counted are read by one statement, so that the city may
 work meanwhile. A difference that is found stays one however the counts go on, since whatever
-happens is counted as a change: adding it up with them mends them, at any later time. Desks and
-meetings are rows: those that differ are laid anew while their appeals are held.
+happens is counted as a change: adding it up with them mends them, at any later time. Desks,
+meetings and dealings are rows: those that differ are laid anew, desks while their appeals are held.
 """
 
 from collections import Counter
@@ -95,14 +95,22 @@ _UNKNOWN = """
 """
 _MEET = f"INSERT INTO meeting (city_id, service, category, sphere, kind) {_UNKNOWN}"
 _MEET += " ON CONFLICT DO NOTHING"
+_UNDEALT = """
+    SELECT DISTINCT c.city_id, o.id AS organisation_id, f.facet
+      FROM card c, unnest(c.organisations) o (id), unnest(c.facets) f (facet)
+     WHERE f.facet <> ('x' || left(md5('day=' || to_char(
+               c.registered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')), 8))::bit(32)::int
+    EXCEPT SELECT city_id, organisation_id, facet FROM dealing ORDER BY 1, 2, 3
+"""
+_DEAL = f"INSERT INTO dealing (city_id, organisation_id, facet) {_UNDEALT}"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What is kept otherwise than the register says: how many, of a place or of holders.
 
-    Of desks (`missing`, or `over` and still lying) the place is the organisation; of meetings the
-    service, category, sphere and kind.
+    Of desks (`missing`, or `over` and still lying) and dealings the place is the organisation; of
+    meetings the service, category, sphere and kind.
     """
 
     city: UUID
@@ -128,7 +136,7 @@ async def recount(engine: AsyncEngine, *, mend: bool = False) -> list[Difference
             if mend:
                 statement = _MENDED.format(differing=statement, table=table, column=column)
             found += map(_difference, await driver.fetch(statement))
-    for look in (_mislaid, _unknown):
+    for look in (_mislaid, _unknown, _undealt):
         async with inside(engine, PLATFORM) as driver:
             found += await look(driver, mend)
     return found
@@ -161,6 +169,17 @@ async def _unknown(driver: Any, mend: bool) -> list[Difference]:
     return [
         Difference(UUID(str(city)), "meeting", " ".join(map(str, kind)), "missing", 1, 0)
         for city, *kind in map(tuple, rows)
+    ]
+
+
+async def _undealt(driver: Any, mend: bool) -> list[Difference]:
+    rows = await driver.fetch(_UNDEALT)
+    if rows and mend:
+        await driver.fetch(_DEAL)
+    found = Counter((row["city_id"], row["organisation_id"]) for row in rows)
+    return [
+        Difference(UUID(str(city)), "dealing", str(organisation), "missing", n, 0)
+        for (city, organisation), n in found.items()
     ]
 
 

@@ -246,6 +246,7 @@ class Search:
         """What lies on the desks of the tenant's organisations, of each the newest that fit."""
         parameters = Parameters(self._limit)
         asked = self.conditions(parameters)
+        dealt = self._dealt(parameters)
         own, beyond = parameters.add(list(self._principal.organisations)), ""
         if self._after is not None:
             place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
@@ -254,7 +255,7 @@ class Search:
             "SELECT a.id FROM desk d,"
             # Looked up by itself: the planner would look for each among all of its status.
             " LATERAL (SELECT a.* FROM appeal a WHERE a.id = d.appeal_id OFFSET 0) a"
-            f" WHERE d.organisation_id = o.id AND NOT d.ended {beyond} AND {asked}"
+            f" WHERE d.organisation_id = o.id AND NOT d.ended {beyond} AND {asked}{dealt}"
             " ORDER BY d.registered_at DESC, d.appeal_id DESC LIMIT $1"
         )
         return await self._page(
@@ -328,6 +329,19 @@ class Search:
         asked.append(f"m.city_id = {parameters.add(self._principal.city)}")
         return f" AND EXISTS (SELECT FROM meeting m WHERE {' AND '.join(asked)})"
 
+    def _dealt(self, parameters: Parameters) -> str:
+        """Whether the tenant's organisations, or the one that is wanted, ever dealt with all that
+        is wanted, each by itself: looked up as _met is.
+        """
+        wanted, facets = self._wanted.organisation, self._facets()
+        own = list(self._principal.organisations) if self._tenant else [wanted]
+        if not facets or own == [None]:
+            return ""
+        facets_, own_ = parameters.add(facets), parameters.add(own)
+        dealt = f"FROM dealing d WHERE d.organisation_id = ANY({own_}) AND d.facet = f.facet"
+        asked = f"FROM unnest({facets_}::int[]) f (facet) WHERE NOT EXISTS (SELECT {dealt})"
+        return f" AND NOT EXISTS (SELECT {asked})"
+
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:
         newest = await self._newest_of_the_city()
         if newest is None:
@@ -351,9 +365,9 @@ class Search:
         if self._walled:
             await self._driver.execute(f"SET LOCAL ROLE {CITY}")
         parameters = Parameters(self._principal.city)
+        known = self._met(parameters) + self._dealt(parameters)
         found = await self._driver.fetch(
-            f"SELECT a.registered_at FROM appeal a WHERE a.city_id = $1{self._met(parameters)}"
-            f" {_ORDER} LIMIT 1",
+            f"SELECT a.registered_at FROM appeal a WHERE a.city_id = $1{known} {_ORDER} LIMIT 1",
             *parameters.values,
         )
         if self._walled:

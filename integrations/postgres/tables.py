@@ -13,7 +13,7 @@ from integrations.postgres.eotinish_tables import (
     eotinish_report,
 )
 from integrations.postgres.feed_tables import feed_entry, incident_message
-from integrations.postgres.finding_tables import card, desk, holding, meeting, tally
+from integrations.postgres.finding_tables import card, dealing, desk, holding, meeting, tally
 from integrations.postgres.incident_tables import incident, incident_event, shared_attachment
 from integrations.postgres.log_tables import (
     checkpoint,
@@ -107,6 +107,7 @@ __all__ = [
     "consultation",
     "cosignature",
     "day_end",
+    "dealing",
     "delivery",
     "delivery_attempt",
     "delivery_lease",

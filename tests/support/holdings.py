@@ -1,7 +1,7 @@
 """What organisations hold, counted by hand from the register's own rows, and what is kept of it.
 
 The oracle asks neither cards nor anything that a trigger wrote: who held an appeal are all that
-its assignments name.
+its assignments name, what it is about its own row says.
 """
 
 from collections import Counter
@@ -14,13 +14,14 @@ import asyncpg
 
 from api.bootstrap import House
 from domain.appeals.workflow import FINAL
+from integrations.postgres.cards import day, facets_of
 
 Holders = frozenset[UUID]
 Count = tuple[str, Holders, str]
 """Subject, who holds it, state."""
 
 _APPEALS = """
-SELECT a.id, a.status, a.first_contact, a.city_id, a.service, a.category, a.sphere, a.kind,
+SELECT a.*,
        array(SELECT DISTINCT organisation_id FROM assignment s WHERE s.appeal_id = a.id) AS holders
   FROM appeal a
 """
@@ -44,6 +45,9 @@ class Books:
     kinds: set[tuple[Any, ...]]
     """City, service, category, sphere and kind of what the register holds."""
     met: set[tuple[Any, ...]]
+    about: set[tuple[UUID, int]]
+    """Organisation and facet, of all that they were ever given."""
+    dealt: set[tuple[UUID, int]]
 
     @property
     def wrong(self) -> dict[Any, int]:
@@ -58,6 +62,7 @@ class Books:
             | {("lies in vain", *one): 1 for one in self.lying - self.open}
             | {("does not lie", *one): -1 for one in self.open - self.lying}
             | {("never met", *one): -1 for one in self.kinds - self.met}
+            | {("never dealt with", *one): -1 for one in self.about - self.dealt}
         )
 
     def of(self, organisations: Collection[UUID]) -> dict[str, Any]:
@@ -118,6 +123,16 @@ async def _read(driver: asyncpg.Connection) -> Books:
         },
         kinds={_kind(row) for row in appeals.values()},
         met={_kind(row) for row in await driver.fetch("SELECT * FROM meeting")},
+        about={
+            (holder, number)
+            for key, row in appeals.items()
+            for holder in holders[key]
+            for number in set(facets_of(row)) - {day(row["registered_at"])}
+        },
+        dealt={
+            (row["organisation_id"], row["facet"])
+            for row in await driver.fetch("SELECT * FROM dealing")
+        },
     )  # fmt: skip
 
 

@@ -322,6 +322,7 @@ TRUTH = {
     "holding": _holdings,
     "desk": _desks,
     "meeting": lambda who, p: _of_the_city(who, p),
+    "dealing": _desks,
     # Added to by those whom they are about, read by nobody of them.
     "personal_read": lambda who, p: "false",
     "outbox": lambda who, p: "false",

@@ -19,7 +19,7 @@ from tests.support.register import sign
 ADD_ONLY = {
     "event", "event_personal", "personal_read", "delivery_attempt", "consultation",
     "log_leaf", "log_tile", "log_key", "checkpoint", "cosignature",
-    "incident_event", "shared_attachment", "identity", "member_event", "meeting",
+    "incident_event", "shared_attachment", "identity", "member_event", "meeting", "dealing",
 }  # fmt: skip
 PASSING = {
     "channel_policy", "responsibility", "number_pool", "attachment", "outbox", "idempotency",

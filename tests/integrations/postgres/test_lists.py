@@ -3,6 +3,7 @@
 import importlib
 import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -240,6 +241,53 @@ async def test_of_what_is_open_too_that_which_never_met_is_not_looked_for(house,
     scans = [line for line in plan.splitlines() if re.search(r"Scan .*\bappeal a", line)]
     assert scans, plan
     assert all("never executed" in line for line in scans), plan
+
+
+@pytest.mark.parametrize("statuses", [[], ["in_progress"]], ids=str)
+async def test_what_an_organisation_never_dealt_with_is_not_looked_for(
+    house, crowd, watched, statuses
+):
+    """Every fifth comes by mail, none of them to the one that has every fiftieth."""
+    asked = AppealFilter(channel="email", statuses=statuses)
+    assert await house.lists.appeals(KISHI.principal(Role.EXECUTOR), asked, None, 51) == []
+    assert not [plan for plan in watched[0].plans if "cards_of_" in plan]
+    scans = [line for line in watched[0].plans[-1].splitlines() if "appeal a" in line]
+    assert scans, watched[0].plans
+    assert all("never executed" in line or "actual rows=0" in line for line in scans)
+    # A city is asked of one organisation in the same way.
+    of_one = AppealFilter(channel="email", organisation=KISHI.water)
+    assert await house.lists.appeals(KISHI.principal(), of_one, None, 51) == []
+    assert not [plan for plan in watched[1].plans if "cards_of_" in plan]
+
+
+async def test_what_an_organisation_deals_with_since_a_correction_is_looked_for(house, crowd):
+    appeal = await register(house)
+    assert appeal.assignment is not None
+    own = frozenset({appeal.assignment.organisation})
+    who = replace(KISHI.principal(Role.EXECUTOR), organisations=own)
+    wanted = AppealFilter(service="lifts.dirty-car")
+    assert await house.lists.appeals(who, wanted, None, 51) == []
+    said = Correct(service="lifts.dirty-car", answers={})
+    await perform(house, appeal, Action.CORRECT, said, role=Role.OPERATOR)
+    (found,) = await house.lists.appeals(who, wanted, None, 51)
+    assert found.id == appeal.id
+
+
+async def test_of_a_lump_no_more_is_looked_at_than_is_shown(house, crowd, watched):
+    """Of the seven weeks' seventy cards the newest that fill the page, and no appeal besides."""
+    found = await house.lists.appeals(KISHI.principal(Role.EXECUTOR), AppealFilter(), None, 20)
+    assert len(found) == 20
+    (plan,) = [plan for plan in watched[0].plans if "cards_of_organisations" in plan]
+    (loops,) = re.findall(r"using pk_appeal on appeal a_\d \(actual .* loops=(\d+)\)", plan)
+    assert int(loops) == 20, plan
+
+
+async def test_what_is_open_is_read_in_the_order_of_its_index(house, crowd, watched):
+    asked = AppealFilter(statuses=["in_progress"])
+    assert len(await house.lists.appeals(KISHI.principal(), asked, None, 5)) == 5
+    (plan,) = watched[0].plans
+    assert "using ix_appeal_open on" in plan
+    watched[0].check(most=10)
 
 
 async def test_what_met_by_a_correction_is_looked_for(house, crowd):

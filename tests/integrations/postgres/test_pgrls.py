@@ -42,11 +42,11 @@ ACCEPTED = {
         r"public\.(access_token|card|delivery_attempt|event_personal|idempotency|outbox"
         r"|shared_attachment|identity|invitation|member_event|client(_\w+)?|authorization_\w+"
         r"|login_\w+|refresh_token|revocation|token_key|endpoint_health|webhook_key|delivery_lease"
-        r"|eotinish_\w+|meeting)",
+        r"|eotinish_\w+|meeting|dealing)",
         "has no city of its own, nobody but the platform, or says it in each policy",
     ),
     "SEC013": (
-        r"public\.\w+\.(tally_\w+|holding_\w+|count_\w+|\w+_is_for_good|\w+_is_kept|\w+_loses_tokens)",
+        r"public\.\w+\.(tally_\w+|holding_\w+|count_\w+|deal_\w+|\w+_is_for_good|\w+_is_kept|\w+_loses_tokens)",
         "they run as whoever writes, behind the same walls",
     ),
     "SEC014": (

@@ -7,6 +7,7 @@ import pytest
 from domain.access import Role
 from domain.appeals.commands import Withdraw
 from domain.appeals.workflow import Action
+from integrations.postgres.cards import facet
 from integrations.postgres.recounting import recount
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
@@ -39,6 +40,9 @@ PLANTED = {
         " appeal_id) DO UPDATE SET ended = false", "desk"),
     "a kind that is said never to have met": (
         "DELETE FROM meeting WHERE service = 'general.unclassified'", "meeting"),
+    "what an organisation is said never to have dealt with": (
+        f"DELETE FROM dealing WHERE organisation_id = '{KISHI.water}' AND facet ="
+        f" {facet('channel', 'phone')}", "dealing"),
 }  # fmt: skip
 
 
