@@ -52,12 +52,17 @@ CONFLICTS: Mapping[str, LocalizedText] = {
     ),
     "steps-first": _t(
         "Бас тарту да, қарауды тоқтату да уәде етілген қадамның орнын баспайды. Алдымен олар туралы"
-        " хабарлаңыз: {stages}; өтініш басқа қызметке жатса, байланыс орталығы оны түзетсін.",
+        " хабарлаңыз: {stages}; өтініш басқа қызметке жатса, байланыс орталығы оны түзетсін;"
+        " ешкімнің баруы қажет болмаса, қарауды тоқтатуға инспектордан рұқсат сұраңыз"
+        " (waive, termination).",
         "Ни отказ, ни прекращение рассмотрения не заменяют обещанных шагов. Сначала сообщите о них:"
-        " {stages}; если обращение о другой услуге, попросите контакт-центр её исправить.",
+        " {stages}; если обращение о другой услуге, попросите контакт-центр её исправить; если"
+        " ехать никому не нужно, попросите инспектора о разрешении на прекращение"
+        " (waive, termination).",
         "Neither a refusal nor an end of the procedure takes the place of a promised step. Report"
         " first: {stages}; where the appeal is about another service, ask the contact centre to"
-        " correct that.",
+        " correct that; where nobody need come, ask an inspector to waive it for the end of the"
+        " procedure (waive, termination).",
     ),
     "no-hearing-called": _t(
         "Өтініш беруші тыңдауға шақырылмаған.",

@@ -81,7 +81,8 @@ class ReportBody(EvidencedBody):
 class WaiveBody(f.Body):
     """Which evidence of a stage need not be shown (without `evidence`, all of it), and why. With
     `termination` it is let go for ending the procedure alone (`decide` with `terminated`): whoever
-    reports the work done shows it all the same.
+    reports the work done shows it all the same. Where none is demanded, that says, without
+    `evidence`, that nobody need make the steps promised before the work.
     """
 
     stage: Literal[Stage.ARRIVE, Stage.SECURE, Stage.RESOLVE]

@@ -167,7 +167,7 @@ class Account:
 
     def waived(self, event: Document, data: Document, at: datetime) -> None:
         what_for = {"stage": data["stage"], "termination": data.get("termination", False)}
-        let_go = [what_for | {"piece": piece} for piece in data["evidence"]]
+        let_go = [what_for | {"piece": piece} for piece in data["evidence"] or [None]]
         self.appeal["waivers"] = [*self.appeal["waivers"], *let_go]
 
     def asked(self, event: Document, data: Document, at: datetime) -> None:

@@ -83,7 +83,7 @@ def asked(
 
 
 def _let_go(waivers: Iterable[Waiver], *stages: Stage) -> frozenset[Piece]:
-    return frozenset(one.piece for one in waivers if one.stage in stages)
+    return frozenset(one.piece for one in waivers if one.piece and one.stage in stages)
 
 
 def other_acts(
@@ -137,15 +137,19 @@ def prove(appeal: Appeal, stage: Stage, command: c.Report | c.Resolve, desk: Des
 def waive(appeal: Appeal, command: c.Waive, desk: Desk) -> Step:
     """An inspector lets evidence go, saying why. Raises Conflict where none is asked for, and of a
     termination where there is no procedure before the law to end.
+
+    A termination needs it also where steps before the work are all that stands against it: then
+    it says that nobody need come.
     """
     ending = command.termination
     if ending and (appeal.legal is None or not appeal.legal.considered):
         raise Conflict(reason="no-appeal-before-the-law")
     open_ = asked(appeal, command.stage, desk.reference, termination=ending).need.pieces()
     pieces = [piece for piece in Piece if piece in open_ & (command.pieces or open_)]
-    if not pieces:
+    if not pieces and not (ending and _want_a_word(appeal, command)):
         raise Conflict(reason="nothing-to-waive")
-    waivers = tuple(Waiver(command.stage, piece, ending) for piece in pieces)
+    let_go: list[Piece | None] = [*pieces] or [None]
+    waivers = tuple(Waiver(command.stage, piece, ending) for piece in let_go)
     said = {"stage": str(command.stage), "evidence": [str(piece) for piece in pieces]}
     fact = Fact(
         EventType.EVIDENCE_WAIVED,
@@ -153,6 +157,21 @@ def waive(appeal: Appeal, command: c.Waive, desk: Desk) -> Step:
         {"reason": command.reason},
     )
     return Step(replace(appeal, waivers=(*appeal.waivers, *waivers)), (fact,))
+
+
+def _want_a_word(appeal: Appeal, command: c.Waive) -> bool:
+    """Whether steps are all that stands against a termination."""
+    return not command.pieces and not ends_by_word(appeal) and bool(unreached(appeal))
+
+
+def unreached(appeal: Appeal) -> tuple[Stage, ...]:
+    """The promised steps before the work that nobody has reported."""
+    return tuple(stage for stage in (Stage.ARRIVE, Stage.SECURE) if _runs(appeal, stage))
+
+
+def ends_by_word(appeal: Appeal) -> bool:
+    """Whether an inspector let anything go for ending the procedure."""
+    return any(one.termination for one in appeal.waivers)
 
 
 def metres(one: Coordinates, other: Coordinates) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 from domain.appeals import clocks, legal
 from domain.appeals import commands as c
 from domain.appeals.desk import Desk, Step, hurry, leave, own, said, unpause
-from domain.appeals.evidence import asked
+from domain.appeals.evidence import asked, ends_by_word, unreached
 from domain.appeals.model import Appeal, AssignmentState
 from domain.appeals.workflow import Action, Status
 from domain.catalogue.evidence import Piece
@@ -314,13 +314,10 @@ def _unproven(appeal: Appeal, desk: Desk, ended: bool) -> tuple[Piece, ...]:
 
 def _skipped(appeal: Appeal, decision: Decision) -> tuple[Stage, ...]:
     """The promised steps before the work that nobody reached, where a decision claims none of it;
-    a termination for which an inspector let the evidence go claims it with them.
+    a termination for which an inspector let anything go claims it with them.
     """
-    agreed = any(one.termination for one in appeal.waivers)
-    if decision not in _OF_NO_WORK or (decision is Decision.TERMINATED and agreed):
-        return ()
-    found = ((stage, appeal.clock(stage)) for stage in (Stage.ARRIVE, Stage.SECURE))
-    return tuple(stage for stage, clock in found if clock and not ticking.finished(clock))
+    ended = decision is Decision.TERMINATED and ends_by_word(appeal)
+    return unreached(appeal) if decision in _OF_NO_WORK and not ended else ()
 
 
 _OF_NO_WORK = frozenset({Decision.ADVERSE, Decision.TERMINATED})

@@ -123,11 +123,12 @@ class Confirmation:
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """Evidence of a stage that an inspector let go: for the work, or for ending the procedure
-    (`termination`, docs/decisions/0038). Who, when and why stands in the event.
+    (`termination`, docs/decisions/0038). Who, when and why stands in the event. Of a termination
+    without evidence the `piece` is None: nobody need come any more, and nothing else was let go.
     """
 
     stage: Stage
-    piece: Piece
+    piece: Piece | None
     termination: bool = False
 
 

@@ -15,8 +15,8 @@ A desk is what of that is still open: few rows, in the order of lists, so that a
 are found without stepping over everybody's. What has ended is swept by the scheduler.
 
 A meeting is what an appeal of the city ever was of and about, once and for good: of what never met
-nothing is found, and nothing looked for. A dealing is the same of an organisation: a facet that some
-card had that was ever given to it, days aside.
+nothing is found, and nothing looked for. A dealing is the same of an organisation: a facet of some
+card that was ever given to it, days aside.
 """
 
 from sqlalchemy import (

@@ -279,7 +279,8 @@ def read_appeal(row: Row, keyring: Keyring) -> Appeal:
 
 def _read_waiver(said: Row) -> Waiver:
     # Rows from before the two were told apart lack it.
-    return Waiver(Stage(said["stage"]), Piece(said["piece"]), said.get("termination", False))
+    piece = None if said["piece"] is None else Piece(said["piece"])
+    return Waiver(Stage(said["stage"]), piece, said.get("termination", False))
 
 
 def read_assignment(said: Row) -> Assignment:

@@ -21,7 +21,7 @@ from domain.sla.policy import Stage
 from domain.values import Language
 from tests.domain.appeals.accounts import RING, account_of, kept_of, told_of
 from tests.domain.appeals.acts import SPEECHES
-from tests.domain.appeals.make import LIFT, LIFTS, MONDAY, PHOTO, WATER, Life, intake
+from tests.domain.appeals.make import LIFT, LIFTS, MANHOLE, MONDAY, PHOTO, WATER, Life, intake
 from tests.domain.appeals.test_machine import AnyLife
 
 LATER = MONDAY + timedelta(days=1)
@@ -89,13 +89,15 @@ def test_what_was_let_go_for_is_held(life):
 
 
 @pytest.mark.parametrize("back", [Action.RETURN, Action.REOPEN])
-def test_what_was_let_go_for_a_termination_is_accounted_for(back):
+@pytest.mark.parametrize(("service", "holder"), [(MANHOLE, WATER), (LIFT, LIFTS)])
+def test_what_was_let_go_for_a_termination_is_accounted_for(back, service, holder):
     life = Life()
-    life.register(intake(appeal_kind=AppealKind.COMPLAINT))
-    life.act(Action.ACCEPT, c.Accept(), organisation=WATER)
+    life.register(intake(service, appeal_kind=AppealKind.COMPLAINT))
+    life.act(Action.ACCEPT, c.Accept(), organisation=holder)
     life.act(Action.WAIVE, c.Waive(Stage.RESOLVE, "?", termination=True), Role.INSPECTOR)
+    assert life.appeal.waivers != ()
     assert told_of(life) == []
-    life.act(Action.DECIDE, c.Decide(Decision.TERMINATED, "қайталама"), organisation=WATER)
+    life.act(Action.DECIDE, c.Decide(Decision.TERMINATED, "қайталама"), organisation=holder)
     assert told_of(life) == []
     role, word = SPEECHES[back]
     life.act(back, word, role)

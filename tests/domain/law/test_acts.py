@@ -420,6 +420,36 @@ def test_a_procedure_is_ended_at_once_where_no_evidence_of_work_is_demanded():
     assert life.appeal.closed_at is None, "the resident may still say no"
 
 
+def test_an_inspector_says_that_nobody_need_come_where_no_evidence_is_demanded():
+    life = Life(almaty("2026-03-02 10:00"))
+    life.register(intake(LIFT, appeal_kind=K.APPLICATION))
+    life.act(A.ACCEPT, c.Accept(), R.EXECUTOR, LIFTS)
+    for_the_work = c.Waive(Stage.RESOLVE, "?")
+    of_a_photo = c.Waive(Stage.RESOLVE, "?", frozenset({Piece.PHOTO}), termination=True)
+    nobody_comes = c.Waive(Stage.RESOLVE, "қайталама", termination=True)
+    for refused_ in (for_the_work, of_a_photo):
+        with pytest.raises(Conflict) as refused:
+            life.act(A.WAIVE, refused_, R.INSPECTOR)
+        assert refused.value.params["reason"] == "nothing-to-waive"
+    life.act(A.WAIVE, nobody_comes, R.INSPECTOR)
+    assert life.appeal.waivers == (Waiver(Stage.RESOLVE, None, termination=True),)
+    with pytest.raises(Conflict):
+        life.act(A.WAIVE, nobody_comes, R.INSPECTOR)
+    # It is for that end: a refusal still says nothing of steps that nobody made.
+    life.act(
+        A.SUMMON,
+        c.Summon(almaty("2026-03-10 10:00"), HearingWay.VIDEO, "бас тарту"),
+        R.EXECUTOR,
+        LIFTS,
+    )
+    life.act(A.HEAR, c.Hear(HearingOutcome.WAIVED, "бас тартты"), R.EXECUTOR, LIFTS)
+    with pytest.raises(Conflict) as refused:
+        life.act(A.DECIDE, c.Decide(Decision.ADVERSE, "жоқ"), R.EXECUTOR, LIFTS)
+    assert refused.value.params == {"reason": "steps-first", "stages": (Stage.ARRIVE,)}
+    life.act(A.DECIDE, c.Decide(Decision.TERMINATED, "қайталама"), R.EXECUTOR, LIFTS)
+    assert life.appeal.status is Status.RESOLVED
+
+
 def test_a_wait_ends_with_the_threat_and_with_the_sending_on():
     for action, command in (
         (A.CLASSIFY, c.Classify(K.MESSAGE, "қылмыс", threat=True)),
