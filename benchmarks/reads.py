@@ -8,7 +8,8 @@ large one takes (medians); the aim is 1.2.
 
 The small register is the same city's after its first days: as many appeals come in an hour, so as
 many are open. With --slow-city it is one whose 10,000 appeals took a year. Both are asked for as
-many rows as the small one has, at most 50: a page of three is no measure for one of fifty.
+many rows as the small one has, at most 50: a page of three is no measure for one of fifty. The
+control counts what was answered in as many days of both, which the small one has.
 
 In a city the scheduler has added up what its figures are made of, tallies and holdings. None runs
 beside this, so both registers' are added up here by its own function before anybody asks, and
@@ -20,6 +21,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from urllib.parse import urlencode
 
@@ -77,8 +79,8 @@ OTHERS = (
     ("statistics", "inspector", "/v1/statistics"),
     ("statistics", "akim akimat-ertis", "/v1/statistics"),
     ("statistics", "administrator", "/v1/statistics"),
-    ("control by organisation", "inspector", "/v1/control/organisations"),
-    ("control by territory", "akim akimat-ertis", "/v1/control/territories"),
+    ("control by organisation", "inspector", "/v1/control/organisations?since={since}"),
+    ("control by territory", "akim akimat-ertis", "/v1/control/territories?since={since}"),
     ("control overdue", "inspector", "/v1/control/appeals?limit=50"),
     ("control overdue", "akim akimat-ertis", "/v1/control/appeals?limit=50"),
 )
@@ -96,10 +98,10 @@ def main() -> None:
     said = parser.parse_args()
     days = DAYS if said.slow_city else said.days * said.small / said.appeals
     with open_stage(1, said.appeals) as large, beside(large, 1, said.small, days) as small:
-        asyncio.run(_compare(large, small, said.times, said.only))
+        asyncio.run(_compare(large, small, days, said.times, said.only))
 
 
-async def _compare(large: Stage, small: Stage, times: int, only: str) -> None:
+async def _compare(large: Stage, small: Stage, days: float, times: int, only: str) -> None:
     for stage in (large, small):
         await _add_up(stage)
     over = []
@@ -107,7 +109,9 @@ async def _compare(large: Stage, small: Stage, times: int, only: str) -> None:
         (name, role, f"/v1/appeals?{urlencode({'limit': '50', **query})}")
         for role in ROLES for name, query in LISTS.items()
     ]  # fmt: skip
-    asked = [one for one in (*lists, *OTHERS) if one[0].startswith(only)]
+    since = f"{datetime.now(UTC) - timedelta(days=min(days, 30)):%Y-%m-%dT%H:%M:%SZ}"
+    others = [(name, role, path.format(since=since)) for name, role, path in OTHERS]
+    asked = [one for one in (*lists, *others) if one[0].startswith(only)]
     for name, role, path in asked:
         few, many, shown = await _timed(small, large, role, path, times)
         ratio = many / few
