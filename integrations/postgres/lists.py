@@ -19,7 +19,7 @@ from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
 from integrations.postgres.incident_rows import read_incident
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.searching import IN_ORDER, Search
+from integrations.postgres.searching import Search, setting
 from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED
 
@@ -49,7 +49,7 @@ class Lists:
         """
         if wanted.text is not None and not words(wanted.text).strip():
             return []
-        async with inside(self._engine, door_of(principal), setting=IN_ORDER) as driver:
+        async with inside(self._engine, door_of(principal), setting=setting(principal)) as driver:
             found = await Search(driver, principal, wanted, after, limit).rows()
         return [rows.read_appeal(row, self._keyring) for row in found]
 

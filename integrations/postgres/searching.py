@@ -26,11 +26,8 @@ SPANS = (1, 7, 49)
 MEETING = ("service", "category", "sphere", "kind")
 """Of these the city keeps which were ever those of one appeal."""
 
-IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
-"""The setting of a transaction that searches. Expecting few, the planner would read a table whole,
-or gather all of a state or a desk and sort it, which takes the longer the more there is; what is
-read in the order of an index takes as long as what is wanted. The finders of cards have their own.
-"""
+_IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+_AT_HAND = f"{_IN_ORDER}; SET LOCAL plan_cache_mode = force_generic_plan"
 
 EARTH = 6_371_008.8
 """Metres: the mean radius (IUGG)."""
@@ -86,10 +83,24 @@ def within(wanted: AppealFilter, parameters: Parameters) -> list[str]:
     return found
 
 
+def setting(principal: Principal) -> str:
+    """What a transaction is set to that searches for somebody.
+
+    Expecting few, the planner would read a table whole, or gather all of a state or a desk and
+    sort it, which takes the longer the more there is; what is read in the order of an index takes
+    as long as what is wanted. The finders of cards have a setting of their own.
+
+    Whoever sees less than a city is led through keys alone, whatever is asked, so one plan does
+    for all values. Left to choose, the planner makes a new one each time where the register is
+    large, and takes longer for that than for the answer.
+    """
+    return _IN_ORDER if principal.role in CITY_WIDE else _AT_HAND
+
+
 class Search:
     """One page: at most `limit` rows, in order, after `after`.
 
-    `driver` is in a transaction that came through the principal's door, IN_ORDER.
+    `driver` is in a transaction that came through the principal's door, with their setting.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
 from integrations.postgres.legal_rows import read_legal, read_outside
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.searching import IN_ORDER, Search
+from integrations.postgres.searching import Search, setting
 from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED
 
@@ -126,7 +126,7 @@ class Sketches:
         """As Lists.appeals: the newest registration first, unless another order is wanted."""
         if wanted.text is not None and not words(wanted.text).strip():
             return []
-        async with inside(self._engine, door_of(principal), setting=IN_ORDER) as driver:
+        async with inside(self._engine, door_of(principal), setting=setting(principal)) as driver:
             picked = columns(parts)
             if order == NEWEST_FIRST:
                 found = await Search(driver, principal, wanted, after, limit, picked).rows()

@@ -78,16 +78,29 @@ async def crowd(house):
     return one
 
 
+def literal(value: Any) -> str:
+    """A value as SQL says it, of whatever type is wanted there."""
+    if isinstance(value, list):
+        quoted = ("NULL" if one is None else f'"{one}"' for one in value)
+        value = f"{{{','.join(quoted)}}}"
+    return "NULL" if value is None else f"'{value}'"
+
+
 class Watched:
-    """A driver that asks for the plan of what it is asked, each time before it answers."""
+    """A driver that asks for the plan of what it is asked, each time before it answers: that of a
+    prepared statement, as it would be in the transaction's setting.
+    """
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
         self.plans: list[str] = []
 
     async def fetch(self, statement: str, *values: object) -> list[Any]:
-        asked = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}"
-        plan = await self._driver.fetch(asked, *values)
+        await self._driver.execute(f"PREPARE watched AS {statement}")
+        said = f"({', '.join(map(literal, values))})" if values else ""
+        asked = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE watched{said}"
+        plan = await self._driver.fetch(asked)
+        await self._driver.execute("DEALLOCATE watched")
         self.plans.append("\n".join(row[0] for row in plan))
         found: list[Any] = await self._driver.fetch(statement, *values)
         return found
