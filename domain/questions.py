@@ -29,6 +29,9 @@ class Order:
     ascending: bool = False
 
 
+NEWEST_FIRST = Order()
+
+
 @dataclass(frozen=True, slots=True)
 class AppealFilter:
     """Which appeals are wanted; what is None or empty does not narrow."""

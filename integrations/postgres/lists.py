@@ -49,7 +49,8 @@ class Lists:
         """
         if wanted.text is not None and not words(wanted.text).strip():
             return []
-        async with inside(self._engine, door_of(principal), setting=setting(principal)) as driver:
+        way = setting(principal, wanted)
+        async with inside(self._engine, door_of(principal), setting=way) as driver:
             found = await Search(driver, principal, wanted, after, limit).rows()
         return [rows.read_appeal(row, self._keyring) for row in found]
 

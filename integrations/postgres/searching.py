@@ -12,14 +12,14 @@ from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.workflow import FINAL
-from domain.questions import AppealFilter, Order, Page
+from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import LOADED
 
-NEWEST = 1000
-"""So many of the newest appeals are looked through before cards are."""
+NEWEST = 5
+"""So many of the newest appeals are looked through for each that is wanted, before cards are."""
 SPANS = (1, 7, 49)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
 
@@ -83,18 +83,20 @@ def within(wanted: AppealFilter, parameters: Parameters) -> list[str]:
     return found
 
 
-def setting(principal: Principal) -> str:
+def setting(principal: Principal, wanted: AppealFilter, order: Order = NEWEST_FIRST) -> str:
     """What a transaction is set to that searches for somebody.
 
     Expecting few, the planner would read a table whole, or gather all of a state or a desk and
     sort it, which takes the longer the more there is; what is read in the order of an index takes
     as long as what is wanted. The finders of cards have a setting of their own.
 
-    Whoever sees less than a city is led through keys alone, whatever is asked, so one plan does
-    for all values. Left to choose, the planner makes a new one each time where the register is
-    large, and takes longer for that than for the answer.
+    Most searches leave nothing to choose: they go by the register's order, by cards and by keys,
+    whatever is asked. One plan does for all values then. Left to itself the planner makes a new
+    one each time where the register is large, which takes longer than many an answer.
     """
-    return _IN_ORDER if principal.role in CITY_WIDE else _AT_HAND
+    few = wanted.statuses or wanted.overdue_at or wanted.incident
+    chosen = order != NEWEST_FIRST or (few and principal.role in CITY_WIDE)
+    return _IN_ORDER if chosen else _AT_HAND
 
 
 class Search:
@@ -127,6 +129,9 @@ class Search:
 
     async def rows(self) -> list[Any]:
         """Rows of the columns that were asked for; LOADED is what rows.read_appeal wants."""
+        own = self._principal.district if self._walled else None
+        if own is not None and self._district != own:
+            return []
         resident = self._principal.role is Role.CITIZEN
         # What is over has no clock that could be overdue.
         lying = self._open() or (self._wanted.overdue_at is not None and not self._wanted.statuses)
@@ -206,8 +211,8 @@ class Search:
         if self._wanted.text is None or self._number is not None:
             return ""
         pattern = parameters.add(likeness(self._wanted.text))
-        card = f"SELECT 1 FROM card c WHERE c.appeal_id = a.id AND c.words LIKE {pattern}"
-        return f" AND EXISTS ({card})"
+        # Of each appeal by its key: asked whether it exists, it could be joined to all cards.
+        return f" AND (SELECT c.words LIKE {pattern} FROM card c WHERE c.appeal_id = a.id)"
 
     def conditions(self, parameters: Parameters) -> str:
         """All that is asked of `a`, a row of `appeal`."""
@@ -288,7 +293,7 @@ class Search:
         if self._after is not None:
             place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
             bounds += f" AND (a.registered_at, a.id) < {place}"
-        newest = f"SELECT a.* FROM appeal a WHERE {bounds} {_ORDER} LIMIT {NEWEST}"
+        newest = f"SELECT a.* FROM appeal a WHERE {bounds} {_ORDER} LIMIT {self._limit * NEWEST}"
         return await self._page(f"SELECT a.* FROM ({newest}) a WHERE {asked}", parameters)
 
     async def _by_cards(self) -> list[Any]:

@@ -15,7 +15,7 @@ from domain.appeals.model import Channel, Kind
 from domain.appeals.workflow import Status
 from domain.catalogue.model import Criticality
 from domain.ports import Keyring
-from domain.questions import AppealFilter, Order, Page
+from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
 from domain.values import Coordinates, Language
 from integrations.postgres import rows
 from integrations.postgres.cards import words
@@ -102,7 +102,6 @@ PARTS: Mapping[str, Part] = {
 }  # fmt: skip
 """What can be asked for. Reading `applicant` opens what is sealed: mask it (law 6)."""
 
-NEWEST_FIRST = Order()
 _ALWAYS = frozenset({"id", "registered_at"})
 """The place in a list."""
 
@@ -126,7 +125,8 @@ class Sketches:
         """As Lists.appeals: the newest registration first, unless another order is wanted."""
         if wanted.text is not None and not words(wanted.text).strip():
             return []
-        async with inside(self._engine, door_of(principal), setting=setting(principal)) as driver:
+        way = setting(principal, wanted, order)
+        async with inside(self._engine, door_of(principal), setting=way) as driver:
             picked = columns(parts)
             if order == NEWEST_FIRST:
                 found = await Search(driver, principal, wanted, after, limit, picked).rows()

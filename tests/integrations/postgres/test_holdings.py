@@ -42,7 +42,6 @@ from tests.support.lives import (
     GIVEN,
     ORGANISATIONS,
     TIMES,
-    UNROUTED,
     Life,
     a_town,
 )  # fmt: skip
@@ -119,11 +118,12 @@ async def test_everybody_is_told_their_own_figures_whatever_the_tree_is(house):
     """Nothing twice where two of theirs had it, and nothing that none of theirs had."""
     await a_town(house, 1, 60)
     # Whatever came of the town: one that two had, and one of each of them alone.
-    sent, _, of_the_centre = (
-        await register(house), await register(house), await register(house, **UNROUTED)
+    sent, _, alone = (
+        await register(house), await register(house), await register(house, **BIRTHS["unrouted"])
     )  # fmt: skip
-    assert of_the_centre.executor == KISHI.centre != sent.executor
-    await perform(house, sent, Action.REDIRECT, c.Assign(KISHI.centre, "?"), role=Role.INSPECTOR)
+    assert None is not alone.executor != sent.executor
+    there = c.Assign(alone.executor, "мекенжайы бойынша")
+    await perform(house, sent, Action.REDIRECT, there, role=Role.INSPECTOR)
     books = await books_of(house)
     told = {}
     for organisations in SETS:
