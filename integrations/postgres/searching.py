@@ -18,7 +18,7 @@ from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import LOADED
 
-NEWEST = 5
+NEWEST = 12
 """So many of the newest appeals are looked through for each that is wanted, before cards are."""
 SPANS = (1, 7, 49)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
