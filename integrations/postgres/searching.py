@@ -20,7 +20,7 @@ from integrations.postgres.statements import LOADED
 
 NEWEST = 12
 """So many of the newest appeals are looked through for each that is wanted, before cards are."""
-SPANS = (1, 7, 49)
+SPANS = (1, 9, 50)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
 
 MEETING = ("service", "category", "sphere", "kind")
@@ -261,16 +261,19 @@ class Search:
     async def _desk(self) -> list[Any]:
         """What lies on the desks of the tenant's organisations, of each the newest that fit."""
         parameters = Parameters(self._limit)
-        asked = self.conditions(parameters)
+        asked = self._asked(parameters) + self._worded(parameters)
         dealt = self._dealt(parameters)
         own, beyond = parameters.add(list(self._principal.organisations)), ""
         if self._after is not None:
             place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
             beyond = f"AND (d.registered_at, d.appeal_id) < {place}"
+        # Looked up by itself, by all that the index of statuses knows of it: what stands
+        # elsewhere is passed over there, and its wall is not asked.
+        found = (
+            f"a.id = d.appeal_id AND a.registered_at = d.registered_at{self._status(parameters)}"
+        )
         lying = (
-            "SELECT a.id FROM desk d,"
-            # Looked up by itself: the planner would look for each among all of its status.
-            " LATERAL (SELECT a.* FROM appeal a WHERE a.id = d.appeal_id OFFSET 0) a"
+            f"SELECT a.id FROM desk d, LATERAL (SELECT a.* FROM appeal a WHERE {found} OFFSET 0) a"
             f" WHERE d.organisation_id = o.id AND NOT d.ended {beyond} AND {asked}{dealt}"
             " ORDER BY d.registered_at DESC, d.appeal_id DESC LIMIT $1"
         )
