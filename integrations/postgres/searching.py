@@ -15,6 +15,7 @@ from domain.appeals.workflow import FINAL
 from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
+from integrations.postgres.nearness import within
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import LOADED
 
@@ -28,9 +29,6 @@ MEETING = ("service", "category", "sphere", "kind")
 
 _IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
 _AT_HAND = f"{_IN_ORDER}; SET LOCAL plan_cache_mode = force_generic_plan"
-
-EARTH = 6_371_008.8
-"""Metres: the mean radius (IUGG)."""
 
 _NUMBER = re.compile(r"\s*([A-Za-z]{2,6})[- ]?([0-9]{4})[- ]?([0-9]{6,9})\s*")
 
@@ -61,26 +59,6 @@ def whole_number(text: str | None) -> str | None:
     """
     found = _NUMBER.fullmatch(text or "")
     return f"{found[1].upper()}-{found[2]}-{found[3]}" if found else None
-
-
-def within(wanted: AppealFilter, parameters: Parameters) -> list[str]:
-    """The conditions of place: a box, and a circle by the great-circle distance (haversine)."""
-    found = []
-    if (box := wanted.box) is not None:
-        south, north = parameters.add(box.south), parameters.add(box.north)
-        west, east = parameters.add(box.west), parameters.add(box.east)
-        found.append(f"a.latitude BETWEEN {south} AND {north}")
-        found.append(f"a.longitude BETWEEN {west} AND {east}")
-    if (circle := wanted.circle) is not None:
-        y, x = parameters.add(circle.centre.latitude), parameters.add(circle.centre.longitude)
-        # A degree of latitude is longer than this everywhere: what is farther is not near.
-        near = parameters.add(circle.metres / 110_000)
-        found.append(f"abs(a.latitude - {y}) <= {near}")
-        half = f"power(sin(radians(a.latitude - {y}) / 2), 2) + cos(radians({y}))"
-        half += f" * cos(radians(a.latitude)) * power(sin(radians(a.longitude - {x}) / 2), 2)"
-        metres = parameters.add(circle.metres)
-        found.append(f"2 * {EARTH} * asin(least(1, sqrt({half}))) <= {metres}")
-    return found
 
 
 def setting(principal: Principal, wanted: AppealFilter, order: Order = NEWEST_FIRST) -> str:
