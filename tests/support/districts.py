@@ -1,9 +1,9 @@
-"""Districts that lie in others, each with a house."""
+"""Districts that lie in others, each with a street and a house."""
 
 from uuid import UUID
 
 from api.bootstrap import House
-from domain.organisations.model import Building, District
+from domain.organisations.model import Building, District, Street
 from domain.values import Coordinates
 from integrations.postgres import reference_writer as writer
 from tests.support.city import KISHI, SmallCity, names
@@ -16,11 +16,12 @@ async def write_district(
     house: House, code: str, parent: str | None, city: SmallCity = KISHI
 ) -> UUID:
     """Write a district that lies in another, or put it there; the id of its one house."""
-    building = city.ident(f"house-of-{code}")
-    home = Building(building, city.street, f"1 {code}", code, POINT, "house")
+    street, building = city.ident(f"street-of-{code}"), city.ident(f"house-of-{code}")
+    road = Street(street, f"street-of-{code}", names(code), ())
+    home = Building(building, street, "1", code, POINT, "house")
     async with house.engine.begin() as connection:
         await writer.write_addresses(
-            connection, city.id, [District(code, names(code), FAR, parent)], [], [home]
+            connection, city.id, [District(code, names(code), FAR, parent)], [road], [home]
         )
         await writer.bump(connection, city.id)
     await house.references.refresh(house.now())

@@ -31,6 +31,7 @@ from integrations.postgres.doors import door_of
 from tests.integrations.postgres.test_plans import plan
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
+from tests.support.districts import write_district
 from tests.support.sql import fetch
 
 A = Action
@@ -114,6 +115,30 @@ async def test_everybody_controls_their_own(lived: House):
             replace(akim, district=district), Basis.LEADING, horizon(lived), lived.now()
         )
         assert sum((one.figures for one in theirs), NOTHING).open == count
+
+
+async def test_an_akim_controls_all_that_lies_in_their_district(house: House):
+    for district, parent in (("east", None), ("village", "east"), ("west", None)):
+        place = c.Whereabouts(building=await write_district(house, district, parent))
+        await register(house, where=place, appeal_kind=AppealKind.APPLICATION)
+        appeal = await register(house, where=place, appeal_kind=AppealKind.APPLICATION)
+        await perform(house, appeal, A.ACCEPT, c.Accept())
+        await perform(house, appeal, A.DECIDE, c.Decide(Decision.ANSWERED, "жауап"))
+    for district, theirs in (("east", {"east", "village"}), ("village", {"village"})):
+        akim = KISHI.principal(Role.AKIM, district=district, districts=theirs)
+        since = house.now() - 30 * DAY
+        found = await house.control.cells(akim, Basis.LEADING, horizon(house), since)
+        assert {one.district for one in found} == theirs
+        figures = sum((one.figures for one in found), NOTHING)
+        assert (figures.open, figures.considered) == (len(theirs), len(theirs))
+        for part in (None, {"west"}, {"village"}):
+            listed = await house.control.appeals(
+                akim, Matter.OPEN, Basis.LEADING, horizon(house), Part(districts=part),
+                after=None, limit=9,
+            )  # fmt: skip
+            wanted = theirs if part is None else theirs & part
+            assert {one.place.district for one in listed} == wanted
+            assert len(listed) == len(wanted)
 
 
 @pytest.mark.parametrize("matter", Matter, ids=str)
@@ -211,9 +236,14 @@ async def test_what_is_over_is_not_looked_at(crowd: House, role, standing, kept,
     assert most_rows(found) < 100
 
 
-@pytest.mark.parametrize(("role", "standing", "kept"), WHO)
-async def test_a_list_follows_the_due_times(crowd: House, role, standing, kept):
-    who = KISHI.principal(role)
+@pytest.mark.parametrize(
+    "who",
+    [KISHI.principal(Role.INSPECTOR), KISHI.principal(Role.HEAD),
+     KISHI.principal(Role.AKIM, district="centre"),
+     KISHI.principal(Role.AKIM, district="centre", districts=("centre", "village"))],
+    ids=["inspector", "head", "akim", "akim of several"],
+)  # fmt: skip
+async def test_a_list_follows_the_due_times(crowd: House, who):
     statement, parameters = listing(
         who, Matter.OVERDUE, Basis.LEADING, horizon(crowd), Part(), None, 50
     )
