@@ -34,12 +34,15 @@ INVALID = "invalid_token"
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """An access token that was found sound by these keys, for an organisation that stood so."""
+    """An access token that was found sound by these keys, for an organisation that stood so and a
+    district that lay so.
+    """
 
     claims: AccessClaims
     principal: Principal
     keys: object
     organisations: object
+    districts: object
 
 
 class Authenticator:
@@ -90,6 +93,7 @@ class Authenticator:
             known.claims.expires > now
             and known.keys is self._trust.keys
             and known.organisations is self._trees.standing(known.claims.city)
+            and known.districts is self._trees.districts(known.claims.city)
         )
 
     def _judge(self, token: str, now: float) -> _Judged:
@@ -98,12 +102,16 @@ class Authenticator:
         except TokenVoid:
             raise Unauthenticated(error=INVALID) from None
         standing, below = self._trees.standing(claims.city), frozenset[UUID]()
+        districts, within = self._trees.districts(claims.city), frozenset[str]()
         if claims.organisation is not None:
             home = standing.get(claims.organisation)
             if home is not None and not home.active:
                 raise Unauthenticated(error=INVALID)
             below = self._trees.below(claims.city, claims.organisation)
-        return _Judged(claims, claims.principal(below), self._trust.keys, standing)
+        if claims.district is not None:
+            within = self._trees.lying_in(claims.city, claims.district)
+        principal = claims.principal(below, within)
+        return _Judged(claims, principal, self._trust.keys, standing, districts)
 
     async def _lookup(self, token: str) -> tuple[Principal, datetime | None]:
         now = time.monotonic()

@@ -47,7 +47,7 @@ AIM, SEARCH_AIM = 1.10, 50.0
 WORDS = ("мусор", "қоқыс", "детей, очень ждём", "аргентина", "юг", "подъезд темно", "люк")
 PAGES = {"page of 50": AppealFilter(), "in progress": AppealFilter(statuses=("in_progress",))}
 FINDERS = (
-    "cards_of_city(timestamptz, timestamptz, int[], int[], uuid, text),"
+    "cards_of_city(timestamptz, timestamptz, int[], int[], uuid, text, int[]),"
     " cards_of_organisations(timestamptz, timestamptz, int[], int[], uuid, text)"
 )
 

@@ -76,7 +76,8 @@ async def _main() -> None:
     )  # fmt: skip
     await trust.refresh(now)
     organisations, departments = _organisations()
-    references: Any = SimpleNamespace(of=lambda _: SimpleNamespace(organisations=organisations))
+    city = SimpleNamespace(organisations=organisations, districts={})
+    references: Any = SimpleNamespace(of=lambda _: city)
     tokens = [_token(trust, departments[n % DEPARTMENTS], now) for n in range(rounds)]
     headers = [f"Bearer {token}" for token in tokens]
     door = Authenticator(_nobody, trust, Trees(references))

@@ -165,7 +165,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 """Role → permissions; every role of `Role` stands here (a test says so)."""
 
 CITY_WIDE = frozenset({Role.OPERATOR, Role.INSPECTOR, Role.AKIM, Role.AUDITOR, Role.SYSTEM})
-"""Roles that see the whole register of their city (an akim of a district: the district).
+"""Roles that see the whole register of their city (an akim of a district: the district and what
+lies in it).
 
 Everybody else in an organisation sees what was ever assigned to it or to its children.
 """
@@ -176,7 +177,8 @@ class Principal:
     """Who is asking: a member, a citizen or a program, in one city.
 
     `organisations` is the subtree that the principal's organisation heads, itself
-    included; `district` narrows an akim to a district; `citizen` is set for residents.
+    included; `district` narrows an akim to a district, and `districts` are that one and all
+    that lie in it (see `confined`); `citizen` is set for residents.
     `granted` narrows what the role holds to what the token's scopes let through (None: to
     nothing less); `client` is the program through which they ask.
     """
@@ -188,9 +190,22 @@ class Principal:
     organisation: UUID | None = None
     organisations: frozenset[UUID] = field(default=frozenset())
     district: str | None = None
+    districts: frozenset[str] = field(default=frozenset())
     citizen: UUID | None = None
     granted: frozenset[Permission] | None = None
     client: UUID | None = None
+
+    @property
+    def confined(self) -> frozenset[str] | None:
+        """The districts beyond which an akim sees nothing; None for whom no district confines.
+
+        Their own is among them, whatever the tree says.
+        """
+        if self.role is not Role.AKIM or self.district is None:
+            return None
+        if self.district in self.districts:
+            return self.districts
+        return self.districts | {self.district}
 
     @property
     def permissions(self) -> frozenset[Permission]:

@@ -30,6 +30,7 @@ def listed(name: str, kind: str = "uuid") -> str:
 
 IN_CITY = f"city_id = {told('city_id', 'uuid')}"
 IN_DISTRICT = f"district = {told('district', 'text')}"
+"""Until revision 0031: since then the role is told all that lie in its district as well."""
 SELF = told("principal_id", "uuid")
 ORGANISATIONS = listed("organisations")
 

@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, str] = {
     "control-character": "the text holds a character that cannot be seen ({character})",
     "crosses-itself": "the border crosses itself, or holds nothing",
     "date": "'{value}' is no date; write YYYY-MM-DD",
+    "district-cycle": "the district would lie in itself",
     "duplicate": "'{value}' stands here a second time",
     "duration": "'{value}' is no duration; write PT20M, PT3H or P7D",
     "ends-before-it-begins": "it ends before it begins ({valid_from})",

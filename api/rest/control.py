@@ -15,7 +15,7 @@ from api.rest import fields as f
 from api.rest.cursors import read_cursor, write_cursor
 from api.rest.operation import Call, Operation, Reply, malformed
 from api.rest.views import AppealView, appeal_view
-from domain.access import CITY_WIDE, NOBODY, Permission, Principal, Role
+from domain.access import CITY_WIDE, NOBODY, Permission, Principal
 from domain.appeals.model import Appeal
 from domain.control.model import (
     NOTHING,
@@ -223,9 +223,10 @@ def _territories(
         code: one.parent or WHOLE_CITY for code, one in reference.districts.items()
     }
     parents[WHOLE_CITY] = None
-    if principal.role is Role.AKIM and principal.district is not None:
-        # The walls show them that district alone; what lies in it has an akim of its own.
-        return {principal.district: None}, principal.district
+    own, top = principal.confined, principal.district
+    if own is not None and top is not None:
+        # What their district lies in is none of theirs.
+        return {code: parents.get(code) for code in own} | {top: None}, top
     return parents, WHOLE_CITY
 
 

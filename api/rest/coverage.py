@@ -132,8 +132,9 @@ def _start(found: Sequence[Finding], page: Page | None) -> int:
 def _fits(
     finding: Finding, query: CoverageQuery, principal: Principal, reference: Reference
 ) -> bool:
-    # An akim of a district looks after the district.
-    own = principal.district is None or principal.district in finding.districts
+    # An akim of a district looks after the district and what lies in it.
+    districts = principal.confined
+    own = districts is None or not districts.isdisjoint(finding.districts)
     return (
         own
         and query.severity in (None, finding.severity)

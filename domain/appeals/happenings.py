@@ -96,9 +96,8 @@ def hears(principal: Principal, happening: Happening) -> bool:
         return principal.citizen is not None and happening.citizen == principal.citizen
     if principal.role not in CITY_WIDE:
         return bool(principal.organisations & happening.organisations)
-    if principal.role is Role.AKIM and principal.district is not None:
-        return happening.district == principal.district
-    return True
+    districts = principal.confined
+    return districts is None or happening.district in districts
 
 
 class Happenings(Protocol):

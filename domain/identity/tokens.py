@@ -55,16 +55,20 @@ class AccessClaims:
     issued: int
     expires: int
 
-    def principal(self, organisations: frozenset[UUID], name: str = "") -> Principal:
-        """Whom the token stands for; `organisations` is the subtree that theirs heads."""
+    def principal(
+        self, organisations: frozenset[UUID], districts: frozenset[str] = frozenset()
+    ) -> Principal:
+        """Whom the token stands for; `organisations` is the subtree that theirs heads, `districts`
+        that of their district.
+        """
         return Principal(
             id=self.subject,
             role=self.role,
             city=self.city,
-            name=name,
             organisation=self.organisation,
             organisations=organisations,
             district=self.district,
+            districts=districts,
             citizen=self.subject if self.role is Role.CITIZEN else None,
             granted=granted(self.scopes),
             client=self.client,

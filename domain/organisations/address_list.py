@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from domain.catalogue.fields import DEMANDED
 from domain.catalogue.problems import Problem, Spot
+from domain.control.model import below
 from domain.organisations.areas import Areas, touch
 from domain.organisations.exchange import Row
 from domain.organisations.fields import Fields
@@ -158,12 +159,11 @@ class _Intake:
             border = None if row.get("polygon") is None else row.polygon("polygon")
             parent = None if row.get("parent") is None else row.listed("parent", self._districts)
             each = District(row.code("code"), row.names(), border, parent)
-            if row.sound and parent == each.code:
-                row.refuse("parent", "unknown", value=parent)
             if row.sound and border and not touch(border, self.known.bounds):
                 row.refuse("polygon", "outside-city", value=str(border[0]))
             found += [(spot, each)] if row.sound else []
         self._refuse_doubles(found, lambda each: each.code)
+        self._refuse_circles(found)
         return found
 
     def streets(self, rows: Iterable[Row]) -> Placed[Street]:
@@ -221,6 +221,14 @@ class _Intake:
                     else spot.at("number").problem("duplicate", value=each.number)
                 )
                 self.problems.append(problem)
+
+    def _refuse_circles(self, found: Placed[District]) -> None:
+        """Whoever sees a district sees what lies in it: in a circle each would see all."""
+        parents = {each.code: each.parent for each in self.known.standing.districts}
+        parents |= {each.code: each.parent for _, each in found}
+        for spot, each in found:
+            if each.parent is not None and each.parent in below(each.code, parents):
+                self.problems.append(spot.at("parent").problem("district-cycle"))
 
     def _refuse_doubles(self, found: Placed[Place], key: Callable[[Place], str]) -> None:
         for spot, each in chain.from_iterable(_alike(found, key)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.access import CITY_WIDE, Principal, Role
+from domain.access import CITY_WIDE, Principal
 from domain.organisations.findings import Finding, Lack
 from domain.reference import Reference
 
@@ -127,7 +127,7 @@ def _whose(principal: Principal) -> Hashable:
     """What is the same for all who see the same appeals (integrations/postgres/scope.py)."""
     if principal.role not in CITY_WIDE:
         return principal.organisations
-    return principal.district if principal.role is Role.AKIM else None
+    return principal.confined
 
 
 def _circles(had: tuple[UUID, ...]) -> set[tuple[UUID, ...]]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.access import CITY_WIDE, Principal, Role
+from domain.access import CITY_WIDE, Principal
 from domain.appeals.model import Appeal
 from domain.control.model import NAMES, Basis, Cell, Figures, Horizon, Matter, Part
 from domain.ports import Keyring
 from domain.questions import Page
 from integrations.postgres import rows
 from integrations.postgres.doors import door_of
-from integrations.postgres.scope import Parameters
+from integrations.postgres.scope import Parameters, lies_in
 from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED
 
@@ -169,8 +169,8 @@ def _controlled(principal: Principal, parameters: Parameters, alias: str) -> str
     if principal.role not in CITY_WIDE:
         own = parameters.add(list(principal.organisations))
         return f"{city} AND {alias}.organisation_id = ANY({own})"
-    if principal.role is Role.AKIM and principal.district is not None:
-        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    if (districts := principal.confined) is not None:
+        return f"{city} AND {lies_in(districts, parameters, f'{alias}.district')}"
     return city
 
 

@@ -18,7 +18,7 @@ from integrations.postgres import rows
 from integrations.postgres.cards import words
 from integrations.postgres.doors import door_of
 from integrations.postgres.incident_rows import read_incident
-from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.scope import Parameters, lies_in, visible
 from integrations.postgres.searching import Search, setting
 from integrations.postgres.session import inside
 from integrations.postgres.statements import LOADED
@@ -191,6 +191,7 @@ def _among(principal: Principal, parameters: Parameters) -> tuple[str, str]:
     if principal.role not in CITY_WIDE:
         own = parameters.add(list(principal.organisations))
         return f"unnest({own}::uuid[]) o (id),", "k.organisation_id = o.id"
-    if principal.role is Role.AKIM and principal.district is not None:
-        return "", f"k.district = {parameters.add(principal.district)}"
+    if (districts := principal.confined) is not None:
+        # No index begins with a district: one walk for all of them.
+        return "", lies_in(districts, parameters, "k.district")
     return "", "true"

@@ -4,6 +4,7 @@ Every statement that touches an appeal takes its condition from here, so that no
 can forget it (law 5); a foreign appeal is simply not among the rows.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
@@ -21,6 +22,15 @@ class Parameters:
         return f"${len(self.values)}"
 
 
+def lies_in(districts: Collection[str], parameters: Parameters, column: str) -> str:
+    """The condition that a column names one of these districts: of one an equality, by which an
+    index is read in its order.
+    """
+    if len(districts) == 1:
+        return f"{column} = {parameters.add(next(iter(districts)))}"
+    return f"{column} = ANY({parameters.add(sorted(districts))})"
+
+
 def visible(principal: Principal, parameters: Parameters, alias: str = "a") -> str:
     """The condition under which `alias`, a row of `appeal`, exists for the principal."""
     city = f"{alias}.city_id = {parameters.add(principal.city)}"
@@ -32,8 +42,8 @@ def visible(principal: Principal, parameters: Parameters, alias: str = "a") -> s
             f"{city} AND EXISTS (SELECT 1 FROM assignment s"
             f" WHERE s.appeal_id = {alias}.id AND s.organisation_id = ANY({own}))"
         )
-    if principal.role is Role.AKIM and principal.district is not None:
-        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    if (districts := principal.confined) is not None:
+        return f"{city} AND {lies_in(districts, parameters, f'{alias}.district')}"
     return city
 
 
@@ -46,8 +56,8 @@ def counted(principal: Principal, parameters: Parameters, alias: str = "n") -> s
             f"{city} AND EXISTS (SELECT 1 FROM member m"
             f" WHERE m.id = {alias}.operator_id AND m.organisation_id = ANY({own}))"
         )
-    if principal.role is Role.AKIM and principal.district is not None:
-        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    if (districts := principal.confined) is not None:
+        return f"{city} AND {lies_in(districts, parameters, f'{alias}.district')}"
     return city
 
 
@@ -61,8 +71,8 @@ def performed(principal: Principal, parameters: Parameters, alias: str = "c") ->
     if principal.role not in CITY_WIDE:
         own = parameters.add(list(principal.organisations))
         return f"{city} AND {alias}.organisation_id = ANY({own})"
-    if principal.role is Role.AKIM and principal.district is not None:
-        return f"{city} AND {alias}.district = {parameters.add(principal.district)}"
+    if (districts := principal.confined) is not None:
+        return f"{city} AND {lies_in(districts, parameters, f'{alias}.district')}"
     return city
 
 
@@ -89,8 +99,8 @@ def concerning(principal: Principal, parameters: Parameters, alias: str = "i") -
     )
     if principal.role is Role.CITIZEN:
         return f"{city} AND {joined}"
-    if principal.district is not None and principal.role is Role.AKIM:
-        here = f"{parameters.add(principal.district)} = ANY({alias}.districts)"
+    if (districts := principal.confined) is not None:
+        here = f"{alias}.districts && {parameters.add(sorted(districts))}::text[]"
         return f"{city} AND ({here} OR {joined})"
     own = f"= ANY({parameters.add(list(principal.organisations))})"
     return f"{city} AND ({alias}.owner_id {own} OR {alias}.executor_id {own} OR {joined})"

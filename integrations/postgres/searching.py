@@ -15,7 +15,8 @@ from domain.appeals.workflow import FINAL
 from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
-from integrations.postgres.scope import Parameters, visible
+from integrations.postgres.nearness import within
+from integrations.postgres.scope import Parameters, lies_in, visible
 from integrations.postgres.statements import LOADED
 
 NEWEST = 12
@@ -28,9 +29,6 @@ MEETING = ("service", "category", "sphere", "kind")
 
 _IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
 _AT_HAND = f"{_IN_ORDER}; SET LOCAL plan_cache_mode = force_generic_plan"
-
-EARTH = 6_371_008.8
-"""Metres: the mean radius (IUGG)."""
 
 _NUMBER = re.compile(r"\s*([A-Za-z]{2,6})[- ]?([0-9]{4})[- ]?([0-9]{6,9})\s*")
 
@@ -61,26 +59,6 @@ def whole_number(text: str | None) -> str | None:
     """
     found = _NUMBER.fullmatch(text or "")
     return f"{found[1].upper()}-{found[2]}-{found[3]}" if found else None
-
-
-def within(wanted: AppealFilter, parameters: Parameters) -> list[str]:
-    """The conditions of place: a box, and a circle by the great-circle distance (haversine)."""
-    found = []
-    if (box := wanted.box) is not None:
-        south, north = parameters.add(box.south), parameters.add(box.north)
-        west, east = parameters.add(box.west), parameters.add(box.east)
-        found.append(f"a.latitude BETWEEN {south} AND {north}")
-        found.append(f"a.longitude BETWEEN {west} AND {east}")
-    if (circle := wanted.circle) is not None:
-        y, x = parameters.add(circle.centre.latitude), parameters.add(circle.centre.longitude)
-        # A degree of latitude is longer than this everywhere: what is farther is not near.
-        near = parameters.add(circle.metres / 110_000)
-        found.append(f"abs(a.latitude - {y}) <= {near}")
-        half = f"power(sin(radians(a.latitude - {y}) / 2), 2) + cos(radians({y}))"
-        half += f" * cos(radians(a.latitude)) * power(sin(radians(a.longitude - {x}) / 2), 2)"
-        metres = parameters.add(circle.metres)
-        found.append(f"2 * {EARTH} * asin(least(1, sqrt({half}))) <= {metres}")
-    return found
 
 
 def setting(principal: Principal, wanted: AppealFilter, order: Order = NEWEST_FIRST) -> str:
@@ -122,15 +100,19 @@ class Search:
         self._columns = columns
         self._number = whole_number(wanted.text)
         self._tenant = principal.role not in CITY_WIDE
-        akim = principal.role is Role.AKIM
-        self._district = wanted.district or (principal.district if akim else None)
+        own = principal.confined
+        named = None if wanted.district is None else frozenset({wanted.district})
+        # The districts that are looked in; None for all of the city.
+        self._districts = named if own is None else (own if named is None else own & named)
+        looked_in = sorted(self._districts or ())
+        self._several = looked_in if len(looked_in) > 1 else []
+        self._district = looked_in[0] if len(looked_in) == 1 else None
         # Behind a wall the newest are the newest of one's own.
-        self._walled = self._tenant or (akim and principal.district is not None)
+        self._walled = self._tenant or own is not None
 
     async def rows(self) -> list[Any]:
         """Rows of the columns that were asked for; LOADED is what rows.read_appeal wants."""
-        own = self._principal.district if self._walled else None
-        if own is not None and self._district != own:
+        if self._districts is not None and not self._districts:
             return []
         resident = self._principal.role is Role.CITIZEN
         # What is over has no clock that could be overdue.
@@ -158,10 +140,15 @@ class Search:
         """Whether cards can tell where to look."""
         wanted = self._wanted
         return bool(
-            self._tenant or self._facets() or wanted.text is not None or wanted.organisation
+            self._tenant
+            or self._several
+            or self._facets()
+            or wanted.text is not None
+            or wanted.organisation
         )
 
     def _facets(self) -> list[int]:
+        """What a card has all of; of several districts it has one."""
         named = {name: getattr(self._wanted, name) for name in NAMED}
         named["district"] = self._district
         found = [facet(name, str(value)) for name, value in named.items() if value is not None]
@@ -248,11 +235,16 @@ class Search:
         if not self._wanted.statuses:
             return await self._page(f"SELECT a.* FROM appeal a WHERE {asked}", parameters)
         states = parameters.add(list(self._wanted.statuses))
-        if self._open() and self._district is not None:
+        among = f"unnest({states}::text[]) t (status)"
+        if self._open() and self._districts is not None:
             # For the index of a district's; elsewhere it would only mislead the planner.
             asked += " AND a.status NOT IN ('closed', 'withdrawn')"
+            if self._several:
+                # Of each the newest: the index has an order for one.
+                among += f", unnest({parameters.add(self._several)}::text[]) p (district)"
+                asked += " AND a.district = p.district"
         return await self._page(
-            f"SELECT a.* FROM unnest({states}::text[]) t (status), LATERAL"
+            f"SELECT a.* FROM {among}, LATERAL"
             f" (SELECT a.* FROM appeal a WHERE a.status = t.status AND {asked}"
             f" {_ORDER} LIMIT $1) a",
             parameters,
@@ -288,9 +280,9 @@ class Search:
         parameters = Parameters(self._limit)
         asked = self.conditions(parameters)
         bounds = f"a.city_id = {parameters.add(self._principal.city)}"
-        if self._walled:
+        if (own := self._principal.confined) is not None:
             # The wall says so too, but not what the planner could guess by.
-            bounds += f" AND a.district = {parameters.add(self._principal.district)}"
+            bounds += f" AND {lies_in(own, parameters, 'a.district')}"
         if (end := self._wanted.registered_to) is not None:
             bounds += f" AND a.registered_at < {parameters.add(end)}"
         if self._after is not None:
@@ -322,16 +314,18 @@ class Search:
             parameters.add, (self._facets(), wanted.organisation, pattern)
         )
         finder = "cards_of_organisations" if self._tenant else "cards_of_city"
+        several = [facet("district", code) for code in self._several]
+        places = f", {parameters.add(several)}::int[]" if several else ""
         day = f"CASE w.place {days} END" if days else "NULL::int[]"
         asked = self._asked(parameters) + self._status(parameters)
         # The finders look within the wall of who calls, and tell ids in the order of lists: each
-        # is looked at in its turn, until the page is full. See migrations 0014 and 0029.
+        # is looked at in its turn, until the page is full. See migrations 0014, 0029 and 0031.
         statement = (
             f"SELECT {self._columns} FROM (SELECT a.*"
             f" FROM unnest({begins}::timestamptz[], {ends}::timestamptz[])"
             " WITH ORDINALITY w (since, until, place),"
             f" {finder}(w.since, w.until, {facets}::int[], {day},"
-            f" {organisation}::uuid, {worded}::text) f (id),"
+            f" {organisation}::uuid, {worded}::text{places}) f (id),"
             f" LATERAL (SELECT a.* FROM appeal a WHERE a.id = f.id AND {asked} OFFSET 0) a"
             f" LIMIT $1) a {_ORDER}"
         )

@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.access import CITY_WIDE, Principal, Role
+from domain.access import CITY_WIDE, Principal
 from integrations.postgres.doors import PLATFORM, door_of
 from integrations.postgres.figures import COUNTING
-from integrations.postgres.scope import Parameters, counted, visible
+from integrations.postgres.scope import Parameters, counted, lies_in, visible
 from integrations.postgres.session import inside
 
 _ADD_UP = """
@@ -146,8 +146,8 @@ class Statistics:
 
     def _of_the_city(self, principal: Principal, parameters: Parameters) -> str:
         place = told = "true"
-        if principal.role is Role.AKIM and principal.district is not None:
-            place = f"t.place = {parameters.add(principal.district)}"
+        if (districts := principal.confined) is not None:
+            place = lies_in(districts, parameters, "t.place")
         if principal.district is not None:
             told = f"t.place = ANY({parameters.add([str(o) for o in principal.organisations])})"
         return (

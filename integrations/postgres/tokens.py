@@ -34,7 +34,12 @@ SELECT t.hash, t.city_id, t.citizen_id, t.expires_at, m.id AS member_id, m.role,
        (WITH RECURSIVE own AS (
             SELECT o.id FROM organisation o WHERE o.id = m.organisation_id
             UNION SELECT o.id FROM organisation o JOIN own ON o.parent_id = own.id
-        ) SELECT array_agg(own.id) FROM own) AS organisations
+        ) SELECT array_agg(own.id) FROM own) AS organisations,
+       (WITH RECURSIVE own AS (
+            SELECT m.district AS code WHERE m.district IS NOT NULL
+            UNION SELECT d.code FROM district d JOIN own ON d.parent = own.code
+             WHERE d.city_id = t.city_id
+        ) SELECT array_agg(own.code) FROM own) AS districts
   FROM access_token t LEFT JOIN member m ON m.id = t.member_id
        LEFT JOIN organisation h ON h.id = m.organisation_id
  WHERE t.hash = ANY($1) AND t.revoked_at IS NULL AND (m.id IS NULL OR (m.active AND h.active))
@@ -142,6 +147,7 @@ def _found(row: Any) -> Found:
         organisation=row["organisation_id"],
         organisations=frozenset(row["organisations"] or ()),
         district=row["district"],
+        districts=frozenset(row["districts"] or ()),
         citizen=citizen,
     )
     return principal, row["expires_at"]

@@ -1,5 +1,6 @@
 """A small city: one street, two houses, three organisations, a member for every role."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid5
@@ -109,6 +110,7 @@ class SmallCity:
         *,
         organisation: UUID | None = None,
         district: str | None = None,
+        districts: Iterable[str] = (),
     ) -> Principal:
         """The member of a role, or the resident; of another organisation if one is named."""
         if role is Role.CITIZEN:
@@ -123,6 +125,7 @@ class SmallCity:
             home,
             frozenset(own),
             district,
+            frozenset(districts),
         )
 
 

@@ -63,17 +63,20 @@ _THEIRS = {"sibling-executor", "sibling-head", "sibling-administrator", "akim-of
 _ABROAD = {
     f"elsewhere-{role}" for role in (R.OPERATOR, R.INSPECTOR, R.AKIM, R.AUDITOR, R.EXECUTOR, R.HEAD)
 }
-_STAFF_HERE = _CITY | _OURS | _THEIRS | _PARENT | {"administrator"}
+_BELOW = _OURS | {"akim-of-village"}
+_STAFF_HERE = _CITY | _BELOW | _THEIRS | _PARENT | {"administrator"}
 _STAFF_ABROAD = _ABROAD | {"elsewhere-administrator"}
 _RESIDENTS_HERE = {"citizen", "neighbour"}
 _APPEALS = {
     Place.OURS: _CITY | _OURS | _PARENT | {"citizen"},
+    Place.BELOW: _CITY | _BELOW | _PARENT | {"citizen"},
     Place.THEIRS: _CITY | _THEIRS | _PARENT | {"neighbour"},
     Place.ELSEWHERE: _ABROAD | {"elsewhere-citizen"},
 }
 _INCIDENTS = {
     # The contact centre opened them, so its administrator sees them.
     Place.OURS: _APPEALS[Place.OURS] | {"administrator"},
+    Place.BELOW: _APPEALS[Place.BELOW] | {"administrator"},
     Place.THEIRS: _APPEALS[Place.THEIRS] | {"administrator"},
     Place.ELSEWHERE: _APPEALS[Place.ELSEWHERE] | {"elsewhere-administrator"},
 }

@@ -220,7 +220,8 @@ def _conditions(world: World) -> dict[str, list[Any]]:
         "incident": incidents,
         "organisation": [str(city.water) for city in cities],
         "building": [str(city.flats) for city in cities],
-        "district": ["centre", "left"],
+        "district": ["centre", "village", "left"],
+        "territory": ["centre", "village", "left"],
         "service": [MANHOLE],
     }
 

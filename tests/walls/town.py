@@ -1,8 +1,9 @@
 """Two cities and everybody in them: whose walls are tried, and who tries them.
 
 Kishi has two quarters that differ in all that a wall can stand on: district, executor (two
-utilities of one department) and resident. Ulken is another city with the same roles. Everybody is
-known by one name; whoever is of Ulken has `elsewhere-` before it.
+utilities of one department) and resident. In one of them lies a village, which has a district of
+its own and nothing else. Ulken is another city with the same roles. Everybody is known by one
+name; whoever is of Ulken has `elsewhere-` before it.
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,8 @@ class Place(StrEnum):
 
     OURS = "ours"
     """District `centre`, WATER's, the first resident's."""
+    BELOW = "below"
+    """District `village`, which lies in `centre`; WATER's and the first resident's as well."""
     THEIRS = "theirs"
     """District `left` of the same city, HEAT's, the neighbour's."""
     ELSEWHERE = "elsewhere"
@@ -57,9 +60,19 @@ class Quarter(SmallCity):
         self.citizen = self.ident("neighbour")
 
 
-LEFT = Quarter()
+class Village(SmallCity):
+    """The village of Kishi's centre, with its own houses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.street = self.ident("street-village")
+        self.house = self.ident("house-village")
+        self.flats = self.ident("flats-village")
+
+
+LEFT, VILLAGE = Quarter(), Village()
 QUARTERS: Mapping[Place, SmallCity] = {
-    Place.OURS: KISHI, Place.THEIRS: LEFT, Place.ELSEWHERE: ULKEN,
+    Place.OURS: KISHI, Place.BELOW: VILLAGE, Place.THEIRS: LEFT, Place.ELSEWHERE: ULKEN,
 }  # fmt: skip
 
 
@@ -84,6 +97,7 @@ def _everybody() -> tuple[Who, ...]:
         *plain,
         Who("neighbour", Role.CITIZEN, Place.THEIRS),
         Who("akim-of-centre", Role.AKIM, Place.OURS, department, "centre"),
+        Who("akim-of-village", Role.AKIM, Place.BELOW, department, "village"),
         Who("akim-of-left", Role.AKIM, Place.THEIRS, department, "left"),
         Who("own-administrator", Role.ADMINISTRATOR, Place.OURS, water),
         Who("sibling-executor", Role.EXECUTOR, Place.THEIRS, heat),
@@ -131,6 +145,7 @@ async def write_town(house: House) -> dict[str, str]:
     await write_small_city(house.engine, house.keyring, ULKEN)
     async with house.engine.begin() as connection:
         await _write_quarter(connection)
+        await _write_village(connection)
         await writer.bump(connection, KISHI.id)
     for city in (KISHI, ULKEN):
         await _write_own_codes(house, city)
@@ -190,6 +205,20 @@ async def _write_quarter(connection: AsyncConnection) -> None:
     ]
     await writer.write_organisations(
         connection, KISHI.id, [*KISHI.organisations(), heat], [everywhere, left], rules
+    )
+
+
+async def _write_village(connection: AsyncConnection) -> None:
+    point = Coordinates(50.11, 80.11)
+    await writer.write_addresses(
+        connection,
+        KISHI.id,
+        [District("village", names("Ауыл"), None, "centre")],
+        [Street(VILLAGE.street, "village-street", names("Ауыл көшесі"), ())],
+        [
+            Building(VILLAGE.house, VILLAGE.street, "12", "village", point, "house"),
+            Building(VILLAGE.flats, VILLAGE.street, "14", "village", point, "apartments"),
+        ],
     )
 
 

@@ -71,6 +71,7 @@ OTHERWISE: dict[str, Any] = {
     "organisation": new_id(),
     "organisations": frozenset({new_id()}),
     "district": "centre",
+    "districts": frozenset({"centre"}),
     "granted": frozenset({Permission.READ_APPEAL}),
     "citizen": new_id(),
 }

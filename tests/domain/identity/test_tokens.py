@@ -34,9 +34,11 @@ def read(seconds: float = 0, **changes: object) -> AccessClaims:
 
 
 def test_a_token_says_who_and_where_and_nobodys_name():
-    principal = read().principal(frozenset({SUBJECT.organisation or uuid4()}))
+    within = frozenset({"centre", "village"})
+    principal = read().principal(frozenset({SUBJECT.organisation or uuid4()}), within)
     assert (principal.id, principal.role, principal.city) == (SUBJECT.id, Role.AKIM, SUBJECT.city)
     assert (principal.district, principal.client) == ("centre", HOLDER.client)
+    assert principal.confined == within
     assert principal.citizen is None
     assert "Әкім" not in str(SAID)
 

@@ -187,3 +187,36 @@ def test_what_is_written_is_read_again() -> None:
     plain = write(draft.fresh)
     again = take(plain["districts"], plain["streets"], plain["buildings"], after(draft))
     assert drawn(again).fresh == AddressList()
+
+
+def lying(**parents: str | None) -> list[dict[str, object]]:
+    return [NORTH | {"code": code, "parent": parent} for code, parent in parents.items()]
+
+
+def test_a_district_may_lie_in_another_at_any_depth() -> None:
+    fresh = drawn(take(lying(north=None, rural="north", village="rural"))).fresh
+    assert [each.parent for each in fresh.districts] == [None, "north", "rural"]
+
+
+@pytest.mark.parametrize(
+    ("standing", "coming", "lines"),
+    [
+        ({}, {"north": "north"}, {2}),
+        ({}, {"north": "rural", "rural": "village", "village": "north"}, {2, 3, 4}),
+        ({}, {"south": None, "north": "rural", "rural": "north", "village": "rural"}, {3, 4}),
+        ({"north": None, "rural": "north"}, {"north": "rural"}, {2}),
+    ],
+)  # fmt: skip
+def test_no_district_lies_in_itself(
+    standing: dict[str, str | None], coming: dict[str, str | None], lines: set[int]
+) -> None:
+    """Whoever sees a district sees what lies in it: of a circle each would see all."""
+    known = after(drawn(take(lying(**{"north": None} | standing))))
+    refused = told(take(lying(**coming), known=known))
+    assert refused == {("districts.csv", line, "parent", "district-cycle") for line in lines}
+
+
+def test_a_district_that_was_moved_along_with_others_is_taken_as_it_then_lies() -> None:
+    known = after(drawn(take(lying(north=None, rural="north"))))
+    fresh = drawn(take(lying(north="rural", rural=None), known=known)).fresh
+    assert {each.code: each.parent for each in fresh.districts} == {"north": "rural", "rural": None}

@@ -105,6 +105,7 @@ async def test_whoever_sees_other_appeals_is_told_of_their_own():
         somebody(),
         somebody(Role.AKIM, district="north"),
         somebody(Role.AKIM, district="centre"),
+        somebody(Role.AKIM, district="centre", districts=frozenset({"centre", "village"})),
         somebody(Role.ADMINISTRATOR, organisations=frozenset({A})),
         somebody(Role.ADMINISTRATOR, organisations=frozenset({A, B})),
         somebody(city=ident(2)),

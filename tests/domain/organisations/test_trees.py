@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.organisations.model import Organisation
+from domain.organisations.model import District, Organisation
 from domain.organisations.tree import OrganisationTree
 from domain.organisations.trees import Trees
 from domain.reference import Reference
@@ -25,6 +25,10 @@ class Cities:
     def change(self, city: UUID, organisations: list[Organisation]) -> None:
         known = {each.id: each for each in organisations}
         self._known[city] = replace(self._known[city], organisations=known)
+
+    def move(self, city: UUID, **parents: str | None) -> None:
+        known = {code: District(code, {}, None, parent) for code, parent in parents.items()}
+        self._known[city] = replace(self._known[city], districts=known)
 
     def of(self, city: UUID) -> Reference:
         return self._known[city]
@@ -71,3 +75,36 @@ def test_another_tree_is_made_when_the_organisations_are_others(made: list[Organ
 def test_who_left_the_city_is_alone(made: list[OrganisationTree]):
     assert Trees(Cities(ident(100))).below(ident(100), ident(9)) == {ident(9)}
     assert made == []
+
+
+def test_in_a_district_lies_what_lies_in_what_lies_in_it():
+    here, there = ident(100), ident(101)
+    cities = Cities(here, there)
+    cities.move(here, left=None, rural="left", village="rural", right=None)
+    trees = Trees(cities)
+    assert trees.lying_in(here, "left") == {"left", "rural", "village"}
+    assert trees.lying_in(here, "left") is trees.lying_in(here, "left"), "found once"
+    assert trees.lying_in(here, "village") == {"village"}
+    assert trees.lying_in(here, "nowhere") == {"nowhere"}
+    assert trees.lying_in(there, "left") == {"left"}, "a city of its own"
+
+
+def test_districts_that_move_are_found_where_they_lie_now():
+    here = ident(100)
+    cities = Cities(here)
+    cities.move(here, left=None, village="left", right=None)
+    trees = Trees(cities)
+    before = trees.districts(here)
+    assert trees.lying_in(here, "left") == {"left", "village"}
+    assert trees.districts(here) is before
+    cities.move(here, left=None, village="right", right=None)
+    assert trees.districts(here) is not before
+    assert trees.lying_in(here, "left") == {"left"}
+    assert trees.lying_in(here, "right") == {"right", "village"}
+
+
+def test_districts_that_were_put_into_each_other_lie_in_each_other():
+    here = ident(100)
+    cities = Cities(here)
+    cities.move(here, left="right", right="left")
+    assert Trees(cities).lying_in(here, "left") == {"left", "right"}

@@ -8,11 +8,12 @@ import psycopg
 import pytest
 
 from domain.access import Principal, Role
-from domain.appeals.commands import Decline
+from domain.appeals.commands import Decline, Whereabouts
 from domain.appeals.model import Channel
 from domain.appeals.workflow import Action
 from domain.consultations.model import Consultation
 from domain.errors import Unavailable
+from domain.incidents.model import Area
 from domain.ports import Answer, Upload
 from domain.values import Language, new_id
 from integrations.postgres import scope
@@ -34,6 +35,7 @@ from integrations.postgres.session import borrowed, inside
 from integrations.postgres.tables import metadata
 from tests.support.appeals import add_endpoint, perform, register
 from tests.support.city import KISHI, MANHOLE, SmallCity, write_small_city
+from tests.support.districts import write_district
 from tests.support.incidents import open_incident
 from tests.support.rest import issue_tokens
 from tests.support.sql import fetch
@@ -47,6 +49,10 @@ WHO = {
     "a parent of an executor": KISHI.principal(Role.HEAD, organisation=KISHI.department),
     "an organisation that has nothing": KISHI.principal(Role.ADMINISTRATOR),
     "the akim of the district": KISHI.principal(Role.AKIM, district="centre"),
+    "the akim of the district and a village": KISHI.principal(
+        Role.AKIM, district="centre", districts=("centre", "village")
+    ),
+    "the akim of the village": KISHI.principal(Role.AKIM, district="village"),
     "the akim of another district": KISHI.principal(Role.AKIM, district="it's another"),
     "an operator": KISHI.principal(Role.OPERATOR),
     "the city itself": KISHI.principal(Role.SYSTEM),
@@ -59,6 +65,15 @@ WHO = {
 async def _live(house, city: SmallCity) -> None:
     """Everything that a city can have, of several organisations and persons."""
     general: dict[str, Any] = {"service": "general.unclassified", "answers": {}}
+    for district, parent in (("village", "centre"), ("left", None)):
+        place = await write_district(house, district, parent, city)
+        await register(house, city=city, where=Whereabouts(building=place))
+        area = Area(buildings=frozenset({place}))
+        there = await open_incident(house, city=city, area=area)
+        await fetch(house, "UPDATE incident SET public = false WHERE id = $1", there.id)
+        async with house.units.open(city.principal(Role.OPERATOR)) as uow:
+            await uow.consultations.add(_consultation(house, city, district))
+            await uow.commit()
     await register(house, city=city, role=Role.CITIZEN)
     joined = await register(house, city=city, role=Role.CITIZEN)
     await register(house, city=city, **general)
@@ -153,10 +168,10 @@ def _upload(house) -> Upload:
     )
 
 
-def _consultation(house, city: SmallCity) -> Consultation:
+def _consultation(house, city: SmallCity, district: str = "centre") -> Consultation:
     return Consultation(
         new_id(), city.id, MANHOLE, Channel.PHONE, Language.KK,
-        city.ident("member-operator"), house.now(), None, "centre",
+        city.ident("member-operator"), house.now(), None, district,
     )  # fmt: skip
 
 
@@ -251,7 +266,8 @@ def _tallies(who: Principal, parameters: Parameters) -> str:
     told = f"t.subject = 'delivery' AND t.place = ANY({parameters.add(names)}::text[])"
     if role == TENANT:
         return told
-    here = f"t.subject <> 'delivery' AND t.place = {parameters.add(who.district)}"
+    confined = parameters.add(list(who.confined or ()))
+    here = f"t.subject <> 'delivery' AND t.place = ANY({confined}::text[])"
     return f"{_in_city(who, parameters)} AND ({told} OR {here})"
 
 
@@ -536,7 +552,38 @@ async def test_nobody_asks_anothers_finder(house, cities, role, finder):
 
 def test_a_value_that_a_door_is_told_cannot_say_more(house):
     who = KISHI.principal(Role.AKIM, district="x'; RESET ROLE; --")
-    assert "'app.district', 'x''; RESET ROLE; --', true)" in door_of(who).statement()
+    assert "'app.districts', 'x''; RESET ROLE; --', true)" in door_of(who).statement()
+
+
+def test_no_code_is_told_as_two():
+    who = KISHI.principal(Role.AKIM, district="left,right")
+    with pytest.raises(ValueError, match="comma"):
+        door_of(who)
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("the akim of the district", {"centre"}),
+        ("the akim of the district and a village", {"centre", "village"}),
+        ("the akim of the village", {"village"}),
+        ("the akim of another district", set()),
+    ],
+)
+@pytest.mark.parametrize("table", ["appeal", "clock", "consultation", "completion"])
+async def test_an_akim_finds_what_their_districts_have_and_all_of_it(
+    house, cities, table, name, places
+):
+    """Not told by the first wall: by the columns themselves."""
+    async with inside(house.engine, door_of(WHO[name])) as driver:
+        found = await driver.fetch(f"SELECT city_id, district, t::text AS said FROM {table} t")
+    assert {row["district"] for row in found} == places
+    there = await fetch(
+        house,
+        f"SELECT t::text AS said FROM {table} t WHERE city_id = $1 AND district = ANY($2)",
+        KISHI.id, list(places),
+    )  # fmt: skip
+    assert {row["said"] for row in found} == {row["said"] for row in there}
 
 
 async def test_what_is_told_arrives_as_it_was_said(house, cities):
@@ -544,7 +591,7 @@ async def test_what_is_told_arrives_as_it_was_said(house, cities):
     async with inside(
         house.engine, door_of(KISHI.principal(Role.AKIM, district=district))
     ) as driver:
-        assert await driver.fetchval("SELECT current_setting('app.district')") == district
+        assert await driver.fetchval("SELECT current_setting('app.districts')") == district
         assert await driver.fetchval("SELECT current_user::text") == DISTRICT
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from domain.access import Principal, Role
-from domain.appeals.commands import Accept, Comment, Decline
+from domain.appeals.commands import Accept, Comment, Decline, Whereabouts
 from domain.appeals.happenings import Place, Wanted, hears
 from domain.appeals.workflow import Action, Status
 from domain.events import EventType
@@ -19,6 +19,7 @@ from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.session import inside
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
+from tests.support.districts import write_district
 from tests.support.sql import fetch
 from tests.support.worker import eventually
 
@@ -103,19 +104,23 @@ async def test_what_is_told_of_an_event(house):
 
 async def test_who_hears_is_who_sees(house):
     """The rule in memory and the condition in SQL are one rule (law 5)."""
+    village = await write_district(house, "village", "centre")
     place = await house.happenings.floor()
     appeals = [
         await register(house),
         await register(house, role=Role.CITIZEN, applicant=None),
         await register(house, applicant=None),
+        await register(house, where=Whereabouts(building=village)),
     ]
     await perform(house, appeals[0], Action.DECLINE, Decline("Не наше"))
     await perform(house, appeals[0], Action.COMMENT, Comment("ішкі", internal=True),
                   role=Role.OPERATOR)  # fmt: skip
     told, _ = await read_on(house.happenings, place)
     districts = {each.district for each in told}
+    assert districts == {"centre", "village"}
     people = [KISHI.principal(role) for role in Role if role is not Role.SYSTEM]
     akim = KISHI.principal(Role.AKIM)
+    people.append(KISHI.principal(Role.AKIM, district="centre", districts=("centre", "village")))
     people += [replace(akim, district=district) for district in (*districts, "nowhere")]
     executor = KISHI.principal(Role.EXECUTOR)
     people += [

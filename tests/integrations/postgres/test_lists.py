@@ -34,9 +34,9 @@ INSERT INTO appeal SELECT r.* FROM appeal a, generate_series(1, $5) n,
     'id', md5(n::text)::uuid, 'number', 'KIS-2025-' || lpad(n::text, 6, '0'),
     'registered_at', a.registered_at - n * interval '20 minutes',
     'citizen_id', CASE WHEN n % 997 = 0 THEN $2::text END,
-    'status', CASE WHEN n % 300 = 1 THEN 'in_progress' WHEN n % 500 = 2 THEN 'withdrawn'
+    'status', CASE WHEN n % 301 = 1 THEN 'in_progress' WHEN n % 500 = 2 THEN 'withdrawn'
                    ELSE 'closed' END,
-    'due_at', CASE WHEN n % 300 = 1 THEN a.registered_at - n * interval '20 minutes' END,
+    'due_at', CASE WHEN n % 301 = 1 THEN a.registered_at - n * interval '20 minutes' END,
     'confirmation', jsonb_build_object('by', $2::text, 'role', 'citizen', 'how', 'app',
                                        'at', '2026-01-01T00:00:00.000000Z', 'rating', 5), 'first_contact', n % 3 = 0, 'emergency', n % 700 = 0,
     'service', 'a.s' || n % 200, 'category', 'a.c' || n % 40, 'sphere', 'sphere-' || n % 8,
@@ -199,23 +199,36 @@ WANTED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.EXECUTOR, Role.AKIM, Role.CITIZEN], ids=str)
+AKIM = KISHI.principal(Role.AKIM, district="d2")
+OF_SEVERAL = KISHI.principal(Role.AKIM, district="d2", districts=("d1", "d2", "d9"))
+"""The akim of a district in which two lie, of which one has no appeal."""
+WHO = {
+    "inspector": KISHI.principal(Role.INSPECTOR),
+    "executor": KISHI.principal(Role.EXECUTOR),
+    "akim": AKIM,
+    "akim of several": OF_SEVERAL,
+    "citizen": KISHI.principal(Role.CITIZEN),
+}
+
+
+@pytest.mark.parametrize("who", WHO.values(), ids=WHO)
 @pytest.mark.parametrize("wanted", WANTED.values(), ids=WANTED)
-async def test_a_list_is_what_a_look_through_the_register_finds(
-    house, crowd, watched, wanted, role
-):
-    who = KISHI.principal(role, district="d2" if role is Role.AKIM else None)
+async def test_a_list_is_what_a_look_through_the_register_finds(house, crowd, watched, wanted, who):
     asked = AppealFilter(**wanted)
     found = [appeal.number for appeal in await house.lists.appeals(who, asked, None, 51)]
     assert found == await looked_through(house, who, asked, 51)
     watched[0].check(most=1000)
 
 
+@pytest.mark.parametrize("who", [KISHI.principal(), OF_SEVERAL], ids=["operator", "akim"])
 @pytest.mark.parametrize(
-    "wanted", [{"service": "a.s7"}, {"district": "d1"}, {"statuses": ["in_progress"]}], ids=str
-)
-async def test_pages_follow_each_other_without_a_gap(house, crowd, wanted):
-    who, asked = KISHI.principal(), AppealFilter(**wanted)
+    "wanted",
+    [{}, {"service": "a.s7"}, {"district": "d1"}, {"statuses": ["in_progress"]}, {"text": "абая"},
+     {"overdue_at": LATE}],
+    ids=str,
+)  # fmt: skip
+async def test_pages_follow_each_other_without_a_gap(house, crowd, wanted, who):
+    asked = AppealFilter(**wanted)
     pages: list[str] = []
     after = None
     for _ in range(4):
@@ -301,6 +314,45 @@ async def test_what_is_open_is_read_in_the_order_of_its_index(house, crowd, watc
     (plan,) = watched[0].plans
     assert "using ix_appeal_open on" in plan
     watched[0].check(most=10)
+
+
+OPEN = ["registered", "assigned", "in_progress"]
+
+
+@pytest.mark.parametrize(
+    ("who", "wanted", "walks"),
+    [(AKIM, None, 3), (OF_SEVERAL, "d1", 3), (OF_SEVERAL, None, 3 * 3)],
+    ids=["one district", "one of several", "several"],
+)
+async def test_of_each_district_what_is_open_is_read_in_the_order_of_its_index(
+    house, crowd, watched, who, wanted, walks
+):
+    asked = AppealFilter(statuses=OPEN, district=wanted)
+    assert len(await house.lists.appeals(who, asked, None, 5)) == 5
+    (plan,) = watched[0].plans
+    # Each walk ends with the page: what comes out of it was sorted by nothing but the index.
+    (scan,) = re.findall(r"Index Scan using ix_appeal_open_district on .* loops=(\d+)\)", plan)
+    assert int(scan) == walks, plan
+    watched[0].check(most=5 * walks)
+
+
+async def test_what_a_district_that_is_none_of_theirs_has_is_not_looked_for(house, crowd, watched):
+    for asked in (AppealFilter(district="d3"), AppealFilter(statuses=OPEN, district="d3")):
+        assert await house.lists.appeals(OF_SEVERAL, asked, None, 51) == []
+        assert watched[-1].plans == []
+
+
+async def test_cards_are_looked_up_by_the_facets_of_all_their_districts(house, crowd, watched):
+    """Of a rarity no more appeals are looked at than are shown."""
+    asked = AppealFilter(service="a.s50", registered_to=crowd.registered_at - timedelta(days=60))
+    found = [each.number for each in await house.lists.appeals(OF_SEVERAL, asked, None, 51)]
+    assert found == await looked_through(house, OF_SEVERAL, asked, 51)
+    assert found
+    (plan,) = [plan for plan in watched[0].plans if "cards_of_city" in plan]
+    (told,) = re.findall(r"Function Scan on cards_of_city f \(actual rows=([\d.]+) loops=4\)", plan)
+    assert float(told) * 4 == len(found), plan
+    first, *_ = re.findall(r"using pk_appeal on appeal a_\d \(actual .* loops=(\d+)\)", plan)
+    assert int(first) == len(found), plan
 
 
 async def test_what_met_by_a_correction_is_looked_for(house, crowd):
@@ -391,10 +443,10 @@ async def test_the_cards_of_the_revision_are_those_of_the_statements(house, crow
     assert tuple(made) == tuple(own)[: len(tuple(made))]
 
 
-@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.AKIM, Role.EXECUTOR], ids=str)
+@pytest.mark.parametrize("name", ["inspector", "akim", "akim of several", "executor"])
 @pytest.mark.parametrize("states", [(), ("breached",), ("met", "cancelled")], ids=str)
-async def test_clocks_are_listed_in_the_order_of_their_index(house, crowd, watched, role, states):
-    who = KISHI.principal(role, district="d2" if role is Role.AKIM else None)
+async def test_clocks_are_listed_in_the_order_of_their_index(house, crowd, watched, name, states):
+    who = WHO[name]
     found = await house.lists.clocks(
         who, states=states, stage=None, due_before=None, after=None, limit=51
     )
@@ -402,7 +454,15 @@ async def test_clocks_are_listed_in_the_order_of_their_index(house, crowd, watch
     assert due == sorted(due)
     assert {str(clock.state) for clock, _, _ in found} <= set(states or ClockState)
     assert not re.search(r"Seq Scan on (clock|appeal)\b", watched[0].plans[0])
-    if role is Role.EXECUTOR:
+    if (districts := who.confined) is not None:
+        rows = await fetch(
+            house,
+            "SELECT k.due_at FROM clock k WHERE k.district = ANY($1) AND k.state = ANY($2)"
+            " ORDER BY k.due_at LIMIT 51",
+            list(districts), list(states or ClockState),
+        )  # fmt: skip
+        assert due == [row["due_at"] for row in rows]
+    if name == "executor":
         assert "Index Scan using ix_clock_executor" in watched[0].plans[0]
         # Of each state and stage a page at most, however many clocks are others'.
         watched[0].check(most=51 * 3)

@@ -12,6 +12,7 @@ from domain.questions import AppealFilter
 from domain.values import new_id
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI, SmallCity, write_small_city
+from tests.support.districts import write_district
 
 OTHER = SmallCity("ekinshi", "EKI")
 
@@ -115,6 +116,32 @@ async def test_the_akim_of_a_district_sees_the_district(house, appeals):
     assert await exists(house, centre, appeals["water"])
     assert not await exists(house, centre, nowhere.number)
     assert not await exists(house, north, appeals["water"])
+
+
+async def test_an_akim_sees_all_that_lies_in_their_district_and_nothing_beside_it(house, appeals):
+    places = {
+        "centre": KISHI.house,
+        "rural": await write_district(house, "rural", "centre"),
+        "village": await write_district(house, "village", "rural"),
+        "left": await write_district(house, "left", None),
+    }
+    numbers = {
+        district: (await register(house, where=Whereabouts(building=building))).number
+        for district, building in places.items()
+    }
+    sees = {"centre": {"centre", "rural", "village"}, "rural": {"rural", "village"},
+            "village": {"village"}, "left": {"left"}}  # fmt: skip
+    for district, below in sees.items():
+        who = KISHI.principal(Role.AKIM, district=district, districts=below)
+        assert {one for one in numbers if await exists(house, who, numbers[one])} == below
+        figures = await house.statistics.figures(who)
+        listed = await house.lists.appeals(who, AppealFilter(), None, 100)
+        assert {one.place.district for one in listed} == below
+        assert figures["total"] == len(listed)
+        for narrowed in numbers:
+            asked = AppealFilter(district=narrowed)
+            found = await house.lists.appeals(who, asked, None, 100)
+            assert {one.place.district for one in found} == below & {narrowed}
 
 
 async def test_an_organisation_counts_its_own_appeals_alone(house, appeals):

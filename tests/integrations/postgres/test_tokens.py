@@ -10,7 +10,10 @@ from asyncpg import Connection
 from api.bootstrap import House
 from domain.access import Role
 from domain.errors import Unavailable
+from domain.values import new_id
 from tests.support.city import KISHI, make_principal
+from tests.support.districts import write_district
+from tests.support.sql import fetch
 
 
 @pytest.fixture
@@ -85,3 +88,30 @@ async def test_a_database_that_is_away_is_told_to_all_who_asked_and_is_asked_aga
         )
     assert [type(each) for each in told] == 3 * [Unavailable]
     assert await house.tokens.find(token) is not None
+
+
+async def test_an_akim_is_told_what_lies_in_their_district_wherever_it_lies_now(house: House):
+    await write_district(house, "rural", "centre")
+    await write_district(house, "village", "rural")
+    await write_district(house, "left", None)
+    member = new_id()
+    await fetch(
+        house,
+        "INSERT INTO member (id, city_id, organisation_id, role, name, district)"
+        " VALUES ($1, $2, $3, 'akim', 'A.', 'centre')",
+        member, KISHI.id, KISHI.department,
+    )  # fmt: skip
+    token = await house.tokens.issue(KISHI.id, name="test", member=member)
+
+    async def districts() -> frozenset[str] | None:
+        found = await house.tokens.find(token)
+        assert found is not None
+        return found[0].confined
+
+    assert await districts() == frozenset({"centre", "rural", "village"})
+    await write_district(house, "rural", "left")
+    assert await districts() == frozenset({"centre"})
+    # Whom no district confines is told of none.
+    found = await house.tokens.find(await issued(house, Role.AKIM))
+    assert found is not None
+    assert (found[0].districts, found[0].confined) == (frozenset(), None)
