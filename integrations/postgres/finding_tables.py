@@ -11,8 +11,8 @@ A holding is the same for a set of organisations: all that an appeal was ever gi
 they are by now. Each appeal stands with one set alone, so that those of whoever sees several
 organisations are the sum of all sets with any of them, none of it twice.
 
-A desk is what of that is still open: few rows, in the order of lists, so that an organisation's
-are found without stepping over everybody's. What has ended is swept by the scheduler.
+A desk is what of that is still open and how it stands, in the order of lists, so that those of an
+organisation are found without stepping over everybody's. The scheduler sweeps what has ended.
 
 A meeting is what an appeal of the city ever was of and about, once and for good: of what never met
 nothing is found, and nothing looked for. A dealing is the same of an organisation: a facet of some
@@ -91,7 +91,16 @@ desk = Table(
     Column("appeal_id", UUID, nullable=False),
     same_city_id(),
     Column("ended", Boolean, nullable=False, server_default=text("false")),
+    Column("status", Text, nullable=False),
     PrimaryKeyConstraint("organisation_id", "registered_at", "appeal_id"),
+    Index(
+        "ix_desk_status",
+        "organisation_id",
+        "status",
+        "registered_at",
+        "appeal_id",
+        postgresql_where=text("NOT ended"),
+    ),
     Index("ix_desk_ended", "appeal_id", postgresql_where=text("ended")),
 )
 

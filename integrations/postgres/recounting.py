@@ -65,13 +65,13 @@ _MENDED = """
     SELECT * FROM differing
 """
 _OPEN = """
-    SELECT DISTINCT c.city_id, o.id AS organisation_id, c.registered_at, c.appeal_id
+    SELECT DISTINCT c.city_id, o.id AS organisation_id, c.registered_at, c.appeal_id, a.status
       FROM appeal a JOIN card c ON c.appeal_id = a.id, unnest(c.organisations) o (id)
      WHERE a.status NOT IN ('closed', 'withdrawn')
 """
 _MISLAID = f"""
     WITH open AS ({_OPEN}), lying AS (
-        SELECT city_id, organisation_id, registered_at, appeal_id FROM desk WHERE NOT ended)
+        SELECT city_id, organisation_id, registered_at, appeal_id, status FROM desk WHERE NOT ended)
     SELECT city_id, organisation_id, appeal_id, 'missing' AS state
       FROM (TABLE open EXCEPT TABLE lying) m
      UNION ALL
@@ -79,15 +79,16 @@ _MISLAID = f"""
      ORDER BY 1, 2, 4, 3
 """
 _LAY = f"""
-    INSERT INTO desk AS d (city_id, organisation_id, registered_at, appeal_id)
+    INSERT INTO desk AS d (city_id, organisation_id, registered_at, appeal_id, status)
     SELECT * FROM ({_OPEN}) open WHERE appeal_id = ANY($1)
         ON CONFLICT (organisation_id, registered_at, appeal_id)
-        DO UPDATE SET ended = false WHERE d.ended
+        DO UPDATE SET ended = false, status = excluded.status
 """
 _LIFT = f"""
     UPDATE desk d SET ended = true WHERE d.appeal_id = ANY($1) AND NOT d.ended
        AND (d.city_id, d.organisation_id, d.registered_at, d.appeal_id) NOT IN (
-           SELECT * FROM ({_OPEN}) open WHERE appeal_id = ANY($1))
+           SELECT city_id, organisation_id, registered_at, appeal_id
+             FROM ({_OPEN}) open WHERE appeal_id = ANY($1))
 """
 _UNKNOWN = """
     SELECT DISTINCT a.city_id, a.service, a.category, a.sphere, a.kind FROM appeal a
@@ -109,8 +110,8 @@ _DEAL = f"INSERT INTO dealing (city_id, organisation_id, facet) {_UNDEALT}"
 class Difference:
     """What is kept otherwise than the register says: how many, of a place or of holders.
 
-    Of desks (`missing`, or `over` and still lying) and dealings the place is the organisation; of
-    meetings the service, category, sphere and kind.
+    Of desks (`missing`, or `over` and still lying; both where it stands otherwise) and dealings the
+    place is the organisation; of meetings the service, category, sphere and kind.
     """
 
     city: UUID

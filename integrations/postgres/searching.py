@@ -251,27 +251,29 @@ class Search:
         )
 
     async def _desk(self) -> list[Any]:
-        """What lies on the desks of the tenant's organisations, of each the newest that fit."""
+        """What lies on the desks of the tenant's organisations, of each and of each status that is
+        wanted the newest that fit.
+        """
         parameters = Parameters(self._limit)
-        asked = self._asked(parameters) + self._worded(parameters)
-        dealt = self._dealt(parameters)
-        own, beyond = parameters.add(list(self._principal.organisations)), ""
+        asked = self.conditions(parameters) + self._dealt(parameters)
+        among, here = f"unnest({parameters.add(list(self._principal.organisations))}::uuid[])", ""
+        among += " o (id)"
+        if self._wanted.statuses:
+            among += f", unnest({parameters.add(list(self._wanted.statuses))}::text[]) t (status)"
+            here += " AND d.status = t.status"
         if self._after is not None:
             place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
-            beyond = f"AND (d.registered_at, d.appeal_id) < {place}"
-        # Looked up by itself, by all that the index of statuses knows of it: what stands
-        # elsewhere is passed over there, and its wall is not asked.
-        found = (
-            f"a.id = d.appeal_id AND a.registered_at = d.registered_at{self._status(parameters)}"
-        )
+            here += f" AND (d.registered_at, d.appeal_id) < {place}"
+        # Looked up by itself: the planner would look for each among all of its status.
+        found = "SELECT a.* FROM appeal a WHERE a.id = d.appeal_id OFFSET 0"
         lying = (
-            f"SELECT a.id FROM desk d, LATERAL (SELECT a.* FROM appeal a WHERE {found} OFFSET 0) a"
-            f" WHERE d.organisation_id = o.id AND NOT d.ended {beyond} AND {asked}{dealt}"
+            f"SELECT a.id FROM desk d, LATERAL ({found}) a"
+            f" WHERE d.organisation_id = o.id AND NOT d.ended{here} AND {asked}"
             " ORDER BY d.registered_at DESC, d.appeal_id DESC LIMIT $1"
         )
         return await self._page(
             "SELECT a.* FROM appeal a JOIN (SELECT DISTINCT d.id"
-            f" FROM unnest({own}::uuid[]) o (id), LATERAL ({lying}) d) d ON d.id = a.id",
+            f" FROM {among}, LATERAL ({lying}) d) d ON d.id = a.id",
             parameters,
         )
 

@@ -38,9 +38,9 @@ class Books:
 
     counted: Counter[Count]
     kept: Counter[Count]
-    open: set[tuple[UUID, UUID]]
-    """Who has which appeal open, by its assignments."""
-    lying: set[tuple[UUID, UUID]]
+    open: set[tuple[UUID, UUID, str]]
+    """Who has which appeal open, by its assignments, and how it stands."""
+    lying: set[tuple[UUID, UUID, str]]
     """What lies on desks."""
     kinds: set[tuple[Any, ...]]
     """City, service, category, sphere and kind of what the register holds."""
@@ -113,12 +113,12 @@ async def _read(driver: asyncpg.Connection) -> Books:
         counted=Counter({one: n for one, n in counted.items() if one[1]}),
         kept=kept,
         open={
-            (holder, key)
+            (holder, key, row["status"])
             for key, row in appeals.items() if row["status"] not in FINAL
             for holder in holders[key]
         },
         lying={
-            (row["organisation_id"], row["appeal_id"])
+            (row["organisation_id"], row["appeal_id"], row["status"])
             for row in await driver.fetch("SELECT * FROM desk WHERE NOT ended")
         },
         kinds={_kind(row) for row in appeals.values()},

@@ -355,6 +355,24 @@ async def test_cards_are_looked_up_by_the_facets_of_all_their_districts(house, c
     assert int(first) == len(found), plan
 
 
+async def test_what_waits_for_its_resident_is_not_stepped_over(house, crowd, watched):
+    """Twenty lie on the desk, done and unconfirmed, between those that are in progress."""
+    done = (
+        "WITH it AS (SELECT a.id FROM desk d JOIN appeal a ON a.id = d.appeal_id"
+        f" WHERE d.organisation_id = '{KISHI.department}' AND a.status = 'in_progress'"
+        " ORDER BY d.registered_at DESC OFFSET 1 LIMIT 20)"
+    )
+    await fetch(house, f"{done} UPDATE appeal a SET status = 'resolved' FROM it WHERE a.id = it.id")
+    who = replace(KISHI.principal(Role.EXECUTOR), organisations=frozenset({KISHI.department}))
+    asked = AppealFilter(statuses=["in_progress"])
+    found = [one.number for one in await house.lists.appeals(who, asked, None, 3)]
+    assert found == await looked_through(house, who, asked, 3)
+    plan = watched[0].plans[-1]
+    (walked,) = re.findall(r"ix_desk_status on desk d \(actual rows=(\d+)", plan)
+    assert int(walked) == 3, plan
+    await fetch(house, "UPDATE appeal SET status = 'in_progress' WHERE status = 'resolved'")
+
+
 async def test_what_met_by_a_correction_is_looked_for(house, crowd):
     appeal = await register(house, service="general.unclassified", answers={})
     wanted = AppealFilter(service="lifts.company-unknown", sphere="lifts", kind=str(appeal.kind))

@@ -46,7 +46,7 @@ ACCEPTED = {
         "has no city of its own, nobody but the platform, or says it in each policy",
     ),
     "SEC013": (
-        r"public\.\w+\.(tally_\w+|holding_\w+|count_\w+|deal_\w+|\w+_is_for_good|\w+_is_kept|\w+_loses_tokens)",
+        r"public\.\w+\.(tally_\w+|holding_\w+|count_\w+|deal_\w+|stand_\w+|\w+_is_for_good|\w+_is_kept|\w+_loses_tokens)",
         "they run as whoever writes, behind the same walls",
     ),
     "SEC014": (

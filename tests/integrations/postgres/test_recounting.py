@@ -33,6 +33,9 @@ PLANTED = {
     "a desk where one is ended that goes on": (
         "UPDATE desk SET ended = true WHERE ctid = (SELECT max(ctid) FROM desk WHERE NOT ended)",
         "desk"),
+    "a desk where one stands otherwise": (
+        "UPDATE desk SET status = 'paused' WHERE ctid = (SELECT max(ctid) FROM desk WHERE NOT ended"
+        " AND status <> 'paused')", "desk"),
     "a desk with what is over": (
         "INSERT INTO desk (organisation_id, registered_at, appeal_id, city_id)"
         f" SELECT '{KISHI.water}', registered_at, id, city_id FROM appeal"
