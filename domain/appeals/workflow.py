@@ -70,6 +70,8 @@ AWAITING_RESIDENT = frozenset({S.ANSWERED, S.RESOLVED, S.CHECKED})
 """The resident's word is wanted; only it closes."""
 
 FINAL = frozenset({S.CLOSED, S.WITHDRAWN})
+WORKED = frozenset(S) - FINAL - {S.RESOLVED, S.CHECKED}
+"""Something is still owed, so that a promise may run; of what was done none does."""
 
 
 @dataclass(frozen=True, slots=True)

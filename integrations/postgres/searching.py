@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
-from domain.appeals.workflow import FINAL
+from domain.appeals.workflow import FINAL, WORKED
 from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, words
 from integrations.postgres.doors import CITY, door_of
@@ -256,24 +256,24 @@ class Search:
         """
         parameters = Parameters(self._limit)
         asked = self.conditions(parameters) + self._dealt(parameters)
-        among, here = f"unnest({parameters.add(list(self._principal.organisations))}::uuid[])", ""
-        among += " o (id)"
-        if self._wanted.statuses:
-            among += f", unnest({parameters.add(list(self._wanted.statuses))}::text[]) t (status)"
-            here += " AND d.status = t.status"
+        own = parameters.add(list(self._principal.organisations))
+        # None but these can be overdue.
+        states, beyond = parameters.add(list(self._wanted.statuses or WORKED)), ""
         if self._after is not None:
             place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
-            here += f" AND (d.registered_at, d.appeal_id) < {place}"
+            beyond = f" AND (d.registered_at, d.appeal_id) < {place}"
         # Looked up by itself: the planner would look for each among all of its status.
         found = "SELECT a.* FROM appeal a WHERE a.id = d.appeal_id OFFSET 0"
         lying = (
             f"SELECT a.id FROM desk d, LATERAL ({found}) a"
-            f" WHERE d.organisation_id = o.id AND NOT d.ended{here} AND {asked}"
+            " WHERE d.organisation_id = o.id AND d.status = t.status AND NOT d.ended"
+            f"{beyond} AND {asked}"
             " ORDER BY d.registered_at DESC, d.appeal_id DESC LIMIT $1"
         )
         return await self._page(
             "SELECT a.* FROM appeal a JOIN (SELECT DISTINCT d.id"
-            f" FROM {among}, LATERAL ({lying}) d) d ON d.id = a.id",
+            f" FROM unnest({own}::uuid[]) o (id), unnest({states}::text[]) t (status),"
+            f" LATERAL ({lying}) d) d ON d.id = a.id",
             parameters,
         )
 

@@ -13,7 +13,7 @@ from domain.access import Role
 from domain.appeals import commands as c
 from domain.appeals.model import Appeal, AssignmentState, Channel, Kind
 from domain.appeals.replay import differences, replay
-from domain.appeals.workflow import Action, PauseReason, Status
+from domain.appeals.workflow import WORKED, Action, PauseReason, Status
 from domain.catalogue.evidence import STAGES
 from domain.eotinish.model import Tale, Told
 from domain.errors import Refusal
@@ -176,6 +176,11 @@ class AnyLife(RuleBasedStateMachine):
             assert said is not None
             assert said.role in set(Role)
             assert said.how
+            assert self.life.appeal.due_at is None
+
+    @invariant()
+    def a_promise_runs_only_where_something_is_owed(self):
+        if self.life.number and self.life.appeal.status not in WORKED:
             assert self.life.appeal.due_at is None
 
     @invariant()
