@@ -1,4 +1,4 @@
-"""The card of an appeal: what it is found by (finding_tables.py)."""
+"""The card of an appeal: what it is found by (finding_tables.py), and how words are looked for."""
 
 import re
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ NAMED = ("service", "category", "sphere", "district", "channel", "kind", "critic
 """Fields that every card names; `emergency` and `withdrawn` stand on it only where true."""
 
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\s*([A-Za-z]{2,6})[- ]?([0-9]{4})[- ]?([0-9]{6,9})\s*")
 
 
 @lru_cache(maxsize=20_000)
@@ -35,6 +36,27 @@ def words(*texts: str | None) -> str:
     """Texts as searches read them: small letters and figures, a space before each word."""
     found = _WORD.findall(" ".join(filter(None, texts)).lower())
     return f" {' '.join(found)}"
+
+
+def likeness(text: str) -> str:
+    """The pattern of words: anywhere in them, but of one or two letters at a word's beginning.
+
+    An index of three letters at once knows where a word begins, and nothing of two within it.
+    """
+    said = words(text)
+    escaped = said.replace("_", r"\_")
+    short = all(len(word) < 3 for word in said.split())
+    return f"%{escaped}%" if short else f"%{escaped[1:]}%"
+
+
+def whole_number(text: str | None) -> str | None:
+    """The registration number that a text is, if it is one and nothing besides.
+
+    `sem 2026 000123` is SEM-2026-000123. Numbers of one year share most of their letters, so an
+    index of words is the slowest way to one of them.
+    """
+    found = _NUMBER.fullmatch(text or "")
+    return f"{found[1].upper()}-{found[2]}-{found[3]}" if found else None
 
 
 def card_row(change: Change) -> dict[str, object]:

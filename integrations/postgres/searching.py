@@ -1,19 +1,18 @@
 """How a page of appeals is found, from the newest backwards.
 
 What is common is met at once among the newest. What is rare is looked up by its card, first among
-those of a day, then of ever longer times. What is open is few, and has indexes of its own: a
-city's, a district's, and for each organisation its desk. Each
-statement asks the appeal itself for everything that is wanted: a card only says where to look.
+those of a day, then of ever longer times. What is open has indexes of its own: a city's, a
+district's, and for each organisation its desk. Each statement asks the appeal itself for everything
+that is wanted: a card only says where to look.
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.access import CITY_WIDE, Principal, Role
 from domain.appeals.workflow import FINAL, WORKED
 from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
-from integrations.postgres.cards import NAMED, day, facet, words
+from integrations.postgres.cards import NAMED, day, facet, likeness, whole_number
 from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.nearness import within
 from integrations.postgres.scope import Parameters, lies_in, visible
@@ -30,35 +29,12 @@ MEETING = ("service", "category", "sphere", "kind")
 _IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
 _AT_HAND = f"{_IN_ORDER}; SET LOCAL plan_cache_mode = force_generic_plan"
 
-_NUMBER = re.compile(r"\s*([A-Za-z]{2,6})[- ]?([0-9]{4})[- ]?([0-9]{6,9})\s*")
-
 _EQUALS = {name: name for name in NAMED} | {
     "organisation": "organisation_id",
     "incident": "incident_id",
     "emergency": "emergency",
 }
 _ORDER = "ORDER BY a.registered_at DESC, a.id DESC"
-
-
-def likeness(text: str) -> str:
-    """The pattern of words: anywhere in them, but of one or two letters at a word's beginning.
-
-    An index of three letters at once knows where a word begins, and nothing of two within it.
-    """
-    said = words(text)
-    escaped = said.replace("_", r"\_")
-    short = all(len(word) < 3 for word in said.split())
-    return f"%{escaped}%" if short else f"%{escaped[1:]}%"
-
-
-def whole_number(text: str | None) -> str | None:
-    """The registration number that a text is, if it is one and nothing besides.
-
-    `sem 2026 000123` is SEM-2026-000123. Numbers of one year share most of their letters, so an
-    index of words is the slowest way to one of them.
-    """
-    found = _NUMBER.fullmatch(text or "")
-    return f"{found[1].upper()}-{found[2]}-{found[3]}" if found else None
 
 
 def setting(principal: Principal, wanted: AppealFilter, order: Order = NEWEST_FIRST) -> str:

@@ -16,9 +16,8 @@ from domain.appeals.workflow import Action
 from domain.questions import AppealFilter, Page
 from domain.sla.clock import ClockState
 from integrations.postgres import session
-from integrations.postgres.cards import words
+from integrations.postgres.cards import likeness, words
 from integrations.postgres.scope import Parameters, visible
-from integrations.postgres.searching import likeness
 from tests.support.appeals import perform, register
 from tests.support.city import KISHI
 from tests.support.sql import fetch
