@@ -146,7 +146,7 @@ def waive(appeal: Appeal, command: c.Waive, desk: Desk) -> Step:
         raise Conflict(reason="no-appeal-before-the-law")
     open_ = asked(appeal, command.stage, desk.reference, termination=ending).need.pieces()
     pieces = [piece for piece in Piece if piece in open_ & (command.pieces or open_)]
-    if not pieces and not (ending and _want_a_word(appeal, command)):
+    if not pieces and not (ending and _want_a_word(appeal, command, desk)):
         raise Conflict(reason="nothing-to-waive")
     let_go: list[Piece | None] = [*pieces] or [None]
     waivers = tuple(Waiver(command.stage, piece, ending) for piece in let_go)
@@ -159,9 +159,12 @@ def waive(appeal: Appeal, command: c.Waive, desk: Desk) -> Step:
     return Step(replace(appeal, waivers=(*appeal.waivers, *waivers)), (fact,))
 
 
-def _want_a_word(appeal: Appeal, command: c.Waive) -> bool:
+def _want_a_word(appeal: Appeal, command: c.Waive, desk: Desk) -> bool:
     """Whether steps are all that stands against a termination."""
-    return not command.pieces and not ends_by_word(appeal) and bool(unreached(appeal))
+    if command.pieces or ends_by_word(appeal):
+        return False
+    work = asked(appeal, Stage.RESOLVE, desk.reference, termination=True)
+    return not work.need.pieces() and bool(unreached(appeal))
 
 
 def unreached(appeal: Appeal) -> tuple[Stage, ...]:

@@ -15,7 +15,7 @@ from domain.questions import NEWEST_FIRST, AppealFilter, Order, Page
 from integrations.postgres.cards import NAMED, day, facet, likeness, whole_number
 from integrations.postgres.doors import CITY, door_of
 from integrations.postgres.nearness import within
-from integrations.postgres.scope import Parameters, lies_in, visible
+from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import LOADED
 
 NEWEST = 12
@@ -27,6 +27,7 @@ MEETING = ("service", "category", "sphere", "kind")
 """Of these the city keeps which were ever those of one appeal."""
 
 _IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+_IN_ORDER += "; SET LOCAL enable_memoize = off"
 _AT_HAND = f"{_IN_ORDER}; SET LOCAL plan_cache_mode = force_generic_plan"
 
 _EQUALS = {name: name for name in NAMED} | {
@@ -75,6 +76,8 @@ class Search:
         self._limit = limit
         self._columns = columns
         self._number = whole_number(wanted.text)
+        # Each once: what is asked of each status by itself is put together.
+        self._statuses = list(dict.fromkeys(wanted.statuses))
         self._tenant = principal.role not in CITY_WIDE
         own = principal.confined
         named = None if wanted.district is None else frozenset({wanted.district})
@@ -92,12 +95,12 @@ class Search:
             return []
         resident = self._principal.role is Role.CITIZEN
         # What is over has no clock that could be overdue.
-        lying = self._open() or (self._wanted.overdue_at is not None and not self._wanted.statuses)
+        lying = self._open() or (self._wanted.overdue_at is not None and not self._statuses)
         if self._tenant and lying and not (resident or self._number):
             return await self._desk()
         if resident or self._few() or self._number:
             return await self._plain()
-        if not self._tenant:
+        if not self._walled:
             found = await self._newest()
             if len(found) == self._limit:
                 return found
@@ -110,7 +113,7 @@ class Search:
 
     def _open(self) -> bool:
         """Whether only statuses of open appeals are wanted."""
-        return bool(self._wanted.statuses) and FINAL.isdisjoint(self._wanted.statuses)
+        return bool(self._statuses) and FINAL.isdisjoint(self._statuses)
 
     def _carded(self) -> bool:
         """Whether cards can tell where to look."""
@@ -130,7 +133,7 @@ class Search:
         found = [facet(name, str(value)) for name, value in named.items() if value is not None]
         if self._wanted.emergency:
             found.append(facet("emergency", "true"))
-        if list(self._wanted.statuses) == ["withdrawn"]:
+        if self._statuses == ["withdrawn"]:
             found.append(facet("status", "withdrawn"))
         return found
 
@@ -166,9 +169,9 @@ class Search:
         return f"a.city_id = {parameters.add(self._principal.city)} AND (SELECT {scope})"
 
     def _status(self, parameters: Parameters) -> str:
-        if not self._wanted.statuses:
+        if not self._statuses:
             return ""
-        return f" AND a.status = ANY({parameters.add(list(self._wanted.statuses))})"
+        return f" AND a.status = ANY({parameters.add(self._statuses)})"
 
     def _worded(self, parameters: Parameters) -> str:
         if self._wanted.text is None or self._number is not None:
@@ -208,9 +211,9 @@ class Search:
         asked = self._asked(parameters) + self._worded(parameters)
         if not self._walled:
             asked += self._met(parameters)
-        if not self._wanted.statuses:
+        if not self._statuses:
             return await self._page(f"SELECT a.* FROM appeal a WHERE {asked}", parameters)
-        states = parameters.add(list(self._wanted.statuses))
+        states = parameters.add(self._statuses)
         among = f"unnest({states}::text[]) t (status)"
         if self._open() and self._districts is not None:
             # For the index of a district's; elsewhere it would only mislead the planner.
@@ -234,7 +237,7 @@ class Search:
         asked = self.conditions(parameters) + self._dealt(parameters)
         own = parameters.add(list(self._principal.organisations))
         # None but these can be overdue.
-        states, beyond = parameters.add(list(self._wanted.statuses or WORKED)), ""
+        states, beyond = parameters.add(self._statuses or sorted(WORKED)), ""
         if self._after is not None:
             place = f"({parameters.add(self._after.at)}, {parameters.add(self._after.id)})"
             beyond = f" AND (d.registered_at, d.appeal_id) < {place}"
@@ -254,13 +257,12 @@ class Search:
         )
 
     async def _newest(self) -> list[Any]:
-        """Among the newest alone."""
+        """Among the newest alone; not behind a wall, where the register would be walked for as many
+        of one's own.
+        """
         parameters = Parameters(self._limit)
         asked = self.conditions(parameters)
         bounds = f"a.city_id = {parameters.add(self._principal.city)}"
-        if (own := self._principal.confined) is not None:
-            # The wall says so too, but not what the planner could guess by.
-            bounds += f" AND {lies_in(own, parameters, 'a.district')}"
         if (end := self._wanted.registered_to) is not None:
             bounds += f" AND a.registered_at < {parameters.add(end)}"
         if self._after is not None:
@@ -270,7 +272,7 @@ class Search:
         return await self._page(f"SELECT a.* FROM ({newest}) a WHERE {asked}", parameters)
 
     async def _by_cards(self) -> list[Any]:
-        """By cards: of a day, of the week before it, of the weeks before that, of all older.
+        """By cards: of a day, of the days before it, of the weeks before those, of all older.
 
         One statement asks for all of them, each only where those before it filled no page: it
         reads them in their order, and each alone is sorted.
@@ -330,7 +332,10 @@ class Search:
             return ""
         facets_, own_ = parameters.add(facets), parameters.add(own)
         dealt = f"FROM dealing d WHERE d.organisation_id = ANY({own_}) AND d.facet = f.facet"
-        asked = f"FROM unnest({facets_}::int[]) f (facet) WHERE NOT EXISTS (SELECT {dealt})"
+        # Of each by its key: asked whether they exist, all of an organisation could be read.
+        asked = (
+            f"FROM unnest({facets_}::int[]) f (facet) WHERE (SELECT true {dealt} LIMIT 1) IS NULL"
+        )
         return f" AND NOT EXISTS (SELECT {asked})"
 
     async def _spans(self) -> list[tuple[datetime | None, datetime]]:

@@ -77,6 +77,7 @@ def upgrade() -> None:
     with lifted("card"):
         op.execute(_DEALT.format(card="c", source="card c, "))
     build("dealing", WALLS)
+    op.execute("ANALYZE dealing")
 
 
 def downgrade() -> None:

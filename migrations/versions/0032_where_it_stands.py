@@ -35,7 +35,7 @@ _MOVED = """
 
 def upgrade() -> None:
     """The column, what keeps it, and its index."""
-    op.execute("LOCK TABLE appeal, card, desk IN ACCESS EXCLUSIVE MODE")
+    op.execute("LOCK TABLE appeal, desk IN ACCESS EXCLUSIVE MODE")
     op.add_column("desk", sa.Column("status", sa.Text))
     with lifted("appeal", "desk"):
         op.execute("UPDATE desk d SET status = a.status FROM appeal a WHERE a.id = d.appeal_id")

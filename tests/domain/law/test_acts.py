@@ -450,6 +450,17 @@ def test_an_inspector_says_that_nobody_need_come_where_no_evidence_is_demanded()
     assert life.appeal.status is Status.RESOLVED
 
 
+def test_nobody_says_that_nobody_need_come_while_evidence_of_the_work_is_demanded():
+    demanded = {(LIFT, 1): {Stage.RESOLVE: Need(photos=1)}}
+    city = replace(Life().reference, evidence=demanded)
+    life = Life(almaty("2026-03-02 10:00"), city)
+    life.register(intake(LIFT, appeal_kind=K.APPLICATION))
+    life.act(A.ACCEPT, c.Accept(), R.EXECUTOR, LIFTS)
+    with pytest.raises(Conflict) as refused:
+        life.act(A.WAIVE, c.Waive(Stage.ARRIVE, "?", termination=True), R.INSPECTOR)
+    assert refused.value.params["reason"] == "nothing-to-waive"
+
+
 def test_a_wait_ends_with_the_threat_and_with_the_sending_on():
     for action, command in (
         (A.CLASSIFY, c.Classify(K.MESSAGE, "қылмыс", threat=True)),

@@ -299,7 +299,7 @@ async def test_what_an_organisation_deals_with_since_a_correction_is_looked_for(
 
 
 async def test_of_a_lump_no_more_is_looked_at_than_is_shown(house, crowd, watched):
-    """Of the seven weeks' seventy cards the newest that fill the page, and no appeal besides."""
+    """Of the cards of two months the newest that fill the page, and no appeal besides."""
     found = await house.lists.appeals(KISHI.principal(Role.EXECUTOR), AppealFilter(), None, 20)
     assert len(found) == 20
     (plan,) = [plan for plan in watched[0].plans if "cards_of_organisations" in plan]
@@ -370,6 +370,21 @@ async def test_what_waits_for_its_resident_is_not_stepped_over(house, crowd, wat
     (walked,) = re.findall(r"ix_desk_status on desk d \(actual rows=(\d+)", plan)
     assert int(walked) == 3, plan
     await fetch(house, "UPDATE appeal SET status = 'in_progress' WHERE status = 'resolved'")
+
+
+@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.CITIZEN, Role.EXECUTOR], ids=str)
+@pytest.mark.parametrize("status", ["closed", "in_progress"])
+async def test_a_status_named_twice_is_asked_once(house, crowd, role, status):
+    twice = AppealFilter(statuses=[status, status])
+    found = [one.number for one in await house.lists.appeals(KISHI.principal(role), twice, None, 9)]
+    assert found == await looked_through(house, KISHI.principal(role), twice, 9)
+
+
+async def test_an_akim_of_few_does_not_walk_the_register_for_them(house, crowd, watched):
+    """A village that nobody ever wrote from, in a city of thousands."""
+    who = KISHI.principal(Role.AKIM, district="village", districts=("village",))
+    assert await house.lists.appeals(who, AppealFilter(), None, 51) == []
+    watched[0].check(most=4)
 
 
 async def test_what_met_by_a_correction_is_looked_for(house, crowd):
