@@ -18,7 +18,7 @@ from integrations.postgres.nearness import within
 from integrations.postgres.scope import Parameters, visible
 from integrations.postgres.statements import LOADED
 
-NEWEST = 12
+NEWEST = 16
 """So many of the newest appeals are looked through for each that is wanted, before cards are."""
 SPANS = (1, 9, 50)
 """Days whose cards are looked up at once, one span after the other; then all that are older."""
