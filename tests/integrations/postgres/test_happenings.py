@@ -42,6 +42,19 @@ async def read_on(happenings, place, wanted=None):
     return found, place
 
 
+async def settled(house):
+    """Wait until all that is written by now may be read: other databases of the server, and so
+    other tests, hold the order up as long as they write.
+    """
+    asked = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS upto"
+    (row,) = await fetch(house, asked)
+
+    async def passed():
+        return (await house.happenings.floor()).transaction >= row["upto"]
+
+    await eventually(passed)
+
+
 async def test_writers_that_commit_late_are_not_passed_over_as_a_naive_reader_would(house):
     appeal = await register(house)
     start = await house.happenings.floor()
@@ -91,6 +104,7 @@ async def test_what_is_told_of_an_event(house):
     place = await house.happenings.floor()
     appeal = await register(house)
     await perform(house, appeal, Action.ACCEPT, Accept())
+    await settled(house)
     told, _ = await read_on(house.happenings, place, Wanted(KISHI.id, number=appeal.number))
     assert [each.type for each in told] == [
         EventType.REGISTERED, EventType.ASSIGNED, EventType.ACCEPTED,
@@ -115,6 +129,7 @@ async def test_who_hears_is_who_sees(house):
     await perform(house, appeals[0], Action.DECLINE, Decline("Не наше"))
     await perform(house, appeals[0], Action.COMMENT, Comment("ішкі", internal=True),
                   role=Role.OPERATOR)  # fmt: skip
+    await settled(house)
     told, _ = await read_on(house.happenings, place)
     districts = {each.district for each in told}
     assert districts == {"centre", "village"}
@@ -174,6 +189,7 @@ async def test_a_place_between_the_events_of_one_transaction_goes_on_with_the_ne
     place = await house.happenings.floor()
     appeal = await register(house)
     wanted = Wanted(KISHI.id, number=appeal.number)
+    await settled(house)
     both, _ = await read_on(house.happenings, place, wanted)
     assert both[0].place.transaction == both[1].place.transaction
     rest, _ = await read_on(house.happenings, both[0].place, wanted)
@@ -189,6 +205,7 @@ async def test_nothing_of_another_city_or_appeal_is_read(house, wanted):
 async def test_a_place_is_held_while_the_register_has_its_event_of_that_transaction(house):
     place = await house.happenings.floor()
     await register(house)
+    await settled(house)
     (*_, last), _ = await read_on(house.happenings, place)
     assert await house.happenings.holds(last.place)
     assert not await house.happenings.holds(Place(last.place.transaction, new_id()))
