@@ -1,9 +1,9 @@
 """How a page of appeals is found, from the newest backwards.
 
-What is common is met at once among the newest. What is rare is looked up by its card, first among
-those of a day, then of ever longer times. What is open has indexes of its own: a city's, a
-district's, and for each organisation its desk. Each statement asks the appeal itself for everything
-that is wanted: a card only says where to look.
+What is common is met at once among the newest, by whoever sees the whole city. All else is looked
+up by its card, first among those of a day, then of ever longer times. What is open has indexes of
+its own: a city's, a district's, and for each organisation its desk. Each statement asks the appeal
+itself for everything that is wanted: a card only says where to look.
 """
 
 from datetime import datetime, timedelta
@@ -26,8 +26,11 @@ SPANS = (1, 9, 50)
 MEETING = ("service", "category", "sphere", "kind")
 """Of these the city keeps which were ever those of one appeal."""
 
-_IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
-_IN_ORDER += "; SET LOCAL enable_memoize = off"
+_IN_ORDER = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
+    # Ids are looked up once each: what was found for one is found for no other.
+    " SET LOCAL enable_memoize = off"
+)
 _AT_HAND = f"{_IN_ORDER}; SET LOCAL plan_cache_mode = force_generic_plan"
 
 _EQUALS = {name: name for name in NAMED} | {
@@ -86,7 +89,7 @@ class Search:
         looked_in = sorted(self._districts or ())
         self._several = looked_in if len(looked_in) > 1 else []
         self._district = looked_in[0] if len(looked_in) == 1 else None
-        # Behind a wall the newest are the newest of one's own.
+        # Behind a wall one's own are found by cards, and the city is asked what is the newest.
         self._walled = self._tenant or own is not None
 
     async def rows(self) -> list[Any]:
