@@ -4,6 +4,8 @@ They look cards up in the one index that is read as a bitmap alone, also where a
 bitmaps for the sake of all the indexes that are read in order.
 """
 
+import importlib
+
 from alembic import op
 
 revision = "0029"
@@ -13,7 +15,7 @@ _FOUND = """
     CREATE OR REPLACE FUNCTION {name}(since timestamptz, until timestamptz, wanted int[],
                                       days int[], organisation uuid, pattern text)
     RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
-    SET search_path = pg_catalog, pg_temp {settings} AS $$
+    SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = on AS $$
     BEGIN
         RETURN QUERY EXECUTE
             'SELECT c.appeal_id FROM public.card c WHERE c.city_id = $1 AND c.registered_at < $3'
@@ -24,7 +26,7 @@ _FOUND = """
             || CASE WHEN organisation IS NULL THEN ''
                     ELSE ' AND c.organisations @> ARRAY[$6]' END
             || CASE WHEN pattern IS NULL THEN '' ELSE ' AND c.words LIKE $7' END
-            || '{order}'
+            || ' ORDER BY c.registered_at DESC, c.appeal_id DESC'
         USING current_setting('app.city_id')::uuid, since, until, wanted, days, organisation,
               pattern, string_to_array(current_setting('app.organisations', true), ',')::uuid[];
     END $$
@@ -33,20 +35,23 @@ _FINDERS = {
     "cards_of_city": "",
     "cards_of_organisations": " AND c.organisations && $8",
 }
-_ORDER = " ORDER BY c.registered_at DESC, c.appeal_id DESC"
+
+
+def found(name: str) -> str:
+    """The statement that makes a finder, as this revision has it."""
+    return _FOUND.format(name=name, whose=_FINDERS[name])
 
 
 def upgrade() -> None:
     """In order, and by a bitmap whoever asks."""
-    _replace("SET enable_bitmapscan = on", _ORDER)
+    # Replaced, they keep their owner and who may call them.
+    for name in _FINDERS:
+        op.execute(found(name))
 
 
 def downgrade() -> None:
     """As it was: whoever reads them sorts them."""
-    _replace("", "")
-
-
-def _replace(settings: str, order: str) -> None:
-    # Replaced, they keep their owner and who may call them.
+    before = importlib.import_module("migrations.versions.0014_walls")
+    made = before._FOUND.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
     for name, whose in _FINDERS.items():
-        op.execute(_FOUND.format(name=name, whose=whose, settings=settings, order=order))
+        op.execute(made.format(name=name, whose=whose))

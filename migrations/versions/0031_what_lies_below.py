@@ -4,6 +4,8 @@ A transaction of theirs is told all of these districts, as that of an organisati
 below it.
 """
 
+import importlib
+
 from alembic import op
 
 from migrations.walls import CITY, DISTRICT, listed, told
@@ -11,6 +13,7 @@ from migrations.walls import CITY, DISTRICT, listed, told
 revision = "0031"
 down_revision = "0030"
 
+_BEFORE = importlib.import_module("migrations.versions.0029_found_in_order")
 _DELIVERED = f"subject = 'delivery' AND place = ANY ({listed('organisations', 'text')})"
 _JOINED = "(SELECT EXISTS (SELECT FROM appeal a WHERE a.incident_id = {}))"
 _HISTORY = (
@@ -37,7 +40,7 @@ def _sights(one_of: str, touched: str) -> dict[str, str]:
 
 _FOUND = """
     CREATE FUNCTION cards_of_city(since timestamptz, until timestamptz, wanted int[], days int[],
-                                  organisation uuid, pattern text{declared})
+                                  organisation uuid, pattern text, places int[] DEFAULT NULL)
     RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
     SET search_path = pg_catalog, pg_temp SET enable_bitmapscan = on AS $$
     BEGIN
@@ -48,32 +51,26 @@ _FOUND = """
             || CASE WHEN cardinality(wanted) > 0 THEN ' AND c.facets @> $4' ELSE '' END
             || CASE WHEN organisation IS NULL THEN ''
                     ELSE ' AND c.organisations @> ARRAY[$6]' END
-            || CASE WHEN pattern IS NULL THEN '' ELSE ' AND c.words LIKE $7' END{asked}
+            || CASE WHEN pattern IS NULL THEN '' ELSE ' AND c.words LIKE $7' END
+            || CASE WHEN places IS NULL THEN '' ELSE ' AND c.facets && $8' END
             || ' ORDER BY c.registered_at DESC, c.appeal_id DESC'
         USING current_setting('app.city_id')::uuid, since, until, wanted, days, organisation,
-              pattern{used};
+              pattern, places;
     END $$
 """
-_PLACES = {
-    "declared": ", places int[] DEFAULT NULL",
-    "asked": """
-            || CASE WHEN places IS NULL THEN '' ELSE ' AND c.facets && $8' END""",
-    "used": ", places",
-}
-_NO_PLACES = dict.fromkeys(_PLACES, "")
 _FINDER = "cards_of_city(timestamptz, timestamptz, int[], int[], uuid, text{})"
 
 
 def upgrade() -> None:
     """Show all that they were told of, and look cards up by the facets of several places."""
     _show(_sights(f"= ANY ({listed('districts', 'text')})", _TOUCHED))
-    _find(_FINDER.format(""), _PLACES, _FINDER.format(", int[]"))
+    _find(_FINDER.format(""), _FOUND, _FINDER.format(", int[]"))
 
 
 def downgrade() -> None:
     """As it was: a district alone."""
     _show(_sights(f"= {told('district', 'text')}", _TOUCHED_BEFORE))
-    _find(_FINDER.format(", int[]"), _NO_PLACES, _FINDER.format(""))
+    _find(_FINDER.format(", int[]"), _BEFORE.found("cards_of_city"), _FINDER.format(""))
 
 
 def _show(sights: dict[str, str]) -> None:
@@ -83,8 +80,8 @@ def _show(sights: dict[str, str]) -> None:
         op.execute(f"ALTER POLICY district ON {table} USING ({seen}) WITH CHECK ({seen})")
 
 
-def _find(before: str, said: dict[str, str], now: str) -> None:
-    op.execute(_FOUND.format(**said))
+def _find(before: str, said: str, now: str) -> None:
+    op.execute(said)
     op.execute(f"REVOKE ALL ON FUNCTION {now} FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION {now} TO {CITY}, {DISTRICT}")
     # It runs as its owner, whom the policy `finder` shows the cards.

@@ -32,13 +32,33 @@ SHAPES = """
     UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid),
            '', '' FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 """
+RULES = r"""
+    SELECT 'policy', tablename, policyname, coalesce(qual, ''), coalesce(with_check, ''),
+           array_to_string(roles, ',') FROM pg_policies WHERE schemaname = 'public'
+    UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), '', ''
+      FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'function', p.oid::regprocedure::text, '',
+           regexp_replace(pg_get_functiondef(p.oid), '\s+', ' ', 'g'),
+           p.proowner::regrole::text, coalesce(p.proacl::text, '')
+      FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+"""
+
+
+def told(url: str, asked: str) -> set[tuple[str, ...]]:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(asked).fetchall()
+    return {tuple(row) for row in found if row[1] != "alembic_version"}
 
 
 def shapes(url: str) -> set[tuple[str, ...]]:
     """Columns, indexes and constraints, as PostgreSQL itself writes them."""
-    with psycopg.connect(url) as connection:
-        found = connection.execute(SHAPES).fetchall()
-    return {tuple(row) for row in found if row[1] != "alembic_version"}
+    return told(url, SHAPES)
+
+
+def rules(url: str) -> set[tuple[str, ...]]:
+    """Walls, triggers and functions, with whose they are and who may call them."""
+    return told(url, RULES)
 
 
 def count(url: str, table: str) -> int:
@@ -71,15 +91,27 @@ async def test_every_revision_is_climbed_up_down_and_up_over_a_living_city(
 ):
     below = REVISIONS[step - 1] if step else "base"
     kept = count(living, "event") if step else 0
-    before = shapes(living)
+    before = shapes(living), rules(living)
     migrate.downgrade(living, below)
     assert migrate.current(living) == (None if below == "base" else below)
     migrate.upgrade(living)
     assert migrate.current(living) == REVISIONS[-1]
-    assert shapes(living) == before
+    assert (shapes(living), rules(living)) == before
     assert count(living, "event") == kept
     appeal = await lived(living, tmp_path_factory, city=step == 0)
     assert appeal.number.startswith(KISHI.city.prefix)
+
+
+def test_every_step_down_leads_to_what_was_there_on_the_way_up(server):
+    with server.database() as name:
+        url, been = server.url_of(name), {}
+        for revision in REVISIONS:
+            migrate.upgrade(url, revision)
+            been[revision] = shapes(url) | rules(url)
+        for revision in reversed(REVISIONS[:-1]):
+            migrate.downgrade(url, revision)
+            there = shapes(url) | rules(url)
+            assert there == been[revision], (revision, there ^ been[revision])
 
 
 def test_a_database_of_the_revisions_is_a_database_of_the_tables(server, template):
